@@ -1,0 +1,149 @@
+/* Arenas: chained blocks, deferred releases, child arenas. See arena.h. */
+#include "base/arena.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FIRST_BLOCK = 4096, MAX_BLOCK = 1 << 20 };
+
+typedef struct block {
+    struct block *next;
+    size_t cap, used;
+    _Alignas(16) unsigned char data[];
+} block;
+
+typedef struct defer {
+    struct defer *next;
+    void (*fn)(void *);
+    void *p;
+} defer;
+
+struct weir_arena {
+    block *head;
+    defer *defers;
+    weir_arena *parent, *kids, *prev, *next;
+    size_t bytes;
+};
+
+static void *must(void *p) {
+    if (!p) {
+        fputs("weir: out of memory\n", stderr);
+        abort();
+    }
+    return p;
+}
+
+weir_arena *weir_arena_new(weir_arena *parent) {
+    weir_arena *a = must(calloc(1, sizeof *a));
+    a->parent = parent;
+    if (parent) {
+        a->next = parent->kids;
+        if (a->next) a->next->prev = a;
+        parent->kids = a;
+    }
+    return a;
+}
+
+static void run_defers(weir_arena *a) {
+    while (a->defers) {
+        defer *d = a->defers;
+        a->defers = d->next;
+        d->fn(d->p);
+    }
+}
+
+void weir_arena_reset(weir_arena *a) {
+    run_defers(a);
+    while (a->kids) weir_arena_free(a->kids);
+    block *keep = NULL;
+    for (block *b = a->head; b;) {
+        block *next = b->next;
+        if (!next && b->cap <= FIRST_BLOCK) {
+            keep = b;
+        } else {
+            free(b);
+        }
+        b = next;
+    }
+    a->head = keep;
+    a->bytes = 0;
+    if (keep) {
+        keep->used = 0;
+        a->bytes = keep->cap;
+    }
+}
+
+void weir_arena_free(weir_arena *a) {
+    if (!a) return;
+    weir_arena_reset(a);
+    free(a->head);
+    if (a->prev) a->prev->next = a->next;
+    else if (a->parent) a->parent->kids = a->next;
+    if (a->next) a->next->prev = a->prev;
+    free(a);
+}
+
+static block *block_add(weir_arena *a, size_t need) {
+    size_t cap = a->head ? a->head->cap * 2 : FIRST_BLOCK;
+    if (cap > MAX_BLOCK) cap = MAX_BLOCK;
+    if (cap < need) cap = need;
+    block *b = must(malloc(sizeof *b + cap));
+    b->cap = cap;
+    b->used = 0;
+    b->next = a->head;
+    a->head = b;
+    a->bytes += cap;
+    return b;
+}
+
+void *weir_alloc(weir_arena *a, size_t bytes) {
+    size_t n = (bytes + 15) & ~(size_t)15;
+    if (n < bytes) must(NULL);
+    block *b = a->head;
+    if (!b || b->cap - b->used < n) b = block_add(a, n);
+    void *p = b->data + b->used;
+    b->used += n;
+    memset(p, 0, n);
+    return p;
+}
+
+void *weir_memdup(weir_arena *a, const void *p, size_t bytes) {
+    void *q = weir_alloc(a, bytes);
+    if (bytes) memcpy(q, p, bytes);
+    return q;
+}
+
+char *weir_strndup(weir_arena *a, const char *s, size_t n) {
+    size_t len = strnlen(s, n);
+    char *q = weir_alloc(a, len + 1);
+    memcpy(q, s, len);
+    return q;
+}
+
+char *weir_strdup(weir_arena *a, const char *s) {
+    return s ? weir_strndup(a, s, SIZE_MAX) : NULL;
+}
+
+char *weir_printf(weir_arena *a, const char *fmt, ...) {
+    va_list ap, aq;
+    va_start(ap, fmt);
+    va_copy(aq, ap);
+    int n = vsnprintf(NULL, 0, fmt, ap);
+    va_end(ap);
+    char *s = weir_alloc(a, (size_t)(n < 0 ? 0 : n) + 1);
+    if (n >= 0) vsnprintf(s, (size_t)n + 1, fmt, aq);
+    va_end(aq);
+    return s;
+}
+
+void weir_arena_defer(weir_arena *a, void (*fn)(void *), void *p) {
+    defer *d = WEIR_NEW(a, defer);
+    d->fn = fn;
+    d->p = p;
+    d->next = a->defers;
+    a->defers = d;
+}
+
+size_t weir_arena_bytes(const weir_arena *a) { return a->bytes; }

@@ -1,0 +1,57 @@
+/* The first argument of every fallible function: where to allocate, where to report, what limits hold.
+ * A ctx is a value: copy it on the stack to change a member for callees (a shorter-lived arena, a task). */
+#ifndef WEIR_BASE_CTX_H
+#define WEIR_BASE_CTX_H
+#include "base/arena.h"
+#include "base/conf.h"
+#include "base/env.h"
+#include "base/err.h"
+#include <stdatomic.h>
+#include <stdbool.h>
+
+/* Bytes a query (or server) may hold in buffers. Shared by its threads. parent is charged too. */
+typedef struct weir_budget {
+    atomic_llong held_bytes;
+    int64_t limit_bytes; /* 0 = no limit */
+    struct weir_budget *parent;
+} weir_budget;
+
+/* Asked to stop: a flag and an eventfd that wakes every blocking wait. deadline_ms 0 = none (monotonic). */
+typedef struct weir_cancel {
+    atomic_bool asked;
+    int fd; /* eventfd, readable once asked; -1 if the owner made none */
+    int64_t deadline_ms;
+} weir_cancel;
+
+typedef struct weir_epoch { /* NULL in batch queries */
+    int64_t batch_id;
+    int64_t batch_time_ms;      /* current_timestamp() of the batch, also when it is run again */
+    int64_t late_watermark_us;  /* rows at or below are late; INT64_MIN none */
+    int64_t evict_watermark_us;
+} weir_epoch;
+
+typedef struct weir_task { /* what the running task reads: for rand, input_file_name, messages */
+    int32_t partition;
+    const char *input_file;        /* URI form as Spark shows it; "" if none */
+    int64_t input_block_start, input_block_length;
+    int64_t input_file_size, input_file_mtime_us;
+} weir_task;
+
+typedef struct weir_ctx {
+    weir_arena *arena;
+    weir_err *err;
+    weir_budget *budget;    /* may be NULL */
+    const weir_conf *conf;  /* session configuration; never NULL */
+    weir_env *env;          /* files, clock, random */
+    const weir_epoch *epoch;
+    weir_task *task;        /* may be NULL */
+    weir_cancel *cancel;    /* may be NULL */
+    int64_t now_us;         /* current_timestamp() of this query or batch, micros */
+} weir_ctx;
+
+/* WEIR_CANCEL (with the error set) once cancellation was asked for or the deadline passed. */
+weir_rc weir_check_cancel(weir_ctx *);
+void weir_cancel_init(weir_cancel *); /* makes the eventfd */
+void weir_cancel_ask(weir_cancel *);
+void weir_cancel_close(weir_cancel *);
+#endif
