@@ -11,6 +11,7 @@
  * everything a signature cannot say is bind's business. */
 #ifndef WEIR_EXPR_FN_H
 #define WEIR_EXPR_FN_H
+#include "col/build.h"
 #include "expr/expr.h"
 
 enum {
