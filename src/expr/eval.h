@@ -10,6 +10,8 @@ typedef struct weir_eval weir_eval; /* per-task states of stateful functions */
 /* exprs must be resolved. Lives in ctx->arena (the task's, not the chunk's). */
 weir_rc weir_eval_new(weir_ctx *, weir_expr *const *exprs, int n, weir_eval **out);
 /* out columns have batch->len rows, FLAT or CONST, in ctx->arena (the chunk's). */
+/* Zeroes the states of stateful functions: the start of another task or epoch. */
+void weir_eval_reset(weir_eval *);
 weir_rc weir_eval_run(weir_ctx *, weir_eval *, int which, const weir_batch *, weir_column *out);
 /* One expression without columns (or over a one-row batch): literals, defaults, options. */
 weir_rc weir_eval_const(weir_ctx *, const weir_expr *, weir_column *one_row);

@@ -1,0 +1,120 @@
+/* Implicit type conversion. SPARK AnsiTypeCoercion (and TypeCoercion when spark.sql.ansi.enabled is false). Analysis only. */
+#include "expr/fn.h"
+
+#include <strings.h>
+
+weir_rc weir_coerce(weir_ctx *ctx, weir_expr *e, const weir_type *to, weir_expr **out) {
+    *out = e;
+    if (weir_type_same(e->type, to)) return WEIR_OK;
+    if (e->kind == WEIR_EX_LIT && e->type->kind == WEIR_T_VOID) {
+        *out = weir_lit_null(ctx->arena, to);
+        return WEIR_OK;
+    }
+    return weir_cast_resolve(ctx, e, to, WEIR_CAST_DEFAULT, out);
+}
+
+static int decimal_digits(weir_kind k) {
+    switch (k) {
+    case WEIR_T_BYTE: return 3;
+    case WEIR_T_SHORT: return 5;
+    case WEIR_T_INT: return 10;
+    case WEIR_T_LONG: return 20;
+    default: return 0;
+    }
+}
+
+static const weir_type *widen_decimal(weir_ctx *ctx, const weir_type *a, const weir_type *b) {
+    if (a->kind == WEIR_T_FLOAT || a->kind == WEIR_T_DOUBLE || b->kind == WEIR_T_FLOAT || b->kind == WEIR_T_DOUBLE)
+        return &weir_t_double;
+    int pa = a->kind == WEIR_T_DECIMAL ? a->precision : decimal_digits(a->kind);
+    int pb = b->kind == WEIR_T_DECIMAL ? b->precision : decimal_digits(b->kind);
+    int sa = a->kind == WEIR_T_DECIMAL ? a->scale : 0, sb = b->kind == WEIR_T_DECIMAL ? b->scale : 0;
+    int scale = sa > sb ? sa : sb, whole = pa - sa > pb - sb ? pa - sa : pb - sb;
+    int p = whole + scale;
+    if (p > 38) { /* SPARK DecimalType.boundedPreferIntegralDigits */
+        scale = 38 - whole > 0 ? 38 - whole : 0;
+        p = 38;
+    }
+    return weir_type_decimal(ctx->arena, p, scale);
+}
+
+static const weir_type *common_numeric(weir_ctx *ctx, const weir_type *a, const weir_type *b) {
+    if (a->kind == WEIR_T_DECIMAL || b->kind == WEIR_T_DECIMAL) return widen_decimal(ctx, a, b);
+    bool fa = a->kind == WEIR_T_FLOAT || a->kind == WEIR_T_DOUBLE, fb = b->kind == WEIR_T_FLOAT || b->kind == WEIR_T_DOUBLE;
+    if (fa && fb) return &weir_t_double; /* they differ */
+    if (fa || fb) {
+        bool ansi = weir_conf_bool(ctx->conf, "spark.sql.ansi.enabled");
+        return ansi || (fa ? a : b)->kind == WEIR_T_DOUBLE ? &weir_t_double : &weir_t_float;
+    }
+    return weir_type_scalar(a->kind > b->kind ? a->kind : b->kind);
+}
+
+static bool is_datetime(weir_kind k) { return k == WEIR_T_DATE || k == WEIR_T_TIMESTAMP || k == WEIR_T_TIMESTAMP_NTZ; }
+
+static const weir_type *common_string(weir_ctx *ctx, const weir_type *o) {
+    if (weir_type_is_nested(o) || o->kind == WEIR_T_VARIANT) return NULL;
+    if (!weir_conf_bool(ctx->conf, "spark.sql.ansi.enabled"))
+        return o->kind == WEIR_T_BOOLEAN || o->kind == WEIR_T_BINARY ? NULL : &weir_t_string;
+    if (weir_type_is_integral(o)) return &weir_t_long;
+    if (weir_type_is_numeric(o)) return &weir_t_double;
+    return o;
+}
+
+static const weir_type *common_struct(weir_ctx *ctx, const weir_type *a, const weir_type *b) {
+    if (a->nfield != b->nfield) return NULL;
+    weir_field *f = WEIR_NEWN(ctx->arena, weir_field, a->nfield);
+    for (int i = 0; i < a->nfield; i++) {
+        if (strcasecmp(a->field[i].name, b->field[i].name) != 0) return NULL;
+        f[i] = a->field[i];
+        f[i].nullable |= b->field[i].nullable;
+        f[i].type = weir_common_type(ctx, a->field[i].type, b->field[i].type);
+        if (!f[i].type) return NULL;
+    }
+    return weir_type_struct(ctx->arena, f, a->nfield);
+}
+
+static const weir_type *common_nested(weir_ctx *ctx, const weir_type *a, const weir_type *b) {
+    if (a->kind != b->kind) return NULL;
+    if (a->kind == WEIR_T_STRUCT) return common_struct(ctx, a, b);
+    const weir_type *k = weir_common_type(ctx, a->field[0].type, b->field[0].type);
+    if (!k) return NULL;
+    if (a->kind == WEIR_T_ARRAY) return weir_type_array(ctx->arena, k, a->field[0].nullable || b->field[0].nullable);
+    const weir_type *v = weir_common_type(ctx, a->field[1].type, b->field[1].type);
+    return v ? weir_type_map(ctx->arena, k, v, a->field[1].nullable || b->field[1].nullable) : NULL;
+}
+
+const weir_type *weir_common_type(weir_ctx *ctx, const weir_type *a, const weir_type *b) {
+    if (weir_type_same(a, b)) return a;
+    if (a->kind == WEIR_T_VOID) return b;
+    if (b->kind == WEIR_T_VOID) return a;
+    if (weir_type_is_numeric(a) && weir_type_is_numeric(b)) return common_numeric(ctx, a, b);
+    if (is_datetime(a->kind) && is_datetime(b->kind)) {
+        if (a->kind == WEIR_T_TIMESTAMP || b->kind == WEIR_T_TIMESTAMP) return &weir_t_timestamp;
+        return &weir_t_timestamp_ntz;
+    }
+    if (a->kind == b->kind && (a->kind == WEIR_T_INTERVAL_DT || a->kind == WEIR_T_INTERVAL_YM))
+        return weir_type_scalar(a->kind);
+    if (a->kind == WEIR_T_STRING && b->kind == WEIR_T_STRING) return &weir_t_string;
+    if (a->kind == WEIR_T_STRING) return common_string(ctx, b);
+    if (b->kind == WEIR_T_STRING) return common_string(ctx, a);
+    if (weir_type_is_nested(a)) return common_nested(ctx, a, b);
+    return NULL;
+}
+
+bool weir_can_implicit_cast(weir_ctx *ctx, const weir_type *from, const weir_type *to, bool from_literal) {
+    (void)from_literal;
+    if (weir_type_same(from, to) || from->kind == WEIR_T_VOID) return true;
+    bool ansi = weir_conf_bool(ctx->conf, "spark.sql.ansi.enabled");
+    if (weir_type_is_nested(from) || weir_type_is_nested(to)) {
+        const weir_type *c = weir_common_type(ctx, from, to);
+        return c && weir_type_same(c, to);
+    }
+    if (from->kind == WEIR_T_STRING) return to->kind != WEIR_T_VARIANT;
+    if (to->kind == WEIR_T_STRING) return from->kind != WEIR_T_BINARY || !ansi;
+    if (weir_type_is_numeric(from) && weir_type_is_numeric(to)) {
+        if (!ansi || to->kind == WEIR_T_DOUBLE) return true;
+        if (to->kind == WEIR_T_DECIMAL) return true;
+        return weir_type_is_integral(from) && (to->kind == WEIR_T_FLOAT || from->kind < to->kind);
+    }
+    return is_datetime(from->kind) && is_datetime(to->kind);
+}
