@@ -1,0 +1,160 @@
+/* Grouping: output expressions are split into group keys, aggregate calls and what is computed from them. */
+#include "plan/scope.h"
+
+typedef struct splitter {
+    weir_expr **group;
+    int ngroup;
+    weir_plan aggs; /* expr list of AGG nodes */
+} splitter;
+
+/* Group keys and aggregates become columns of the Aggregate node's output; a bare column is an error. */
+static weir_rc split(weir_ctx *ctx, splitter *s, weir_expr *e, weir_expr **out) {
+    for (int i = 0; i < s->ngroup; i++) {
+        if (!weir_expr_equal(e, s->group[i]) || e->kind == WEIR_EX_ALIAS) continue;
+        *out = weir_expr_col(ctx->arena, i, e->type, e->nullable);
+        (*out)->name = weir_expr_name(ctx->arena, s->group[i]);
+        return WEIR_OK;
+    }
+    if (e->kind == WEIR_EX_AGG) {
+        int k = 0;
+        while (k < s->aggs.nexpr && !weir_expr_equal(s->aggs.expr[k], e)) k++;
+        if (k == s->aggs.nexpr) weir_plan_add_expr(ctx->arena, &s->aggs, e);
+        *out = weir_expr_col(ctx->arena, s->ngroup + k, e->type, e->nullable);
+        return WEIR_OK;
+    }
+    if (e->kind == WEIR_EX_COL) {
+        const char *n = weir_printf(ctx->arena, "\"%s\"", e->name ? e->name : "?");
+        (void)weir_fail(ctx, WEIR_E_MISSING_AGGREGATION, "expression", n, "expressionAnyValue",
+                        weir_printf(ctx->arena, "\"any_value(%s)\"", e->name ? e->name : "?"));
+        weir_err_where(ctx, &e->at);
+        return WEIR_FAIL;
+    }
+    weir_expr *c = e->narg ? weir_expr_copy(ctx->arena, e) : e;
+    for (int i = 0; i < e->narg; i++) WEIR_TRY(split(ctx, s, e->arg[i], &c->arg[i]));
+    *out = c;
+    return WEIR_OK;
+}
+
+weir_rc weir_az_split_aggs(weir_ctx *ctx, weir_expr **group, int ngroup, weir_expr **e, int n, weir_expr ***aggs,
+                           int *nagg) {
+    splitter s = {.group = group, .ngroup = ngroup};
+    for (int i = 0; i < n; i++) WEIR_TRY(split(ctx, &s, e[i], &e[i]));
+    *aggs = s.aggs.expr;
+    *nagg = s.aggs.nexpr;
+    return WEIR_OK;
+}
+
+static weir_rc check_group(weir_ctx *ctx, const weir_expr *e) {
+    if (weir_type_orderable(e->type)) return WEIR_OK;
+    return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
+                     weir_printf(ctx->arena, "grouping by a column of type %s; group by map_entries() of it",
+                                 weir_type_name(ctx->arena, e->type)));
+}
+
+/* GROUP BY 1 and GROUP BY alias-of-the-select-list, in SQL. */
+static weir_expr *group_by_output(const weir_plan *p, weir_expr *g) {
+    if (p->all) return g;
+    int n = p->nexpr - p->ngroup;
+    if (g->kind == WEIR_EX_LIT && g->type->kind == WEIR_T_INT && g->at.text) {
+        int at = WEIR_AT_ROW(int32_t, &g->lit, 0);
+        if (at >= 1 && at <= n) {
+            weir_expr *e = p->expr[p->ngroup + at - 1];
+            return e->kind == WEIR_EX_ALIAS ? e->arg[0] : e;
+        }
+    }
+    return g;
+}
+
+static weir_expr *group_by_alias(const weir_plan *p, const weir_expr *g) {
+    for (int i = p->ngroup; i < p->nexpr && !p->all && g->kind == WEIR_EX_ATTR && g->nname == 1; i++) {
+        const weir_expr *e = p->expr[i];
+        if (e->kind == WEIR_EX_ALIAS && strcmp(e->names[0], g->names[0]) == 0 && !weir_has_aggregate(e)) return e->arg[0];
+    }
+    return NULL;
+}
+
+static weir_rc groups(weir_ctx *ctx, weir_az *az, weir_plan *p, const weir_plan *in, weir_expr ***out) {
+    weir_expr **g = WEIR_NEWN(ctx->arena, weir_expr *, p->ngroup + 1);
+    for (int i = 0; i < p->ngroup; i++) {
+        weir_expr *e = group_by_output(p, p->expr[i]), **named = NULL, *alias = group_by_alias(p, e);
+        int n = 0;
+        if (alias && weir_az_find(ctx, in, e->names[0]) == -1) e = alias;
+        WEIR_TRY(weir_az_list(ctx, az, in, &e, 1, &named, &n));
+        if (n != 1) return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature", "a star in GROUP BY; name the columns");
+        WEIR_TRY(check_group(ctx, named[0]));
+        g[i] = named[0];
+    }
+    *out = g;
+    return WEIR_OK;
+}
+
+static weir_plan *group_node(weir_ctx *ctx, const weir_plan *p, weir_plan *in, weir_expr **group, weir_expr **aggs,
+                             int nagg) {
+    weir_plan *g = weir_az_node(ctx, p, WEIR_P_AGGREGATE, in);
+    g->ngroup = p->ngroup;
+    for (int i = 0; i < p->ngroup; i++) weir_plan_add_expr(ctx->arena, g, group[i]);
+    for (int i = 0; i < nagg; i++) weir_plan_add_expr(ctx->arena, g, weir_expr_alias(ctx->arena, aggs[i], "_agg"));
+    weir_az_output(ctx, g, g->expr, g->nexpr);
+    for (int i = p->ngroup; i < g->nexpr; i++) g->expr[i] = g->expr[i]->arg[0];
+    return g;
+}
+
+weir_rc weir_az_aggregate(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_expr **extra, int nextra, weir_plan **out) {
+    weir_plan *in = NULL, list = {.kind = WEIR_P_PROJECT};
+    if (p->group_kind != 0)
+        return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
+                         "rollup, cube, grouping sets and pivot; group by each set and use unionByName");
+    WEIR_TRY(weir_az_plan(ctx, az, p->in[0], &in));
+    weir_expr **group = NULL, **e = NULL, **aggs = NULL;
+    int n = 0, nagg = 0;
+    WEIR_TRY(groups(ctx, az, p, in, &group));
+    for (int i = 0; i < p->ngroup && p->all; i++) weir_plan_add_expr(ctx->arena, &list, group[i]);
+    WEIR_TRY(weir_az_list(ctx, az, in, p->expr + p->ngroup, p->nexpr - p->ngroup, &e, &n));
+    for (int i = 0; i < n; i++) weir_plan_add_expr(ctx->arena, &list, e[i]);
+    for (int i = 0; i < nextra; i++) { /* may name an output column, or anything the input has */
+        weir_expr *x = NULL;
+        for (int k = 0; k < list.nexpr && extra[i]->kind == WEIR_EX_ATTR && extra[i]->nname == 1; k++)
+            if (strcmp(weir_expr_name(ctx->arena, list.expr[k]), extra[i]->names[0]) == 0) x = list.expr[k];
+        if (!x) WEIR_TRY(weir_az_expr(ctx, az, (const weir_plan *const *)&in, 1, extra[i], &x));
+        while (x->kind == WEIR_EX_ALIAS) x = x->arg[0];
+        weir_plan_add_expr(ctx->arena, &list, weir_expr_alias(ctx->arena, x, "_extra"));
+    }
+    weir_expr **bare = WEIR_NEWN(ctx->arena, weir_expr *, p->ngroup + 1);
+    for (int i = 0; i < p->ngroup; i++) bare[i] = group[i]->kind == WEIR_EX_ALIAS ? group[i]->arg[0] : group[i];
+    const char **names = WEIR_NEWN(ctx->arena, const char *, list.nexpr);
+    for (int i = 0; i < list.nexpr; i++) {
+        names[i] = weir_expr_name(ctx->arena, list.expr[i]);
+        while (list.expr[i]->kind == WEIR_EX_ALIAS) list.expr[i] = list.expr[i]->arg[0];
+    }
+    WEIR_TRY(weir_az_split_aggs(ctx, bare, p->ngroup, list.expr, list.nexpr, &aggs, &nagg));
+    weir_plan *g = group_node(ctx, p, in, group, aggs, nagg);
+    for (int i = 0; i < list.nexpr; i++) {
+        weir_expr *x = list.expr[i];
+        bool same = x->kind == WEIR_EX_COL && x->ordinal < p->ngroup &&
+                    strcmp(g->schema->field[x->ordinal].name, names[i]) == 0;
+        if (same) list.expr[i] = weir_az_col(ctx, g, x->ordinal);
+        else list.expr[i] = weir_expr_alias(ctx->arena, x, names[i]);
+    }
+    *out = weir_az_project(ctx, p, g, list.expr, list.nexpr);
+    return WEIR_OK;
+}
+
+/* observe(): the node carries its aggregates (ngroup of them), then the output expressions over them, named. */
+weir_rc weir_az_metrics(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan *in, weir_plan **out) {
+    weir_plan *m = weir_az_node(ctx, p, WEIR_P_METRICS, in);
+    weir_expr **e = NULL, **aggs = NULL;
+    int n = 0, nagg = 0;
+    WEIR_TRY(weir_az_list(ctx, az, in, p->expr, p->nexpr, &e, &n));
+    m->name = p->name;
+    for (int i = 0; i < n; i++) {
+        weir_plan_add_name(ctx->arena, m, weir_expr_name(ctx->arena, e[i]));
+        while (e[i]->kind == WEIR_EX_ALIAS) e[i] = e[i]->arg[0];
+    }
+    WEIR_TRY(weir_az_split_aggs(ctx, NULL, 0, e, n, &aggs, &nagg));
+    for (int i = 0; i < nagg; i++) weir_plan_add_expr(ctx->arena, m, aggs[i]);
+    m->ngroup = nagg;
+    for (int i = 0; i < n; i++) weir_plan_add_expr(ctx->arena, m, e[i]);
+    weir_az_same_output(m, in);
+    *out = m;
+    return WEIR_OK;
+}

@@ -1,0 +1,495 @@
+/* Binding expressions: names to ordinals, calls to functions, types coerced. Called by analyze.c. */
+#include "plan/scope.h"
+
+#include <strings.h>
+
+typedef struct binder {
+    weir_az *az;
+    const weir_plan *const *in;
+    int nin;
+    bool names_only; /* only ATTRs are bound: for column names */
+} binder;
+
+static weir_rc bind_expr(weir_ctx *, const binder *, weir_expr *, weir_expr **out);
+
+static bool same_name(weir_ctx *ctx, const char *a, const char *b) {
+    return weir_conf_bool(ctx->conf, "spark.sql.caseSensitive") ? strcmp(a, b) == 0 : strcasecmp(a, b) == 0;
+}
+
+int weir_az_find(weir_ctx *ctx, const weir_plan *in, const char *name) {
+    int found = -1;
+    for (int i = 0; i < in->schema->nfield; i++) {
+        if (in->attr[i].hidden || !same_name(ctx, in->schema->field[i].name, name)) continue;
+        if (found >= 0) return -2;
+        found = i;
+    }
+    return found;
+}
+
+weir_rc weir_az_missing(weir_ctx *ctx, const weir_plan *const *in, int nin, const weir_expr *e) {
+    weir_str list, name;
+    weir_str_init(&list, ctx->arena, 4096);
+    weir_str_init(&name, ctx->arena, 4096);
+    int shown = 0;
+    for (int k = 0; k < nin; k++)
+        for (int i = 0; i < in[k]->schema->nfield && shown < 5; i++) {
+            if (in[k]->attr[i].hidden) continue;
+            const weir_attr *a = &in[k]->attr[i];
+            weir_str_printf(&list, "%s", shown++ ? ", " : "");
+            if (a->nqualifier) weir_str_printf(&list, "`%s`.", a->qualifier[a->nqualifier - 1]);
+            weir_str_printf(&list, "`%s`", in[k]->schema->field[i].name);
+        }
+    for (int i = 0; i < e->nname; i++) weir_str_printf(&name, "%s`%s`", i ? "." : "", e->names[i]);
+    if (shown)
+        (void)weir_fail(ctx, WEIR_E_UNRESOLVED_COLUMN_WITH_SUGGESTION, "objectName", name.p, "proposal", list.p);
+    else
+        (void)weir_fail(ctx, WEIR_E_UNRESOLVED_COLUMN_WITHOUT_SUGGESTION, "objectName", name.p ? name.p : "``");
+    weir_err_where(ctx, &e->at);
+    return WEIR_FAIL;
+}
+
+static weir_rc ambiguous(weir_ctx *ctx, const weir_expr *e) {
+    (void)weir_fail(ctx, WEIR_E_AMBIGUOUS_REFERENCE, "name", weir_printf(ctx->arena, "`%s`", e->names[0]),
+                    "referenceNames", weir_printf(ctx->arena, "[`%s`, `%s`]", e->names[0], e->names[0]));
+    weir_err_where(ctx, &e->at);
+    return WEIR_FAIL;
+}
+
+/* Parts of the name that name output i of in: 0 none, else how many (qualifiers and column). */
+static int match_parts(weir_ctx *ctx, const weir_plan *in, int i, const weir_expr *e) {
+    const weir_attr *a = &in->attr[i];
+    const char *field = in->schema->field[i].name;
+    for (int q = a->nqualifier; q >= 1; q--) {
+        if (e->nname < q + 1) continue;
+        bool ok = same_name(ctx, e->names[q], field);
+        for (int k = 0; ok && k < q; k++) ok = same_name(ctx, e->names[k], a->qualifier[a->nqualifier - q + k]);
+        if (ok) return q + 1;
+    }
+    return same_name(ctx, e->names[0], field) ? 1 : 0;
+}
+
+static const weir_plan *find_plan(const weir_plan *p, int64_t id, int depth) {
+    if (p->plan_id == id) return p;
+    if (depth > WEIR_PLAN_DEPTH) return NULL;
+    for (int i = 0; i < p->nin; i++) {
+        const weir_plan *f = find_plan(p->in[i], id, depth + 1);
+        if (f) return f;
+    }
+    return NULL;
+}
+
+weir_expr *weir_az_col(weir_ctx *ctx, const weir_plan *in, int i) {
+    weir_expr *c = weir_expr_col(ctx->arena, i, in->schema->field[i].type, in->schema->field[i].nullable);
+    c->name = in->schema->field[i].name;
+    return c;
+}
+
+/* An attribute taken from a certain DataFrame: by the id that it has there. -1: not found that way. */
+static int by_plan_id(weir_ctx *ctx, const binder *b, const weir_expr *e, int *used) {
+    int base = 0;
+    for (int k = 0; k < b->nin; k++) {
+        const weir_plan *p = find_plan(b->in[k], e->plan_id, 0);
+        for (int i = 0; p && p->schema && i < p->schema->nfield; i++) {
+            int parts = match_parts(ctx, p, i, e);
+            for (int j = 0; parts && j < b->in[k]->schema->nfield; j++)
+                if (b->in[k]->attr[j].id == p->attr[i].id) {
+                    *used = parts;
+                    return base + j;
+                }
+        }
+        base += b->in[k]->schema->nfield;
+    }
+    return -1;
+}
+
+static int by_name(weir_ctx *ctx, const binder *b, const weir_expr *e, int *used) {
+    int found = -1, base = 0;
+    *used = 0;
+    for (int k = 0; k < b->nin; k++) {
+        for (int i = 0; i < b->in[k]->schema->nfield; i++) {
+            int parts = match_parts(ctx, b->in[k], i, e);
+            if (!parts || parts < *used) continue;
+            if (parts == *used && found >= 0) {
+                if (b->in[k]->attr[i].hidden) continue;
+                return -2;
+            }
+            found = base + i;
+            *used = parts;
+        }
+        base += b->in[k]->schema->nfield;
+    }
+    return found;
+}
+
+static weir_expr *col_at(weir_ctx *ctx, const binder *b, int ordinal) {
+    int base = 0;
+    for (int k = 0; k < b->nin; base += b->in[k]->schema->nfield, k++) {
+        if (ordinal >= base + b->in[k]->schema->nfield) continue;
+        weir_expr *c = weir_az_col(ctx, b->in[k], ordinal - base);
+        c->ordinal = ordinal;
+        return c;
+    }
+    return NULL;
+}
+
+static weir_rc get_field(weir_ctx *ctx, weir_expr *base, const char *name, const weir_pos *at, weir_expr **out) {
+    weir_expr *arg[2] = {base, weir_lit_string(ctx->arena, name, strlen(name))};
+    const weir_type *t = base->type;
+    const char *fn = t->kind == WEIR_T_MAP ? "_getmap" : "_getfield";
+    if (t->kind != WEIR_T_MAP && t->kind != WEIR_T_STRUCT &&
+        !(t->kind == WEIR_T_ARRAY && t->field[0].type->kind == WEIR_T_STRUCT)) {
+        (void)weir_fail(ctx, WEIR_E_INVALID_EXTRACT_BASE_FIELD_TYPE, "base",
+                        weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, base)), "other",
+                        weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, t)));
+        weir_err_where(ctx, at);
+        return WEIR_FAIL;
+    }
+    return weir_call_by_name(ctx, fn, 2, arg, out);
+}
+
+static weir_rc bind_attr(weir_ctx *ctx, const binder *b, weir_expr *e, weir_expr **out) {
+    int used = 0, at = e->plan_id >= 0 ? by_plan_id(ctx, b, e, &used) : -1;
+    if (at == -1) at = by_name(ctx, b, e, &used);
+    if (at == -2) return ambiguous(ctx, e);
+    if (at == -1) return weir_az_missing(ctx, b->in, b->nin, e);
+    *out = col_at(ctx, b, at);
+    for (int i = used; i < e->nname; i++) {
+        if (b->names_only) {
+            weir_expr *x = weir_expr_new(ctx->arena, WEIR_EX_EXTRACT);
+            x->narg = 2;
+            x->arg = WEIR_NEWN(ctx->arena, weir_expr *, 2);
+            x->arg[0] = *out;
+            x->arg[1] = weir_lit_string(ctx->arena, e->names[i], strlen(e->names[i]));
+            *out = x;
+        } else {
+            WEIR_TRY(get_field(ctx, *out, e->names[i], &e->at, out));
+        }
+    }
+    return WEIR_OK;
+}
+
+static weir_rc bind_extract(weir_ctx *ctx, weir_expr *e, weir_expr **out) {
+    weir_expr *base = e->arg[0], *key = e->arg[1];
+    bool named = key->kind == WEIR_EX_LIT && key->type->kind == WEIR_T_STRING && !weir_is_null(&key->lit, 0);
+    if (named && base->type->kind != WEIR_T_MAP) {
+        weir_bytes n = weir_get_bytes(&key->lit, 0);
+        return get_field(ctx, base, weir_strndup(ctx->arena, n.p, (size_t)n.len), &e->at, out);
+    }
+    if (base->type->kind == WEIR_T_ARRAY) return weir_call_by_name(ctx, "_getitem", 2, e->arg, out);
+    if (base->type->kind == WEIR_T_MAP) return weir_call_by_name(ctx, "_getmap", 2, e->arg, out);
+    (void)weir_fail(ctx, WEIR_E_INVALID_EXTRACT_BASE_FIELD_TYPE, "base",
+                    weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, base)), "other",
+                    weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, base->type)));
+    weir_err_where(ctx, &e->at);
+    return WEIR_FAIL;
+}
+
+weir_rc weir_az_bool(weir_ctx *ctx, weir_expr *e, weir_expr **out) {
+    if (e->type->kind == WEIR_T_BOOLEAN || e->type->kind == WEIR_T_VOID || e->type->kind == WEIR_T_STRING)
+        return weir_coerce(ctx, e, &weir_t_boolean, out);
+    (void)weir_fail(ctx, WEIR_E_DATATYPE_MISMATCH_FILTER_NOT_BOOLEAN, "sqlExpr",
+                    weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)), "filter",
+                    weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)), "type",
+                    weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, e->type)));
+    weir_err_where(ctx, &e->at);
+    return WEIR_FAIL;
+}
+
+/* The values of e at every step-th argument from first, cast to one type. */
+static weir_rc one_type(weir_ctx *ctx, weir_expr *e, const bool *value, const char *what) {
+    const weir_type *t = NULL;
+    for (int i = 0; i < e->narg; i++) {
+        if (!value[i]) continue;
+        const weir_type *c = t ? weir_common_type(ctx, t, e->arg[i]->type) : e->arg[i]->type;
+        if (!c) {
+            (void)weir_fail(ctx, WEIR_E_DATATYPE_MISMATCH_DATA_DIFF_TYPES, "sqlExpr",
+                            weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)), "functionName",
+                            weir_printf(ctx->arena, "`%s`", what), "dataType",
+                            weir_printf(ctx->arena, "(\"%s\" or \"%s\")", weir_type_sql(ctx->arena, t),
+                                        weir_type_sql(ctx->arena, e->arg[i]->type)));
+            weir_err_where(ctx, &e->at);
+            return WEIR_FAIL;
+        }
+        t = c;
+    }
+    for (int i = 0; i < e->narg; i++)
+        if (value[i]) WEIR_TRY(weir_coerce(ctx, e->arg[i], t, &e->arg[i]));
+    e->type = t;
+    return WEIR_OK;
+}
+
+static void settle(weir_expr *e) {
+    e->deterministic = true;
+    for (int i = 0; i < e->narg; i++) e->deterministic &= e->arg[i]->deterministic;
+}
+
+static weir_rc bind_case(weir_ctx *ctx, weir_expr *e, weir_expr **out) {
+    weir_expr *c = weir_expr_copy(ctx->arena, e);
+    bool *value = WEIR_NEWN(ctx->arena, bool, e->narg);
+    c->kind = WEIR_EX_CASE;
+    c->nullable = !(e->narg & 1);
+    for (int i = 0; i < e->narg; i++) {
+        bool cond = i % 2 == 0 && i + 1 < e->narg;
+        value[i] = !cond;
+        if (cond) WEIR_TRY(weir_az_bool(ctx, c->arg[i], &c->arg[i]));
+        else c->nullable |= c->arg[i]->nullable;
+    }
+    WEIR_TRY(one_type(ctx, c, value, "casewhen"));
+    settle(c);
+    *out = c;
+    return WEIR_OK;
+}
+
+static weir_rc bind_coalesce(weir_ctx *ctx, weir_expr *e, weir_expr **out) {
+    weir_expr *c = weir_expr_copy(ctx->arena, e);
+    bool *value = WEIR_NEWN(ctx->arena, bool, e->narg);
+    c->kind = WEIR_EX_COALESCE;
+    c->nullable = true;
+    for (int i = 0; i < e->narg; i++) {
+        value[i] = true;
+        c->nullable &= c->arg[i]->nullable;
+    }
+    WEIR_TRY(one_type(ctx, c, value, "coalesce"));
+    settle(c);
+    *out = c;
+    return WEIR_OK;
+}
+
+static weir_rc bind_logic(weir_ctx *ctx, weir_expr *e, weir_ekind kind, weir_expr **out) {
+    weir_expr *c = weir_expr_copy(ctx->arena, e);
+    c->kind = kind;
+    c->type = &weir_t_boolean;
+    c->nullable = false;
+    for (int i = 0; i < c->narg; i++) {
+        WEIR_TRY(weir_az_bool(ctx, c->arg[i], &c->arg[i]));
+        c->nullable |= c->arg[i]->nullable;
+    }
+    settle(c);
+    *out = c;
+    return WEIR_OK;
+}
+
+/* struct(a, b AS c): names come from the arguments as written. */
+static weir_rc bind_struct(weir_ctx *ctx, weir_expr *e, weir_expr **out) {
+    weir_expr **arg = WEIR_NEWN(ctx->arena, weir_expr *, e->narg * 2 + 1);
+    for (int i = 0; i < e->narg; i++) {
+        const weir_expr *a = e->arg[i];
+        const char *n = a->kind == WEIR_EX_ALIAS ? a->names[0]
+                        : a->kind == WEIR_EX_COL ? a->name
+                        : a->kind == WEIR_EX_CALL && a->name && strcmp(a->name, "_getfield") == 0
+                            ? weir_expr_name(ctx->arena, a->arg[1])
+                            : weir_printf(ctx->arena, "col%d", i + 1);
+        arg[2 * i] = weir_lit_string(ctx->arena, n, strlen(n));
+        arg[2 * i + 1] = a->kind == WEIR_EX_ALIAS ? a->arg[0] : e->arg[i];
+    }
+    return weir_call_by_name(ctx, "named_struct", e->narg * 2, arg, out);
+}
+
+static weir_rc bind_if(weir_ctx *ctx, weir_expr *e, weir_expr **out) {
+    weir_expr *c = weir_expr_copy(ctx->arena, e);
+    if (strcasecmp(e->name, "nvl2") == 0) WEIR_TRY(weir_call_by_name(ctx, "isnotnull", 1, c->arg, &c->arg[0]));
+    c->name = "when";
+    return bind_case(ctx, c, out);
+}
+
+static weir_rc bind_func(weir_ctx *ctx, weir_expr *e, weir_expr **out) {
+    const char *n = e->name;
+    if (strcasecmp(n, "and") == 0) return bind_logic(ctx, e, WEIR_EX_AND, out);
+    if (strcasecmp(n, "or") == 0) return bind_logic(ctx, e, WEIR_EX_OR, out);
+    if (e->narg >= 2 && (strcasecmp(n, "when") == 0 || strcasecmp(n, "case") == 0)) return bind_case(ctx, e, out);
+    if (e->narg == 3 && (strcasecmp(n, "if") == 0 || strcasecmp(n, "nvl2") == 0)) return bind_if(ctx, e, out);
+    if (e->narg >= 1 && (strcasecmp(n, "coalesce") == 0 || strcasecmp(n, "nvl") == 0 || strcasecmp(n, "ifnull") == 0))
+        return bind_coalesce(ctx, e, out);
+    if (strcasecmp(n, "struct") == 0) return bind_struct(ctx, e, out);
+    weir_expr *c = weir_expr_copy(ctx->arena, e);
+    for (int i = 0; i < c->narg; i++)
+        while (c->arg[i]->kind == WEIR_EX_ALIAS) c->arg[i] = c->arg[i]->arg[0];
+    return weir_fn_resolve(ctx, c, out);
+}
+
+static weir_rc bind_update(weir_ctx *ctx, weir_expr *e, weir_expr **out) {
+    weir_expr *base = e->arg[0], **arg = WEIR_NEWN(ctx->arena, weir_expr *, 2 * base->type->nfield + 2);
+    if (base->type->kind != WEIR_T_STRUCT) return get_field(ctx, base, e->name, &e->at, out);
+    int n = 0;
+    bool done = false;
+    for (int i = 0; i < base->type->nfield; i++) {
+        const char *name = base->type->field[i].name;
+        bool hit = same_name(ctx, name, e->name);
+        if (hit && e->narg == 1) continue;
+        arg[n++] = weir_lit_string(ctx->arena, name, strlen(name));
+        if (hit) arg[n++] = e->arg[1], done = true;
+        else WEIR_TRY(get_field(ctx, base, name, &e->at, &arg[n++]));
+    }
+    if (!done && e->narg == 2) {
+        arg[n++] = weir_lit_string(ctx->arena, e->name, strlen(e->name));
+        arg[n++] = e->arg[1];
+    }
+    return weir_call_by_name(ctx, "named_struct", n, arg, out);
+}
+
+static weir_rc refuse(weir_ctx *ctx, const weir_expr *e, const char *what) {
+    (void)weir_fail(ctx, WEIR_E_UNSUPPORTED_EXPR, "feature",
+                    weir_printf(ctx->arena, "%s. Write the query without it, or run it on Apache Spark.", what));
+    weir_err_where(ctx, &e->at);
+    return WEIR_FAIL;
+}
+
+/* Stars inside a call: struct(*), count(*), hash(*). */
+static weir_rc spread_stars(weir_ctx *ctx, const binder *b, weir_expr *e, weir_expr **out) {
+    bool any = false;
+    for (int i = 0; i < e->narg; i++) any |= e->arg[i]->kind == WEIR_EX_STAR;
+    *out = e;
+    if (!any) return WEIR_OK;
+    weir_expr *c = weir_expr_copy(ctx->arena, e);
+    if (strcasecmp(e->name, "count") == 0 && e->narg == 1 && !e->arg[0]->nname && !e->distinct) {
+        c->arg[0] = weir_lit_int(ctx->arena, &weir_t_int, 1);
+        *out = c;
+        return WEIR_OK;
+    }
+    weir_plan list = {.kind = WEIR_P_PROJECT};
+    for (int i = 0; i < e->narg; i++) {
+        if (e->arg[i]->kind != WEIR_EX_STAR) {
+            weir_plan_add_expr(ctx->arena, &list, e->arg[i]);
+            continue;
+        }
+        weir_expr **all = NULL;
+        int n = 0;
+        WEIR_TRY(weir_az_list(ctx, b->az, b->in[0], &e->arg[i], 1, &all, &n));
+        for (int k = 0; k < n; k++) weir_plan_add_expr(ctx->arena, &list, all[k]);
+    }
+    c->arg = list.expr;
+    c->narg = list.nexpr;
+    *out = c;
+    return WEIR_OK;
+}
+
+static weir_rc bind_node(weir_ctx *ctx, const binder *b, weir_expr *e, weir_expr **out) {
+    switch (e->kind) {
+    case WEIR_EX_ATTR: return bind_attr(ctx, b, e, out);
+    case WEIR_EX_STAR: return refuse(ctx, e, "a star outside of a select list or function call");
+    case WEIR_EX_FUNC: return bind_func(ctx, e, out);
+    case WEIR_EX_CAST: return weir_cast_resolve(ctx, e->arg[0], e->type, e->cast_mode, out);
+    case WEIR_EX_EXTRACT: return bind_extract(ctx, e, out);
+    case WEIR_EX_UPDATE_FIELDS: return bind_update(ctx, e, out);
+    case WEIR_EX_LAMBDA: case WEIR_EX_LAMBDA_VAR: return refuse(ctx, e, "lambda functions");
+    case WEIR_EX_WINDOW: return refuse(ctx, e, "window functions (OVER)");
+    case WEIR_EX_SUBQUERY: return refuse(ctx, e, "subqueries in expressions");
+    case WEIR_EX_AND: case WEIR_EX_OR: return bind_logic(ctx, e, e->kind, out);
+    case WEIR_EX_CASE: return e->type ? (*out = e, WEIR_OK) : bind_case(ctx, e, out);
+    case WEIR_EX_COALESCE: return e->type ? (*out = e, WEIR_OK) : bind_coalesce(ctx, e, out);
+    case WEIR_EX_ALIAS: case WEIR_EX_SORT: {
+        weir_expr *c = weir_expr_copy(ctx->arena, e);
+        c->type = c->arg[0]->type;
+        c->nullable = c->arg[0]->nullable;
+        c->deterministic = c->arg[0]->deterministic;
+        *out = c;
+        return WEIR_OK;
+    }
+    default: *out = e; return WEIR_OK;
+    }
+}
+
+static weir_rc bind_expr(weir_ctx *ctx, const binder *b, weir_expr *e, weir_expr **out) {
+    if (++b->az->depth > WEIR_PLAN_DEPTH) return weir_fail(ctx, WEIR_E_PROTOCOL_DEPTH, "limit", "1024");
+    weir_expr *c = e;
+    if (e->kind == WEIR_EX_FUNC && !b->names_only) WEIR_TRY(spread_stars(ctx, b, e, &c));
+    if (c == e && e->narg) c = weir_expr_copy(ctx->arena, e);
+    bool opaque = e->kind == WEIR_EX_WINDOW || e->kind == WEIR_EX_SUBQUERY || e->kind == WEIR_EX_LAMBDA;
+    for (int i = 0; i < c->narg && !opaque; i++) WEIR_TRY(bind_expr(ctx, b, c->arg[i], &c->arg[i]));
+    if (c->filter) WEIR_TRY(bind_expr(ctx, b, c->filter, &c->filter));
+    b->az->depth--;
+    if (b->names_only && e->kind != WEIR_EX_ATTR) {
+        *out = c;
+        return WEIR_OK;
+    }
+    if (c->filter) WEIR_TRY(weir_az_bool(ctx, c->filter, &c->filter));
+    return bind_node(ctx, b, c, out);
+}
+
+weir_rc weir_az_expr(weir_ctx *ctx, weir_az *az, const weir_plan *const *in, int nin, weir_expr *e, weir_expr **out) {
+    binder b = {az, in, nin, false};
+    return bind_expr(ctx, &b, e, out);
+}
+
+/* The name of an output column: its text with attributes shown as they are named in the input. */
+static const char *output_name(weir_ctx *ctx, weir_az *az, const weir_plan *in, weir_expr *e) {
+    if (e->kind == WEIR_EX_ALIAS || e->kind == WEIR_EX_LIT || e->kind == WEIR_EX_COL) return weir_expr_name(ctx->arena, e);
+    if (e->kind == WEIR_EX_CAST && (e->arg[0]->kind == WEIR_EX_ATTR || e->arg[0]->kind == WEIR_EX_EXTRACT))
+        return output_name(ctx, az, in, e->arg[0]); /* SPARK: an unaliased cast of a column keeps the column's name */
+    binder b = {az, &in, 1, true};
+    weir_expr *shown = e;
+    weir_err quiet;
+    weir_err_init(&quiet);
+    weir_ctx c = *ctx;
+    c.err = &quiet;
+    if (bind_expr(&c, &b, e, &shown) != WEIR_OK) shown = e;
+    weir_err_clear(&quiet);
+    return weir_expr_name(ctx->arena, shown);
+}
+
+static void add_star(weir_ctx *ctx, const weir_plan *in, const weir_expr *star, weir_plan *list, bool *any) {
+    const weir_plan *from = star->plan_id >= 0 ? find_plan(in, star->plan_id, 0) : NULL;
+    for (int i = 0; i < in->schema->nfield; i++) {
+        const weir_attr *a = &in->attr[i];
+        bool take = !a->hidden;
+        if (star->nname && take)
+            take = a->nqualifier >= star->nname;
+        for (int k = 0; take && k < star->nname; k++)
+            take = same_name(ctx, a->qualifier[a->nqualifier - star->nname + k], star->names[k]);
+        if (take && from && !star->nname) {
+            bool own = false;
+            for (int j = 0; j < from->schema->nfield; j++) own |= from->attr[j].id == a->id;
+            take = own;
+        }
+        if (!take) continue;
+        weir_plan_add_expr(ctx->arena, list, weir_az_col(ctx, in, i));
+        *any = true;
+    }
+}
+
+/* "s.*" over a struct column. */
+static weir_rc star_of_struct(weir_ctx *ctx, weir_az *az, const weir_plan *in, weir_expr *star, weir_plan *list) {
+    weir_expr *attr = weir_expr_new(ctx->arena, WEIR_EX_ATTR), *base = NULL;
+    attr->names = star->names;
+    attr->nname = star->nname;
+    attr->plan_id = star->plan_id;
+    attr->at = star->at;
+    WEIR_TRY(weir_az_expr(ctx, az, &in, 1, attr, &base));
+    if (base->type->kind != WEIR_T_STRUCT) return get_field(ctx, base, "*", &star->at, &base);
+    for (int i = 0; i < base->type->nfield; i++) {
+        weir_expr *f = NULL;
+        WEIR_TRY(get_field(ctx, base, base->type->field[i].name, &star->at, &f));
+        weir_plan_add_expr(ctx->arena, list, weir_expr_alias(ctx->arena, f, base->type->field[i].name));
+    }
+    return WEIR_OK;
+}
+
+weir_rc weir_az_list(weir_ctx *ctx, weir_az *az, const weir_plan *in, weir_expr **e, int n, weir_expr ***out, int *nout) {
+    weir_plan list = {.kind = WEIR_P_PROJECT};
+    for (int i = 0; i < n; i++) {
+        if (e[i]->kind == WEIR_EX_STAR) {
+            bool any = false;
+            add_star(ctx, in, e[i], &list, &any);
+            if (!any && e[i]->nname) WEIR_TRY(star_of_struct(ctx, az, in, e[i], &list));
+            continue;
+        }
+        const char *name = output_name(ctx, az, in, e[i]);
+        weir_expr *r = NULL;
+        WEIR_TRY(weir_az_expr(ctx, az, &in, 1, e[i], &r));
+        bool named = r->kind == WEIR_EX_ALIAS || (r->kind == WEIR_EX_COL && r->name && strcmp(r->name, name) == 0);
+        weir_plan_add_expr(ctx->arena, &list, named ? r : weir_expr_alias(ctx->arena, r, name));
+    }
+    *out = list.expr;
+    *nout = list.nexpr;
+    return WEIR_OK;
+}
+
+bool weir_has_aggregate(const weir_expr *e) {
+    int next;
+    if (e->kind == WEIR_EX_AGG) return true;
+    if (e->kind == WEIR_EX_WINDOW) return false;
+    if (e->kind == WEIR_EX_FUNC && weir_agg_find(e->name, 0, &next) && !weir_fn_find(e->name, 0, &next)) return true;
+    for (int i = 0; i < e->narg; i++)
+        if (weir_has_aggregate(e->arg[i])) return true;
+    return false;
+}
