@@ -7,12 +7,13 @@
 typedef struct weir_build {
     const weir_type *type;
     int64_t len, cap, nulls;
-    uint8_t *valid, *data; /* malloc'd, moved into buffers by finish */
+    uint8_t *valid, *data; /* growing memory, copied into buffers by finish */
     char *heap;
     int64_t nheap, cheap;
     struct weir_build *kid;
     int32_t nkid;
     bool failed;           /* over int32 offsets or the budget: reported by finish */
+    struct weir_build_mem *mem; /* the same pointers, for the arena to free */
     weir_ctx *ctx;
 } weir_build;
 
