@@ -1,0 +1,234 @@
+/* The group table: rows by key to dense slots. Open addressing over 64-bit hashes; keys are kept in builders. Used by
+ * aggregate, distinct and set operators; one task. */
+#include "exec/ops.h"
+
+#include <xxhash.h>
+
+typedef struct entry { uint32_t tag, slot; } entry; /* slot + 1; 0 = free */
+
+struct weir_groups {
+    weir_arena *mem;    /* freed and renewed as the table grows */
+    weir_arena *table;
+    int nkey;
+    const weir_type *const *type;
+    entry *e;
+    uint64_t mask;
+    int64_t n;
+    /* Keys in chunks: chunk c holds slots [c * KEY_CHUNK, ...). */
+    int nchunk, cchunk;
+    weir_column **chunk;
+};
+
+enum { KEY_CHUNK = 4096 };
+
+static uint64_t mix(uint64_t h, uint64_t v) {
+    h ^= v + 0x9E3779B97F4A7C15ull + (h << 6) + (h >> 2);
+    h ^= h >> 32;
+    h *= 0xD6E8FEB86659FD93ull;
+    return h ^ (h >> 32);
+}
+
+static uint64_t hash_fixed(const weir_column *c, int64_t i) {
+    switch (weir_type_width(c->type)) {
+    case 1: return WEIR_AT_ROW(uint8_t, c, i);
+    case 2: return WEIR_AT_ROW(uint16_t, c, i);
+    case 4:
+        if (c->type->kind == WEIR_T_FLOAT) {
+            float f = WEIR_AT_ROW(float, c, i);
+            uint32_t bits;
+            if (f == 0) f = 0;
+            if (f != f) return 0x7fc00000u;
+            memcpy(&bits, &f, 4);
+            return bits;
+        }
+        return WEIR_AT_ROW(uint32_t, c, i);
+    case 8:
+        if (c->type->kind == WEIR_T_DOUBLE) {
+            double d = WEIR_AT_ROW(double, c, i);
+            uint64_t bits;
+            if (d == 0) d = 0;
+            if (d != d) return 0x7ff8000000000000ull;
+            memcpy(&bits, &d, 8);
+            return bits;
+        }
+        return WEIR_AT_ROW(uint64_t, c, i);
+    default: {
+        const uint64_t *w = (const uint64_t *)(const void *)(c->data->p + 16 * weir_row(c, i));
+        return mix(w[0], w[1]);
+    }
+    }
+}
+
+static uint64_t hash_one(const weir_column *c, int64_t i, uint64_t h) {
+    if (weir_is_null(c, i)) return mix(h, 0x5bd1e995);
+    switch (c->type->kind) {
+    case WEIR_T_STRING: case WEIR_T_BINARY: {
+        weir_bytes b = weir_get_bytes(c, i);
+        return mix(h, XXH3_64bits(b.p, (size_t)b.len));
+    }
+    case WEIR_T_STRUCT:
+        for (int k = 0; k < c->nkid; k++) h = hash_one(&c->kid[k], weir_kid_row(c, i), h);
+        return h;
+    case WEIR_T_ARRAY: case WEIR_T_MAP: {
+        int64_t first;
+        int32_t n = weir_get_list(c, i, &first);
+        h = mix(h, (uint64_t)n);
+        for (int32_t j = 0; j < n; j++)
+            for (int k = 0; k < c->nkid; k++) h = hash_one(&c->kid[k], first + j, h);
+        return h;
+    }
+    default: return mix(h, hash_fixed(c, i));
+    }
+}
+
+uint64_t weir_group_hash(const weir_column *key, int n, int64_t i) {
+    uint64_t h = 0x243F6A8885A308D3ull;
+    for (int k = 0; k < n; k++) h = hash_one(&key[k], i, h);
+    return h;
+}
+
+weir_rc weir_groups_new(weir_ctx *ctx, weir_arena *mem, const weir_type *const *key_types, int nkey, weir_groups **out) {
+    (void)ctx;
+    weir_groups *g = WEIR_NEW(mem, weir_groups);
+    g->mem = weir_arena_new(mem);
+    g->table = weir_arena_new(mem);
+    g->nkey = nkey;
+    g->type = key_types;
+    g->mask = 1023;
+    g->e = WEIR_NEWN(g->table, entry, g->mask + 1);
+    *out = g;
+    return WEIR_OK;
+}
+
+void weir_groups_free(weir_groups *g) {
+    if (!g) return;
+    weir_arena_free(g->mem);
+    weir_arena_free(g->table);
+}
+
+int64_t weir_groups_count(const weir_groups *g) { return g->n; }
+
+static const weir_column *key_at(const weir_groups *g, int k, int64_t slot, int64_t *row) {
+    *row = slot % KEY_CHUNK;
+    return &g->chunk[slot / KEY_CHUNK][k];
+}
+
+static bool same_key(const weir_groups *g, const weir_column *key, int64_t i, int64_t slot) {
+    for (int k = 0; k < g->nkey; k++) {
+        int64_t row;
+        const weir_column *c = key_at(g, k, slot, &row);
+        if (weir_compare(&key[k], i, c, row) != 0) return false;
+    }
+    return true;
+}
+
+static void grow(weir_groups *g) {
+    uint64_t mask = g->mask * 2 + 1;
+    weir_arena *t = weir_arena_new(NULL);
+    entry *e = WEIR_NEWN(t, entry, mask + 1);
+    for (int64_t s = 0; s < g->n; s++) {
+        int64_t row;
+        const weir_column *c = key_at(g, 0, s, &row);
+        uint64_t h = weir_group_hash(c, g->nkey, row), p = h & mask;
+        while (e[p].slot) p = (p + 1) & mask;
+        e[p] = (entry){(uint32_t)(h >> 32), (uint32_t)s + 1};
+    }
+    weir_arena_free(g->table);
+    g->table = t;
+    g->e = e;
+    g->mask = mask;
+}
+
+/* Appends the rows' keys to the chunks; chunk columns are rebuilt as they fill: each row is copied at most twice. */
+static weir_rc add_keys(weir_ctx *ctx, weir_groups *g, const weir_column *key, const int64_t *rows, int64_t n) {
+    weir_ctx c = *ctx;
+    for (int64_t done = 0; done < n;) {
+        int64_t at = g->n + done, in_chunk = at % KEY_CHUNK, take = KEY_CHUNK - in_chunk;
+        if (take > n - done) take = n - done;
+        int which = (int)(at / KEY_CHUNK);
+        if (which == g->cchunk) {
+            int cap = g->cchunk ? g->cchunk * 2 : 16;
+            weir_column **v = WEIR_NEWN(g->mem, weir_column *, cap);
+            if (g->nchunk) memcpy(v, g->chunk, sizeof *v * (size_t)g->nchunk);
+            g->chunk = v;
+            g->cchunk = cap;
+        }
+        weir_column *cols = WEIR_NEWN(g->mem, weir_column, g->nkey + 1);
+        for (int k = 0; k < g->nkey; k++) {
+            weir_column add, all;
+            WEIR_TRY(weir_column_take(ctx, &key[k], rows + done, take, &add));
+            if (in_chunk) {
+                const weir_column *two[2] = {&g->chunk[which][k], &add};
+                WEIR_TRY(weir_column_concat(&c, two, 2, &all));
+            } else {
+                all = add;
+            }
+            weir_column_keep(g->mem, &all, &cols[k]);
+        }
+        g->chunk[which] = cols;
+        g->nchunk = which + 1;
+        done += take;
+    }
+    g->n += n;
+    return WEIR_OK;
+}
+
+typedef struct pending { int64_t *row; uint64_t *hash; int64_t n; } pending;
+
+/* New keys of this batch have slots from g->n on and are not in the chunks yet. */
+static bool same_pending(const weir_groups *g, const pending *p, const weir_column *key, int64_t i, int64_t slot) {
+    int64_t j = p->row[slot - g->n];
+    for (int k = 0; k < g->nkey; k++)
+        if (weir_compare(&key[k], i, &key[k], j) != 0) return false;
+    return true;
+}
+
+weir_rc weir_groups_map(weir_ctx *ctx, weir_groups *g, const weir_column *key, int64_t len, uint32_t *slot,
+                        int64_t *added) {
+    pending p = {WEIR_NEWN(ctx->arena, int64_t, len + 1), NULL, 0};
+    if (g->n + len > UINT32_MAX - 2) return weir_fail(ctx, WEIR_E_OUT_OF_MEMORY, "requestedBytes", "2^32 groups", "receivedBytes", "0");
+    while ((uint64_t)(g->n + len) * 2 > g->mask && g->n > 0 && (uint64_t)g->n * 4 > g->mask) grow(g);
+    for (int64_t i = 0; i < len; i++) {
+        if ((uint64_t)(g->n + p.n) * 4 > g->mask * 3) { /* keys of this batch must be stored before growing */
+            WEIR_TRY(add_keys(ctx, g, key, p.row, p.n));
+            *added += p.n;
+            p.n = 0;
+            grow(g);
+        }
+        uint64_t h = weir_group_hash(key, g->nkey, i), at = h & g->mask;
+        uint32_t tag = (uint32_t)(h >> 32);
+        for (;; at = (at + 1) & g->mask) {
+            entry *e = &g->e[at];
+            if (!e->slot) {
+                *e = (entry){tag, (uint32_t)(g->n + p.n) + 1};
+                slot[i] = (uint32_t)(g->n + p.n);
+                p.row[p.n++] = i;
+                break;
+            }
+            int64_t s = (int64_t)e->slot - 1;
+            if (e->tag != tag) continue;
+            if (s < g->n ? same_key(g, key, i, s) : same_pending(g, &p, key, i, s)) {
+                slot[i] = (uint32_t)s;
+                break;
+            }
+        }
+    }
+    *added += p.n;
+    return add_keys(ctx, g, key, p.row, p.n);
+}
+
+weir_rc weir_groups_keys(weir_ctx *ctx, weir_groups *g, int64_t from, int64_t n, weir_column *out) {
+    for (int k = 0; k < g->nkey; k++) {
+        int first = (int)(from / KEY_CHUNK), last = (int)((from + n - 1) / KEY_CHUNK);
+        const weir_column **v = WEIR_NEWN(ctx->arena, const weir_column *, last - first + 2);
+        for (int c = first; c <= last && n; c++) v[c - first] = &g->chunk[c][k];
+        weir_column all;
+        if (n == 0) {
+            WEIR_TRY(weir_column_null(ctx, g->type[k], 0, &out[k]));
+            continue;
+        }
+        WEIR_TRY(weir_column_concat(ctx, v, last - first + 1, &all));
+        out[k] = weir_column_slice(&all, from % KEY_CHUNK, n);
+    }
+    return WEIR_OK;
+}

@@ -1,0 +1,109 @@
+/* Leaves: scans over splits, local rows, ranges. */
+#include "exec/ops.h"
+
+typedef struct scan_op {
+    weir_op base;
+    weir_exec *x;
+    int index;
+    const bool *need;
+    weir_reader *reader;
+    bool done;
+} scan_op;
+
+void weir_op_scan_init(weir_op *op, weir_exec *x, int index, const bool *need) {
+    scan_op *s = (scan_op *)op;
+    s->x = x;
+    s->index = index;
+    s->need = need;
+}
+
+static void scan_close(weir_op *op) {
+    scan_op *s = (scan_op *)op;
+    if (s->reader) s->reader->close(s->reader);
+    s->reader = NULL;
+}
+
+static weir_rc scan_reset(weir_ctx *ctx, weir_op *op) {
+    (void)ctx;
+    scan_close(op);
+    ((scan_op *)op)->done = false;
+    return WEIR_OK;
+}
+
+static weir_rc scan_next(weir_ctx *ctx, weir_op *op, weir_batch *out, bool *eof) {
+    scan_op *s = (scan_op *)op;
+    weir_scan *scan = op->plan->scan;
+    const weir_splits *sp = &s->x->splits[s->index];
+    if (!s->reader && !s->done && sp->n) {
+        WEIR_TRY(scan->ops->read(ctx, scan, sp->v, sp->n, s->need, &s->reader));
+    }
+    *eof = true;
+    if (s->reader) WEIR_TRY(s->reader->next(ctx, s->reader, out, eof));
+    if (*eof) {
+        scan_close(op);
+        s->done = true;
+    } else {
+        s->x->rows_in[s->index] += out->len;
+        out->schema = op->plan->schema;
+    }
+    return WEIR_OK;
+}
+
+const weir_op_ops weir_op_scan = {"scan", sizeof(scan_op), NULL, scan_next, scan_reset, scan_close};
+
+typedef struct local_op { weir_op base; int at; } local_op;
+
+static weir_rc local_next(weir_ctx *ctx, weir_op *op, weir_batch *out, bool *eof) {
+    local_op *l = (local_op *)op;
+    (void)ctx;
+    *eof = l->at >= op->plan->nbatch;
+    if (*eof) return WEIR_OK;
+    *out = op->plan->batch[l->at++];
+    out->schema = op->plan->schema;
+    return WEIR_OK;
+}
+
+static weir_rc local_reset(weir_ctx *ctx, weir_op *op) {
+    (void)ctx;
+    ((local_op *)op)->at = 0;
+    return WEIR_OK;
+}
+
+const weir_op_ops weir_op_local = {"local", sizeof(local_op), NULL, local_next, local_reset, NULL};
+
+typedef struct range_op { weir_op base; uint64_t at; } range_op;
+
+/* Rows of range(start, end, step): may span the whole 64-bit space, so counted unsigned. */
+static uint64_t range_rows(const weir_plan *p) {
+    if (p->step > 0 && p->end > p->start)
+        return ((uint64_t)p->end - (uint64_t)p->start - 1) / (uint64_t)p->step + 1;
+    if (p->step < 0 && p->end < p->start)
+        return ((uint64_t)p->start - (uint64_t)p->end - 1) / (0 - (uint64_t)p->step) + 1;
+    return 0;
+}
+
+static weir_rc range_next(weir_ctx *ctx, weir_op *op, weir_batch *out, bool *eof) {
+    range_op *r = (range_op *)op;
+    uint64_t left = range_rows(op->plan) - r->at;
+    *eof = left == 0;
+    if (*eof) return WEIR_OK;
+    int64_t n = left > WEIR_BATCH_ROWS ? WEIR_BATCH_ROWS : (int64_t)left;
+    weir_buf *b = NULL;
+    WEIR_TRY(weir_buf_new(ctx, n * 8, &b));
+    int64_t *v = (int64_t *)(void *)b->p;
+    for (int64_t i = 0; i < n; i++)
+        v[i] = (int64_t)((uint64_t)op->plan->start + (r->at + (uint64_t)i) * (uint64_t)op->plan->step);
+    r->at += (uint64_t)n;
+    weir_column *c = WEIR_NEW(ctx->arena, weir_column);
+    *c = (weir_column){.type = &weir_t_long, .form = WEIR_FLAT, .len = n, .data = b};
+    *out = (weir_batch){.schema = op->plan->schema, .len = n, .col = c};
+    return WEIR_OK;
+}
+
+static weir_rc range_reset(weir_ctx *ctx, weir_op *op) {
+    (void)ctx;
+    ((range_op *)op)->at = 0;
+    return WEIR_OK;
+}
+
+const weir_op_ops weir_op_range = {"range", sizeof(range_op), NULL, range_next, range_reset, NULL};
