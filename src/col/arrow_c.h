@@ -28,6 +28,7 @@ weir_rc weir_schema_export(weir_ctx *, weir_schema *, const char *tz, struct Arr
 weir_rc weir_batch_export(weir_ctx *, const weir_batch *, struct ArrowArray *out);
 /* Types: also large_utf8, large_list, int/uint kinds that fit, timestamps of any unit, decimal128/256 that fit,
  * dictionary (decoded), date64. Others: UNSUPPORTED_DATATYPE naming the field. */
+weir_rc weir_type_import(weir_ctx *, const struct ArrowSchema *, const weir_type **out); /* of one field */
 weir_rc weir_schema_import(weir_ctx *, const struct ArrowSchema *, weir_schema **out);
 /* Moves *take (its release is nulled). Row count and field count are checked against the schema. */
 weir_rc weir_batch_import(weir_ctx *, weir_schema *, const struct ArrowSchema *, struct ArrowArray *take, weir_batch *out);

@@ -2,6 +2,20 @@
  * data; a column belongs to one thread until published, buffers may then be shared. Gathering is in take.c. */
 #include "col/column.h"
 
+void weir_bits_copy(uint8_t *dst, int64_t d, const uint8_t *src, int64_t s, int64_t n) {
+    for (; n > 0 && (d & 7); n--, d++, s++)
+        if (weir_bit(src, s)) weir_bit_set(dst, d);
+    int shift = (int)(s & 7);
+    const uint8_t *p = src + (s >> 3);
+    uint8_t *q = dst + (d >> 3);
+    int64_t whole = n >> 3;
+    if (shift == 0) memcpy(q, p, (size_t)whole);
+    else
+        for (int64_t i = 0; i < whole; i++) q[i] = (uint8_t)(p[i] >> shift | p[i + 1] << (8 - shift));
+    for (int64_t i = whole << 3; i < n; i++)
+        if (weir_bit(src, s + i)) weir_bit_set(dst, d + i);
+}
+
 int64_t weir_null_count(const weir_column *c) {
     if (c->type->kind == WEIR_T_VOID) return c->len;
     if (!c->valid || c->len == 0) return 0;

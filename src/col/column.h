@@ -4,6 +4,7 @@
  *   ARRAY: data = int32 offsets, kid[0] = elements.  MAP: data = int32 offsets, kid[0] keys, kid[1] values
  *   STRUCT: kid[i] per field, each with the same rows (kid row = off + row)
  *   VOID: no buffers, every row is null
+ *   DATE: days, TIMESTAMP and _NTZ: micros since 1970, TIME: nanos of the day, INTERVAL_YM: months, _DT: micros
  * CONST form: one stored row (at off), repeated len times.
  * Row i of a column is stored at weir_row(c, i). Validity: LSB-first bits over stored rows, NULL = no nulls.
  * Buffers are immutable once a column is published; headers live in arenas (see base/buf.h for how long). */
@@ -54,6 +55,8 @@ static inline int32_t weir_get_list(const weir_column *c, int64_t i, int64_t *fi
 /* Row of a STRUCT's kid that belongs to row i of the struct: use it with kid accessors. */
 static inline int64_t weir_kid_row(const weir_column *c, int64_t i) { return weir_row(c, i); }
 
+/* ORs n bits of src from bit s into the zeroed dst from bit d. */
+void weir_bits_copy(uint8_t *dst, int64_t d, const uint8_t *src, int64_t s, int64_t n);
 int64_t weir_null_count(const weir_column *);
 /* One row of type, null. */
 weir_rc weir_column_null(weir_ctx *, const weir_type *, int64_t len, weir_column *out);

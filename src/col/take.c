@@ -7,21 +7,6 @@ static weir_rc too_large(weir_ctx *ctx, int64_t bytes) {
                      weir_printf(ctx->arena, "%lld", (long long)bytes), "receivedBytes", "2147483647");
 }
 
-/* ORs n bits of src from bit s into the zeroed dst from bit d. */
-static void bits_copy(uint8_t *dst, int64_t d, const uint8_t *src, int64_t s, int64_t n) {
-    for (; n > 0 && (d & 7); n--, d++, s++)
-        if (weir_bit(src, s)) weir_bit_set(dst, d);
-    int shift = (int)(s & 7);
-    const uint8_t *p = src + (s >> 3);
-    uint8_t *q = dst + (d >> 3);
-    int64_t whole = n >> 3;
-    if (shift == 0) memcpy(q, p, (size_t)whole);
-    else
-        for (int64_t i = 0; i < whole; i++) q[i] = (uint8_t)(p[i] >> shift | p[i + 1] << (8 - shift));
-    for (int64_t i = whole << 3; i < n; i++)
-        if (weir_bit(src, s + i)) weir_bit_set(dst, d + i);
-}
-
 static void bits_ones(uint8_t *dst, int64_t d, int64_t n) {
     for (; n > 0 && (d & 7); n--, d++) weir_bit_set(dst, d);
     memset(dst + (d >> 3), 0xff, (size_t)(n >> 3));
@@ -182,7 +167,7 @@ static weir_rc concat_valid(weir_ctx *ctx, const weir_column *in, int n, weir_co
     WEIR_TRY(weir_buf_zero(ctx, (out->len + 7) / 8, &out->valid));
     int64_t at = 0;
     for (int i = 0; i < n; at += in[i].len, i++) {
-        if (in[i].valid) bits_copy(out->valid->p, at, in[i].valid->p, in[i].off, in[i].len);
+        if (in[i].valid) weir_bits_copy(out->valid->p, at, in[i].valid->p, in[i].off, in[i].len);
         else bits_ones(out->valid->p, at, in[i].len);
     }
     return WEIR_OK;

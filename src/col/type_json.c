@@ -116,7 +116,7 @@ static const weir_type *param_new(weir_arena *a, weir_kind k, int precision, int
 static const weir_type *parse_sized(weir_arena *a, const char *s) {
     int p[2] = {0, 0};
     if (strncmp(s, "decimal(", 8) == 0)
-        return parse_params(s + 7, p) == 2 && p[0] >= 1 && p[0] <= 38 && p[1] <= p[0] && p[1] >= -38
+        return parse_params(s + 7, p) == 2 && p[0] >= 1 && p[0] <= 38 && p[1] <= p[0] && p[1] >= 0
                    ? weir_type_decimal(a, p[0], p[1]) : NULL;
     if (strncmp(s, "time(", 5) == 0)
         return parse_params(s + 4, p) == 1 && p[0] <= 9 ? param_new(a, WEIR_T_TIME, p[0], 0) : NULL;
