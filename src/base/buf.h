@@ -22,8 +22,9 @@ void weir_buf_keep(weir_arena *, weir_buf *); /* another reference, dropped with
 void weir_buf_ref(weir_buf *);
 void weir_buf_unref(weir_buf *); /* NULL is allowed */
 
-/* A growable string or byte buffer with a stated maximum; memory is malloc'd, freed by weir_str_free or the arena. */
-typedef struct weir_str { char *p; size_t len, cap, max; bool failed; } weir_str;
+/* A growable string or byte buffer with a stated maximum. With an owner its bytes live in that arena, else they are
+ * malloc'd and freed by weir_str_free. */
+typedef struct weir_str { char *p; size_t len, cap, max; weir_arena *owner; bool failed; } weir_str;
 void weir_str_init(weir_str *, weir_arena *owner, size_t max_bytes); /* owner may be NULL: then free it */
 void weir_str_free(weir_str *);
 void weir_str_add(weir_str *, const void *p, size_t n); /* past max: sets failed, adds nothing; always NUL-terminated */

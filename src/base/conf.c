@@ -1,0 +1,212 @@
+/* Configuration: known keys from conf.def, values in a small locked table. Any thread. */
+#include "base/ctx.h"
+
+#include "base/sync.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+typedef enum { STRING, BOOL, INT, LONG, DOUBLE, BYTES, MS } ctype;
+typedef struct known { const char *key; ctype type; const char *dflt; bool is_static; const char *doc; } known;
+static const known keys[] = {
+#define C(key, type, dflt, is_static, doc) {key, type, dflt, is_static, doc},
+#include "base/conf.def"
+#undef C
+};
+enum { NKEY = sizeof keys / sizeof *keys };
+
+typedef struct pair { struct pair *next; const char *key, *value; bool gone; } pair;
+struct weir_conf { weir_mutex mu; weir_arena *mem; pair *pairs; };
+
+static const known *find_known(const char *key) {
+    for (int i = 0; i < NKEY; i++)
+        if (strcmp(keys[i].key, key) == 0) return &keys[i];
+    return NULL;
+}
+
+static pair *find_pair(const weir_conf *c, const char *key) {
+    for (pair *p = c->pairs; p; p = p->next)
+        if (strcmp(p->key, key) == 0) return p;
+    return NULL;
+}
+
+weir_conf *weir_conf_new(const weir_conf *copy) {
+    weir_arena *a = weir_arena_new(NULL);
+    weir_conf *c = WEIR_NEW(a, weir_conf);
+    c->mem = a;
+    weir_mutex_init(&c->mu, WEIR_RANK_CONF);
+    if (!copy) return c;
+    weir_mutex *mu = (weir_mutex *)(uintptr_t)&copy->mu;
+    weir_lock(mu);
+    for (pair *p = copy->pairs; p; p = p->next)
+        if (!p->gone) { /* own lock is not needed yet */
+            pair *q = WEIR_NEW(a, pair);
+            *q = (pair){c->pairs, weir_strdup(a, p->key), weir_strdup(a, p->value), false};
+            c->pairs = q;
+        }
+    weir_unlock(mu);
+    return c;
+}
+
+void weir_conf_free(weir_conf *c) {
+    if (!c) return;
+    weir_mutex_free(&c->mu);
+    weir_arena_free(c->mem);
+}
+
+void weir_conf_put(weir_conf *c, const char *key, const char *value) {
+    weir_lock(&c->mu);
+    pair *p = find_pair(c, key);
+    if (!p) {
+        p = WEIR_NEW(c->mem, pair);
+        p->key = weir_strdup(c->mem, key);
+        p->next = c->pairs;
+        p->value = weir_strdup(c->mem, value);
+        c->pairs = p;
+    } else if (p->gone || strcmp(p->value, value) != 0) {
+        p->value = weir_strdup(c->mem, value); /* old texts stay: callers may hold them */
+        p->gone = false;
+    }
+    weir_unlock(&c->mu);
+}
+
+void weir_conf_unset(weir_conf *c, const char *key) {
+    weir_lock(&c->mu);
+    pair *p = find_pair(c, key);
+    if (p) p->gone = true;
+    weir_unlock(&c->mu);
+}
+
+static const char *get_set(const weir_conf *c, const char *key) {
+    weir_mutex *mu = (weir_mutex *)(uintptr_t)&c->mu;
+    weir_lock(mu);
+    pair *p = find_pair(c, key);
+    const char *v = p && !p->gone ? p->value : NULL;
+    weir_unlock(mu);
+    return v;
+}
+
+const char *weir_conf_get(const weir_conf *c, const char *key) {
+    const char *v = get_set(c, key);
+    if (v) return v;
+    const known *k = find_known(key);
+    if (k && strcmp(key, "spark.sql.session.timeZone") == 0) {
+        const char *tz = getenv("TZ");
+        if (tz && *tz == ':') tz++;
+        return tz && *tz ? tz : "Etc/UTC";
+    }
+    return k ? k->dflt : NULL;
+}
+
+bool weir_conf_is_set(const weir_conf *c, const char *key) { return get_set(c, key) != NULL; }
+bool weir_conf_known(const char *key) { return find_known(key) != NULL; }
+
+bool weir_conf_modifiable(const weir_conf *c, const char *key) {
+    (void)c;
+    const known *k = find_known(key);
+    return k && !k->is_static;
+}
+
+static bool number(const char *s, long long *out) {
+    char *end;
+    while (isspace((unsigned char)*s)) s++;
+    *out = strtoll(s, &end, 10);
+    while (isspace((unsigned char)*end)) end++;
+    return end != s && !*end;
+}
+
+bool weir_parse_bytes(const char *s, int64_t *bytes) {
+    static const char units[] = "kmgtp";
+    char *end;
+    long long v = strtoll(s, &end, 10);
+    if (end == s || v < 0) return false;
+    int shift = 0;
+    const char *u = *end ? strchr(units, tolower((unsigned char)*end)) : NULL;
+    if (u) {
+        shift = 10 * (int)(u - units + 1);
+        end++;
+    }
+    if (tolower((unsigned char)*end) == 'b') end++;
+    if (*end || (shift && v > INT64_MAX >> shift)) return false;
+    *bytes = v << shift;
+    return true;
+}
+
+bool weir_parse_ms(const char *s, int64_t *ms) {
+    static const struct { const char *unit; int64_t ms; } units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"min", 60000},
+        {"h", 3600000}, {"d", 86400000}, {"", 1}, {"us", 0}};
+    char *end;
+    long long v = strtoll(s, &end, 10);
+    if (end == s) return false;
+    while (isspace((unsigned char)*end)) end++;
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        if (strcasecmp(end, units[i].unit) != 0) continue;
+        *ms = units[i].ms ? v * units[i].ms : v / 1000;
+        return true;
+    }
+    return false;
+}
+
+static bool fits(const known *k, const char *v, const char **type) {
+    static const char *const names[] = {"string", "boolean", "int", "long", "double", "bytes", "time"};
+    long long n;
+    int64_t x;
+    char *end;
+    *type = names[k->type];
+    switch (k->type) {
+    case STRING: return true;
+    case BOOL: return strcasecmp(v, "true") == 0 || strcasecmp(v, "false") == 0;
+    case INT: return (strcmp(v, "auto") == 0 && strcmp(k->key, "spark.sql.shuffle.partitions") == 0) || (number(v, &n) && n == (int32_t)n);
+    case LONG: return number(v, &n);
+    case DOUBLE: return (void)strtod(v, &end), end != v && !*end;
+    case BYTES: return weir_parse_bytes(v, &x);
+    case MS: return weir_parse_ms(v, &x);
+    }
+    return false;
+}
+
+int weir_conf_set(weir_ctx *ctx, weir_conf *c, const char *key, const char *value) {
+    const known *k = find_known(key);
+    const char *type;
+    if (k && k->is_static)
+        return weir_fail(ctx, WEIR_E_CANNOT_MODIFY_CONFIG, "key", weir_printf(ctx->arena, "\"%s\"", key), "docroot", "https://spark.apache.org/docs/latest");
+    if (k && !fits(k, value, &type))
+        return weir_fail(ctx, WEIR_E_INVALID_CONF_VALUE_TYPE_MISMATCH, "confValue", value, "confName", key, "confType", type);
+    weir_conf_put(c, key, value);
+    return WEIR_OK;
+}
+
+bool weir_conf_bool(const weir_conf *c, const char *key) {
+    const char *v = weir_conf_get(c, key);
+    return v && strcasecmp(v, "true") == 0;
+}
+
+int64_t weir_conf_int(const weir_conf *c, const char *key) {
+    const char *v = weir_conf_get(c, key);
+    long long n = 0;
+    return v && number(v, &n) ? n : 0;
+}
+
+int64_t weir_conf_bytes(const weir_conf *c, const char *key) {
+    const char *v = weir_conf_get(c, key);
+    int64_t n = 0;
+    return v && weir_parse_bytes(v, &n) ? n : 0;
+}
+
+int64_t weir_conf_ms(const weir_conf *c, const char *key) {
+    const char *v = weir_conf_get(c, key);
+    int64_t n = 0;
+    return v && weir_parse_ms(v, &n) ? n : 0;
+}
+
+void weir_conf_each(const weir_conf *c, void (*fn)(void *u, const char *key, const char *value), void *u) {
+    weir_conf *copy = weir_conf_new(c);
+    for (pair *p = copy->pairs; p; p = p->next) fn(u, p->key, p->value);
+    weir_conf_free(copy);
+}
+
+void weir_conf_each_known(void (*fn)(void *u, const char *key, const char *dflt, const char *doc), void *u) {
+    for (int i = 0; i < NKEY; i++) fn(u, keys[i].key, keys[i].dflt, keys[i].doc);
+}

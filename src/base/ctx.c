@@ -1,0 +1,33 @@
+/* Cancellation: a flag and an eventfd. Any thread. */
+#include "base/ctx.h"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+void weir_cancel_init(weir_cancel *c) {
+    atomic_store(&c->asked, false);
+    c->deadline_ms = 0;
+    c->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+}
+
+void weir_cancel_ask(weir_cancel *c) {
+    uint64_t one = 1;
+    atomic_store(&c->asked, true);
+    if (c->fd >= 0) {
+        ssize_t n = write(c->fd, &one, sizeof one); /* full counter means readable already */
+        (void)n;
+    }
+}
+
+void weir_cancel_close(weir_cancel *c) {
+    if (c->fd >= 0) close(c->fd);
+    c->fd = -1;
+}
+
+weir_rc weir_check_cancel(weir_ctx *ctx) {
+    weir_cancel *c = ctx->cancel;
+    if (!c) return WEIR_OK;
+    bool late = c->deadline_ms && weir_monotonic_us(ctx->env) / 1000 > c->deadline_ms;
+    if (!atomic_load_explicit(&c->asked, memory_order_relaxed) && !late) return WEIR_OK;
+    return weir_fail(ctx, WEIR_E_CANCELLED, NULL, NULL);
+}
