@@ -336,7 +336,7 @@ static int special(double v, char out[32]) {
 }
 
 static int shortest(double v, bool single, char out[32]) {
-    char b[40], digits[24];
+    char b[40], digits[24] = {0};
     int most = single ? 9 : 17;
     for (int p = 1; p <= most; p++) {
         snprintf(b, sizeof b, "%.*e", p - 1, v);

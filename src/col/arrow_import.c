@@ -319,15 +319,25 @@ static weir_rc import_flat(const job *j, const struct ArrowSchema *s, const stru
     return import_same(j, a, c);
 }
 
+/* Whether the format, without its children, is that of t's kind. */
+static weir_rc check_kind(weir_ctx *ctx, const struct ArrowSchema *s, const weir_type *t) {
+    const weir_type *is;
+    const char *f = s->format;
+    bool same = f[1] == 's' ? t->kind == WEIR_T_STRUCT && s->n_children == t->nfield
+                            : s->n_children == 1 && t->kind == (f[1] == 'm' ? WEIR_T_MAP : WEIR_T_ARRAY);
+    if (f[0] == '+' && same) return WEIR_OK;
+    WEIR_TRY(weir_type_import(ctx, s, &is));
+    if (f[0] == '+' || is->kind != t->kind || (t->kind == WEIR_T_DECIMAL && is->scale != t->scale))
+        return mismatch(ctx, t, weir_type_sql(ctx->arena, is));
+    return WEIR_OK;
+}
+
 static weir_rc import_column(const job *j, const struct ArrowSchema *s, const struct ArrowArray *a,
                              const weir_type *t, weir_column *out) {
-    const weir_type *is;
     if (a->length < 0 || a->offset < 0 || a->length > INT32_MAX || a->offset > INT32_MAX)
         return broken(j->ctx, "an array of more than 2^31 rows; send smaller batches");
     if (s->dictionary) return import_dictionary(j, s, a, t, out);
-    WEIR_TRY(weir_type_import(j->ctx, s, &is));
-    if (is->kind != t->kind || is->nfield != t->nfield || (t->kind == WEIR_T_DECIMAL && is->scale != t->scale))
-        return mismatch(j->ctx, t, weir_type_sql(j->ctx->arena, is));
+    WEIR_TRY(check_kind(j->ctx, s, t));
     *out = (weir_column){.type = t, .form = WEIR_FLAT, .len = a->length, .off = a->offset};
     return import_flat(j, s, a, out);
 }

@@ -1,0 +1,94 @@
+# weir. `make run` shows the main job, `make test` builds and runs every test; see README.md.
+B ?= build
+CC ?= gcc
+CXX ?= g++
+PY ?= .venv/bin/python
+OPT ?= -O2 -g
+SANFLAGS ?=
+WARN = -Wall -Wextra -Werror
+CSTD = -std=gnu17 -D_GNU_SOURCE -fno-strict-aliasing -march=x86-64-v2
+PKGS = libnghttp2 openssl libprotobuf-c libzstd sqlite3 libpcre2-8 zlib
+LIBS = $(shell pkg-config --libs $(PKGS)) -lxxhash -ldl -lpthread -lm
+CFLAGS_ALL = $(CSTD) $(OPT) $(WARN) $(SANFLAGS) -Isrc -I$(B)/gen -MMD -MP $(CFLAGS)
+
+SRC = $(filter-out %_test.c,$(wildcard src/*/*.c))
+TESTS = $(wildcard src/*/*_test.c)
+MAIN = src/app/main.c
+LIBSRC = $(filter-out $(MAIN),$(SRC))
+OBJ = $(LIBSRC:%.c=$(B)/%.o)
+TESTBIN = $(TESTS:src/%.c=$(B)/test/%)
+FUZZ = $(notdir $(basename $(wildcard test/fuzz/*_fuzz.c)))
+
+all: $(B)/weir $(B)/libweir_arrow.so
+
+.venv/stamp: tools/bootstrap.sh
+	tools/bootstrap.sh
+
+# The protobuf messages come from the descriptors inside the installed client: no .proto file is kept here.
+$(B)/gen/stamp: tools/protogen.py | .venv/stamp
+	$(PY) tools/protogen.py $(B)/gen
+	touch $@
+
+$(B)/gen/libproto.a: $(B)/gen/stamp
+	$(CC) --version > /dev/null
+	find $(B)/gen -name '*.pb-c.c' | sed 's/\.c$$/.o/' > $(B)/gen/objects
+	$(MAKE) --no-print-directory -f tools/proto.mk B=$(B) CC="$(CC)" SANFLAGS="$(SANFLAGS)"
+
+$(B)/src/%.o: src/%.c | $(B)/gen/stamp
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) -c $< -o $@
+
+$(B)/libweir.a: $(OBJ)
+	@rm -f $@
+	ar rcs $@ $(OBJ)
+
+$(B)/weir: $(B)/src/app/main.o $(B)/libweir.a $(B)/gen/libproto.a
+	$(CC) $(OPT) $(SANFLAGS) -o $@ $^ $(LIBS)
+
+$(B)/libweir_arrow.so: $(wildcard src/arrow/*.cc src/arrow/*.h) | .venv/stamp
+	$(PY) tools/arrow_build.py $@ "$(CXX)"
+
+$(B)/test/%_test: src/%_test.c $(B)/libweir.a $(B)/gen/libproto.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) $< -o $@ $(B)/libweir.a $(B)/gen/libproto.a -lcmocka $(LIBS)
+
+tests: $(TESTBIN)
+
+deps: .venv/stamp
+
+run: deps
+	$(MAKE) --no-print-directory all
+	$(PY) examples/demo.py
+
+SAN = -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined
+san:
+	$(MAKE) --no-print-directory B=build-san OPT="-O1 -g" SANFLAGS="$(SAN)" all tests
+
+test: deps
+	$(MAKE) --no-print-directory all
+	$(MAKE) --no-print-directory san
+	$(PY) tools/test.py
+
+tidy:
+	$(PY) tools/tidy.py
+
+interop: all
+	$(PY) tools/interop.py
+
+verify: all
+	$(PY) tools/verify.py
+
+bench: all
+	$(PY) bench/run.py
+
+# Fuzzers need clang: make fuzz FUZZ_SECONDS=600
+FUZZ_SECONDS ?= 60
+fuzz: deps
+	$(MAKE) --no-print-directory B=build-fuzz CC=clang-14 OPT="-O1 -g" SANFLAGS="-fsanitize=address,undefined,fuzzer-no-link" build-fuzz/libweir.a build-fuzz/gen/libproto.a
+	$(PY) tools/fuzz.py $(FUZZ_SECONDS)
+
+clean:
+	rm -rf build build-san build-fuzz build-tsan
+
+-include $(OBJ:.o=.d) $(TESTBIN:=.d)
+.PHONY: all run test tests san tidy interop verify bench fuzz clean deps

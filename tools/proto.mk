@@ -1,0 +1,7 @@
+# The generated protobuf code: compiled once, warnings off.
+OBJS = $(shell cat $(B)/gen/objects)
+$(B)/gen/libproto.a: $(OBJS)
+	@rm -f $@
+	ar rcs $@ $(OBJS)
+%.o: %.c
+	$(CC) -std=gnu17 -O1 -w $(SANFLAGS) -I$(B)/gen -c $< -o $@
