@@ -10,7 +10,10 @@ static inline const weir_type *sample_type(weir_arena *a) {
         WEIR_T_INTERVAL};
     enum { N = sizeof plain / sizeof *plain };
     weir_field f[N + 4];
-    for (int i = 0; i < N; i++) f[i] = (weir_field){"x", weir_type_scalar(plain[i]), true, NULL};
+    for (int i = 0; i < N; i++) {
+        bool dec = plain[i] == WEIR_T_DECIMAL;
+        f[i] = (weir_field){"x", dec ? weir_type_decimal(a, 38, 3) : weir_type_scalar(plain[i]), true, NULL};
+    }
     weir_field in[] = {{"p", &weir_t_string, true, NULL}, {"q", &weir_t_boolean, true, NULL}};
     const weir_type *row = weir_type_struct(a, in, 2);
     f[N] = (weir_field){"s", row, true, NULL};
