@@ -116,14 +116,15 @@ void *weir_memdup(weir_arena *a, const void *p, size_t bytes) {
 }
 
 char *weir_strndup(weir_arena *a, const char *s, size_t n) {
-    size_t len = strnlen(s, n);
+    const char *end = memchr(s, 0, n > PTRDIFF_MAX ? PTRDIFF_MAX : n);
+    size_t len = end ? (size_t)(end - s) : n;
     char *q = weir_alloc(a, len + 1);
     memcpy(q, s, len);
     return q;
 }
 
 char *weir_strdup(weir_arena *a, const char *s) {
-    return s ? weir_strndup(a, s, SIZE_MAX) : NULL;
+    return s ? weir_memdup(a, s, strlen(s) + 1) : NULL;
 }
 
 char *weir_printf(weir_arena *a, const char *fmt, ...) {

@@ -184,7 +184,7 @@ static void build_copy_and_truncate_leave_whole_rows(void **state) {
 
 static void build_beyond_the_budget_fails_at_finish(void **state) {
     (void)state;
-    weir_budget small = {.limit_bytes = 4 << 20};
+    static weir_budget small = {.limit_bytes = 4 << 20};
     weir_ctx limited = ctx;
     weir_build b;
     weir_column out;

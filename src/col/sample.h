@@ -59,6 +59,10 @@ static inline void sample_put(weir_build *b, int64_t seed, bool nulls) {
         for (int k = 0; k < b->nkid; k++) sample_put(&b->kid[k], seed * 7 + k, nulls);
         weir_build_struct(b);
         break;
+    case WEIR_T_TIME: weir_build_int(b, (int64_t)r * 20000); break;
+    case WEIR_T_DATE: weir_build_int(b, (int64_t)(r % 100000) - 50000); break;
+    case WEIR_T_TIMESTAMP:
+    case WEIR_T_TIMESTAMP_NTZ: weir_build_int(b, ((int64_t)r - 2000000000) * 1000001); break;
     default: weir_build_int(b, (int64_t)((uint64_t)sample_mix(r) << 31 ^ sample_mix(r + 1))); break;
     }
 }
