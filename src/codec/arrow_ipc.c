@@ -71,7 +71,7 @@ static const char *format_of(weir_arena *a, int tag, weir_fbt t) {
         return weir_printf(a, "d:%d,%d,%d", (int)weir_fb_int(t, 0, 4, 0), (int)weir_fb_int(t, 1, 4, 0),
                            (int)weir_fb_int(t, 2, 4, 128));
     if ((tag >= 8 && tag <= 11) || tag == 18) return temporal_format(a, tag, t);
-    int64_t width = weir_fb_int(t, 0, 4, 0);
+    int64_t width = tag == 15 || tag == 16 ? weir_fb_int(t, 0, 4, 0) : 0;
     if (tag == 15) return width > 0 ? weir_printf(a, "w:%d", (int)width) : "fixed-size binary of no bytes";
     if (tag == 16) return width > 0 ? weir_printf(a, "+w:%d", (int)width) : "fixed-size list of no elements";
     if (tag > 0 && tag < (int)(sizeof plain / sizeof *plain) && plain[tag]) return plain[tag];

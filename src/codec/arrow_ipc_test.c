@@ -205,12 +205,12 @@ static void read_copy(const uint8_t *bytes, size_t len) {
     weir_arena *keep = ctx.arena;
     weir_batch *b = NULL;
     int n = 0;
-    static uint32_t sum;
+    static volatile uint32_t sum; /* the reads must happen */
     ctx.arena = weir_arena_new(NULL);
     uint8_t *exact = weir_alloc(ctx.arena, len + 1);
     memcpy(exact, bytes, len);
     if (weir_ipc_read_stream(&ctx, exact, len, NULL, NULL, &b, &n) == WEIR_OK)
-        for (int i = 0; i < n; i++) sum += touch(&b[i]);
+        for (int i = 0; i < n; i++) sum = sum + touch(&b[i]);
     weir_err_clear(&err);
     weir_arena_free(ctx.arena);
     ctx.arena = keep;
