@@ -1,14 +1,34 @@
-/* Owns the writing of Arrow IPC streams. Called by Spark Connect replies and Python workers, thread of ctx.
- * Batches are exported through the C data interface first: one place knows how a column becomes Arrow. */
+/* Owns the writing of Arrow IPC streams. Called by Spark Connect replies and Python workers, thread
+ * of ctx. Batches are exported through the C data interface first: one place knows how a column
+ * becomes Arrow. */
 #include "codec/arrow_ipc.h"
 #include "codec/flatbuf.h"
 #include "col/arrow_c.h"
 
 enum { MESSAGE_SCHEMA = 1, MESSAGE_BATCH = 3, VERSION_5 = 4 };
-enum { T_NULL = 1, T_INT = 2, T_FLOAT = 3, T_BINARY = 4, T_UTF8 = 5, T_BOOL = 6, T_DECIMAL = 7, T_DATE = 8,
-       T_TIME = 9, T_TIMESTAMP = 10, T_INTERVAL = 11, T_LIST = 12, T_STRUCT = 13, T_MAP = 17, T_DURATION = 18 };
+enum {
+    T_NULL = 1,
+    T_INT = 2,
+    T_FLOAT = 3,
+    T_BINARY = 4,
+    T_UTF8 = 5,
+    T_BOOL = 6,
+    T_DECIMAL = 7,
+    T_DATE = 8,
+    T_TIME = 9,
+    T_TIMESTAMP = 10,
+    T_INTERVAL = 11,
+    T_LIST = 12,
+    T_STRUCT = 13,
+    T_MAP = 17,
+    T_DURATION = 18
+};
 
-typedef struct type_row { uint8_t tag; uint8_t n; weir_fbslot slot[3]; } type_row;
+typedef struct type_row {
+    uint8_t tag;
+    uint8_t n;
+    weir_fbslot slot[3];
+} type_row;
 
 /* FORMAT Schema.fbs: the type tables and their slots. */
 static type_row type_of(const weir_type *t) {
@@ -21,7 +41,8 @@ static type_row type_of(const weir_type *t) {
     case WEIR_T_LONG: return (type_row){T_INT, 2, {{4, 64}, {1, 1}}};
     case WEIR_T_FLOAT: return (type_row){T_FLOAT, 1, {{2, 1}}};
     case WEIR_T_DOUBLE: return (type_row){T_FLOAT, 1, {{2, 2}}};
-    case WEIR_T_DECIMAL: return (type_row){T_DECIMAL, 3, {{4, t->precision}, {4, t->scale}, {4, 128}}};
+    case WEIR_T_DECIMAL:
+        return (type_row){T_DECIMAL, 3, {{4, t->precision}, {4, t->scale}, {4, 128}}};
     case WEIR_T_STRING: return (type_row){T_UTF8, 0, {{0, 0}}};
     case WEIR_T_BINARY: return (type_row){T_BINARY, 0, {{0, 0}}};
     case WEIR_T_DATE: return (type_row){T_DATE, 1, {{2, 0}}};
@@ -42,8 +63,9 @@ static type_row type_of(const weir_type *t) {
 
 static weir_rc check_type(weir_ctx *ctx, const weir_field *f) {
     if (!type_of(f->type).tag)
-        return weir_fail(ctx, WEIR_E_UNSUPPORTED_DATATYPE, "typeName",
-                         weir_printf(ctx->arena, "%s (field %s)", weir_type_sql(ctx->arena, f->type), f->name));
+        return weir_fail(
+            ctx, WEIR_E_UNSUPPORTED_DATATYPE, "typeName",
+            weir_printf(ctx->arena, "%s (field %s)", weir_type_sql(ctx->arena, f->type), f->name));
     for (int i = 0; i < f->type->nfield; i++) WEIR_TRY(check_type(ctx, &f->type->field[i]));
     return WEIR_OK;
 }
@@ -67,30 +89,36 @@ static void put_metadata(weir_fbw *w, const char *json, size_t from) {
 
 static void put_field(weir_fbw *w, const weir_field *f, const char *tz, size_t from) {
     bool meta = f->metadata && strcmp(f->metadata, "{}") != 0, map = f->type->kind == WEIR_T_MAP;
-    weir_fbslot slot[] = {{4, 0}, {1, f->nullable}, {1, type_of(f->type).tag}, {4, 0}, {0, 0}, {4, 0}, {meta ? 4 : 0, 0}};
+    weir_fbslot slot[] = {{4, 0}, {1, f->nullable}, {1, type_of(f->type).tag}, {4, 0},
+                          {0, 0}, {4, 0},           {meta ? 4 : 0, 0}};
     size_t at[7];
     weir_fbw_point(w, from, weir_fbw_table(w, slot, 7, at));
     weir_fbw_point(w, at[0], weir_fbw_string(w, f->name, strlen(f->name)));
     put_type(w, f->type, tz, at[3]);
     if (meta) put_metadata(w, f->metadata, at[6]);
     const weir_type entries = {.kind = WEIR_T_STRUCT, .nfield = 2, .field = f->type->field};
-    const weir_field inner = {"entries", &entries, false, NULL}, *kid = map ? &inner : f->type->field;
+    const weir_field inner = {"entries", &entries, false, NULL},
+                     *kid = map ? &inner : f->type->field;
     int n = map ? 1 : f->type->nfield;
     size_t v = weir_fbw_vector(w, (size_t)n, 4);
     weir_fbw_point(w, at[5], v);
     for (int i = 0; i < n; i++) put_field(w, &kid[i], tz, v + 4 + 4 * (size_t)i);
 }
 
-/* The message table; *header = where the offset of the header goes, *body where the body's length does. */
+/* The message table; *header = where the offset of the header goes, *body where the body's length
+ * does. */
 static void put_message(weir_fbw *w, int tag, size_t *header, size_t *body) {
     size_t at[4], root = w->out->len - w->base;
     weir_str_add(w->out, "\0\0\0\0", 4);
-    weir_fbw_point(w, root, weir_fbw_table(w, (weir_fbslot[]){{2, VERSION_5}, {1, tag}, {4, 0}, {8, 0}}, 4, at));
+    weir_fbw_point(
+        w, root,
+        weir_fbw_table(w, (weir_fbslot[]){{2, VERSION_5}, {1, tag}, {4, 0}, {8, 0}}, 4, at));
     *header = at[2];
     *body = at[3];
 }
 
-/* FORMAT "Encapsulated message format": marker, length of what follows up to the body, padded to 8. */
+/* FORMAT "Encapsulated message format": marker, length of what follows up to the body, padded to 8.
+ */
 static void message_begin(weir_str *out, weir_fbw *w) {
     weir_str_add(out, "\xff\xff\xff\xff\0\0\0\0", 8);
     *w = (weir_fbw){out, out->len};
@@ -125,13 +153,19 @@ weir_rc weir_ipc_write_schema(weir_ctx *ctx, weir_schema *s, const char *tz, wei
     return out_state(ctx, out);
 }
 
-typedef struct body { weir_fbw w; size_t start, node, buffer; } body;
+typedef struct body {
+    weir_fbw w;
+    size_t start, node, buffer;
+} body;
 
 static void count(const weir_type *t, size_t *nodes, size_t *buffers) {
     weir_kind k = t->kind;
     *nodes += k == WEIR_T_MAP ? 2 : 1;
-    *buffers += k == WEIR_T_VOID ? 0 : k == WEIR_T_STRUCT ? 1 : k == WEIR_T_MAP ? 3
-                : k == WEIR_T_STRING || k == WEIR_T_BINARY ? 3 : 2;
+    *buffers += k == WEIR_T_VOID                           ? 0
+                : k == WEIR_T_STRUCT                       ? 1
+                : k == WEIR_T_MAP                          ? 3
+                : k == WEIR_T_STRING || k == WEIR_T_BINARY ? 3
+                                                           : 2;
     for (int i = 0; i < t->nfield; i++) count(t->field[i].type, nodes, buffers);
 }
 
@@ -190,7 +224,8 @@ static void offsets_buffer(body *b, const int32_t *o, int64_t n, int64_t *first,
 }
 
 /* n rows from stored row from (the array's own offset included). */
-static void put_array(body *b, const weir_type *t, const struct ArrowArray *a, int64_t from, int64_t n) {
+static void put_array(body *b, const weir_type *t, const struct ArrowArray *a, int64_t from,
+                      int64_t n) {
     if (t->kind == WEIR_T_VOID) {
         put_node(b, n, n);
         return;
@@ -237,7 +272,8 @@ static void put_batch(const weir_batch *batch, const struct ArrowArray *a, weir_
     message_end(&b.w);
     b.start = out->len;
     for (int i = 0; i < batch->schema->nfield; i++)
-        put_array(&b, batch->schema->field[i].type, a->children[i], a->children[i]->offset, batch->len);
+        put_array(&b, batch->schema->field[i].type, a->children[i], a->children[i]->offset,
+                  batch->len);
     weir_fbw_set64(&b.w, len_at, (int64_t)(out->len - b.start));
 }
 
@@ -254,8 +290,8 @@ weir_rc weir_ipc_write_end(weir_ctx *ctx, weir_str *out) {
     return out_state(ctx, out);
 }
 
-weir_rc weir_ipc_write_stream(weir_ctx *ctx, weir_schema *s, const char *tz, const weir_batch *batches, int n,
-                              weir_str *out) {
+weir_rc weir_ipc_write_stream(weir_ctx *ctx, weir_schema *s, const char *tz,
+                              const weir_batch *batches, int n, weir_str *out) {
     WEIR_TRY(weir_ipc_write_schema(ctx, s, tz, out));
     for (int i = 0; i < n; i++) WEIR_TRY(weir_ipc_write_batch(ctx, &batches[i], out));
     return weir_ipc_write_end(ctx, out);

@@ -40,7 +40,8 @@ size_t weir_fbw_table(weir_fbw *w, const weir_fbslot *s, int n, size_t *at) {
     put(w, table, &back, 4);
     for (int i = 0; i < n; i++) {
         if (at) at[i] = s[i].size ? table + vt[2 + i] : 0;
-        if (s[i].size) put(w, table + vt[2 + i], &s[i].value, (size_t)s[i].size); /* little-endian */
+        if (s[i].size)
+            put(w, table + vt[2 + i], &s[i].value, (size_t)s[i].size); /* little-endian */
     }
     return table;
 }

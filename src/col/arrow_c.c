@@ -1,9 +1,14 @@
-/* Owns the export of batches through the Arrow C data interface. Called by the Arrow C++ shim and the IPC
- * writer. Thread: export on the owner's; release may come from any thread, once for each node. */
+/* Owns the export of batches through the Arrow C data interface. Called by the Arrow C++ shim and
+ * the IPC writer. Thread: export on the owner's; release may come from any thread, once for each
+ * node. */
 #include "col/arrow_c.h"
 
-/* One arena for a whole exported batch, freed by the last node released: a consumer may move children out. */
-typedef struct holder { atomic_int refs; weir_arena *arena; } holder;
+/* One arena for a whole exported batch, freed by the last node released: a consumer may move
+ * children out. */
+typedef struct holder {
+    atomic_int refs;
+    weir_arena *arena;
+} holder;
 
 static void array_release(struct ArrowArray *a) {
     holder *h = a->private_data;
@@ -13,9 +18,14 @@ static void array_release(struct ArrowArray *a) {
     if (atomic_fetch_sub(&h->refs, 1) == 1) weir_arena_free(h->arena);
 }
 
-static void node_init(holder *h, struct ArrowArray *a, int64_t len, int64_t off, int nbuf, int nkid) {
-    *a = (struct ArrowArray){.length = len, .offset = off, .n_buffers = nbuf, .n_children = nkid,
-                             .release = array_release, .private_data = h};
+static void node_init(holder *h, struct ArrowArray *a, int64_t len, int64_t off, int nbuf,
+                      int nkid) {
+    *a = (struct ArrowArray){.length = len,
+                             .offset = off,
+                             .n_buffers = nbuf,
+                             .n_children = nkid,
+                             .release = array_release,
+                             .private_data = h};
     a->buffers = WEIR_NEWN(h->arena, const void *, nbuf ? nbuf : 1);
     a->children = WEIR_NEWN(h->arena, struct ArrowArray *, nkid ? nkid : 1);
     for (int i = 0; i < nkid; i++) a->children[i] = WEIR_NEW(h->arena, struct ArrowArray);
@@ -37,7 +47,10 @@ static weir_rc pack_bits(weir_ctx *ctx, const weir_column *c, const void **out) 
     return WEIR_OK;
 }
 
-typedef struct arrow_interval { int32_t months, days; int64_t nanos; } arrow_interval;
+typedef struct arrow_interval {
+    int32_t months, days;
+    int64_t nanos;
+} arrow_interval;
 
 static weir_rc export_intervals(weir_ctx *ctx, const weir_column *c, const void **out) {
     weir_buf *b;
@@ -48,17 +61,19 @@ static weir_rc export_intervals(weir_ctx *ctx, const weir_column *c, const void 
         to[i] = (arrow_interval){from[i].months, from[i].days, 0};
         if (weir_is_null(c, i - c->off)) continue;
         if (__builtin_mul_overflow(from[i].micros, 1000, &to[i].nanos))
-            return weir_fail(ctx, WEIR_E_ARITHMETIC_OVERFLOW, "message", "long overflow", "alternative", "",
-                             "config", "spark.sql.ansi.enabled");
+            return weir_fail(ctx, WEIR_E_ARITHMETIC_OVERFLOW, "message", "long overflow",
+                             "alternative", "", "config", "spark.sql.ansi.enabled");
     }
     *out = b->p;
     return WEIR_OK;
 }
 
-static weir_rc export_column(weir_ctx *ctx, holder *h, const weir_column *c, struct ArrowArray *out);
+static weir_rc export_column(weir_ctx *ctx, holder *h, const weir_column *c,
+                             struct ArrowArray *out);
 
 /* A map's entries: one struct node between the map and its keys and values. */
-static weir_rc export_map_kids(weir_ctx *ctx, holder *h, const weir_column *c, struct ArrowArray *out) {
+static weir_rc export_map_kids(weir_ctx *ctx, holder *h, const weir_column *c,
+                               struct ArrowArray *out) {
     int64_t n = c->kid[0].len < c->kid[1].len ? c->kid[0].len : c->kid[1].len;
     struct ArrowArray *entries = out->children[0];
     node_init(h, entries, n, 0, 1, 2);
@@ -66,7 +81,8 @@ static weir_rc export_map_kids(weir_ctx *ctx, holder *h, const weir_column *c, s
     return WEIR_OK;
 }
 
-static weir_rc export_struct_kids(weir_ctx *ctx, holder *h, const weir_column *c, struct ArrowArray *out) {
+static weir_rc export_struct_kids(weir_ctx *ctx, holder *h, const weir_column *c,
+                                  struct ArrowArray *out) {
     for (int i = 0; i < c->nkid; i++) {
         weir_column kid = c->kid[i];
         if (kid.form == WEIR_CONST) kid.len = c->off + c->len;
@@ -75,7 +91,8 @@ static weir_rc export_struct_kids(weir_ctx *ctx, holder *h, const weir_column *c
     return WEIR_OK;
 }
 
-static weir_rc export_column(weir_ctx *ctx, holder *h, const weir_column *c, struct ArrowArray *out) {
+static weir_rc export_column(weir_ctx *ctx, holder *h, const weir_column *c,
+                             struct ArrowArray *out) {
     weir_column flat;
     weir_kind k = c->type->kind;
     if (k == WEIR_T_VOID) {
@@ -87,7 +104,8 @@ static weir_rc export_column(weir_ctx *ctx, holder *h, const weir_column *c, str
         WEIR_TRY(weir_column_flatten(ctx, c, &flat));
         c = &flat;
     }
-    bool map = k == WEIR_T_MAP, row = k == WEIR_T_STRUCT, bytes = !weir_type_is_nested(c->type) && c->heap;
+    bool map = k == WEIR_T_MAP, row = k == WEIR_T_STRUCT,
+         bytes = !weir_type_is_nested(c->type) && c->heap;
     node_init(h, out, c->len, c->off, row ? 1 : bytes ? 3 : 2, map ? 1 : c->nkid);
     out->buffers[0] = shared(h, c->valid);
     out->null_count = c->valid ? -1 : 0;

@@ -1,5 +1,6 @@
-/* Every type through the Arrow C data interface and back: whole, sliced, CONST, children moved out; formats
- * other producers send (unsigned, 64-bit offsets, other units, dictionaries), and broken arrays. */
+/* Every type through the Arrow C data interface and back: whole, sliced, CONST, children moved out;
+ * formats other producers send (unsigned, 64-bit offsets, other units, dictionaries), and broken
+ * arrays. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -113,14 +114,17 @@ static void export_outlives_the_batch_and_gives_children_away(void **state) {
     assert_int_equal(weir_build_finish(&ctx, &w, &want), WEIR_OK);
     for (int i = 0; i < ROWS; i++)
         if (!weir_is_null(&want, i))
-            assert_int_equal(((const int32_t *)moved.buffers[1])[i], WEIR_AT_ROW(int32_t, &want, i));
+            assert_int_equal(((const int32_t *)moved.buffers[1])[i],
+                             WEIR_AT_ROW(int32_t, &want, i));
     moved.release(&moved);
 }
 
 static void schema_metadata_and_formats_exported(void **state) {
     (void)state;
-    weir_field f[] = {{"t", &weir_t_timestamp, false, "{\"comment\":\"x\"}"}, {"n", &weir_t_timestamp_ntz, true, NULL},
-                      {"m", weir_type_map(ctx.arena, &weir_t_string, &weir_t_int, false), true, NULL}};
+    weir_field f[] = {
+        {"t", &weir_t_timestamp, false, "{\"comment\":\"x\"}"},
+        {"n", &weir_t_timestamp_ntz, true, NULL},
+        {"m", weir_type_map(ctx.arena, &weir_t_string, &weir_t_int, false), true, NULL}};
     weir_schema *s = weir_type_struct(ctx.arena, f, 3), *back;
     struct ArrowSchema as;
     assert_int_equal(weir_schema_export(&ctx, s, NULL, &as), WEIR_OK);
@@ -133,7 +137,8 @@ static void schema_metadata_and_formats_exported(void **state) {
     assert_true(weir_type_equal(s, back));
     as.release(&as);
     weir_field v = {"v", &weir_t_variant, true, NULL};
-    assert_int_equal(weir_schema_export(&ctx, weir_type_struct(ctx.arena, &v, 1), NULL, &as), WEIR_FAIL);
+    assert_int_equal(weir_schema_export(&ctx, weir_type_struct(ctx.arena, &v, 1), NULL, &as),
+                     WEIR_FAIL);
     assert_int_equal(err.cls, WEIR_E_UNSUPPORTED_DATATYPE);
     weir_err_clear(&err);
 }
@@ -146,20 +151,27 @@ typedef struct foreign {
 } foreign;
 static void no_release(struct ArrowArray *a) { a->release = NULL; }
 
-static foreign *foreign_new(const char *format, int64_t len, int64_t off, const void *valid, const void *data,
-                            const void *heap) {
+static foreign *foreign_new(const char *format, int64_t len, int64_t off, const void *valid,
+                            const void *data, const void *heap) {
     foreign *f = WEIR_NEW(ctx.arena, foreign);
     f->s = (struct ArrowSchema){.format = "+s", .name = "", .n_children = 1, .children = &f->ps};
     f->ps = &f->kid_s;
     f->kid_s = (struct ArrowSchema){.format = format, .name = "c", .flags = ARROW_FLAG_NULLABLE};
-    f->a = (struct ArrowArray){.length = len, .n_buffers = 1, .n_children = 1, .buffers = f->none,
-                               .children = &f->pa, .release = no_release};
+    f->a = (struct ArrowArray){.length = len,
+                               .n_buffers = 1,
+                               .n_children = 1,
+                               .buffers = f->none,
+                               .children = &f->pa,
+                               .release = no_release};
     f->pa = &f->kid;
     f->buf[0] = valid;
     f->buf[1] = data;
     f->buf[2] = heap;
-    f->kid = (struct ArrowArray){.length = len, .offset = off, .null_count = valid ? -1 : 0,
-                                 .n_buffers = heap ? 3 : 2, .buffers = f->buf};
+    f->kid = (struct ArrowArray){.length = len,
+                                 .offset = off,
+                                 .null_count = valid ? -1 : 0,
+                                 .n_buffers = heap ? 3 : 2,
+                                 .buffers = f->buf};
     return f;
 }
 
@@ -186,7 +198,8 @@ static void import_other_units_and_widths(void **state) {
     assert_true(WEIR_AT_ROW(int64_t, &c, 0) == UINT32_MAX);
     assert_int_equal(take_in(foreign_new("tsn:UTC", 1, 0, NULL, ticks, NULL), &c), WEIR_OK);
     assert_true(WEIR_AT_ROW(int64_t, &c, 0) == -1);
-    assert_int_equal(take_in(foreign_new("tsm:", 2, 1, (const uint8_t[]){5}, ticks, NULL), &c), WEIR_OK);
+    assert_int_equal(take_in(foreign_new("tsm:", 2, 1, (const uint8_t[]){5}, ticks, NULL), &c),
+                     WEIR_OK);
     assert_int_equal(c.type->kind, WEIR_T_TIMESTAMP_NTZ);
     assert_true(weir_is_null(&c, 0));
     assert_true(WEIR_AT_ROW(int64_t, &c, 1) == 1000);
@@ -195,7 +208,8 @@ static void import_other_units_and_widths(void **state) {
     assert_int_equal(WEIR_AT_ROW(int32_t, &c, 1), 1);
     assert_int_equal(take_in(foreign_new("ttm", 1, 1, NULL, millis, NULL), &c), WEIR_OK);
     assert_true(WEIR_AT_ROW(int64_t, &c, 0) == 7000000);
-    assert_int_equal(take_in(foreign_new("d:9,2,32", 1, 1, NULL, (const int32_t[]){1, -5}, NULL), &c), WEIR_OK);
+    assert_int_equal(
+        take_in(foreign_new("d:9,2,32", 1, 1, NULL, (const int32_t[]){1, -5}, NULL), &c), WEIR_OK);
     assert_true(WEIR_AT_ROW(weir_i128, &c, 0) == -5);
     static const int64_t wide[] = {-7, -1, -1, -1, 0, 0, 1, 0};
     assert_int_equal(take_in(foreign_new("d:38,2,256", 1, 0, NULL, wide, NULL), &c), WEIR_OK);
@@ -270,11 +284,13 @@ static void import_checks_counts_and_types(void **state) {
     static const int32_t v[] = {1};
     weir_batch b;
     foreign *x = foreign_new("i", 1, 0, NULL, v, NULL);
-    assert_int_equal(weir_batch_import(&ctx, weir_type_struct(ctx.arena, f, 2), &x->s, &x->a, &b), WEIR_FAIL);
+    assert_int_equal(weir_batch_import(&ctx, weir_type_struct(ctx.arena, f, 2), &x->s, &x->a, &b),
+                     WEIR_FAIL);
     assert_int_equal(err.cls, WEIR_E_ARROW_FIELD_COUNT);
     weir_err_clear(&err);
     x = foreign_new("i", 1, 0, NULL, v, NULL);
-    assert_int_equal(weir_batch_import(&ctx, weir_type_struct(ctx.arena, f, 1), &x->s, &x->a, &b), WEIR_FAIL);
+    assert_int_equal(weir_batch_import(&ctx, weir_type_struct(ctx.arena, f, 1), &x->s, &x->a, &b),
+                     WEIR_FAIL);
     assert_int_equal(err.cls, WEIR_E_ARROW_TYPE_MISMATCH);
     weir_err_clear(&err);
     x = foreign_new("i", 1, 0, NULL, v, NULL);
@@ -282,7 +298,8 @@ static void import_checks_counts_and_types(void **state) {
     weir_column c;
     assert_int_equal(take_in(x, &c), WEIR_FAIL);
     weir_err_clear(&err);
-    static const char *const bad[] = {"", "e", "vu", "+vl", "+ud:0", "tsx:", "ts", "d:39,0", "d:3", "tiD", "+r"};
+    static const char *const bad[] = {
+        "", "e", "vu", "+vl", "+ud:0", "tsx:", "ts", "d:39,0", "d:3", "tiD", "+r"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         assert_int_equal(take_in(foreign_new(bad[i], 1, 0, NULL, v, NULL), &c), WEIR_FAIL);
         assert_int_equal(err.cls, WEIR_E_UNSUPPORTED_DATATYPE);
@@ -292,11 +309,14 @@ static void import_checks_counts_and_types(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(round_trip_every_type_unchanged), cmocka_unit_test(round_trip_slices_and_const_unchanged),
+        cmocka_unit_test(round_trip_every_type_unchanged),
+        cmocka_unit_test(round_trip_slices_and_const_unchanged),
         cmocka_unit_test(round_trip_of_an_import_slices_again),
         cmocka_unit_test(export_outlives_the_batch_and_gives_children_away),
-        cmocka_unit_test(schema_metadata_and_formats_exported), cmocka_unit_test(import_other_units_and_widths),
-        cmocka_unit_test(import_large_and_fixed_layouts), cmocka_unit_test(import_dictionary_decodes_and_checks),
+        cmocka_unit_test(schema_metadata_and_formats_exported),
+        cmocka_unit_test(import_other_units_and_widths),
+        cmocka_unit_test(import_large_and_fixed_layouts),
+        cmocka_unit_test(import_dictionary_decodes_and_checks),
         cmocka_unit_test(import_checks_counts_and_types),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -1,11 +1,15 @@
-/* Owns the import of arrays through the Arrow C data interface. Called by the Arrow C++ shim's readers and the
- * IPC reader, on the thread of ctx. Buffers are shared where Arrow's layout is ours, else converted.
- * Buffer sizes are the producer's promise (the interface carries none); offsets and indices are not trusted. */
+/* Owns the import of arrays through the Arrow C data interface. Called by the Arrow C++ shim's
+ * readers and the IPC reader, on the thread of ctx. Buffers are shared where Arrow's layout is
+ * ours, else converted. Buffer sizes are the producer's promise (the interface carries none);
+ * offsets and indices are not trusted. */
 #include "base/mem.h"
 #include "col/arrow_c.h"
 
 /* The moved array, released with the last buffer that points into it. */
-typedef struct source { atomic_int refs; struct ArrowArray array; } source;
+typedef struct source {
+    atomic_int refs;
+    struct ArrowArray array;
+} source;
 
 static void source_unref(void *p) {
     source *s = p;
@@ -25,7 +29,8 @@ static weir_rc mismatch(weir_ctx *ctx, const weir_type *want, const char *got) {
 }
 
 static weir_rc broken(weir_ctx *ctx, const char *what) {
-    return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message", weir_printf(ctx->arena, "Invalid Arrow data: %s", what));
+    return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
+                     weir_printf(ctx->arena, "Invalid Arrow data: %s", what));
 }
 
 static weir_rc wrap(const job *j, const void *p, int64_t len, weir_buf **out) {
@@ -70,13 +75,13 @@ static weir_rc import_bool(const job *j, const struct ArrowArray *a, weir_column
 static int64_t floor_div(int64_t v, int64_t d) { return v / d - (v % d < 0); }
 
 static weir_rc overflow(weir_ctx *ctx) {
-    return weir_fail(ctx, WEIR_E_ARITHMETIC_OVERFLOW, "message", "long overflow", "alternative", "", "config",
-                     "spark.sql.ansi.enabled");
+    return weir_fail(ctx, WEIR_E_ARITHMETIC_OVERFLOW, "message", "long overflow", "alternative", "",
+                     "config", "spark.sql.ansi.enabled");
 }
 
 /* ticks of the array's unit into ours: times mul, or divided by div. */
-static weir_rc import_scaled(const job *j, const struct ArrowArray *a, weir_column *c, bool wide, int64_t mul,
-                             int64_t div) {
+static weir_rc import_scaled(const job *j, const struct ArrowArray *a, weir_column *c, bool wide,
+                             int64_t mul, int64_t div) {
     WEIR_TRY(copy_valid(j, a, c));
     WEIR_TRY(weir_buf_new(j->ctx, a->length * 8, &c->data));
     int64_t *to = (int64_t *)(void *)c->data->p;
@@ -109,7 +114,8 @@ static weir_rc import_date64(const job *j, const struct ArrowArray *a, weir_colu
 }
 
 /* Unsigned integers widen to the next signed kind, 64 bits to DECIMAL(20,0). */
-static weir_rc import_unsigned(const job *j, const struct ArrowArray *a, weir_column *c, char code) {
+static weir_rc import_unsigned(const job *j, const struct ArrowArray *a, weir_column *c,
+                               char code) {
     WEIR_TRY(copy_valid(j, a, c));
     WEIR_TRY(weir_buf_new(j->ctx, a->length * weir_type_width(c->type), &c->data));
     const void *p = a->buffers[1];
@@ -138,13 +144,17 @@ static weir_rc import_decimal(const job *j, const struct ArrowArray *a, weir_col
         memset(v + width, fill, 32 - (size_t)width);
         memcpy(&to[i], v, 16);
         for (int k = 15; k < 32; k++)
-            if (k == 15 ? (v[k] >> 7) != (fill & 1) : v[k] != fill) return broken(j->ctx, "a decimal above 38 digits");
+            if (k == 15 ? (v[k] >> 7) != (fill & 1) : v[k] != fill)
+                return broken(j->ctx, "a decimal above 38 digits");
     }
     return WEIR_OK;
 }
 
 static weir_rc import_interval(const job *j, const struct ArrowArray *a, weir_column *c) {
-    struct { int32_t months, days; int64_t nanos; } v;
+    struct {
+        int32_t months, days;
+        int64_t nanos;
+    } v;
     WEIR_TRY(copy_valid(j, a, c));
     WEIR_TRY(weir_buf_new(j->ctx, a->length * 16, &c->data));
     weir_interval *to = (weir_interval *)(void *)c->data->p;
@@ -162,7 +172,8 @@ static weir_rc check_offsets(weir_ctx *ctx, const int32_t *o, int64_t n) {
 }
 
 /* int32 offsets of the rows: shared, or narrowed from 64 bits. *end = the last one. */
-static weir_rc import_offsets(const job *j, const struct ArrowArray *a, weir_column *c, bool large, int64_t *end) {
+static weir_rc import_offsets(const job *j, const struct ArrowArray *a, weir_column *c, bool large,
+                              int64_t *end) {
     const void *p = a->buffers[1];
     *end = 0;
     if (!p || a->length == 0) {
@@ -182,9 +193,11 @@ static weir_rc import_offsets(const job *j, const struct ArrowArray *a, weir_col
     for (int64_t i = 0; i <= a->length; i++) {
         int64_t v = 0;
         int32_t w;
-        memcpy(large ? (void *)&v : (void *)&w, (const char *)p + (a->offset + i) * width, (size_t)width);
+        memcpy(large ? (void *)&v : (void *)&w, (const char *)p + (a->offset + i) * width,
+               (size_t)width);
         if (!large) v = w;
-        if (v < 0 || v > INT32_MAX) return broken(j->ctx, "a column of more than 2 GiB; send smaller batches");
+        if (v < 0 || v > INT32_MAX)
+            return broken(j->ctx, "a column of more than 2 GiB; send smaller batches");
         to[i] = (int32_t)v;
     }
     *end = to[a->length];
@@ -198,24 +211,29 @@ static weir_rc import_bytes(const job *j, const struct ArrowArray *a, weir_colum
 }
 
 /* Fixed-size values and lists get offsets made: width elements a row. */
-static weir_rc make_offsets(const job *j, const struct ArrowArray *a, weir_column *c, int64_t width) {
+static weir_rc make_offsets(const job *j, const struct ArrowArray *a, weir_column *c,
+                            int64_t width) {
     WEIR_TRY(copy_valid(j, a, c));
-    if ((a->offset + a->length) * width > INT32_MAX) return broken(j->ctx, "a column of more than 2 GiB");
+    if ((a->offset + a->length) * width > INT32_MAX)
+        return broken(j->ctx, "a column of more than 2 GiB");
     WEIR_TRY(weir_buf_new(j->ctx, (a->length + 1) * 4, &c->data));
-    for (int64_t i = 0; i <= a->length; i++) ((int32_t *)(void *)c->data->p)[i] = (int32_t)((a->offset + i) * width);
+    for (int64_t i = 0; i <= a->length; i++)
+        ((int32_t *)(void *)c->data->p)[i] = (int32_t)((a->offset + i) * width);
     return WEIR_OK;
 }
 
 static weir_rc import_column(const job *j, const struct ArrowSchema *s, const struct ArrowArray *a,
                              const weir_type *t, weir_column *out);
 
-static weir_rc import_list(const job *j, const struct ArrowSchema *s, const struct ArrowArray *a, weir_column *c) {
+static weir_rc import_list(const job *j, const struct ArrowSchema *s, const struct ArrowArray *a,
+                           weir_column *c) {
     int64_t end, width = 0;
     const char *f = s->format;
     if (a->n_children != 1) return broken(j->ctx, "a list without its one child");
     const struct ArrowSchema *ks = s->children[0];
     const struct ArrowArray *ka = a->children[0];
-    for (const char *p = f + 3; f[1] == 'w' && *p >= '0' && *p <= '9'; p++) width = width * 10 + (*p - '0');
+    for (const char *p = f + 3; f[1] == 'w' && *p >= '0' && *p <= '9'; p++)
+        width = width * 10 + (*p - '0');
     if (f[1] == 'w') {
         WEIR_TRY(make_offsets(j, a, c, width));
         end = (a->offset + a->length) * width;
@@ -229,21 +247,26 @@ static weir_rc import_list(const job *j, const struct ArrowSchema *s, const stru
     if (ka->n_children != 2) return broken(j->ctx, "a map without keys and values");
     for (int i = 0; i < 2; i++) {
         weir_column kid;
-        if (ka->children[i]->length < ka->offset + ka->length) return broken(j->ctx, "map entries cut short");
+        if (ka->children[i]->length < ka->offset + ka->length)
+            return broken(j->ctx, "map entries cut short");
         WEIR_TRY(import_column(j, ks->children[i], ka->children[i], c->type->field[i].type, &kid));
         c->kid[i] = weir_column_slice(&kid, ka->offset, ka->length);
     }
     return WEIR_OK;
 }
 
-static weir_rc import_struct(const job *j, const struct ArrowSchema *s, const struct ArrowArray *a, weir_column *c) {
+static weir_rc import_struct(const job *j, const struct ArrowSchema *s, const struct ArrowArray *a,
+                             weir_column *c) {
     WEIR_TRY(import_valid(j, a, c));
-    if (a->n_children != c->type->nfield) return broken(j->ctx, "a struct with the wrong number of fields");
+    if (a->n_children != c->type->nfield)
+        return broken(j->ctx, "a struct with the wrong number of fields");
     c->nkid = c->type->nfield;
     c->kid = WEIR_NEWN(j->ctx->arena, weir_column, c->nkid ? c->nkid : 1);
     for (int i = 0; i < c->nkid; i++) {
-        if (a->children[i]->length < a->offset + a->length) return broken(j->ctx, "struct fields of unequal length");
-        WEIR_TRY(import_column(j, s->children[i], a->children[i], c->type->field[i].type, &c->kid[i]));
+        if (a->children[i]->length < a->offset + a->length)
+            return broken(j->ctx, "struct fields of unequal length");
+        WEIR_TRY(
+            import_column(j, s->children[i], a->children[i], c->type->field[i].type, &c->kid[i]));
     }
     return WEIR_OK;
 }
@@ -260,8 +283,8 @@ static int64_t index_at(const void *p, char code, int64_t i) {
     }
 }
 
-static weir_rc import_dictionary(const job *j, const struct ArrowSchema *s, const struct ArrowArray *a,
-                                 const weir_type *t, weir_column *out) {
+static weir_rc import_dictionary(const job *j, const struct ArrowSchema *s,
+                                 const struct ArrowArray *a, const weir_type *t, weir_column *out) {
     weir_column dict, ix = {.type = &weir_t_long, .form = WEIR_FLAT, .len = a->length};
     weir_buf *rows;
     if (!s->format[0] || s->format[1] || !strchr("cCsSiIlL", s->format[0]))
@@ -274,12 +297,14 @@ static weir_rc import_dictionary(const job *j, const struct ArrowSchema *s, cons
     for (int64_t i = 0; i < a->length; i++) {
         idx[i] = weir_is_null(&ix, i) ? -1 : index_at(a->buffers[1], s->format[0], a->offset + i);
         if (weir_is_null(&ix, i)) continue;
-        if (idx[i] < 0 || idx[i] >= dict.len) return broken(j->ctx, "an index outside its dictionary");
+        if (idx[i] < 0 || idx[i] >= dict.len)
+            return broken(j->ctx, "an index outside its dictionary");
     }
     return weir_column_take(j->ctx, &dict, idx, a->length, out);
 }
 
-static weir_rc import_temporal(const job *j, const struct ArrowArray *a, weir_column *c, const char *f) {
+static weir_rc import_temporal(const job *j, const struct ArrowArray *a, weir_column *c,
+                               const char *f) {
     if (strcmp(f, "tdD") == 0 || strcmp(f, "tiM") == 0) return import_same(j, a, c);
     if (strcmp(f, "tdm") == 0) return import_date64(j, a, c);
     if (strcmp(f, "tin") == 0) return import_interval(j, a, c);
@@ -295,10 +320,15 @@ static weir_rc import_temporal(const job *j, const struct ArrowArray *a, weir_co
 static int decimal_width(const char *f) {
     const char *p = strchr(f, ',');
     p = p ? strchr(p + 1, ',') : NULL;
-    return !p ? 16 : strcmp(p, ",32") == 0 ? 4 : strcmp(p, ",64") == 0 ? 8 : strcmp(p, ",256") == 0 ? 32 : 16;
+    return !p                       ? 16
+           : strcmp(p, ",32") == 0  ? 4
+           : strcmp(p, ",64") == 0  ? 8
+           : strcmp(p, ",256") == 0 ? 32
+                                    : 16;
 }
 
-static weir_rc import_flat(const job *j, const struct ArrowSchema *s, const struct ArrowArray *a, weir_column *c) {
+static weir_rc import_flat(const job *j, const struct ArrowSchema *s, const struct ArrowArray *a,
+                           weir_column *c) {
     const char *f = s->format;
     if (f[0] == '+') return f[1] == 's' ? import_struct(j, s, a, c) : import_list(j, s, a, c);
     if (f[0] == 'n') return WEIR_OK;
@@ -323,8 +353,9 @@ static weir_rc import_flat(const job *j, const struct ArrowSchema *s, const stru
 static weir_rc check_kind(weir_ctx *ctx, const struct ArrowSchema *s, const weir_type *t) {
     const weir_type *is;
     const char *f = s->format;
-    bool same = f[1] == 's' ? t->kind == WEIR_T_STRUCT && s->n_children == t->nfield
-                            : s->n_children == 1 && t->kind == (f[1] == 'm' ? WEIR_T_MAP : WEIR_T_ARRAY);
+    bool same = f[1] == 's'
+                    ? t->kind == WEIR_T_STRUCT && s->n_children == t->nfield
+                    : s->n_children == 1 && t->kind == (f[1] == 'm' ? WEIR_T_MAP : WEIR_T_ARRAY);
     if (f[0] == '+' && same) return WEIR_OK;
     WEIR_TRY(weir_type_import(ctx, s, &is));
     if (f[0] == '+' || is->kind != t->kind || (t->kind == WEIR_T_DECIMAL && is->scale != t->scale))
@@ -342,25 +373,28 @@ static weir_rc import_column(const job *j, const struct ArrowSchema *s, const st
     return import_flat(j, s, a, out);
 }
 
-static weir_rc import_batch(const job *j, weir_schema *schema, const struct ArrowSchema *as, weir_batch *out) {
+static weir_rc import_batch(const job *j, weir_schema *schema, const struct ArrowSchema *as,
+                            weir_batch *out) {
     const struct ArrowArray *a = &j->from->array;
     if (a->n_children != schema->nfield || as->n_children != schema->nfield)
         return weir_fail(j->ctx, WEIR_E_ARROW_FIELD_COUNT, "encoderFieldCount",
                          weir_printf(j->ctx->arena, "%d", schema->nfield), "arrowColumnCount",
                          weir_printf(j->ctx->arena, "%lld", (long long)a->n_children));
-    *out = (weir_batch){schema, a->length, WEIR_NEWN(j->ctx->arena, weir_column, schema->nfield ? schema->nfield : 1)};
+    *out = (weir_batch){schema, a->length,
+                        WEIR_NEWN(j->ctx->arena, weir_column, schema->nfield ? schema->nfield : 1)};
     if (a->length < 0 || a->offset < 0) return broken(j->ctx, "a negative length");
     for (int i = 0; i < schema->nfield; i++) {
         weir_column c;
-        if (a->children[i]->length < a->offset + a->length) return broken(j->ctx, "columns of unequal length");
+        if (a->children[i]->length < a->offset + a->length)
+            return broken(j->ctx, "columns of unequal length");
         WEIR_TRY(import_column(j, as->children[i], a->children[i], schema->field[i].type, &c));
         out->col[i] = weir_column_slice(&c, a->offset, a->length);
     }
     return WEIR_OK;
 }
 
-weir_rc weir_batch_import(weir_ctx *ctx, weir_schema *schema, const struct ArrowSchema *as, struct ArrowArray *take,
-                          weir_batch *out) {
+weir_rc weir_batch_import(weir_ctx *ctx, weir_schema *schema, const struct ArrowSchema *as,
+                          struct ArrowArray *take, weir_batch *out) {
     source *s = weir_mem_resize(NULL, sizeof *s);
     atomic_init(&s->refs, 1);
     s->array = *take;

@@ -1,5 +1,6 @@
-/* Owns the translation of types to and from Arrow's format strings. Called by Parquet/ORC readers and writers
- * and the IPC codec; any thread. FORMAT: Arrow C data interface, "Data type description". */
+/* Owns the translation of types to and from Arrow's format strings. Called by Parquet/ORC readers
+ * and writers and the IPC codec; any thread. FORMAT: Arrow C data interface, "Data type
+ * description". */
 #include "col/arrow_c.h"
 #include <limits.h>
 
@@ -40,7 +41,10 @@ static const char *format_of(weir_arena *a, const weir_type *t, const char *tz) 
 }
 
 /* Exported nodes live in one arena, freed by the last release: a consumer may move children out. */
-typedef struct holder { atomic_int refs; weir_arena *arena; } holder;
+typedef struct holder {
+    atomic_int refs;
+    weir_arena *arena;
+} holder;
 
 static void schema_release(struct ArrowSchema *s) {
     holder *h = s->private_data;
@@ -80,9 +84,11 @@ static weir_rc export_field(weir_ctx *ctx, holder *h, const weir_field *f, const
     const weir_type *t = f->type;
     const char *format = format_of(h->arena, t, tz);
     if (!format) return unsupported(ctx, weir_type_sql(ctx->arena, t), f->name);
-    *out = (struct ArrowSchema){.format = format, .name = weir_strdup(h->arena, f->name ? f->name : ""),
+    *out = (struct ArrowSchema){.format = format,
+                                .name = weir_strdup(h->arena, f->name ? f->name : ""),
                                 .metadata = pack_metadata(h->arena, f->metadata),
-                                .flags = f->nullable ? ARROW_FLAG_NULLABLE : 0, .release = schema_release,
+                                .flags = f->nullable ? ARROW_FLAG_NULLABLE : 0,
+                                .release = schema_release,
                                 .private_data = h};
     atomic_fetch_add(&h->refs, 1);
     if (t->kind != WEIR_T_MAP) return export_kids(ctx, h, t->field, t->nfield, tz, out);
@@ -116,7 +122,8 @@ static const char *unpack_metadata(weir_arena *a, const char *p) {
         memcpy(&len, p, 4);
         p += 4;
         if (mine) return len > 2 ? weir_strndup(a, p, (size_t)len) : NULL;
-        mine = i % 2 == 0 && len == (int32_t)sizeof spark_key - 1 && memcmp(p, spark_key, (size_t)len) == 0;
+        mine = i % 2 == 0 && len == (int32_t)sizeof spark_key - 1 &&
+               memcmp(p, spark_key, (size_t)len) == 0;
         p += len;
     }
     return NULL;
@@ -159,11 +166,14 @@ static const weir_type *import_temporal(const char *f) {
 }
 
 static const weir_type *import_scalar(weir_arena *a, const char *f) {
-    static const struct { char code; const weir_type *type; } plain[] = {
-        {'n', &weir_t_void}, {'b', &weir_t_boolean}, {'c', &weir_t_byte},   {'s', &weir_t_short},
-        {'i', &weir_t_int},  {'l', &weir_t_long},    {'C', &weir_t_short},  {'S', &weir_t_int},
-        {'I', &weir_t_long}, {'f', &weir_t_float},   {'g', &weir_t_double}, {'u', &weir_t_string},
-        {'U', &weir_t_string}, {'z', &weir_t_binary}, {'Z', &weir_t_binary},
+    static const struct {
+        char code;
+        const weir_type *type;
+    } plain[] = {
+        {'n', &weir_t_void},   {'b', &weir_t_boolean}, {'c', &weir_t_byte},   {'s', &weir_t_short},
+        {'i', &weir_t_int},    {'l', &weir_t_long},    {'C', &weir_t_short},  {'S', &weir_t_int},
+        {'I', &weir_t_long},   {'f', &weir_t_float},   {'g', &weir_t_double}, {'u', &weir_t_string},
+        {'U', &weir_t_string}, {'z', &weir_t_binary},  {'Z', &weir_t_binary},
     };
     if (f[0] == 't') return import_temporal(f);
     if (f[0] == 'd' && f[1] == ':') return import_decimal(a, f);
@@ -172,7 +182,8 @@ static const weir_type *import_scalar(weir_arena *a, const char *f) {
         return number(&p) >= 0 && !*p ? &weir_t_binary : NULL;
     }
     if (f[0] == 0 || f[1]) return NULL;
-    if (f[0] == 'L') return weir_type_decimal(a, 20, 0); /* SPARK ParquetToSparkSchemaConverter: UINT_64 */
+    if (f[0] == 'L')
+        return weir_type_decimal(a, 20, 0); /* SPARK ParquetToSparkSchemaConverter: UINT_64 */
     for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
         if (plain[i].code == f[0]) return plain[i].type;
     return NULL;
@@ -180,7 +191,8 @@ static const weir_type *import_scalar(weir_arena *a, const char *f) {
 
 enum { MAX_DEPTH = 100 };
 
-static weir_rc import_type(weir_ctx *ctx, const struct ArrowSchema *s, int depth, const weir_type **out);
+static weir_rc import_type(weir_ctx *ctx, const struct ArrowSchema *s, int depth,
+                           const weir_type **out);
 
 static weir_rc import_fields(weir_ctx *ctx, const struct ArrowSchema *s, int depth, weir_field *f) {
     for (int64_t i = 0; i < s->n_children; i++) {
@@ -193,7 +205,8 @@ static weir_rc import_fields(weir_ctx *ctx, const struct ArrowSchema *s, int dep
     return WEIR_OK;
 }
 
-static weir_rc import_nested(weir_ctx *ctx, const struct ArrowSchema *s, int depth, const weir_type **out) {
+static weir_rc import_nested(weir_ctx *ctx, const struct ArrowSchema *s, int depth,
+                             const weir_type **out) {
     const char *f = s->format;
     bool map = strcmp(f, "+m") == 0, row = strcmp(f, "+s") == 0;
     bool list = strcmp(f, "+l") == 0 || strcmp(f, "+L") == 0 || strncmp(f, "+w:", 3) == 0;
@@ -202,7 +215,8 @@ static weir_rc import_nested(weir_ctx *ctx, const struct ArrowSchema *s, int dep
     const struct ArrowSchema *from = s;
     if (map) {
         from = s->children[0];
-        if (strcmp(from->format, "+s") != 0 || from->n_children != 2) return unsupported(ctx, f, s->name);
+        if (strcmp(from->format, "+s") != 0 || from->n_children != 2)
+            return unsupported(ctx, f, s->name);
     }
     int n = (int)from->n_children;
     weir_field *fields = WEIR_NEWN(ctx->arena, weir_field, n ? n : 1);
@@ -213,7 +227,8 @@ static weir_rc import_nested(weir_ctx *ctx, const struct ArrowSchema *s, int dep
     return WEIR_OK;
 }
 
-static weir_rc import_type(weir_ctx *ctx, const struct ArrowSchema *s, int depth, const weir_type **out) {
+static weir_rc import_type(weir_ctx *ctx, const struct ArrowSchema *s, int depth,
+                           const weir_type **out) {
     if (depth > MAX_DEPTH) return unsupported(ctx, "a type nested deeper than 100 levels", s->name);
     if (s->dictionary) return import_type(ctx, s->dictionary, depth + 1, out);
     if (s->format[0] == '+') return import_nested(ctx, s, depth, out);

@@ -1,11 +1,14 @@
-/* Owns builders: growing columns row by row. Called by sources, parsers and row decoders; one thread.
- * Growing memory is kept across finishes (a reader fills thousands of batches); finish copies it into
- * buffers of exactly the needed size, which is where the budget is charged. */
+/* Owns builders: growing columns row by row. Called by sources, parsers and row decoders; one
+ * thread. Growing memory is kept across finishes (a reader fills thousands of batches); finish
+ * copies it into buffers of exactly the needed size, which is where the budget is charged. */
 #include "base/mem.h"
 #include "col/build.h"
 
-/* What the arena frees if the builder never does: the builder itself may be long gone from the stack. */
-struct weir_build_mem { void *valid, *data, *heap; };
+/* What the arena frees if the builder never does: the builder itself may be long gone from the
+ * stack. */
+struct weir_build_mem {
+    void *valid, *data, *heap;
+};
 
 static void mem_release(void *p) {
     struct weir_build_mem *m = p;
@@ -16,17 +19,19 @@ static void mem_release(void *p) {
 }
 
 static bool has_offsets(weir_kind k) {
-    return k == WEIR_T_STRING || k == WEIR_T_BINARY || k == WEIR_T_VARIANT || k == WEIR_T_ARRAY || k == WEIR_T_MAP;
+    return k == WEIR_T_STRING || k == WEIR_T_BINARY || k == WEIR_T_VARIANT || k == WEIR_T_ARRAY ||
+           k == WEIR_T_MAP;
 }
 
 static int slot_width(const weir_type *t) { return has_offsets(t->kind) ? 4 : weir_type_width(t); }
 
 weir_rc weir_build_init(weir_ctx *ctx, weir_build *b, const weir_type *t) {
-    *b = (weir_build){.type = t, .ctx = ctx, .nkid = t->nfield};
+    *b = (weir_build){.type = t, .budget = ctx->budget, .nkid = t->nfield};
     b->mem = WEIR_NEW(ctx->arena, struct weir_build_mem);
     weir_arena_defer(ctx->arena, mem_release, b->mem);
     if (t->nfield) b->kid = WEIR_NEWN(ctx->arena, weir_build, t->nfield);
-    for (int i = 0; i < t->nfield; i++) WEIR_TRY(weir_build_init(ctx, &b->kid[i], t->field[i].type));
+    for (int i = 0; i < t->nfield; i++)
+        WEIR_TRY(weir_build_init(ctx, &b->kid[i], t->field[i].type));
     return WEIR_OK;
 }
 
@@ -39,10 +44,11 @@ static bool fail(weir_build *b) {
 
 /* Small growth is free; large growth must fit what the query may still hold. */
 static bool fits(const weir_build *b, int64_t bytes) {
-    const weir_budget *g = b->ctx->budget;
+    const weir_budget *g = b->budget;
     if (bytes < (1 << 20)) return true;
     for (; g; g = g->parent)
-        if (g->limit_bytes && atomic_load_explicit(&g->held_bytes, memory_order_relaxed) + bytes > g->limit_bytes)
+        if (g->limit_bytes &&
+            atomic_load_explicit(&g->held_bytes, memory_order_relaxed) + bytes > g->limit_bytes)
             return false;
     return true;
 }
@@ -75,11 +81,11 @@ static inline void row_valid(weir_build *b) {
     b->len++;
 }
 
-#define APPEND(fn, ctype)                                                                           \
-    void fn(weir_build *b, ctype v) {                                                               \
-        room(b);                                                                                    \
-        ((ctype *)(void *)b->data)[b->len] = v;                                                     \
-        row_valid(b);                                                                               \
+#define APPEND(fn, ctype)                                                                          \
+    void fn(weir_build *b, ctype v) {                                                              \
+        room(b);                                                                                   \
+        ((ctype *)(void *)b->data)[b->len] = v;                                                    \
+        row_valid(b);                                                                              \
     }
 APPEND(weir_build_i8, int8_t)
 APPEND(weir_build_i16, int16_t)
@@ -170,7 +176,8 @@ void weir_build_null(weir_build *b) {
 
 static void copy_nested(weir_build *b, const weir_column *c, int64_t row) {
     if (b->type->kind == WEIR_T_STRUCT) {
-        for (int i = 0; i < b->nkid; i++) weir_build_copy(&b->kid[i], &c->kid[i], weir_kid_row(c, row));
+        for (int i = 0; i < b->nkid; i++)
+            weir_build_copy(&b->kid[i], &c->kid[i], weir_kid_row(c, row));
         weir_build_struct(b);
         return;
     }
@@ -251,7 +258,9 @@ static weir_rc finish(weir_ctx *ctx, weir_build *b, weir_column *out) {
 
 weir_rc weir_build_finish(weir_ctx *ctx, weir_build *b, weir_column *out) {
     weir_rc rc;
-    if (any_failed(b)) rc = weir_fail(ctx, WEIR_E_OUT_OF_MEMORY, "requestedBytes", "2147483648", "receivedBytes", "0");
+    if (any_failed(b))
+        rc = weir_fail(ctx, WEIR_E_OUT_OF_MEMORY, "requestedBytes", "2147483648", "receivedBytes",
+                       "0");
     else rc = finish(ctx, b, out);
     reset(b);
     return rc;

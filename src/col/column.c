@@ -1,5 +1,6 @@
-/* Owns columns as values: null columns, views, references, null counts. Called by everything that touches
- * data; a column belongs to one thread until published, buffers may then be shared. Gathering is in take.c. */
+/* Owns columns as values: null columns, views, references, null counts. Called by everything that
+ * touches data; a column belongs to one thread until published, buffers may then be shared.
+ * Gathering is in take.c. */
 #include "col/column.h"
 
 void weir_bits_copy(uint8_t *dst, int64_t d, const uint8_t *src, int64_t s, int64_t n) {
@@ -11,7 +12,8 @@ void weir_bits_copy(uint8_t *dst, int64_t d, const uint8_t *src, int64_t s, int6
     int64_t whole = n >> 3;
     if (shift == 0) memcpy(q, p, (size_t)whole);
     else
-        for (int64_t i = 0; i < whole; i++) q[i] = (uint8_t)(p[i] >> shift | p[i + 1] << (8 - shift));
+        for (int64_t i = 0; i < whole; i++)
+            q[i] = (uint8_t)(p[i] >> shift | p[i + 1] << (8 - shift));
     for (int64_t i = whole << 3; i < n; i++)
         if (weir_bit(src, s + i)) weir_bit_set(dst, d + i);
 }
@@ -82,7 +84,8 @@ void weir_batch_keep(weir_arena *a, const weir_batch *b, weir_batch *out) {
     weir_column *col = WEIR_NEWN(a, weir_column, schema->nfield ? schema->nfield : 1);
     for (int i = 0; i < schema->nfield; i++) {
         const weir_type *t = schema->field[i].type;
-        /* A column may carry its own idea of inner nullability; it must not point into b's arena. */
+        /* A column may carry its own idea of inner nullability; it must not point into b's arena.
+         */
         if (!weir_type_equal(t, b->col[i].type)) t = weir_type_copy(a, b->col[i].type);
         keep(a, t, &b->col[i], &col[i]);
     }
@@ -90,7 +93,8 @@ void weir_batch_keep(weir_arena *a, const weir_batch *b, weir_batch *out) {
 }
 
 static int64_t column_bytes(const weir_column *c) {
-    int64_t n = (c->valid ? c->valid->len : 0) + (c->data ? c->data->len : 0) + (c->heap ? c->heap->len : 0);
+    int64_t n = (c->valid ? c->valid->len : 0) + (c->data ? c->data->len : 0) +
+                (c->heap ? c->heap->len : 0);
     for (int i = 0; i < c->nkid; i++) n += column_bytes(&c->kid[i]);
     return n;
 }
@@ -101,9 +105,12 @@ int64_t weir_batch_bytes(const weir_batch *b) {
     return n;
 }
 
-weir_rc weir_batch_take(weir_ctx *ctx, const weir_batch *b, const int64_t *idx, int64_t n, weir_batch *out) {
-    weir_column *col = WEIR_NEWN(ctx->arena, weir_column, b->schema->nfield ? b->schema->nfield : 1);
-    for (int i = 0; i < b->schema->nfield; i++) WEIR_TRY(weir_column_take(ctx, &b->col[i], idx, n, &col[i]));
+weir_rc weir_batch_take(weir_ctx *ctx, const weir_batch *b, const int64_t *idx, int64_t n,
+                        weir_batch *out) {
+    weir_column *col =
+        WEIR_NEWN(ctx->arena, weir_column, b->schema->nfield ? b->schema->nfield : 1);
+    for (int i = 0; i < b->schema->nfield; i++)
+        WEIR_TRY(weir_column_take(ctx, &b->col[i], idx, n, &col[i]));
     *out = (weir_batch){b->schema, n, col};
     return WEIR_OK;
 }

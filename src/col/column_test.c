@@ -1,5 +1,5 @@
-/* Columns of every type, made from a value function: what take, concat, slice and flatten must give is built
- * anew from the same function, row by row. */
+/* Columns of every type, made from a value function: what take, concat, slice and flatten must give
+ * is built anew from the same function, row by row. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -52,7 +52,8 @@ static void take_any_rows_gives_those_rows(void **state) {
     int64_t seed[ROWS], idx[ROWS], want[ROWS];
     for (int pass = 0; pass < 4; pass++) {
         fill(seed, ROWS, 0);
-        weir_column all = make(everything, seed, ROWS, pass & 1), in = weir_column_slice(&all, 13, ROWS - 13), out;
+        weir_column all = make(everything, seed, ROWS, pass & 1),
+                    in = weir_column_slice(&all, 13, ROWS - 13), out;
         for (int i = 0; i < ROWS; i++) {
             idx[i] = sample_mix((uint32_t)i) % (ROWS - 13);
             if (pass & 2 && i % 7 == 0) idx[i] = -1;
@@ -136,7 +137,8 @@ static void keep_outlives_the_first_arena(void **state) {
     weir_batch b = {weir_type_struct(shorter, &f, 1), ROWS, &c}, kept;
     weir_batch_keep(longer, &b, &kept);
     weir_column_keep(longer, &c, &one);
-    assert_true(weir_batch_bytes(&b) == weir_batch_bytes(&kept) && weir_batch_bytes(&b) > ROWS * 100);
+    assert_true(weir_batch_bytes(&b) == weir_batch_bytes(&kept) &&
+                weir_batch_bytes(&b) > ROWS * 100);
     ctx.arena = longer;
     weir_arena_free(shorter);
     assert_same(&kept.col[0], &expect);
@@ -173,7 +175,8 @@ static void build_copy_and_truncate_leave_whole_rows(void **state) {
     for (int round = 0; round < 2; round++) {
         for (int i = 0; i < ROWS; i++) {
             for (int junk = 0; junk < i % 3; junk++) weir_build_copy(&b, &all, ROWS - 1 - i);
-            if (i % 4 == 0) weir_build_copy(&b.kid[9], &all.kid[9], i); /* a row given up half way */
+            if (i % 4 == 0)
+                weir_build_copy(&b.kid[9], &all.kid[9], i); /* a row given up half way */
             weir_build_truncate(&b, i);
             weir_build_copy(&b, &all, i);
         }
@@ -190,7 +193,8 @@ static void build_beyond_the_budget_fails_at_finish(void **state) {
     weir_column out;
     limited.budget = &small;
     assert_int_equal(weir_build_init(&limited, &b, &weir_t_string), WEIR_OK);
-    for (int i = 0; i < 100000; i++) weir_build_bytes(&b, "0123456789012345678901234567890123456789012345678901", 52);
+    for (int i = 0; i < 100000; i++)
+        weir_build_bytes(&b, "0123456789012345678901234567890123456789012345678901", 52);
     assert_int_equal(weir_build_finish(&limited, &b, &out), WEIR_FAIL);
     assert_int_equal(err.cls, WEIR_E_OUT_OF_MEMORY);
     weir_err_clear(&err);
@@ -225,12 +229,15 @@ static void compare_orders_as_spark(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(take_any_rows_gives_those_rows), cmocka_unit_test(concat_of_slices_gives_rows_in_order),
-        cmocka_unit_test(flatten_const_repeats_the_row),  cmocka_unit_test(null_column_is_null_in_every_row),
+        cmocka_unit_test(take_any_rows_gives_those_rows),
+        cmocka_unit_test(concat_of_slices_gives_rows_in_order),
+        cmocka_unit_test(flatten_const_repeats_the_row),
+        cmocka_unit_test(null_column_is_null_in_every_row),
         cmocka_unit_test(keep_outlives_the_first_arena),
         cmocka_unit_test(batch_take_and_concat_keep_columns_together),
         cmocka_unit_test(build_copy_and_truncate_leave_whole_rows),
-        cmocka_unit_test(build_beyond_the_budget_fails_at_finish), cmocka_unit_test(compare_orders_as_spark),
+        cmocka_unit_test(build_beyond_the_budget_fails_at_finish),
+        cmocka_unit_test(compare_orders_as_spark),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

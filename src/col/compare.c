@@ -1,4 +1,5 @@
-/* Owns equality and order of single rows. Called by sort, join, aggregation, min/max; any thread. */
+/* Owns equality and order of single rows. Called by sort, join, aggregation, min/max; any thread.
+ */
 #include "col/column.h"
 
 #define CMP(x, y) (((x) > (y)) - ((x) < (y)))
@@ -56,12 +57,14 @@ int weir_compare(const weir_column *a, int64_t i, const weir_column *b, int64_t 
     case WEIR_T_TIMESTAMP_NTZ:
     case WEIR_T_TIME:
     case WEIR_T_INTERVAL_DT: return ROWS(int64_t);
-    case WEIR_T_FLOAT: return cmp_double((double)WEIR_AT_ROW(float, a, i), (double)WEIR_AT_ROW(float, b, j));
+    case WEIR_T_FLOAT:
+        return cmp_double((double)WEIR_AT_ROW(float, a, i), (double)WEIR_AT_ROW(float, b, j));
     case WEIR_T_DOUBLE: return cmp_double(WEIR_AT_ROW(double, a, i), WEIR_AT_ROW(double, b, j));
     case WEIR_T_DECIMAL: return ROWS(weir_i128);
     case WEIR_T_STRING:
     case WEIR_T_BINARY: return cmp_bytes(weir_get_bytes(a, i), weir_get_bytes(b, j));
-    case WEIR_T_INTERVAL: return cmp_interval(WEIR_AT_ROW(weir_interval, a, i), WEIR_AT_ROW(weir_interval, b, j));
+    case WEIR_T_INTERVAL:
+        return cmp_interval(WEIR_AT_ROW(weir_interval, a, i), WEIR_AT_ROW(weir_interval, b, j));
     case WEIR_T_ARRAY: return cmp_array(a, i, b, j);
     case WEIR_T_STRUCT: return cmp_struct(a, i, b, j);
     case WEIR_T_VOID: return 0;

@@ -1,5 +1,5 @@
-/* Owns Spark's two row hashes. Called by exchanges and state partitioning (Murmur3: a disk format) and by the
- * SQL functions hash and xxhash64; any thread. */
+/* Owns Spark's two row hashes. Called by exchanges and state partitioning (Murmur3: a disk format)
+ * and by the SQL functions hash and xxhash64; any thread. */
 #include "col/column.h"
 
 static uint32_t rotl32(uint32_t x, int r) { return x << r | x >> (32 - r); }
@@ -28,14 +28,17 @@ static uint32_t mur_end(uint32_t h, uint32_t len) {
     return h ^ h >> 16;
 }
 
-static uint64_t mur_int(int32_t v, uint64_t h) { return mur_end(mur_mix((uint32_t)h, (uint32_t)v), 4); }
+static uint64_t mur_int(int32_t v, uint64_t h) {
+    return mur_end(mur_mix((uint32_t)h, (uint32_t)v), 4);
+}
 
 static uint64_t mur_long(int64_t v, uint64_t h) {
     uint32_t m = mur_mix((uint32_t)h, (uint32_t)(uint64_t)v);
     return mur_end(mur_mix(m, (uint32_t)((uint64_t)v >> 32)), 8);
 }
 
-/* Each tail byte is a full round of its own, sign-extended: not the published Murmur3, but Spark's. */
+/* Each tail byte is a full round of its own, sign-extended: not the published Murmur3, but Spark's.
+ */
 static uint64_t mur_bytes(const uint8_t *p, int32_t n, uint64_t seed) {
     uint32_t h = (uint32_t)seed;
     int32_t i = 0;
@@ -118,7 +121,8 @@ static uint64_t hash_double(const hasher *k, double v, uint64_t h) {
     return k->i64(bits, h);
 }
 
-/* SPARK: above 18 digits the bytes of BigInteger.toByteArray (shortest big-endian two's complement). */
+/* SPARK: above 18 digits the bytes of BigInteger.toByteArray (shortest big-endian two's
+ * complement). */
 static uint64_t hash_decimal(const hasher *k, const weir_type *t, weir_i128 v, uint64_t h) {
     if (t->precision <= 18) return k->i64((int64_t)v, h);
     uint8_t be[16];

@@ -23,7 +23,10 @@ static int teardown(void **state) {
     return 0;
 }
 
-typedef struct want { int32_t murmur; int64_t xx; } want;
+typedef struct want {
+    int32_t murmur;
+    int64_t xx;
+} want;
 
 static void check(weir_build *b, const want *w, int n) {
     weir_column c;
@@ -57,7 +60,8 @@ static void hash_integers_as_spark(void **state) {
     weir_build_int(&b, INT32_MIN);
     weir_build_int(&b, 42);
     weir_build_null(&b);
-    check(&b, (want[]){{723455942, 2073849959933241805}, {29417773, -387659249110444264}, {42, 42}}, 3);
+    check(&b, (want[]){{723455942, 2073849959933241805}, {29417773, -387659249110444264}, {42, 42}},
+          3);
     b = start(&weir_t_long);
     weir_build_int(&b, -1);
     weir_build_int(&b, 1234567890123456789);
@@ -70,15 +74,22 @@ static void hash_floats_as_spark(void **state) {
     weir_build_f32(&b, 1.5f);
     weir_build_f32(&b, -0.0f);
     weir_build_f32(&b, -NAN);
-    check(&b, (want[]){{-221251528, 6163473420726370430}, {933211791, 3614696996920510707},
-                       {-349261430, 2692338816207849720}}, 3);
+    check(&b,
+          (want[]){{-221251528, 6163473420726370430},
+                   {933211791, 3614696996920510707},
+                   {-349261430, 2692338816207849720}},
+          3);
     b = start(&weir_t_double);
     weir_build_f64(&b, 2.25);
     weir_build_f64(&b, -0.0);
     weir_build_f64(&b, -(double)NAN);
     weir_build_f64(&b, -INFINITY);
-    check(&b, (want[]){{1475949319, 8187679590067029592}, {-1670924195, -5252525462095825812},
-                       {-1281358385, -3127944061524951246}, {461104036, 5326262080505358431}}, 4);
+    check(&b,
+          (want[]){{1475949319, 8187679590067029592},
+                   {-1670924195, -5252525462095825812},
+                   {-1281358385, -3127944061524951246},
+                   {461104036, 5326262080505358431}},
+          4);
 }
 
 static void hash_decimals_as_spark(void **state) {
@@ -96,25 +107,43 @@ static void hash_decimals_as_spark(void **state) {
     for (int i = 0; i < 7; i++) weir_build_dec(&b, small[i]);
     weir_build_dec(&b, big - 1);
     weir_build_dec(&b, 1 - big);
-    check(&b, (want[]){{1123058251, 804797035677707363}, {-378694793, -5902959860576184235},
-                       {775851899, -7898411661632158123}, {-544401882, 6715097930120473301},
-                       {1246198977, 879945414100663330}, {-783713497, -8959994473701255385},
-                       {1398487324, -4006032525457443936}, {-817514053, -47190729175993179},
-                       {1400911110, -2254039905620870768}}, 9);
+    check(&b,
+          (want[]){{1123058251, 804797035677707363},
+                   {-378694793, -5902959860576184235},
+                   {775851899, -7898411661632158123},
+                   {-544401882, 6715097930120473301},
+                   {1246198977, 879945414100663330},
+                   {-783713497, -8959994473701255385},
+                   {1398487324, -4006032525457443936},
+                   {-817514053, -47190729175993179},
+                   {1400911110, -2254039905620870768}},
+          9);
 }
 
 static void hash_strings_as_spark(void **state) {
     (void)state;
-    static const char *const s[] = {"", "a", "abc", "abcd", "abcde", "h\xc3\xa9llo w\xc3\xb6rld",
-                                    "0123456789012345678901234567890", "01234567890123456789012345678901",
+    static const char *const s[] = {"",
+                                    "a",
+                                    "abc",
+                                    "abcd",
+                                    "abcde",
+                                    "h\xc3\xa9llo w\xc3\xb6rld",
+                                    "0123456789012345678901234567890",
+                                    "01234567890123456789012345678901",
                                     "0123456789012345678901234567890123456789abc"};
     weir_build b = start(&weir_t_string);
     for (int i = 0; i < 9; i++) weir_build_bytes(&b, s[i], strlen(s[i]));
-    check(&b, (want[]){{142593372, -7444071767201028348}, {1485273170, -8582455328737087284},
-                       {1322437556, 1423657621850124518}, {-396302900, -6810745876291105281},
-                       {814637928, -990457398947679591}, {-281075962, 7620070002295215535},
-                       {-2093583979, -601474011062493046}, {-2110656444, -7360845206938539012},
-                       {-1782427012, 573471922106983074}}, 9);
+    check(&b,
+          (want[]){{142593372, -7444071767201028348},
+                   {1485273170, -8582455328737087284},
+                   {1322437556, 1423657621850124518},
+                   {-396302900, -6810745876291105281},
+                   {814637928, -990457398947679591},
+                   {-281075962, 7620070002295215535},
+                   {-2093583979, -601474011062493046},
+                   {-2110656444, -7360845206938539012},
+                   {-1782427012, 573471922106983074}},
+          9);
     b = start(&weir_t_binary);
     weir_build_bytes(&b, "\x00\xff\x80\x01\x7f", 5);
     check(&b, (want[]){{-2076908791, -6986359185960807136}}, 1);
@@ -148,7 +177,8 @@ static void hash_times_as_spark(void **state) {
 
 static void hash_nested_as_spark(void **state) {
     (void)state;
-    weir_field abc[] = {{"a", &weir_t_int, true, NULL}, {"b", &weir_t_string, true, NULL},
+    weir_field abc[] = {{"a", &weir_t_int, true, NULL},
+                        {"b", &weir_t_string, true, NULL},
                         {"c", &weir_t_string, true, NULL}};
     weir_build b = start(weir_type_struct(ctx.arena, abc, 3));
     weir_build_int(&b.kid[0], 1);
@@ -194,9 +224,9 @@ static void hash_seed_and_chain_as_spark(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(hash_integers_as_spark), cmocka_unit_test(hash_floats_as_spark),
-        cmocka_unit_test(hash_decimals_as_spark), cmocka_unit_test(hash_strings_as_spark),
-        cmocka_unit_test(hash_times_as_spark),    cmocka_unit_test(hash_nested_as_spark),
+        cmocka_unit_test(hash_integers_as_spark),       cmocka_unit_test(hash_floats_as_spark),
+        cmocka_unit_test(hash_decimals_as_spark),       cmocka_unit_test(hash_strings_as_spark),
+        cmocka_unit_test(hash_times_as_spark),          cmocka_unit_test(hash_nested_as_spark),
         cmocka_unit_test(hash_seed_and_chain_as_spark),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

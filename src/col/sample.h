@@ -1,26 +1,32 @@
-/* Values for tests: a type with a field of every kind, and a row of it (or of any type) for each number. */
+/* Values for tests: a type with a field of every kind, and a row of it (or of any type) for each
+ * number. */
 #ifndef WEIR_COL_SAMPLE_H
 #define WEIR_COL_SAMPLE_H
 #include "col/build.h"
 
 static inline const weir_type *sample_type(weir_arena *a) {
-    static const weir_kind plain[] = {WEIR_T_VOID, WEIR_T_BOOLEAN, WEIR_T_BYTE, WEIR_T_SHORT, WEIR_T_INT,
-        WEIR_T_LONG, WEIR_T_FLOAT, WEIR_T_DOUBLE, WEIR_T_DECIMAL, WEIR_T_STRING, WEIR_T_BINARY, WEIR_T_DATE,
-        WEIR_T_TIMESTAMP, WEIR_T_TIMESTAMP_NTZ, WEIR_T_TIME, WEIR_T_INTERVAL_YM, WEIR_T_INTERVAL_DT,
-        WEIR_T_INTERVAL};
+    static const weir_kind plain[] = {WEIR_T_VOID,        WEIR_T_BOOLEAN,       WEIR_T_BYTE,
+                                      WEIR_T_SHORT,       WEIR_T_INT,           WEIR_T_LONG,
+                                      WEIR_T_FLOAT,       WEIR_T_DOUBLE,        WEIR_T_DECIMAL,
+                                      WEIR_T_STRING,      WEIR_T_BINARY,        WEIR_T_DATE,
+                                      WEIR_T_TIMESTAMP,   WEIR_T_TIMESTAMP_NTZ, WEIR_T_TIME,
+                                      WEIR_T_INTERVAL_YM, WEIR_T_INTERVAL_DT,   WEIR_T_INTERVAL};
     enum { N = sizeof plain / sizeof *plain };
     weir_field f[N + 4];
     for (int i = 0; i < N; i++) {
         bool dec = plain[i] == WEIR_T_DECIMAL;
-        f[i] = (weir_field){"x", dec ? weir_type_decimal(a, 38, 3) : weir_type_scalar(plain[i]), true, NULL};
+        f[i] = (weir_field){"x", dec ? weir_type_decimal(a, 38, 3) : weir_type_scalar(plain[i]),
+                            true, NULL};
     }
     weir_field in[] = {{"p", &weir_t_string, true, NULL}, {"q", &weir_t_boolean, true, NULL}};
     const weir_type *row = weir_type_struct(a, in, 2);
     f[N] = (weir_field){"s", row, true, NULL};
     f[N + 1] = (weir_field){"a", weir_type_array(a, row, true), true, NULL};
-    f[N + 2] = (weir_field){"m", weir_type_map(a, &weir_t_int, weir_type_array(a, &weir_t_string, true), true),
+    f[N + 2] = (weir_field){
+        "m", weir_type_map(a, &weir_t_int, weir_type_array(a, &weir_t_string, true), true), true,
+        NULL};
+    f[N + 3] = (weir_field){"aa", weir_type_array(a, weir_type_array(a, &weir_t_long, true), true),
                             true, NULL};
-    f[N + 3] = (weir_field){"aa", weir_type_array(a, weir_type_array(a, &weir_t_long, true), true), true, NULL};
     return weir_type_struct(a, f, N + 4);
 }
 
@@ -43,7 +49,9 @@ static inline void sample_put(weir_build *b, int64_t seed, bool nulls) {
     case WEIR_T_FLOAT: weir_build_f32(b, (float)r / 3); break;
     case WEIR_T_DOUBLE: weir_build_f64(b, (double)r / 7); break;
     case WEIR_T_DECIMAL: weir_build_dec(b, ((weir_i128)r << 70) - r); break;
-    case WEIR_T_INTERVAL: weir_build_interval(b, (weir_interval){(int32_t)r, (int32_t)(r * 3), r * 1000ll}); break;
+    case WEIR_T_INTERVAL:
+        weir_build_interval(b, (weir_interval){(int32_t)r, (int32_t)(r * 3), r * 1000ll});
+        break;
     case WEIR_T_STRING:
     case WEIR_T_BINARY:
         for (uint32_t i = 0; i < r % 40; i++) text[i] = (char)('a' + (r + i) % 26);
@@ -52,7 +60,8 @@ static inline void sample_put(weir_build *b, int64_t seed, bool nulls) {
     case WEIR_T_ARRAY:
     case WEIR_T_MAP:
         for (uint32_t i = 0; i < r % 4; i++)
-            for (int k = 0; k < b->nkid; k++) sample_put(&b->kid[k], seed * 5 + i, nulls && k == b->nkid - 1);
+            for (int k = 0; k < b->nkid; k++)
+                sample_put(&b->kid[k], seed * 5 + i, nulls && k == b->nkid - 1);
         weir_build_list(b);
         break;
     case WEIR_T_STRUCT:
@@ -71,7 +80,8 @@ static inline bool sample_same(const weir_column *a, int64_t i, const weir_colum
     if (weir_is_null(a, i) || weir_is_null(b, j)) return weir_is_null(a, i) && weir_is_null(b, j);
     if (a->type->kind == WEIR_T_STRUCT) {
         for (int k = 0; k < a->nkid; k++)
-            if (!sample_same(&a->kid[k], weir_kid_row(a, i), &b->kid[k], weir_kid_row(b, j))) return false;
+            if (!sample_same(&a->kid[k], weir_kid_row(a, i), &b->kid[k], weir_kid_row(b, j)))
+                return false;
         return true;
     }
     if (!weir_type_is_nested(a->type)) return weir_compare(a, i, b, j) == 0;

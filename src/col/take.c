@@ -1,10 +1,12 @@
-/* Owns the making of columns from rows of others: take, concat, flatten. Called by filters, joins, exchanges;
- * thread of the task. Results are FLAT with off 0, or CONST. Recursion follows the type, not the data. */
+/* Owns the making of columns from rows of others: take, concat, flatten. Called by filters, joins,
+ * exchanges; thread of the task. Results are FLAT with off 0, or CONST. Recursion follows the type,
+ * not the data. */
 #include "col/column.h"
 
 static weir_rc too_large(weir_ctx *ctx, int64_t bytes) {
     return weir_fail(ctx, WEIR_E_OUT_OF_MEMORY, "requestedBytes",
-                     weir_printf(ctx->arena, "%lld", (long long)bytes), "receivedBytes", "2147483647");
+                     weir_printf(ctx->arena, "%lld", (long long)bytes), "receivedBytes",
+                     "2147483647");
 }
 
 static void bits_ones(uint8_t *dst, int64_t d, int64_t n) {
@@ -19,8 +21,8 @@ static bool any_negative(const int64_t *idx, int64_t n) {
     return all < 0;
 }
 
-static weir_rc take_valid(weir_ctx *ctx, const weir_column *c, const int64_t *idx, int64_t n, bool neg,
-                          weir_buf **out) {
+static weir_rc take_valid(weir_ctx *ctx, const weir_column *c, const int64_t *idx, int64_t n,
+                          bool neg, weir_buf **out) {
     if (!c->valid && !neg) return WEIR_OK;
     WEIR_TRY(weir_buf_zero(ctx, (n + 7) / 8, out));
     uint8_t *bits = (*out)->p;
@@ -34,20 +36,20 @@ static weir_rc take_valid(weir_ctx *ctx, const weir_column *c, const int64_t *id
     return WEIR_OK;
 }
 
-#define TAKE_LOOP(ctype)                                                                            \
-    do {                                                                                            \
-        const ctype *src = (const ctype *)(const void *)c->data->p + c->off;                        \
-        ctype *dst = (ctype *)(void *)(*out)->p;                                                    \
-        if (c->form == WEIR_CONST)                                                                  \
-            for (int64_t j = 0; j < n; j++) dst[j] = src[0];                                        \
-        else if (!neg)                                                                              \
-            for (int64_t j = 0; j < n; j++) dst[j] = src[idx[j]];                                   \
-        else                                                                                        \
-            for (int64_t j = 0; j < n; j++) dst[j] = idx[j] < 0 ? (ctype)0 : src[idx[j]];           \
+#define TAKE_LOOP(ctype)                                                                           \
+    do {                                                                                           \
+        const ctype *src = (const ctype *)(const void *)c->data->p + c->off;                       \
+        ctype *dst = (ctype *)(void *)(*out)->p;                                                   \
+        if (c->form == WEIR_CONST)                                                                 \
+            for (int64_t j = 0; j < n; j++) dst[j] = src[0];                                       \
+        else if (!neg)                                                                             \
+            for (int64_t j = 0; j < n; j++) dst[j] = src[idx[j]];                                  \
+        else                                                                                       \
+            for (int64_t j = 0; j < n; j++) dst[j] = idx[j] < 0 ? (ctype)0 : src[idx[j]];          \
     } while (0)
 
-static weir_rc take_fixed(weir_ctx *ctx, const weir_column *c, const int64_t *idx, int64_t n, bool neg,
-                          weir_buf **out) {
+static weir_rc take_fixed(weir_ctx *ctx, const weir_column *c, const int64_t *idx, int64_t n,
+                          bool neg, weir_buf **out) {
     int width = weir_type_width(c->type);
     WEIR_TRY(weir_buf_new(ctx, n * width, out));
     if (width == 1) TAKE_LOOP(uint8_t);
@@ -58,8 +60,8 @@ static weir_rc take_fixed(weir_ctx *ctx, const weir_column *c, const int64_t *id
     return WEIR_OK;
 }
 
-static weir_rc take_bytes(weir_ctx *ctx, const weir_column *c, const int64_t *idx, int64_t n, bool neg,
-                          weir_column *out) {
+static weir_rc take_bytes(weir_ctx *ctx, const weir_column *c, const int64_t *idx, int64_t n,
+                          bool neg, weir_column *out) {
     WEIR_TRY(weir_buf_new(ctx, (n + 1) * 4, &out->data));
     int32_t *o = (int32_t *)(void *)out->data->p;
     int64_t total = 0;
@@ -80,7 +82,8 @@ static weir_rc take_bytes(weir_ctx *ctx, const weir_column *c, const int64_t *id
     return WEIR_OK;
 }
 
-static weir_rc take_list(weir_ctx *ctx, const weir_column *c, const int64_t *idx, int64_t n, weir_column *out) {
+static weir_rc take_list(weir_ctx *ctx, const weir_column *c, const int64_t *idx, int64_t n,
+                         weir_column *out) {
     WEIR_TRY(weir_buf_new(ctx, (n + 1) * 4, &out->data));
     int32_t *o = (int32_t *)(void *)out->data->p;
     int64_t total = 0, first;
@@ -134,7 +137,8 @@ static weir_rc take(weir_ctx *ctx, const weir_column *c, const int64_t *idx, int
     return WEIR_OK;
 }
 
-weir_rc weir_column_take(weir_ctx *ctx, const weir_column *c, const int64_t *idx, int64_t n, weir_column *out) {
+weir_rc weir_column_take(weir_ctx *ctx, const weir_column *c, const int64_t *idx, int64_t n,
+                         weir_column *out) {
     bool neg = any_negative(idx, n);
     if (c->form == WEIR_CONST && !neg && c->len > 0) {
         *out = *c;
@@ -186,14 +190,16 @@ static weir_rc concat_fixed(weir_ctx *ctx, const weir_column *in, int n, weir_co
 }
 
 /* Offsets of all parts as one run from 0; *total = bytes (or elements) they span. */
-static weir_rc concat_offsets(weir_ctx *ctx, const weir_column *in, int n, weir_column *out, int64_t *total) {
+static weir_rc concat_offsets(weir_ctx *ctx, const weir_column *in, int n, weir_column *out,
+                              int64_t *total) {
     WEIR_TRY(weir_buf_new(ctx, (out->len + 1) * 4, &out->data));
     int32_t *to = (int32_t *)(void *)out->data->p;
     int64_t base = 0;
     for (int i = 0; i < n; i++) {
         if (in[i].len == 0) continue;
         const int32_t *o = offsets(&in[i]);
-        if (base + (o[in[i].len] - o[0]) > INT32_MAX) return too_large(ctx, base + (o[in[i].len] - o[0]));
+        if (base + (o[in[i].len] - o[0]) > INT32_MAX)
+            return too_large(ctx, base + (o[in[i].len] - o[0]));
         int32_t shift = (int32_t)base - o[0];
         for (int64_t j = 0; j < in[i].len; j++) *to++ = o[j] + shift;
         base += o[in[i].len] - o[0];

@@ -1,5 +1,5 @@
-/* Owns the type constants, their construction, comparison and printed names. Called by everything above;
- * types are immutable, so any thread may read them. JSON is in type_json.c. */
+/* Owns the type constants, their construction, comparison and printed names. Called by everything
+ * above; types are immutable, so any thread may read them. JSON is in type_json.c. */
 #include "col/type.h"
 #include "col/column.h"
 #include <string.h>
@@ -49,7 +49,10 @@ static const weir_type *const scalars[WEIR_T_COUNT] = {
     [WEIR_T_VARIANT] = &weir_t_variant,
 };
 
-static const struct { int width; const char *simple, *sql; } kinds[WEIR_T_COUNT] = {
+static const struct {
+    int width;
+    const char *simple, *sql;
+} kinds[WEIR_T_COUNT] = {
 #define K(id, width, name, sql) {width, name, sql},
 #include "col/kinds.def"
 #undef K
@@ -140,7 +143,8 @@ bool weir_type_is_nested(const weir_type *t) {
 
 /* SPARK OrderUtils.isOrderable: calendar intervals have no order either. */
 bool weir_type_orderable(const weir_type *t) {
-    if (t->kind == WEIR_T_MAP || t->kind == WEIR_T_VARIANT || t->kind == WEIR_T_INTERVAL) return false;
+    if (t->kind == WEIR_T_MAP || t->kind == WEIR_T_VARIANT || t->kind == WEIR_T_INTERVAL)
+        return false;
     for (int i = 0; i < t->nfield; i++)
         if (!weir_type_orderable(t->field[i].type)) return false;
     return true;
@@ -185,9 +189,10 @@ static void put_name(weir_str *out, const char *s) {
 }
 
 static void put_interval(weir_str *out, const weir_type *t, bool sql) {
-    static const char *const ym[] = {"year", "month"}, *const dt[] = {"day", "hour", "minute", "second"};
-    static const char *const ym_sql[] = {"YEAR", "MONTH"},
-                      *const dt_sql[] = {"DAY", "HOUR", "MINUTE", "SECOND"};
+    static const char *const ym[] = {"year", "month"}, *const dt[] = {"day", "hour", "minute",
+                                                                      "second"};
+    static const char *const ym_sql[] = {"YEAR", "MONTH"}, *const dt_sql[] = {"DAY", "HOUR",
+                                                                              "MINUTE", "SECOND"};
     bool is_ym = t->kind == WEIR_T_INTERVAL_YM;
     const char *const *names = is_ym ? (sql ? ym_sql : ym) : (sql ? dt_sql : dt);
     int last = is_ym ? 1 : 3;
@@ -266,7 +271,8 @@ static void put_sql(weir_str *out, const weir_type *t) {
 
 enum { MAX_TYPE_TEXT = 16 << 20 };
 
-static char *text_of(weir_arena *a, const weir_type *t, void (*put)(weir_str *, const weir_type *)) {
+static char *text_of(weir_arena *a, const weir_type *t,
+                     void (*put)(weir_str *, const weir_type *)) {
     weir_str s;
     weir_str_init(&s, NULL, MAX_TYPE_TEXT);
     put(&s, t);

@@ -1,5 +1,5 @@
-/* Owns Spark's JSON form of types (DataType.json, DataType.fromJson). Called by state schema files, Delta
- * metadata and Spark Connect; any thread. */
+/* Owns Spark's JSON form of types (DataType.json, DataType.fromJson). Called by state schema files,
+ * Delta metadata and Spark Connect; any thread. */
 #include "col/type.h"
 #include <string.h>
 
@@ -88,7 +88,8 @@ static weir_rc bad_type(weir_ctx *ctx, const weir_json *j) {
     return weir_fail(ctx, WEIR_E_INVALID_JSON_DATA_TYPE, "invalidType", text);
 }
 
-/* "(n" or "(p,s)" after a name; white space as Spark's patterns allow it. Returns how many numbers. */
+/* "(n" or "(p,s)" after a name; white space as Spark's patterns allow it. Returns how many numbers.
+ */
 static int parse_params(const char *s, int out[2]) {
     int n = 0;
     if (*s++ != '(') return 0;
@@ -96,7 +97,10 @@ static int parse_params(const char *s, int out[2]) {
         bool neg = false, any = false;
         int v = 0;
         while (*s == ' ') s++;
-        if (*s == '-' && n == 1) { neg = true; s++; }
+        if (*s == '-' && n == 1) {
+            neg = true;
+            s++;
+        }
         for (; *s >= '0' && *s <= '9' && v < 10000000; s++, any = true) v = v * 10 + (*s - '0');
         while (*s == ' ') s++;
         if (!any) return 0;
@@ -117,7 +121,8 @@ static const weir_type *parse_sized(weir_arena *a, const char *s) {
     int p[2] = {0, 0};
     if (strncmp(s, "decimal(", 8) == 0)
         return parse_params(s + 7, p) == 2 && p[0] >= 1 && p[0] <= 38 && p[1] <= p[0] && p[1] >= 0
-                   ? weir_type_decimal(a, p[0], p[1]) : NULL;
+                   ? weir_type_decimal(a, p[0], p[1])
+                   : NULL;
     if (strncmp(s, "time(", 5) == 0)
         return parse_params(s + 4, p) == 1 && p[0] <= 9 ? param_new(a, WEIR_T_TIME, p[0], 0) : NULL;
     bool is_char = strncmp(s, "char(", 5) == 0;
@@ -131,7 +136,8 @@ static const weir_type *parse_interval(weir_arena *a, const char *s) {
     for (int ym = 0; ym < 2; ym++)
         for (int from = 0; from < (ym ? 2 : 4); from++)
             for (int to = from; to < (ym ? 2 : 4); to++) {
-                weir_type t = {ym ? WEIR_T_INTERVAL_YM : WEIR_T_INTERVAL_DT, (int16_t)from, (int16_t)to, 0, NULL};
+                weir_type t = {ym ? WEIR_T_INTERVAL_YM : WEIR_T_INTERVAL_DT, (int16_t)from,
+                               (int16_t)to, 0, NULL};
                 if (strcmp(weir_type_name(a, &t), s) == 0) return param_new(a, t.kind, from, to);
             }
     return NULL;
@@ -143,10 +149,13 @@ static const weir_type *parse_name(weir_arena *a, const char *s) {
         if (k == WEIR_T_ARRAY || k == WEIR_T_MAP || k == WEIR_T_STRUCT || k == WEIR_T_TIME ||
             k == WEIR_T_INTERVAL_YM || k == WEIR_T_INTERVAL_DT)
             continue;
-        if (!name) name = k == WEIR_T_DECIMAL ? "decimal" : weir_type_name(a, weir_type_scalar((weir_kind)k));
+        if (!name)
+            name =
+                k == WEIR_T_DECIMAL ? "decimal" : weir_type_name(a, weir_type_scalar((weir_kind)k));
         if (strcmp(s, name) == 0) return weir_type_scalar((weir_kind)k);
     }
-    if (strcmp(s, "null") == 0) return &weir_t_void; /* SPARK DataType.nameToType: 2.x wrote "null" */
+    if (strcmp(s, "null") == 0)
+        return &weir_t_void; /* SPARK DataType.nameToType: 2.x wrote "null" */
     if (strncmp(s, "interval ", 9) == 0) return parse_interval(a, s);
     return parse_sized(a, s);
 }
@@ -155,7 +164,8 @@ static weir_rc parse(weir_ctx *ctx, const weir_json *j, const weir_type **out);
 
 static weir_rc parse_struct(weir_ctx *ctx, const weir_json *j, const weir_type **out) {
     const weir_json *fields = weir_json_get(j, "fields");
-    if (!fields || fields->kind != WEIR_J_ARRAY || fields->len > INT32_MAX / 64) return bad_type(ctx, j);
+    if (!fields || fields->kind != WEIR_J_ARRAY || fields->len > INT32_MAX / 64)
+        return bad_type(ctx, j);
     int n = (int)fields->len;
     weir_field *f = WEIR_NEWN(ctx->arena, weir_field, n ? n : 1);
     for (int i = 0; i < n; i++) {
