@@ -62,7 +62,7 @@ int64_t weir_null_count(const weir_column *);
 weir_rc weir_column_null(weir_ctx *, const weir_type *, int64_t len, weir_column *out);
 /* A view of rows from .. from+len-1; shares buffers (and their lifetime). */
 weir_column weir_column_slice(const weir_column *, int64_t from, int64_t len);
-/* CONST to FLAT; off to 0 when force_zero. FLAT with off 0 passes through untouched. */
+/* FLAT with off 0: copies CONST and sliced columns, passes others through untouched (kids may still be CONST or sliced). */
 weir_rc weir_column_flatten(weir_ctx *, const weir_column *, weir_column *out);
 /* out row j = in row idx[j]; idx -1 gives null. */
 weir_rc weir_column_take(weir_ctx *, const weir_column *, const int64_t *idx, int64_t n, weir_column *out);
