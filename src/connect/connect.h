@@ -8,6 +8,9 @@
 #include "sql/sql.h"
 #include "wire/server.h"
 
+#include <protobuf-c/protobuf-c.h>
+#undef PROTOBUF_C__DEPRECATED /* old clients still fill deprecated fields */
+#define PROTOBUF_C__DEPRECATED
 #include "spark/connect/base.pb-c.h"
 
 #define SC(name) Spark__Connect__##name
