@@ -2,7 +2,7 @@
  * SPARK DateTimeUtils (stringToDate, stringToTimestamp), java.time. Pure functions unless a ctx is taken; any thread. */
 #ifndef WEIR_FUNC_DATETIME_H
 #define WEIR_FUNC_DATETIME_H
-#include "base/ctx.h"
+#include "base/buf.h"
 
 #define WEIR_DAY_US INT64_C(86400000000)
 static inline int64_t weir_floor_div(int64_t a, int64_t b) { return a / b - (a % b != 0 && (a < 0) != (b < 0)); }
