@@ -460,9 +460,12 @@ void *weir_query_thread(void *arg) {
     weir_arena_free(ctx.arena);
     weir_arena_free(q->offset_mem[0]);
     weir_arena_free(q->offset_mem[1]);
-    weir_arena_free(q->spec.mem);
-    q->spec.mem = NULL;
     weir_err_clear(&err);
+    weir_lock(&q->mu);
+    weir_arena *plan_mem = q->spec.mem;
+    q->spec.mem = NULL;
+    weir_unlock(&q->mu);
+    weir_arena_free(plan_mem);
     weir_lock(&q->mu);
     q->active = false;
     weir_cond_wake_all(&q->cond);

@@ -13,6 +13,9 @@ struct weir_query_manager;
 typedef struct weir_registry {   /* app/registry.c: the one place that names every source and sink */
     weir_source_registry sources;
     weir_sink_registry sinks;
+    /* DESCRIBE HISTORY and DESCRIBE DETAIL of a Delta table at a local path: rows in ctx->arena. */
+    weir_rc (*history)(weir_ctx *, const char *path, weir_schema **, weir_batch *);
+    weir_rc (*detail)(weir_ctx *, const char *path, const char *name, weir_schema **, weir_batch *);
 } weir_registry;
 
 /* Shared by all sessions of a process. conf: the server's configuration, copied into new sessions. */
@@ -50,6 +53,10 @@ weir_rc weir_session_memory_put(weir_ctx *, weir_session *, const char *name, we
 /* Relations by id (foreachBatch, cached): resolved plans; dropped by id. Adopts mem. */
 weir_rc weir_session_hold(weir_ctx *, weir_session *, const char *id, weir_plan *resolved, weir_arena *mem);
 void weir_session_release(weir_session *, const char *id);
-const char *weir_session_current_schema(weir_session *);
+const char *weir_session_current_schema(weir_session *); /* valid for the session's life */
+void weir_session_set_current(weir_session *, const char *schema);
+weir_plan *weir_session_view_get(weir_session *, const char *name); /* NULL if there is none; "global_temp.x" for global ones */
+void weir_session_view_each(weir_session *, void (*fn)(void *u, const char *name), void *u);
+char *weir_local_path(weir_ctx *, const char *path); /* file: URIs and relative paths made absolute */
 struct weir_query_manager *weir_session_queries(weir_session *); /* query/manager.h */
 #endif

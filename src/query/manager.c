@@ -1,0 +1,329 @@
+/* The streaming queries of a session. See manager.h. */
+#include "query/query.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { KEEP_ENDED = 100 };
+
+struct weir_query_manager {
+    weir_mutex mu;
+    weir_cond cond;
+    weir_query *list;          /* newest first; active and recently ended, one reference each */
+    int ended_since_reset;
+    weir_err last_failure;
+    bool any_failed;
+    weir_mutex listen_mu;
+    weir_query_listener *listener;
+    void *listener_u;
+};
+
+weir_query_manager *weir_query_manager_new(void) {
+    weir_query_manager *m = calloc(1, sizeof *m);
+    weir_assert(m);
+    weir_mutex_init(&m->mu, WEIR_RANK_MANAGER);
+    weir_mutex_init(&m->listen_mu, WEIR_RANK_LEAF);
+    weir_cond_init(&m->cond);
+    weir_err_init(&m->last_failure);
+    return m;
+}
+
+void weir_query_ref(weir_query *q) {
+    weir_lock(&q->mu);
+    q->refs++;
+    weir_unlock(&q->mu);
+}
+
+static void destroy(weir_query *q) {
+    if (q->thread_started) pthread_join(q->thread, NULL);
+    for (int i = 0; i < q->nprogress; i++) free(q->progress[i]);
+    free(q->progress);
+    weir_err_clear(&q->err);
+    weir_cancel_close(&q->cancel);
+    weir_file_drop(q->lock);
+    weir_conf_free(q->conf);
+    weir_mutex_free(&q->mu);
+    weir_cond_free(&q->cond);
+    weir_arena_free(q->mem);
+}
+
+void weir_query_unref(weir_query *q) {
+    if (!q) return;
+    weir_lock(&q->mu);
+    bool last = --q->refs == 0;
+    weir_unlock(&q->mu);
+    if (last) destroy(q);
+}
+
+void weir_manager_emit(weir_query_manager *m, weir_event_kind kind, const char *json) {
+    weir_lock(&m->listen_mu);
+    if (m->listener) m->listener(m->listener_u, kind, json);
+    weir_unlock(&m->listen_mu);
+}
+
+void weir_query_manager_listen(weir_query_manager *m, weir_query_listener *fn, void *u) {
+    weir_lock(&m->listen_mu);
+    m->listener = fn;
+    m->listener_u = u;
+    weir_unlock(&m->listen_mu);
+}
+
+void weir_manager_ended(weir_query_manager *m, weir_query *q) {
+    weir_query *drop = NULL;
+    weir_lock(&m->mu);
+    m->ended_since_reset++;
+    if (q->failed) { /* the thread is past its last write */
+        weir_err_copy(&m->last_failure, &q->err);
+        m->any_failed = true;
+    }
+    int ended = 0;
+    for (weir_query **p = &m->list; *p; p = &(*p)->next) {
+        if ((*p)->active || (*p) == q || ++ended < KEEP_ENDED) continue;
+        drop = *p;
+        *p = drop->next;
+        break;
+    }
+    weir_cond_wake_all(&m->cond);
+    weir_unlock(&m->mu);
+    weir_query_unref(drop); /* never q itself: its thread is still running */
+}
+
+static bool is_active(weir_query *q) {
+    weir_lock(&q->mu);
+    bool a = q->active;
+    weir_unlock(&q->mu);
+    return a;
+}
+
+bool weir_query_is_active(const weir_query *q) { return is_active((weir_query *)(uintptr_t)q); }
+const char *weir_query_id(const weir_query *q) { return q->id; }
+const char *weir_query_run_id(const weir_query *q) { return q->run_id; }
+const char *weir_query_name(const weir_query *q) { return q->spec.name; }
+
+static weir_rc check_name(weir_ctx *ctx, weir_query_manager *m, const char *name) {
+    bool taken = false;
+    weir_lock(&m->mu);
+    for (weir_query *q = m->list; q && name; q = q->next) taken |= q->spec.name && strcmp(q->spec.name, name) == 0 && is_active(q);
+    weir_unlock(&m->mu);
+    if (!taken) return WEIR_OK;
+    return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
+                     weir_printf(ctx->arena, "Cannot start query with name %s as a query with that name is already active in this SparkSession", name));
+}
+
+static void started_event(weir_ctx *ctx, weir_query *q) {
+    char iso[32];
+    weir_str s;
+    weir_jw w;
+    weir_iso_time(weir_now_ms(ctx->env), iso);
+    weir_str_init(&s, ctx->arena, 1 << 16);
+    weir_jw_init(&w, &s);
+    weir_jw_obj(&w);
+    weir_jw_key(&w, "id");
+    weir_jw_str(&w, q->id);
+    weir_jw_key(&w, "runId");
+    weir_jw_str(&w, q->run_id);
+    weir_jw_key(&w, "name");
+    weir_jw_str(&w, q->spec.name);
+    weir_jw_key(&w, "timestamp");
+    weir_jw_str(&w, iso);
+    weir_jw_key(&w, "jobTags");
+    weir_jw_raw(&w, "[]");
+    weir_jw_end_obj(&w);
+    weir_manager_emit(q->manager, WEIR_EVENT_STARTED, s.p);
+}
+
+weir_rc weir_query_start(weir_ctx *ctx, weir_query_manager *m, const weir_query_spec *spec, weir_query **out) {
+    WEIR_TRY(check_name(ctx, m, spec->name));
+    weir_arena *mem = weir_arena_new(NULL);
+    weir_query *q = WEIR_NEW(mem, weir_query);
+    q->mem = mem;
+    q->manager = m;
+    q->spec = *spec;
+    q->spec.name = weir_strdup(mem, spec->name);
+    q->spec.checkpoint = weir_strdup(mem, spec->checkpoint);
+    q->conf = spec->conf;
+    q->refs = 2; /* the list's and the caller's */
+    q->active = true;
+    weir_mutex_init(&q->mu, WEIR_RANK_QUERY);
+    weir_cond_init(&q->cond);
+    weir_err_init(&q->err);
+    weir_cancel_init(&q->cancel);
+    weir_rc rc = weir_query_prepare(ctx, q);
+    if (rc == WEIR_OK) {
+        started_event(ctx, q);
+        weir_lock(&m->mu);
+        q->next = m->list;
+        m->list = q;
+        weir_unlock(&m->mu);
+        q->thread_started = weir_thread_start(&q->thread, "weir-query", weir_query_thread, q);
+        if (q->thread_started) return *out = q, WEIR_OK;
+        weir_lock(&m->mu);
+        m->list = q->next;
+        weir_unlock(&m->mu);
+        rc = weir_fail(ctx, WEIR_E_INTERNAL_ERROR, "message", "no thread could be started for the query.");
+    }
+    q->conf = NULL; /* stays the caller's, as does spec->mem */
+    destroy(q);
+    return rc;
+}
+
+int weir_query_active(weir_query_manager *m, weir_query **out, int max) {
+    int n = 0;
+    weir_lock(&m->mu);
+    for (weir_query *q = m->list; q && n < max; q = q->next) {
+        if (!is_active(q)) continue;
+        weir_query_ref(q);
+        out[n++] = q;
+    }
+    weir_unlock(&m->mu);
+    return n;
+}
+
+weir_query *weir_query_find(weir_query_manager *m, const char *id, const char *run_id) {
+    weir_query *found = NULL;
+    weir_lock(&m->mu);
+    for (weir_query *q = m->list; q && !found; q = q->next)
+        if ((!id || strcmp(q->id, id) == 0) && (!run_id || strcmp(q->run_id, run_id) == 0)) found = q;
+    if (found) weir_query_ref(found);
+    weir_unlock(&m->mu);
+    return found;
+}
+
+static weir_rc raise_copy(weir_ctx *ctx, const weir_err *e) {
+    if (ctx->err->rc == WEIR_OK) weir_err_copy(ctx->err, e);
+    return WEIR_FAIL;
+}
+
+weir_rc weir_query_await_any(weir_ctx *ctx, weir_query_manager *m, int64_t timeout_ms, bool *terminated) {
+    int64_t end = weir_monotonic_us(ctx->env) / 1000 + timeout_ms;
+    weir_rc rc = WEIR_OK;
+    weir_lock(&m->mu);
+    while (!m->ended_since_reset && rc == WEIR_OK) {
+        int64_t left = timeout_ms < 0 ? 200 : end - weir_monotonic_us(ctx->env) / 1000;
+        if (left <= 0) break;
+        (void)weir_cond_wait(&m->cond, &m->mu, left < 200 ? left : 200);
+        rc = weir_check_cancel(ctx);
+    }
+    *terminated = m->ended_since_reset > 0;
+    bool failed = rc == WEIR_OK && *terminated && m->any_failed;
+    if (failed) rc = raise_copy(ctx, &m->last_failure);
+    weir_unlock(&m->mu);
+    return rc;
+}
+
+void weir_query_reset_terminated(weir_query_manager *m) {
+    weir_lock(&m->mu);
+    m->ended_since_reset = 0;
+    m->any_failed = false;
+    weir_err_clear(&m->last_failure);
+    weir_unlock(&m->mu);
+}
+
+weir_rc weir_query_get_status(weir_ctx *ctx, weir_query *q, weir_query_status *out) {
+    weir_lock(&q->mu);
+    *out = (weir_query_status){weir_strdup(ctx->arena, q->status), q->data_available, q->trigger_active, q->active};
+    weir_unlock(&q->mu);
+    return WEIR_OK;
+}
+
+weir_rc weir_query_progress(weir_ctx *ctx, weir_query *q, bool last_only, const char ***out, int *n) {
+    weir_lock(&q->mu);
+    int from = last_only && q->nprogress ? q->nprogress - 1 : 0;
+    *n = q->nprogress - from;
+    *out = WEIR_NEWN(ctx->arena, const char *, *n + 1);
+    for (int i = 0; i < *n; i++) (*out)[i] = weir_strdup(ctx->arena, q->progress[from + i]);
+    weir_unlock(&q->mu);
+    return WEIR_OK;
+}
+
+bool weir_query_exception(weir_query *q, weir_err *out) {
+    weir_lock(&q->mu);
+    bool failed = q->failed;
+    if (failed) weir_err_copy(out, &q->err);
+    weir_unlock(&q->mu);
+    return failed;
+}
+
+/* Waits for the query to end (or, with idle, to find no new data). Caller holds q->mu. */
+static weir_rc wait_locked(weir_ctx *ctx, weir_query *q, int64_t timeout_ms, bool idle) {
+    int64_t end = weir_monotonic_us(ctx->env) / 1000 + timeout_ms;
+    while (q->active && !(idle && q->no_new_data)) {
+        int64_t left = timeout_ms < 0 ? 200 : end - weir_monotonic_us(ctx->env) / 1000;
+        if (left <= 0) return WEIR_OK;
+        (void)weir_cond_wait(&q->cond, &q->mu, left < 200 ? left : 200);
+        WEIR_TRY(weir_check_cancel(ctx));
+    }
+    return WEIR_OK;
+}
+
+weir_rc weir_query_stop(weir_ctx *ctx, weir_query *q) {
+    int64_t timeout = weir_conf_ms(q->conf, "spark.sql.streaming.stopTimeout");
+    weir_cancel_ask(&q->cancel);
+    weir_lock(&q->mu);
+    weir_rc rc = wait_locked(ctx, q, timeout > 0 ? timeout : -1, false);
+    bool active = q->active;
+    weir_unlock(&q->mu);
+    if (rc != WEIR_OK || !active) return rc;
+    return weir_fail(ctx, WEIR_E_ILLEGAL_STATE, "message", weir_printf(ctx->arena, "Stream Execution thread for stream [id = %s, runId = %s] failed to stop within %lld milliseconds (specified by spark.sql.streaming.stopTimeout).", q->id, q->run_id, (long long)timeout));
+}
+
+weir_rc weir_query_process_all(weir_ctx *ctx, weir_query *q) {
+    weir_lock(&q->mu);
+    q->no_new_data = false;
+    weir_rc rc = wait_locked(ctx, q, -1, true);
+    bool failed = q->failed;
+    if (rc == WEIR_OK && failed) rc = raise_copy(ctx, &q->err);
+    weir_unlock(&q->mu);
+    return rc;
+}
+
+weir_rc weir_query_await(weir_ctx *ctx, weir_query *q, int64_t timeout_ms, bool *terminated) {
+    weir_lock(&q->mu);
+    weir_rc rc = wait_locked(ctx, q, timeout_ms, false);
+    *terminated = !q->active;
+    if (rc == WEIR_OK && *terminated && q->failed) rc = raise_copy(ctx, &q->err);
+    weir_unlock(&q->mu);
+    return rc;
+}
+
+weir_rc weir_query_explain(weir_ctx *ctx, weir_query *q, bool extended, const char **text) {
+    (void)extended;
+    weir_lock(&q->mu);
+    *text = q->spec.mem && q->active ? weir_printf(ctx->arena, "== Physical Plan ==\n%s", weir_plan_tree(ctx->arena, q->spec.plan)) : "No physical plan. Waiting for data.";
+    weir_unlock(&q->mu);
+    return WEIR_OK;
+}
+
+void weir_query_manager_shutdown(weir_query_manager *m, int64_t grace_ms) {
+    weir_query *v[1024];
+    int n = weir_query_active(m, v, 1024);
+    for (int i = 0; i < n; i++) weir_cancel_ask(&v[i]->cancel);
+    for (int i = 0; i < n; i++) {
+        weir_err err;
+        weir_err_init(&err);
+        weir_arena *a = weir_arena_new(NULL);
+        weir_ctx ctx = {.arena = a, .err = &err, .env = weir_env_real()};
+        weir_lock(&v[i]->mu);
+        (void)wait_locked(&ctx, v[i], grace_ms, false);
+        weir_unlock(&v[i]->mu);
+        weir_arena_free(a);
+        weir_err_clear(&err);
+        weir_query_unref(v[i]);
+    }
+}
+
+void weir_query_manager_free(weir_query_manager *m) {
+    if (!m) return;
+    weir_query_manager_listen(m, NULL, NULL);
+    weir_query_manager_shutdown(m, 60000);
+    while (m->list) {
+        weir_query *q = m->list;
+        m->list = q->next;
+        weir_query_unref(q);
+    }
+    weir_err_clear(&m->last_failure);
+    weir_mutex_free(&m->mu);
+    weir_mutex_free(&m->listen_mu);
+    weir_cond_free(&m->cond);
+    free(m);
+}

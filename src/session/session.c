@@ -1,0 +1,370 @@
+/* Sessions: configuration, views, held relations, memory tables, queries. See session.h. Any thread. */
+#include "session/session.h"
+
+#include "exec/op.h"
+#include "query/manager.h"
+#include "sql/sql.h"
+
+#include <stdlib.h>
+#include <strings.h>
+
+typedef enum { VIEW, HELD } named_kind;
+typedef struct named {       /* a temporary view or held relation; owns mem */
+    struct named *next;
+    named_kind kind;
+    char *name;
+    weir_plan *plan;
+    weir_arena *mem;
+    int refs;
+} named;
+
+typedef struct weir_session_impl weir_session_impl;
+struct weir_session {
+    weir_shared *shared;
+    char *user, *id, *current;
+    weir_conf *conf;
+    weir_mutex mu;
+    named *names;
+    named *graveyard;        /* replaced or dropped plans that a running request may still read */
+    weir_query_manager *queries;
+};
+
+weir_session *weir_session_new(weir_shared *sh, const char *user, const char *id) {
+    weir_session *s = calloc(1, sizeof *s);
+    weir_assert(s);
+    s->shared = sh;
+    s->user = strdup(user ? user : "");
+    s->id = strdup(id);
+    s->current = strdup("default");
+    s->conf = weir_conf_new(sh->conf);
+    s->queries = weir_query_manager_new();
+    weir_mutex_init(&s->mu, WEIR_RANK_SESSION);
+    return s;
+}
+
+static void free_names(named *v) {
+    while (v) {
+        named *next = v->next;
+        weir_arena_free(v->mem);
+        free(v->name);
+        free(v);
+        v = next;
+    }
+}
+
+void weir_session_free(weir_session *s) {
+    if (!s) return;
+    weir_query_manager_free(s->queries);
+    free_names(s->names);
+    free_names(s->graveyard);
+    weir_conf_free(s->conf);
+    weir_mutex_free(&s->mu);
+    free(s->user);
+    free(s->id);
+    free(s->current);
+    free(s);
+}
+
+const char *weir_session_id(const weir_session *s) { return s->id; }
+const char *weir_session_user(const weir_session *s) { return s->user; }
+weir_conf *weir_session_conf(weir_session *s) { return s->conf; }
+weir_shared *weir_session_shared(weir_session *s) { return s->shared; }
+weir_query_manager *weir_session_queries(weir_session *s) { return s->queries; }
+
+const char *weir_session_current_schema(weir_session *s) {
+    weir_lock(&s->mu);
+    const char *c = s->current; /* replaced texts are kept: see set_current */
+    weir_unlock(&s->mu);
+    return c;
+}
+
+void weir_session_set_current(weir_session *s, const char *schema) {
+    named *old = calloc(1, sizeof *old);
+    weir_assert(old);
+    weir_lock(&s->mu);
+    old->name = s->current;
+    old->next = s->graveyard;
+    s->graveyard = old;
+    s->current = strdup(schema);
+    weir_unlock(&s->mu);
+}
+
+void weir_session_ctx(weir_session *s, weir_arena *mem, weir_err *err, weir_cancel *cancel, weir_ctx *out) {
+    *out = (weir_ctx){.arena = mem, .err = err, .budget = &s->shared->budget, .conf = s->conf, .env = s->shared->env,
+                      .cancel = cancel};
+    out->now_us = weir_now_us(out->env);
+}
+
+/* ---- names ---- */
+
+static named *find_named(weir_session *s, named_kind kind, const char *name) {
+    for (named *v = s->names; v; v = v->next)
+        if (v->kind == kind && strcasecmp(v->name, name) == 0) return v;
+    return NULL;
+}
+
+/* Takes the entry out; its plan stays readable until the session ends. Caller holds mu. */
+static bool bury(weir_session *s, named_kind kind, const char *name) {
+    for (named **p = &s->names; *p; p = &(*p)->next) {
+        named *v = *p;
+        if (v->kind != kind || strcasecmp(v->name, name) != 0) continue;
+        *p = v->next;
+        v->next = s->graveyard;
+        s->graveyard = v;
+        return true;
+    }
+    return false;
+}
+
+static void put_named(weir_session *s, named_kind kind, const char *name, weir_plan *plan, weir_arena *mem) {
+    named *v = calloc(1, sizeof *v);
+    weir_assert(v);
+    v->kind = kind;
+    v->name = strdup(name);
+    v->plan = plan;
+    v->mem = mem;
+    (void)bury(s, kind, name);
+    v->next = s->names;
+    s->names = v;
+}
+
+static char *view_key(weir_arena *a, const char *name, bool global) {
+    return global ? weir_printf(a, "global_temp.%s", name) : weir_strdup(a, name);
+}
+
+weir_rc weir_session_view_put(weir_ctx *ctx, weir_session *s, const char *name, weir_plan *plan, weir_arena *mem, bool replace, bool global) {
+    char *key = view_key(ctx->arena, name, global);
+    weir_lock(&s->mu);
+    bool taken = !replace && find_named(s, VIEW, key);
+    if (!taken) put_named(s, VIEW, key, plan, mem);
+    weir_unlock(&s->mu);
+    if (!taken) return WEIR_OK;
+    return weir_fail(ctx, WEIR_E_TEMP_TABLE_OR_VIEW_ALREADY_EXISTS, "relationName", weir_printf(ctx->arena, "`%s`", name));
+}
+
+weir_rc weir_session_view_drop(weir_ctx *ctx, weir_session *s, const char *name, bool global, bool *found) {
+    char *key = view_key(ctx->arena, name, global);
+    weir_lock(&s->mu);
+    *found = bury(s, VIEW, key);
+    weir_unlock(&s->mu);
+    return WEIR_OK;
+}
+
+weir_plan *weir_session_view_get(weir_session *s, const char *name) {
+    weir_lock(&s->mu);
+    named *v = find_named(s, VIEW, name);
+    weir_plan *p = v ? v->plan : NULL;
+    weir_unlock(&s->mu);
+    return p;
+}
+
+void weir_session_view_each(weir_session *s, void (*fn)(void *u, const char *name), void *u) {
+    weir_lock(&s->mu);
+    for (named *v = s->names; v; v = v->next)
+        if (v->kind == VIEW) fn(u, v->name);
+    weir_unlock(&s->mu);
+}
+
+/* Rows are appended as further batches of a new LOCAL node: readers of the old one are not disturbed. */
+weir_rc weir_session_memory_put(weir_ctx *ctx, weir_session *s, const char *name, weir_schema *schema, const weir_batch *add, int n, bool replace_all) {
+    (void)ctx;
+    weir_arena *mem = weir_arena_new(NULL);
+    weir_lock(&s->mu);
+    named *old = find_named(s, VIEW, name);
+    int before = old && !replace_all && old->plan->kind == WEIR_P_LOCAL ? old->plan->nbatch : 0;
+    weir_batch *v = WEIR_NEWN(mem, weir_batch, before + n + 1);
+    for (int i = 0; i < before; i++) weir_batch_keep(mem, &old->plan->batch[i], &v[i]);
+    for (int i = 0; i < n; i++) weir_batch_keep(mem, &add[i], &v[before + i]);
+    weir_plan *p = weir_plan_new(mem, WEIR_P_LOCAL, 0);
+    p->schema = weir_type_copy(mem, schema);
+    p->batch = v;
+    p->nbatch = before + n;
+    put_named(s, VIEW, name, p, mem);
+    weir_unlock(&s->mu);
+    return WEIR_OK;
+}
+
+weir_rc weir_session_hold(weir_ctx *ctx, weir_session *s, const char *id, weir_plan *resolved, weir_arena *mem) {
+    (void)ctx;
+    weir_lock(&s->mu);
+    put_named(s, HELD, id, resolved, mem);
+    weir_unlock(&s->mu);
+    return WEIR_OK;
+}
+
+void weir_session_release(weir_session *s, const char *id) {
+    weir_lock(&s->mu);
+    (void)bury(s, HELD, id);
+    weir_unlock(&s->mu);
+}
+
+weir_session *weir_session_clone(const weir_session *from, const char *new_id) {
+    weir_session *s = weir_session_new(from->shared, from->user, new_id), *f = (weir_session *)(uintptr_t)from;
+    weir_conf_free(s->conf);
+    s->conf = weir_conf_new(from->conf);
+    weir_lock(&f->mu);
+    free(s->current);
+    s->current = strdup(f->current);
+    weir_unlock(&f->mu);
+    return s;
+}
+
+/* ---- analysis ---- */
+
+static weir_rc no_table(weir_ctx *ctx, const weir_plan *t) {
+    weir_str n;
+    weir_str_init(&n, ctx->arena, 4096);
+    for (int i = 0; i < t->nname; i++) weir_str_printf(&n, "%s`%s`", i ? "." : "", t->names[i]);
+    return weir_fail(ctx, WEIR_E_TABLE_OR_VIEW_NOT_FOUND, "relationName", n.p ? n.p : "``");
+}
+
+static const weir_source_ops *find_source(const weir_session *s, const char *format) {
+    const weir_source_registry *r = &s->shared->registry->sources;
+    for (int i = 0; i < r->n; i++)
+        if (strcasecmp(r->ops[i]->format, format) == 0) return r->ops[i];
+    return NULL;
+}
+
+/* "org.apache.spark.sql.json" and the like name the same formats. */
+static const char *short_format(const char *f) {
+    const char *dot = strrchr(f, '.');
+    return dot && strncmp(f, "org.apache.spark.sql.", 21) == 0 ? dot + 1 : f;
+}
+
+static weir_rc open_scan(weir_ctx *ctx, weir_session *s, const weir_plan *spec, const char *format, weir_scan *scan, weir_plan **out) {
+    const char *f = short_format(format);
+    scan->ops = find_source(s, f);
+    if (!scan->ops) return weir_fail(ctx, WEIR_E_DATA_SOURCE_NOT_FOUND, "provider", format);
+    if (spec->streaming ? !scan->ops->streaming : !scan->ops->batch)
+        return weir_fail(ctx, WEIR_E_UNSUPPORTED_OPERATION_LEGACY, "message",
+                         weir_printf(ctx->arena, "Data source %s does not support %s", f, spec->streaming ? "streamed reading" : "batch reading"));
+    scan->mem = ctx->arena;
+    scan->spec = spec;
+    scan->streaming = spec->streaming;
+    WEIR_TRY(scan->ops->open(ctx, scan));
+    weir_assert(scan->schema);
+    weir_plan *p = weir_plan_new(ctx->arena, WEIR_P_SCAN, 0);
+    p->scan = scan;
+    p->schema = scan->schema;
+    p->streaming = spec->streaming;
+    p->format = scan->ops->format;
+    if (scan->metadata_wanted) {
+        weir_attr *a = WEIR_NEWN(ctx->arena, weir_attr, p->schema->nfield);
+        for (int i = 0; i < p->schema->nfield; i++) a[i].id = weir_new_attr_id();
+        a[p->schema->nfield - 1].hidden = true;
+        p->attr = a;
+    }
+    *out = p;
+    return WEIR_OK;
+}
+
+char *weir_local_path(weir_ctx *ctx, const char *path) {
+    if (strncmp(path, "file:", 5) == 0) {
+        path += 5;
+        while (path[0] == '/' && path[1] == '/') path++;
+    }
+    if (path[0] == '/') return weir_strdup(ctx->arena, path);
+    char *cwd = realpath(".", NULL);
+    char *out = weir_printf(ctx->arena, "%s/%s", cwd ? cwd : "", path);
+    free(cwd);
+    return out;
+}
+
+static weir_rc source_paths(weir_ctx *ctx, const weir_plan *spec, weir_scan *scan) {
+    const char *opt = weir_option_get(&spec->options, "path");
+    int n = spec->nname ? spec->nname : opt ? 1 : 0;
+    scan->path = WEIR_NEWN(ctx->arena, const char *, n + 1);
+    for (int i = 0; i < n; i++) {
+        const char *p = spec->nname ? spec->names[i] : opt, *scheme = strstr(p, "://");
+        if (scheme && strncmp(p, "file:", 5) != 0)
+            return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature", weir_printf(ctx->arena, "the file system of %s; only local paths can be read", p));
+        scan->path[i] = weir_local_path(ctx, p);
+    }
+    scan->npath = n;
+    return WEIR_OK;
+}
+
+static weir_rc resolve_source(weir_ctx *ctx, void *u, const weir_plan *spec, weir_plan **out) {
+    weir_session *s = u;
+    weir_scan *scan = WEIR_NEW(ctx->arena, weir_scan);
+    const char *format = spec->format && *spec->format ? spec->format : weir_conf_get(ctx->conf, "spark.sql.sources.default");
+    scan->options = spec->options;
+    scan->user_schema = spec->type;
+    if (!spec->type && spec->schema_text && *spec->schema_text) WEIR_TRY(weir_sql_parse_schema(ctx, spec->schema_text, &scan->user_schema));
+    WEIR_TRY(source_paths(ctx, spec, scan));
+    return open_scan(ctx, s, spec, format, scan, out);
+}
+
+/* delta.`/path`, json.`/path`: a file read by name. */
+static weir_rc path_table(weir_ctx *ctx, weir_session *s, const weir_plan *t, weir_plan **out) {
+    weir_scan *scan = WEIR_NEW(ctx->arena, weir_scan);
+    scan->options = t->options;
+    scan->path = WEIR_NEWN(ctx->arena, const char *, 1);
+    scan->path[0] = weir_local_path(ctx, t->names[1]);
+    scan->npath = 1;
+    return open_scan(ctx, s, t, t->names[0], scan, out);
+}
+
+static weir_rc catalog_table(weir_ctx *ctx, weir_session *s, const weir_plan *t, const weir_table *tb, weir_plan **out) {
+    if (tb->kind == WEIR_TABLE_VIEW) {
+        weir_command *cmd = NULL;
+        WEIR_TRY(weir_sql_parse(ctx, tb->view_text, NULL, out, &cmd));
+        return *out ? WEIR_OK : no_table(ctx, t);
+    }
+    weir_scan *scan = WEIR_NEW(ctx->arena, weir_scan);
+    weir_option *o = WEIR_NEWN(ctx->arena, weir_option, tb->options.n + t->options.n + 1);
+    memcpy(o, tb->options.opt, sizeof *o * (size_t)tb->options.n);
+    memcpy(o + tb->options.n, t->options.opt, sizeof *o * (size_t)t->options.n);
+    scan->options = (weir_options){tb->options.n + t->options.n, o};
+    scan->path = WEIR_NEWN(ctx->arena, const char *, 1);
+    scan->path[0] = tb->location;
+    scan->npath = 1;
+    scan->user_schema = strcasecmp(tb->format, "delta") == 0 ? NULL : tb->columns;
+    scan->table_name = weir_printf(ctx->arena, "spark_catalog.%s.%s", tb->schema, tb->name);
+    return open_scan(ctx, s, t, tb->format, scan, out);
+}
+
+static weir_rc resolve_table(weir_ctx *ctx, void *u, const weir_plan *t, weir_plan **out) {
+    weir_session *s = u;
+    int n = t->nname;
+    const char **name = t->names;
+    char *key = n == 1 ? weir_strdup(ctx->arena, name[0]) : n == 2 ? weir_printf(ctx->arena, "%s.%s", name[0], name[1]) : NULL;
+    weir_plan *view = key ? weir_session_view_get(s, key) : NULL;
+    if (view) return *out = view, WEIR_OK;
+    if (n == 3 && strcasecmp(name[0], "spark_catalog") == 0) n--, name++;
+    if (n > 2 || n < 1)
+        return weir_fail(ctx, WEIR_E_REQUIRES_SINGLE_PART_NAMESPACE, "sessionCatalog", "spark_catalog", "identifier",
+                         weir_printf(ctx->arena, "`%s`.`%s`.`%s`", t->names[0], n > 1 ? t->names[1] : "", n > 2 ? t->names[2] : ""));
+    weir_table *tb = NULL;
+    WEIR_TRY(weir_catalog_table_get(ctx, s->shared->catalog, n == 2 ? name[0] : weir_session_current_schema(s), name[n - 1], &tb));
+    if (tb) return catalog_table(ctx, s, t, tb, out);
+    if (n == 2 && find_source(s, name[0])) return path_table(ctx, s, t, out);
+    return no_table(ctx, t);
+}
+
+static weir_rc resolve_cached(weir_ctx *ctx, void *u, const weir_plan *c, weir_plan **out) {
+    weir_session *s = u;
+    weir_lock(&s->mu);
+    named *v = find_named(s, HELD, c->name);
+    *out = v ? v->plan : NULL;
+    weir_unlock(&s->mu);
+    return *out ? WEIR_OK : weir_fail(ctx, WEIR_E_ILLEGAL_STATE, "message", weir_printf(ctx->arena, "No DataFrame with id %s is found in the session %s", c->name, s->id));
+}
+
+static weir_rc resolve_command(weir_ctx *ctx, void *u, weir_command *c, weir_plan **out) {
+    return weir_session_command(ctx, u, c, out);
+}
+
+weir_rc weir_session_analyze(weir_ctx *ctx, weir_session *s, weir_plan *p, weir_plan **out) {
+    weir_resolver r = {s, resolve_table, resolve_source, resolve_cached, resolve_command};
+    return weir_analyze(ctx, &r, p, out);
+}
+
+weir_rc weir_session_sql(weir_ctx *ctx, weir_session *s, const char *text, const weir_sql_args *args, weir_plan **out, bool *executed) {
+    weir_command *c = NULL;
+    *executed = false;
+    WEIR_TRY(weir_sql_parse(ctx, text, args, out, &c));
+    if (!c) return WEIR_OK;
+    *executed = true;
+    return weir_session_command(ctx, s, c, out);
+}
