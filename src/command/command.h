@@ -1,6 +1,7 @@
 /* Executing commands: DDL, writes, SHOW, DESCRIBE, SET. weir_session_command (session/session.h) is implemented here. */
 #ifndef WEIR_COMMAND_COMMAND_H
 #define WEIR_COMMAND_COMMAND_H
+#include "col/build.h"
 #include "session/session.h"
 
 /* Rows of text (and some numbers) for the client, built row by row. */

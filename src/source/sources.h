@@ -1,0 +1,8 @@
+/* The sources of this folder, for the registry. */
+#ifndef WEIR_SOURCE_SOURCES_H
+#define WEIR_SOURCE_SOURCES_H
+#include "col/build.h"
+#include "io/relation.h"
+
+extern const weir_source_ops weir_rate_source, weir_rate_micro_batch_source, weir_socket_source;
+#endif
