@@ -53,13 +53,16 @@ struct weir_cn_session {
     weir_cn_op *bus;         /* the operation that carries listener events, or NULL */
 };
 
-typedef struct weir_cn_error { struct weir_cn_error *next; char id[37]; int64_t at_ms; weir_err err; } weir_cn_error;
+typedef struct weir_cn_error { struct weir_cn_error *next; weir_arena *mem; char id[37]; int64_t at_ms; weir_err err; } weir_cn_error;
 
+enum { WEIR_CN_CLOSED = 256 };
 struct weir_cn_server {
     weir_shared shared;
     char run_dir[300];       /* scratch for artifacts: made at first use, removed at the end */
     weir_mutex mu;           /* sessions */
     weir_cn_session *sessions;
+    struct { char key[128]; } closed[WEIR_CN_CLOSED]; /* ids that must not come back */
+    int closed_next;
     weir_mutex error_mu;
     weir_cn_error *errors;
     int nerror;
