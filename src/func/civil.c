@@ -243,3 +243,24 @@ int weir_ntz_text(int64_t us, char out[WEIR_TIME_TEXT]) {
 int weir_timestamp_text(int64_t us, const weir_zone *zone, char out[WEIR_TIME_TEXT]) {
     return weir_ntz_text(weir_zone_local(zone, us), out);
 }
+
+int64_t weir_days_add_months(int64_t days, int64_t months) {
+    int64_t y, total;
+    int m, d, last;
+    weir_civil(days, &y, &m, &d);
+    total = y * 12 + m - 1 + months;
+    y = weir_floor_div(total, 12);
+    m = (int)weir_floor_mod(total, 12) + 1;
+    last = weir_month_days(y, m);
+    return weir_civil_days(y, m, d < last ? d : last);
+}
+
+bool weir_timestamp_add(int64_t us, const weir_zone *zone, int64_t months, int64_t days, int64_t micros, int64_t *out) {
+    if (months || days) {
+        int64_t local = weir_zone_local(zone, us), day = weir_floor_div(local, WEIR_DAY_US), rest = local - day * WEIR_DAY_US;
+        if (months) day = weir_days_add_months(day, months);
+        if (__builtin_mul_overflow(day + days, WEIR_DAY_US, &local) || __builtin_add_overflow(local, rest, &local)) return false;
+        us = weir_zone_to_utc(zone, local);
+    }
+    return !__builtin_add_overflow(us, micros, out);
+}

@@ -12,6 +12,7 @@ int64_t weir_civil_days(int64_t year, int month, int day); /* days since 1970-01
 void weir_civil(int64_t days, int64_t *year, int *month, int *day);
 bool weir_is_leap(int64_t year);
 int weir_month_days(int64_t year, int month);
+int64_t weir_days_add_months(int64_t days, int64_t months); /* the day is cut to the month's last */
 
 /* A zone: immutable, shared, lives as long as the process. */
 typedef struct weir_zone weir_zone;
@@ -26,6 +27,9 @@ int64_t weir_zone_to_utc(const weir_zone *, int64_t local_us);
 static inline int64_t weir_zone_local(const weir_zone *z, int64_t us) {
     return us + (int64_t)weir_zone_offset(z, weir_floor_div(us, 1000000)) * 1000000;
 }
+
+/* Months and days on the wall clock, then micros; false = overflow. */
+bool weir_timestamp_add(int64_t us, const weir_zone *, int64_t months, int64_t days, int64_t micros, int64_t *out);
 
 /* false = malformed. White space around is allowed. */
 bool weir_date_parse(const char *p, int64_t n, int32_t *days);

@@ -1,0 +1,14 @@
+/* The list of function families. Called once at start. */
+#include "func/cast.h"
+
+static const weir_fn_family *const families[] = {
+    &weir_cast_family, &weir_arith_family, &weir_compare_family, &weir_agg_family,
+};
+
+void weir_func_init(void) {
+    static bool done;
+    if (done) return;
+    done = true;
+    weir_cast_init();
+    weir_fn_register(families, WEIR_COUNT(families));
+}
