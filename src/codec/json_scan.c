@@ -1,0 +1,238 @@
+/* The lexical side of JSON. See json_scan.h. */
+#include "codec/json_scan.h"
+
+#include "base/mem.h"
+
+enum { MAX_DEPTH = 256 };
+
+void weir_js_free(weir_jscan *s) {
+    weir_mem_free(s->buf);
+    s->buf = NULL;
+    s->cbuf = 0;
+}
+
+void weir_js_space(weir_jscan *s) {
+    for (;;) {
+        weir_js_blank(s);
+        if (!s->o->allow_comments || s->end - s->p < 2 || *s->p != '/') return;
+        if (s->p[1] == '/') {
+            while (s->p < s->end && *s->p != '\n') s->p++;
+        } else if (s->p[1] == '*') {
+            const char *e = memmem(s->p + 2, (size_t)(s->end - s->p - 2), "*/", 2);
+            s->p = e ? e + 2 : s->end;
+        } else {
+            return;
+        }
+    }
+}
+
+/* Length of the UTF-8 sequence at p, 0 when it is not one. */
+static int utf8_len(const unsigned char *p, const unsigned char *end) {
+    unsigned char c = p[0];
+    int n = c < 0x80 ? 1 : c < 0xC2 ? 0 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : c < 0xF5 ? 4 : 0;
+    if (n == 0 || end - p < n) return 0;
+    for (int i = 1; i < n; i++)
+        if ((p[i] & 0xC0) != 0x80) return 0;
+    if ((c == 0xE0 && p[1] < 0xA0) || (c == 0xED && p[1] > 0x9F) || (c == 0xF0 && p[1] < 0x90) || (c == 0xF4 && p[1] > 0x8F)) return 0;
+    return n;
+}
+
+static size_t put_utf8(char *o, uint32_t c) {
+    if (c < 0x80) return o[0] = (char)c, 1;
+    if (c < 0x800) return o[0] = (char)(0xC0 | c >> 6), o[1] = (char)(0x80 | (c & 63)), 2;
+    if (c < 0x10000) return o[0] = (char)(0xE0 | c >> 12), o[1] = (char)(0x80 | (c >> 6 & 63)), o[2] = (char)(0x80 | (c & 63)), 3;
+    return o[0] = (char)(0xF0 | c >> 18), o[1] = (char)(0x80 | (c >> 12 & 63)), o[2] = (char)(0x80 | (c >> 6 & 63)), o[3] = (char)(0x80 | (c & 63)), 4;
+}
+
+static bool hex4(const char *p, const char *end, uint32_t *out) {
+    *out = 0;
+    if (end - p < 4) return false;
+    for (int i = 0; i < 4; i++) {
+        char c = p[i], l = (char)(c | 32);
+        if (c >= '0' && c <= '9') *out = *out << 4 | (uint32_t)(c - '0');
+        else if (l >= 'a' && l <= 'f') *out = *out << 4 | (uint32_t)(l - 'a' + 10);
+        else return false;
+    }
+    return true;
+}
+
+static bool escape(weir_jscan *s, const char **pp, char *o, size_t *n) {
+    static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
+    const char *p = *pp + 1;
+    uint32_t u, v;
+    if (p >= s->end) return false;
+    if (*p == 'u') {
+        if (!hex4(p + 1, s->end, &u)) return false;
+        p += 5;
+        if (u >= 0xD800 && u < 0xDC00 && s->end - p >= 6 && p[0] == '\\' && p[1] == 'u' && hex4(p + 2, s->end, &v) && v >= 0xDC00 && v < 0xE000) {
+            u = 0x10000 + ((u - 0xD800) << 10) + (v - 0xDC00);
+            p += 6;
+        } else if (u >= 0xD800 && u < 0xE000) {
+            u = '?'; /* a lone surrogate has no UTF-8 form: Java writes ? */
+        }
+        *n += put_utf8(o + *n, u);
+    } else {
+        const char *f = *p ? strchr(from, *p) : NULL;
+        if (!f && !s->o->allow_any_escape && !(*p == '\'' && s->o->allow_single_quotes)) return false;
+        o[(*n)++] = f ? to[f - from] : *p;
+        p++;
+    }
+    *pp = p;
+    return true;
+}
+
+/* From the first escape on: decodes into buf. from is where the string began. */
+static weir_jtext decode(weir_jscan *s, const char *from, const char *p, char quote) {
+    size_t n = (size_t)(p - from);
+    const char *close = p;
+    while (close < s->end && *close != quote) close += *close == '\\' ? 2 : 1;
+    if (close >= s->end) return (weir_jtext){0};
+    if (s->cbuf < (size_t)(close - from) + 8) {
+        s->cbuf = (size_t)(close - from) * 2 + 64;
+        s->buf = weir_mem_resize(s->buf, s->cbuf);
+    }
+    memcpy(s->buf, from, n);
+    while (p < close) {
+        if (*p == '\\') {
+            if (!escape(s, &p, s->buf, &n)) return (weir_jtext){0};
+            continue;
+        }
+        int k = utf8_len((const unsigned char *)p, (const unsigned char *)s->end);
+        if (!k || ((unsigned char)*p < 0x20 && !s->o->allow_control)) return (weir_jtext){0};
+        memcpy(s->buf + n, p, (size_t)k);
+        n += (size_t)k;
+        p += k;
+    }
+    s->p = close + 1;
+    return (weir_jtext){s->buf, (int32_t)n, true};
+}
+
+static inline uint64_t any_of(uint64_t x, uint8_t b) {
+    uint64_t y = x ^ 0x0101010101010101ull * b;
+    return (y - 0x0101010101010101ull) & ~y & 0x8080808080808080ull;
+}
+
+weir_jtext weir_js_string(weir_jscan *s) {
+    char quote = *s->p;
+    const char *from = ++s->p, *p = from;
+    for (;;) {
+        while (s->end - p >= 8) { /* plain ASCII without quotes, escapes or controls: eight at a time */
+            uint64_t x;
+            memcpy(&x, p, 8);
+            uint64_t low = (x - 0x2020202020202020ull) & ~x & 0x8080808080808080ull;
+            uint64_t stop = any_of(x, (uint8_t)quote) | any_of(x, '\\') | (x & 0x8080808080808080ull) | low;
+            if (stop) {
+                p += __builtin_ctzll(stop) >> 3;
+                break;
+            }
+            p += 8;
+        }
+        if (p >= s->end) return (weir_jtext){0};
+        if (*p == quote) {
+            s->p = p + 1;
+            return (weir_jtext){from, (int32_t)(p - from), true};
+        }
+        if (*p == '\\') return decode(s, from, p, quote);
+        int k = utf8_len((const unsigned char *)p, (const unsigned char *)s->end);
+        if (!k || ((unsigned char)*p < 0x20 && !s->o->allow_control)) return (weir_jtext){0};
+        p += k;
+    }
+}
+
+static bool name_char(unsigned char c) { return c == '_' || c == '$' || c == '-' || c >= 0x80 || (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z'); }
+
+weir_jtext weir_js_key(weir_jscan *s) {
+    if (s->p >= s->end) return (weir_jtext){0};
+    if (*s->p == '"' || (*s->p == '\'' && s->o->allow_single_quotes)) return weir_js_string(s);
+    const char *from = s->p;
+    if (!s->o->allow_unquoted_names) return (weir_jtext){0};
+    while (s->p < s->end && name_char((unsigned char)*s->p)) s->p++;
+    return (weir_jtext){from, (int32_t)(s->p - from), s->p > from};
+}
+
+weir_jtext weir_js_word(weir_jscan *s) {
+    const char *from = s->p;
+    while (s->p < s->end && (name_char((unsigned char)*s->p) || *s->p == '.' || *s->p == '+')) s->p++;
+    return (weir_jtext){from, (int32_t)(s->p - from), s->p > from};
+}
+
+bool weir_js_is_number(const weir_jscan *s, weir_jtext t, bool *integer) {
+    const char *p = t.p, *end = t.p + t.n;
+    *integer = true;
+    if (p < end && *p == '-') p++;
+    const char *d = p;
+    while (p < end && *p >= '0' && *p <= '9') p++;
+    if (p == d || (*d == '0' && p - d > 1 && !s->o->allow_leading_zeros)) return false;
+    if (p < end && *p == '.') {
+        *integer = false;
+        d = ++p;
+        while (p < end && *p >= '0' && *p <= '9') p++;
+        if (p == d) return false;
+    }
+    if (p < end && (*p | 32) == 'e') {
+        *integer = false;
+        p++;
+        if (p < end && (*p == '+' || *p == '-')) p++;
+        d = p;
+        while (p < end && *p >= '0' && *p <= '9') p++;
+        if (p == d) return false;
+    }
+    return p == end;
+}
+
+static bool is_word(weir_jtext t, const char *w) { return (size_t)t.n == strlen(w) && memcmp(t.p, w, (size_t)t.n) == 0; }
+
+static bool plain_word(const weir_jscan *s, weir_jtext t) {
+    static const char *const words[] = {"true", "false", "null"}, *const odd[] = {"NaN", "Infinity", "-Infinity", "+Infinity", "INF", "-INF", "+INF"};
+    bool integer;
+    for (int i = 0; i < 3; i++)
+        if (is_word(t, words[i])) return true;
+    for (int i = 0; i < 7 && s->o->allow_non_numeric; i++)
+        if (is_word(t, odd[i])) return true;
+    return weir_js_is_number(s, t, &integer);
+}
+
+static bool skip_container(weir_jscan *s) {
+    bool object = *s->p == '{';
+    char close = object ? '}' : ']';
+    if (++s->depth > MAX_DEPTH) return false;
+    s->p++;
+    weir_js_space(s);
+    if (s->p < s->end && *s->p == close) return s->p++, s->depth--, true;
+    for (;;) {
+        weir_js_space(s);
+        if (object) {
+            if (!weir_js_key(s).ok) return false;
+            weir_js_space(s);
+            if (s->p >= s->end || *s->p++ != ':') return false;
+        }
+        if (!weir_js_skip(s)) return false;
+        weir_js_space(s);
+        if (s->p >= s->end) return false;
+        char c = *s->p++;
+        if (c == close) return s->depth--, true;
+        if (c != ',') return false;
+    }
+}
+
+bool weir_js_skip(weir_jscan *s) {
+    weir_js_space(s);
+    if (s->p >= s->end) return false;
+    if (*s->p == '"' || (*s->p == '\'' && s->o->allow_single_quotes)) return weir_js_string(s).ok;
+    if (*s->p == '{' || *s->p == '[') return skip_container(s);
+    weir_jtext w = weir_js_word(s);
+    return w.ok && plain_word(s, w);
+}
+
+void weir_js_compact(const char *p, const char *end, weir_str *out) {
+    for (bool in = false; p < end; p++) {
+        if (in && *p == '\\' && p + 1 < end) {
+            weir_str_add(out, p, 2);
+            p++;
+            continue;
+        }
+        if (*p == '"') in = !in;
+        if (!in && (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r')) continue;
+        weir_str_putc(out, *p);
+    }
+}

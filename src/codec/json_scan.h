@@ -1,0 +1,31 @@
+/* Scanning JSON text: shared by the reader and inference. Inside codec/ only. */
+#ifndef WEIR_CODEC_JSON_SCAN_H
+#define WEIR_CODEC_JSON_SCAN_H
+#include "codec/json_read.h"
+
+typedef struct weir_jscan {
+    const char *p, *end;
+    const weir_json_options *o;
+    int depth;
+    char *buf;          /* decoded strings */
+    size_t cbuf;
+} weir_jscan;
+
+typedef struct weir_jtext { const char *p; int32_t n; bool ok; } weir_jtext;
+
+static inline void weir_js_blank(weir_jscan *s) {
+    while (s->p < s->end && (*s->p == ' ' || *s->p == '\t' || *s->p == '\n' || *s->p == '\r')) s->p++;
+}
+void weir_js_space(weir_jscan *); /* blanks and, when allowed, comments */
+/* A quoted string at s->p; the text is in the input when it has no escapes, else in s->buf until the next call. */
+weir_jtext weir_js_string(weir_jscan *);
+weir_jtext weir_js_key(weir_jscan *); /* quoted, or bare when allowed */
+/* The extent of a number or word (true, null, NaN). Empty: none here. */
+weir_jtext weir_js_word(weir_jscan *);
+bool weir_js_is_number(const weir_jscan *, weir_jtext, bool *integer);
+/* Steps over a value; its text is from the old s->p. */
+bool weir_js_skip(weir_jscan *);
+/* A value's text without blanks outside of strings, as Spark writes it again. */
+void weir_js_compact(const char *p, const char *end, weir_str *out);
+void weir_js_free(weir_jscan *);
+#endif
