@@ -51,6 +51,8 @@ struct weir_cn_session {
     weir_cn_artifact *artifacts;
     int64_t artifact_bytes;
     weir_cn_op *bus;         /* the operation that carries listener events, or NULL */
+    struct { uint32_t hash; int bits, replication; } persisted[64]; /* persist(): storage levels by plan */
+    int npersisted;
 };
 
 typedef struct weir_cn_error { struct weir_cn_error *next; weir_arena *mem; char id[37]; int64_t at_ms; weir_err err; } weir_cn_error;
@@ -150,17 +152,31 @@ SC(Expression__Literal) *weir_pb_from_value(weir_arena *, const weir_column *, i
 weir_options weir_tp_options(weir_ctx *, void *entries, size_t n); /* any generated map<string, string> */
 
 /* ---- execute.c, analyze.c, config.c, artifacts.c, stream.c, catalog.c ---- */
-typedef struct weir_cn_run { weir_cn_server *server; weir_cn_session *session; weir_cn_op *op; weir_ctx *ctx; weir_tp tp; int64_t chunk_bytes; } weir_cn_run;
-void weir_cn_execute(weir_cn_server *, weir_rpc *, weir_ctx *, const uint8_t *msg, size_t n);
+/* One operation while it runs, on its own thread. mem holds the request and everything made of it (ctx->arena). */
+typedef struct weir_cn_run {
+    weir_cn_server *server;
+    weir_cn_session *session;
+    weir_cn_op *op;
+    weir_arena *mem;
+    weir_ctx *ctx;
+    weir_tp tp;
+    const SC(Plan) *plan;
+    bool may_chunk;
+    int64_t chunk_bytes;     /* preferred size of a piece of an Arrow batch */
+} weir_cn_run;
+/* Hands mem to someone who outlives the operation; ctx->arena becomes a fresh one. */
+weir_arena *weir_cn_run_give(weir_cn_run *);
+weir_rc weir_cn_push(weir_cn_run *, SC(ExecutePlanResponse) *);
+void weir_cn_execute(weir_cn_server *, weir_rpc *, weir_ctx *);
 weir_rc weir_cn_send_result(weir_cn_run *, weir_plan *resolved);
-weir_rc weir_cn_command(weir_cn_run *, const SC(Command) *, const uint8_t *msg, size_t n);
+weir_rc weir_cn_command(weir_cn_run *, const SC(Command) *);
 void weir_cn_analyze(weir_cn_server *, weir_rpc *, weir_ctx *);
 void weir_cn_config(weir_cn_server *, weir_rpc *, weir_ctx *);
 void weir_cn_artifact_status(weir_cn_server *, weir_rpc *, weir_ctx *);
 void weir_cn_add_artifacts(weir_cn_server *, weir_rpc *, weir_ctx *);
 weir_rc weir_cn_artifact_read(weir_ctx *, weir_cn_session *, const char *hash, char **p, size_t *n);
 void weir_cn_artifacts_free(weir_cn_session *);
-weir_rc weir_cn_stream_start(weir_cn_run *, const SC(WriteStreamOperationStart) *, const uint8_t *msg, size_t n);
+weir_rc weir_cn_stream_start(weir_cn_run *, const SC(WriteStreamOperationStart) *);
 weir_rc weir_cn_stream_command(weir_cn_run *, const SC(StreamingQueryCommand) *);
 weir_rc weir_cn_manager_command(weir_cn_run *, const SC(StreamingQueryManagerCommand) *);
 weir_rc weir_cn_bus_command(weir_cn_run *, const SC(StreamingQueryListenerBusCommand) *);
