@@ -4,5 +4,6 @@
 #include "col/build.h"
 #include "io/relation.h"
 
-extern const weir_source_ops weir_rate_source, weir_rate_micro_batch_source, weir_socket_source;
+extern const weir_source_ops weir_rate_source, weir_rate_micro_batch_source, weir_socket_source,
+    weir_json_source, weir_text_source;
 #endif

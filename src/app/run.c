@@ -1,0 +1,167 @@
+/* weir run: an engine in a child on loopback, a PySpark script against it; signals and the exit code pass through. */
+#include "app/app.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Runs before the script: weir is the remote, so a master or packages named by the script have no meaning here. */
+static const char bootstrap[] =
+    "import os, runpy, sys\n"
+    "from pyspark.sql.connect import session as _s\n"
+    "import pyspark.sql.session as _p\n"
+    "def _drop(builder):\n"
+    "    opts = getattr(builder, '_options', {})\n"
+    "    for k in ('spark.master', 'spark.jars', 'spark.jars.packages', 'spark.submit.pyFiles', 'spark.api.mode'):\n"
+    "        opts.pop(k, None)\n"
+    "def _wrap(cls):\n"
+    "    real = cls.getOrCreate\n"
+    "    def getOrCreate(self):\n"
+    "        _drop(self)\n"
+    "        return real(self)\n"
+    "    cls.getOrCreate = getOrCreate\n"
+    "    if hasattr(cls, 'create'):\n"
+    "        made = cls.create\n"
+    "        def create(self):\n"
+    "            _drop(self)\n"
+    "            return made(self)\n"
+    "        cls.create = create\n"
+    "_wrap(_p.SparkSession.Builder)\n"
+    "os.environ.pop('WEIR_BOOTSTRAP', None)\n"
+    "sys.argv = sys.argv[1:]\n"
+    "sys.path[0] = os.path.dirname(os.path.abspath(sys.argv[0]))\n"
+    "runpy.run_path(sys.argv[0], run_name='__main__')\n";
+
+static volatile sig_atomic_t script_pid;
+
+static void forward(int sig) {
+    if (script_pid > 0) kill((pid_t)script_pid, sig);
+}
+
+static int fail(const char *what) {
+    fprintf(stderr, "weir run: %s: %s\n", what, strerror(errno));
+    return 1;
+}
+
+static void make_token(char out[49]) {
+    unsigned char b[24];
+    size_t n = 0;
+    while (n < sizeof b) {
+        ssize_t k = getrandom(b + n, sizeof b - n, 0);
+        if (k > 0) n += (size_t)k;
+    }
+    for (size_t i = 0; i < sizeof b; i++) snprintf(out + 2 * i, 3, "%02x", b[i]);
+}
+
+static void self_path(char *out, size_t n) {
+    ssize_t k = readlink("/proc/self/exe", out, n - 1);
+    out[k > 0 ? k : 0] = 0;
+}
+
+static const char *find_python(void) {
+    static char path[PATH_MAX + 32];
+    char exe[PATH_MAX];
+    const char *env = getenv("WEIR_PYTHON");
+    if (env && *env) return env;
+    self_path(exe, sizeof exe);
+    snprintf(path, sizeof path, "%s/../.venv/bin/python", dirname(exe));
+    if (access(path, X_OK) == 0) return path;
+    if (access(".venv/bin/python", X_OK) == 0) return ".venv/bin/python";
+    return "python3";
+}
+
+static pid_t start_server(char **extra, int nextra, const char *token, int *port) {
+    int p[2];
+    char exe[PATH_MAX], fd[16], buf[32] = "";
+    if (pipe2(p, O_CLOEXEC) != 0) return -1;
+    self_path(exe, sizeof exe);
+    pid_t pid = fork();
+    if (pid == 0) {
+        char *argv[256] = {exe, "server", "--port", "0", "--parent", "1", "--ready-fd", fd};
+        int n = 8;
+        for (int i = 0; i < nextra && n < 255; i++) argv[n++] = extra[i];
+        fcntl(p[1], F_SETFD, 0);
+        snprintf(fd, sizeof fd, "%d", p[1]);
+        setenv("WEIR_TOKEN", token, 1);
+        setpgid(0, 0); /* Ctrl-C goes to the script first; the engine is told afterwards */
+        execv(exe, argv);
+        _exit(127);
+    }
+    close(p[1]);
+    ssize_t n = 0, k;
+    while (pid > 0 && n < (ssize_t)sizeof buf - 1 && (k = read(p[0], buf + n, sizeof buf - 1 - (size_t)n)) > 0) n += k;
+    close(p[0]);
+    *port = (int)strtol(buf, NULL, 10);
+    return pid;
+}
+
+static pid_t start_script(int argc, char **argv, int port, const char *token) {
+    pid_t pid = fork();
+    if (pid != 0) return pid;
+    char remote[256], **v = calloc((size_t)argc + 5, sizeof *v);
+    if (!v) _exit(127);
+    snprintf(remote, sizeof remote, "sc://localhost:%d/;token=%s", port, token);
+    setenv("SPARK_REMOTE", remote, 1);
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    const char *py = find_python();
+    v[0] = (char *)(uintptr_t)py;
+    v[1] = "-c";
+    v[2] = (char *)(uintptr_t)bootstrap;
+    memcpy(v + 3, argv, sizeof *v * (size_t)argc);
+    execvp(py, v);
+    fprintf(stderr, "weir run: cannot start %s: %s\n", py, strerror(errno));
+    _exit(127);
+}
+
+static void stop_server(pid_t pid) {
+    int status;
+    kill(pid, SIGTERM);
+    for (int i = 0; i < 240; i++) {
+        if (waitpid(pid, &status, WNOHANG) == pid) return;
+        usleep(50000);
+    }
+    kill(pid, SIGKILL);
+    waitpid(pid, &status, 0);
+}
+
+int weir_app_run(int argc, char **argv) {
+    char token[49];
+    int port = 0, at = 1, status = 0;
+    while (at + 1 < argc && argv[at][0] == '-') at += 2; /* options of the engine come before the script */
+    if (at >= argc) return fprintf(stderr, "weir run: which script? weir run JOB.py [ARGS...]\n"), 2;
+    if (access(argv[at], R_OK) != 0) return fail(argv[at]);
+    make_token(token);
+    pid_t server = start_server(argv + 1, at - 1, token, &port);
+    if (server < 0) return fail("cannot start the engine");
+    if (!port) {
+        waitpid(server, &status, 0);
+        fprintf(stderr, "weir run: the engine did not start\n");
+        return 1;
+    }
+    struct sigaction sa = {.sa_handler = forward};
+    sigaction(SIGINT, &sa, NULL);
+    sigaction(SIGTERM, &sa, NULL);
+    sigaction(SIGHUP, &sa, NULL);
+    pid_t script = start_script(argc - at, argv + at, port, token);
+    if (script < 0) return stop_server(server), fail("cannot start python");
+    script_pid = script;
+    while (waitpid(script, &status, 0) < 0 && errno == EINTR) continue;
+    script_pid = 0;
+    stop_server(server);
+    if (WIFSIGNALED(status)) {
+        signal(WTERMSIG(status), SIG_DFL);
+        raise(WTERMSIG(status));
+        return 128 + WTERMSIG(status);
+    }
+    return WEXITSTATUS(status);
+}

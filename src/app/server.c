@@ -1,0 +1,105 @@
+/* weir server: options, spark-defaults.conf, then weir_serve. */
+#include "app/app.h"
+#include "connect/serve.h"
+
+#include <ctype.h>
+#include <stdbool.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+
+enum { MAX_CONF = 512 };
+typedef struct options { weir_server_options o; const char *conf[MAX_CONF * 2 + 1]; int nconf; char *token; } options;
+
+static int fail(const char *what, const char *arg) {
+    fprintf(stderr, "weir server: %s%s%s\n", what, arg ? " " : "", arg ? arg : "");
+    return 2;
+}
+
+static void add_conf(options *o, const char *key, const char *value) {
+    if (o->nconf + 2 > MAX_CONF * 2) return;
+    o->conf[o->nconf++] = key;
+    o->conf[o->nconf++] = value;
+}
+
+/* "key value" or "key=value" lines, # comments. */
+static void read_defaults(options *o) {
+    const char *dir = getenv("SPARK_CONF_DIR");
+    char path[4096], line[8192];
+    if (!dir) return;
+    snprintf(path, sizeof path, "%s/spark-defaults.conf", dir);
+    FILE *f = fopen(path, "r");
+    while (f && fgets(line, sizeof line, f)) {
+        char *k = line + strspn(line, " \t"), *v = k + strcspn(k, " \t=\n");
+        if (*k == '#' || *k == '\n' || !*k) continue;
+        char *end = v + strlen(v);
+        if (*v) *v++ = 0;
+        v += strspn(v, " \t=");
+        while (end > v && isspace((unsigned char)end[-1])) *--end = 0;
+        add_conf(o, strdup(k), strdup(v));
+    }
+    if (f) fclose(f);
+}
+
+static char *read_token(const char *path) {
+    char buf[4096];
+    FILE *f = fopen(path, "r");
+    if (!f || !fgets(buf, sizeof buf, f)) {
+        if (f) fclose(f);
+        return NULL;
+    }
+    fclose(f);
+    buf[strcspn(buf, "\r\n")] = 0;
+    return buf[0] ? strdup(buf) : NULL;
+}
+
+static int parse_conf(options *o, char *arg) {
+    char *eq = strchr(arg, '=');
+    if (!eq) return fail("--conf needs key=value, got", arg);
+    *eq = 0;
+    add_conf(o, arg, eq + 1);
+    return 0;
+}
+
+static int parse(options *o, int argc, char **argv) {
+    for (int i = 1; i < argc; i++) {
+        char *a = argv[i], *v = i + 1 < argc ? argv[i + 1] : NULL;
+        if (!v) return fail("an option lacks its value:", a);
+        if (strcmp(a, "--host") == 0) o->o.host = v;
+        else if (strcmp(a, "--port") == 0) o->o.port = (int)strtol(v, NULL, 10);
+        else if (strcmp(a, "--warehouse") == 0) o->o.warehouse = v;
+        else if (strcmp(a, "--tls-cert") == 0) o->o.tls_cert = v;
+        else if (strcmp(a, "--tls-key") == 0) o->o.tls_key = v;
+        else if (strcmp(a, "--ready-fd") == 0) o->o.ready_fd = (int)strtol(v, NULL, 10);
+        else if (strcmp(a, "--parent") == 0) prctl(PR_SET_PDEATHSIG, SIGKILL);
+        else if (strcmp(a, "--conf") == 0) {
+            if (parse_conf(o, v)) return 2;
+        } else if (strcmp(a, "--token-file") == 0) {
+            o->token = read_token(v);
+            if (!o->token) return fail("no token can be read from", v);
+        } else {
+            return fail("unknown option", a);
+        }
+        i++;
+    }
+    return 0;
+}
+
+int weir_app_server(int argc, char **argv) {
+    static options o;
+    o.o.host = "127.0.0.1";
+    o.o.port = 15002;
+    o.o.ready_fd = -1;
+    read_defaults(&o);
+    int rc = parse(&o, argc, argv);
+    if (rc) return rc;
+    const char *env = getenv("WEIR_TOKEN");
+    o.o.token = o.token ? o.token : env && *env ? env : NULL;
+    o.o.conf = o.conf;
+    bool local = strcmp(o.o.host, "127.0.0.1") == 0 || strcmp(o.o.host, "localhost") == 0 || strcmp(o.o.host, "::1") == 0;
+    if (!local && (!o.o.tls_cert || !o.o.token))
+        return fail("an address that others can reach needs --tls-cert, --tls-key and --token-file:", o.o.host);
+    return weir_serve(&o.o);
+}

@@ -1,0 +1,141 @@
+/* The streaming file source's log. See file_log.h. Query thread. */
+#include "source/file_log.h"
+
+#include "base/json.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+struct weir_file_log {
+    weir_arena *mem;
+    const char *dir;
+    int64_t latest, interval;
+    weir_log_file *v;
+    int64_t n, cap;
+    uint32_t *slot;   /* hash table over v by uri; index + 1 */
+    uint64_t mask;
+};
+
+static uint64_t hash(const char *s) { return XXH3_64bits(s, strlen(s)); }
+
+static void place(weir_file_log *l, int64_t i) {
+    uint64_t p = hash(l->v[i].uri) & l->mask;
+    while (l->slot[p]) p = (p + 1) & l->mask;
+    l->slot[p] = (uint32_t)i + 1;
+}
+
+static void remember(weir_file_log *l, const char *uri, int64_t mtime_ms, int64_t entry) {
+    if (l->n == l->cap) {
+        int64_t cap = l->cap ? l->cap * 2 : 64;
+        weir_log_file *v = WEIR_NEWN(l->mem, weir_log_file, cap);
+        if (l->n) memcpy(v, l->v, sizeof *v * (size_t)l->n);
+        l->v = v;
+        l->cap = cap;
+        l->mask = (uint64_t)cap * 2 - 1;
+        l->slot = WEIR_NEWN(l->mem, uint32_t, l->mask + 1);
+        for (int64_t i = 0; i < l->n; i++) place(l, i);
+    }
+    l->v[l->n] = (weir_log_file){weir_strdup(l->mem, uri), mtime_ms, entry};
+    place(l, l->n++);
+}
+
+bool weir_file_log_seen(const weir_file_log *l, const char *uri) {
+    if (!l->n) return false;
+    for (uint64_t p = hash(uri) & l->mask; l->slot[p]; p = (p + 1) & l->mask)
+        if (strcmp(l->v[l->slot[p] - 1].uri, uri) == 0) return true;
+    return false;
+}
+
+int64_t weir_file_log_latest(const weir_file_log *l) { return l->latest; }
+
+static weir_rc damaged(weir_ctx *ctx, const char *path, const char *why) {
+    return weir_fail(ctx, WEIR_E_MALFORMED_CHECKPOINT, "path", path, "reason", why);
+}
+
+static weir_rc read_entry(weir_ctx *ctx, weir_file_log *l, const char *path) {
+    char *text;
+    size_t len;
+    WEIR_TRY(weir_file_slurp(ctx, path, &text, &len));
+    if (strncmp(text, "v1", 2) != 0 || (text[2] != '\n' && text[2])) return damaged(ctx, path, "its first line is not the version v1");
+    for (char *s = strchr(text, '\n'); s && s[1];) {
+        char *end = strchr(++s, '\n');
+        const weir_json *j = weir_json_parse(ctx->arena, s, end ? (size_t)(end - s) : strlen(s), NULL);
+        const char *uri = weir_json_str(j, "path", NULL);
+        if (!uri) return damaged(ctx, path, "a line is not a JSON object with a path");
+        remember(l, uri, weir_json_int(j, "timestamp", 0), weir_json_int(j, "batchId", 0));
+        s = end;
+    }
+    return WEIR_OK;
+}
+
+weir_rc weir_file_log_open(weir_ctx *ctx, weir_arena *mem, const char *dir, weir_file_log **out) {
+    weir_file_log *l = WEIR_NEW(mem, weir_file_log);
+    weir_dirent *e = NULL;
+    int64_t n = 0, compact[3], ncompact = 0, newest = -1;
+    l->mem = mem;
+    l->dir = weir_strdup(mem, dir);
+    l->latest = -1;
+    l->interval = weir_conf_int(ctx->conf, "spark.sql.streaming.fileSource.log.compactInterval");
+    WEIR_TRY(weir_path_mkdirs(ctx, dir));
+    WEIR_TRY(weir_path_list(ctx, dir, false, &e, &n));
+    for (int64_t i = 0; i < n; i++) {
+        char *end;
+        int64_t id = strtoll(e[i].name, &end, 10);
+        bool c = strcmp(end, ".compact") == 0;
+        if (end == e[i].name || (*end && !c)) continue;
+        if (id > l->latest) l->latest = id;
+        if (!c) continue;
+        if (ncompact < 3) compact[ncompact] = id;
+        ncompact++;
+        if (id > newest) newest = id;
+    }
+    if (ncompact == 1) l->interval = compact[0] + 1;
+    else if (ncompact == 2) l->interval = llabs(compact[0] - compact[1]);
+    if (newest >= 0) WEIR_TRY(read_entry(ctx, l, weir_printf(ctx->arena, "%s/%lld.compact", dir, (long long)newest)));
+    for (int64_t id = newest + 1; id <= l->latest; id++) WEIR_TRY(read_entry(ctx, l, weir_printf(ctx->arena, "%s/%lld", dir, (long long)id)));
+    *out = l;
+    return WEIR_OK;
+}
+
+static void write_line(weir_str *s, const weir_log_file *f) {
+    weir_jw w;
+    weir_str_putc(s, '\n');
+    weir_jw_init(&w, s);
+    weir_jw_obj(&w);
+    weir_jw_key(&w, "path");
+    weir_jw_str(&w, f->uri);
+    weir_jw_key(&w, "timestamp");
+    weir_jw_int(&w, f->mtime_ms);
+    weir_jw_key(&w, "batchId");
+    weir_jw_int(&w, f->entry);
+    weir_jw_end_obj(&w);
+}
+
+weir_rc weir_file_log_add(weir_ctx *ctx, weir_file_log *l, const weir_log_file *f, int64_t n) {
+    int64_t id = l->latest + 1;
+    bool compact = (id + 1) % l->interval == 0, lost = false;
+    weir_str s;
+    weir_str_init(&s, ctx->arena, 1u << 30);
+    weir_str_puts(&s, "v1");
+    for (int64_t i = 0; i < l->n && compact; i++) write_line(&s, &l->v[i]);
+    for (int64_t i = 0; i < n; i++) {
+        weir_log_file one = f[i];
+        one.entry = id;
+        write_line(&s, &one);
+    }
+    char *path = weir_printf(ctx->arena, "%s/%lld%s", l->dir, (long long)id, compact ? ".compact" : "");
+    WEIR_TRY(weir_file_put(ctx, path, s.p, s.len, false, &lost));
+    if (lost) return weir_fail(ctx, WEIR_E_CONCURRENT_STREAM, "batchId", weir_printf(ctx->arena, "%lld", (long long)id));
+    for (int64_t i = 0; i < n; i++) remember(l, f[i].uri, f[i].mtime_ms, id);
+    l->latest = id;
+    return WEIR_OK;
+}
+
+weir_rc weir_file_log_range(weir_ctx *ctx, weir_file_log *l, int64_t from, int64_t to, weir_log_file **out, int64_t *n) {
+    *n = 0;
+    *out = WEIR_NEWN(ctx->arena, weir_log_file, l->n + 1);
+    for (int64_t i = 0; i < l->n; i++)
+        if (l->v[i].entry > from && l->v[i].entry <= to) (*out)[(*n)++] = l->v[i];
+    return WEIR_OK;
+}

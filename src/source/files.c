@@ -1,0 +1,276 @@
+/* File relations: json and text, as batches and as streams. SPARK DataSource, FileStreamSource. Analysis and query threads. */
+#include "source/files.h"
+
+#include "source/file_log.h"
+#include "source/sources.h"
+
+#include <poll.h>
+#include <stdlib.h>
+#include <strings.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+typedef struct files {
+    weir_schema *data;           /* columns in the files, before partition columns */
+    weir_listing listing;        /* batch: what was found at analysis */
+    weir_file_log *log;
+    weir_listing frozen;         /* availableNow: the files there were at the start */
+    bool is_frozen, json;
+    int notify;                  /* inotify, -1 none */
+    int64_t max_files, max_bytes;
+} files;
+
+static const char *get_option(void *u, const char *key) { return weir_option_get(&((weir_scan *)u)->options, key); }
+
+static weir_rc number_option(weir_ctx *ctx, const weir_scan *s, const char *key, int64_t *out) {
+    const char *v = weir_option_get(&s->options, key);
+    char *end;
+    *out = 0;
+    if (!v) return WEIR_OK;
+    *out = strtoll(v, &end, 10);
+    if (*end || *out <= 0)
+        return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message", weir_printf(ctx->arena, "Invalid value '%s' for option '%s', must be a positive integer", v, key));
+    return WEIR_OK;
+}
+
+static weir_rc infer_json(weir_ctx *ctx, weir_scan *s, const weir_listing *l, weir_schema **out) {
+    weir_json_options o;
+    WEIR_TRY(weir_json_options_read(ctx, get_option, s, &o));
+    weir_arena *mem = weir_arena_new(ctx->arena);
+    weir_json_infer *f = weir_json_infer_new(mem, &o);
+    for (int64_t i = 0; i < l->n; i++) {
+        weir_ctx c = *ctx;
+        const char *p;
+        size_t n;
+        c.arena = weir_arena_new(mem);
+        WEIR_TRY(weir_file_map(&c, l->v[i].path, &p, &n));
+        for (const char *at = p, *end = p + n; at < end && !o.multi_line;) {
+            const char *nl = memchr(at, '\n', (size_t)(end - at)), *stop = nl ? nl : end;
+            weir_json_infer_record(f, at, stop - at);
+            at = stop + 1;
+        }
+        if (o.multi_line) weir_json_infer_record(f, p, (int64_t)n);
+        weir_arena_free(c.arena);
+    }
+    *out = weir_json_infer_done(ctx->arena, f, false);
+    weir_arena_free(mem);
+    return (*out)->nfield ? WEIR_OK : weir_fail(ctx, WEIR_E_UNABLE_TO_INFER_SCHEMA, "format", "JSON");
+}
+
+static weir_schema *nullable(weir_arena *a, weir_schema *s) { /* SPARK: columns read from files may always be null */
+    weir_field *f = weir_memdup(a, s->field, sizeof *f * (size_t)s->nfield);
+    for (int i = 0; i < s->nfield; i++) f[i].nullable = true;
+    return weir_type_struct(a, f, s->nfield);
+}
+
+static weir_rc data_schema(weir_ctx *ctx, weir_scan *s, files *f) {
+    weir_field value = {"value", &weir_t_string, true, NULL};
+    if (s->user_schema) f->data = nullable(ctx->arena, s->user_schema);
+    else if (!f->json) f->data = weir_type_struct(ctx->arena, &value, 1);
+    else if (s->streaming && !weir_conf_bool(ctx->conf, "spark.sql.streaming.schemaInference"))
+        return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message", "Schema must be specified when creating a streaming source DataFrame. If some files already exist in the directory, then depending on the file format you may be able to create a static DataFrame on that directory with 'spark.read.load(directory)' and infer schema from it.");
+    else WEIR_TRY(infer_json(ctx, s, &f->listing, &f->data));
+    if (!f->json && (f->data->nfield != 1 || f->data->field[0].type->kind != WEIR_T_STRING))
+        return weir_fail(ctx, WEIR_E_ANALYSIS_LEGACY, "message", "Text data source supports only a single column of type string.");
+    return WEIR_OK;
+}
+
+static weir_rc files_open(weir_ctx *ctx, weir_scan *s) {
+    files *f = WEIR_NEW(ctx->arena, files);
+    f->json = strcmp(s->ops->format, "json") == 0;
+    f->notify = -1;
+    s->impl = f;
+    const char *bytes = weir_option_get(&s->options, "maxBytesPerTrigger");
+    if (!s->npath) return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message", "'path' is not specified");
+    WEIR_TRY(number_option(ctx, s, "maxFilesPerTrigger", &f->max_files));
+    if (bytes && !weir_parse_bytes(bytes, &f->max_bytes)) return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message", weir_printf(ctx->arena, "Invalid value '%s' for option 'maxBytesPerTrigger', must be a size", bytes));
+    WEIR_TRY(weir_files_list(ctx, s, !s->streaming || !s->user_schema, &f->listing));
+    WEIR_TRY(data_schema(ctx, s, f));
+    WEIR_TRY(weir_files_partitions(ctx, s, &f->listing, weir_conf_bool(ctx->conf, "spark.sql.sources.partitionColumnTypeInference.enabled"), &s->partition_schema));
+    s->schema = weir_schema_join(ctx->arena, f->data, s->partition_schema);
+    if (s->schema == f->data) s->partition_schema = NULL;
+    return WEIR_OK;
+}
+
+/* ---- batches ---- */
+
+static weir_rc log_files(weir_ctx *ctx, files *f, const char *from, const char *to, weir_listing *out);
+
+static weir_rc files_split(weir_ctx *ctx, weir_scan *s, const char *from, const char *to, weir_splits *out) {
+    files *f = s->impl;
+    weir_listing l = f->listing;
+    if (s->streaming) WEIR_TRY(log_files(ctx, f, from, to, &l));
+    return weir_files_split(ctx, s, l.v, l.n, out);
+}
+
+typedef struct lines { weir_build value; } lines;
+static weir_rc line_record(weir_ctx *ctx, void *u, const char *p, int64_t n, int64_t at) {
+    (void)ctx;
+    (void)at;
+    weir_build_bytes(&((lines *)u)->value, p, (size_t)n);
+    return WEIR_OK;
+}
+static int64_t line_rows(void *u) { return ((lines *)u)->value.len; }
+static weir_rc line_take(weir_ctx *ctx, void *u, weir_batch *out) {
+    static const weir_field f = {"value", &weir_t_string, true, NULL};
+    int64_t n = line_rows(u);
+    *out = (weir_batch){.schema = weir_type_struct(ctx->arena, &f, 1), .len = n, .col = WEIR_NEWN(ctx->arena, weir_column, 1)};
+    return weir_build_finish(ctx, &((lines *)u)->value, out->col);
+}
+static void line_file(void *u, const char *uri) { (void)u, (void)uri; }
+static const weir_text_ops line_ops = {line_record, line_rows, line_take, line_file};
+
+static weir_rc files_read(weir_ctx *ctx, weir_scan *s, const weir_split *sp, int64_t n, const bool *columns, weir_reader **out) {
+    files *f = s->impl;
+    weir_arena *mem = weir_arena_new(NULL);
+    weir_ctx c = *ctx;
+    void *u = NULL;
+    (void)columns;
+    c.arena = mem;
+    bool whole = weir_scan_flag(s, f->json ? "multiLine" : "wholetext", false);
+    weir_rc rc;
+    if (f->json) {
+        weir_json_options *o = WEIR_NEW(mem, weir_json_options);
+        rc = weir_json_options_read(&c, get_option, s, o);
+        if (rc == WEIR_OK) rc = weir_json_text(&c, f->data, o, &u);
+        if (rc == WEIR_OK) rc = weir_text_reader(&c, s, sp, n, &weir_json_text_ops, u, mem, whole, out);
+    } else {
+        lines *l = WEIR_NEW(mem, lines);
+        rc = weir_build_init(&c, &l->value, &weir_t_string);
+        if (rc == WEIR_OK) rc = weir_text_reader(&c, s, sp, n, &line_ops, l, mem, whole, out);
+    }
+    if (rc != WEIR_OK) weir_arena_free(mem);
+    return rc;
+}
+
+/* ---- streaming ---- */
+
+static int64_t log_offset(weir_ctx *ctx, const char *text) {
+    return text ? weir_json_int(weir_json_parse(ctx->arena, text, strlen(text), NULL), "logOffset", -1) : -1;
+}
+
+static char *uri_to_path(weir_arena *a, const char *uri) {
+    const char *p = strncmp(uri, "file://", 7) == 0 ? uri + 7 : strncmp(uri, "file:", 5) == 0 ? uri + 5 : uri;
+    char *o = weir_alloc(a, strlen(p) + 1), *q = o;
+    for (; *p; p++) {
+        char hex[3] = {p[0] == '%' ? p[1] : 0, p[0] == '%' && p[1] ? p[2] : 0, 0}, *end;
+        long v = hex[0] ? strtol(hex, &end, 16) : 0;
+        if (hex[0] && !*end) *q++ = (char)v, p += 2;
+        else *q++ = *p;
+    }
+    return o;
+}
+
+static weir_rc log_files(weir_ctx *ctx, files *f, const char *from, const char *to, weir_listing *out) {
+    weir_log_file *v = NULL;
+    int64_t n = 0;
+    WEIR_TRY(weir_file_log_range(ctx, f->log, log_offset(ctx, from), log_offset(ctx, to), &v, &n));
+    *out = (weir_listing){.v = WEIR_NEWN(ctx->arena, weir_found, n + 1), .n = n};
+    for (int64_t i = 0; i < n; i++) {
+        char *path = uri_to_path(ctx->arena, v[i].uri);
+        weir_stat st;
+        WEIR_TRY(weir_path_stat(ctx, path, &st));
+        out->v[i] = (weir_found){path, v[i].uri, st.size_bytes, v[i].mtime_ms * 1000};
+    }
+    return WEIR_OK;
+}
+
+static void watch(weir_scan *s, files *f) {
+    f->notify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+    for (int i = 0; i < s->npath && f->notify >= 0; i++)
+        if (!strpbrk(s->path[i], "*?[{")) (void)inotify_add_watch(f->notify, s->path[i], IN_MOVED_TO | IN_CLOSE_WRITE | IN_CREATE);
+}
+
+static weir_rc files_start(weir_ctx *ctx, weir_scan *s, const char *last) {
+    files *f = s->impl;
+    WEIR_TRY(weir_file_log_open(ctx, s->mem, s->checkpoint_dir, &f->log));
+    f->is_frozen = false;
+    if (log_offset(ctx, last) > weir_file_log_latest(f->log))
+        return weir_fail(ctx, WEIR_E_MALFORMED_CHECKPOINT, "path", s->checkpoint_dir, "reason",
+                         weir_printf(ctx->arena, "the offset log has reached entry %lld but this log ends at %lld. Restore it from a copy of the checkpoint",
+                                     (long long)log_offset(ctx, last), (long long)weir_file_log_latest(f->log)));
+    if (f->notify < 0) watch(s, f);
+    return WEIR_OK;
+}
+
+static weir_rc unseen(weir_ctx *ctx, weir_scan *s, weir_listing *out) {
+    files *f = s->impl;
+    weir_listing all = {0};
+    WEIR_TRY(weir_files_list(ctx, s, false, &all));
+    *out = (weir_listing){.v = WEIR_NEWN(ctx->arena, weir_found, all.n + 1)};
+    for (int64_t i = 0; i < all.n; i++) {
+        all.v[i].uri = weir_file_uri(ctx->arena, all.v[i].path);
+        if (!weir_file_log_seen(f->log, all.v[i].uri)) out->v[out->n++] = all.v[i];
+    }
+    weir_files_by_time(out);
+    if (weir_scan_flag(s, "latestFirst", false))
+        for (int64_t i = 0; i < out->n / 2; i++) {
+            weir_found t = out->v[i];
+            out->v[i] = out->v[out->n - 1 - i];
+            out->v[out->n - 1 - i] = t;
+        }
+    return WEIR_OK;
+}
+
+static weir_rc files_freeze(weir_ctx *ctx, weir_scan *s) {
+    files *f = s->impl;
+    weir_ctx c = *ctx;
+    c.arena = s->mem;
+    f->is_frozen = true;
+    return unseen(&c, s, &f->frozen);
+}
+
+static weir_rc candidates(weir_ctx *ctx, weir_scan *s, weir_listing *out) {
+    files *f = s->impl;
+    if (!f->is_frozen) return unseen(ctx, s, out);
+    *out = (weir_listing){.v = WEIR_NEWN(ctx->arena, weir_found, f->frozen.n + 1)};
+    for (int64_t i = 0; i < f->frozen.n; i++)
+        if (!weir_file_log_seen(f->log, f->frozen.v[i].uri)) out->v[out->n++] = f->frozen.v[i];
+    return WEIR_OK;
+}
+
+static weir_rc files_latest(weir_ctx *ctx, weir_scan *s, const char *from, const weir_limit *limit, const char **to) {
+    files *f = s->impl;
+    weir_listing l = {0};
+    (void)from;
+    WEIR_TRY(candidates(ctx, s, &l));
+    int64_t take = 0, bytes = 0;
+    for (; take < l.n; take++) {
+        if (!limit->unlimited && f->max_files && take >= f->max_files) break;
+        if (!limit->unlimited && f->max_bytes && take && bytes + l.v[take].size_bytes > f->max_bytes) break;
+        bytes += l.v[take].size_bytes;
+    }
+    if (take) {
+        weir_log_file *v = WEIR_NEWN(ctx->arena, weir_log_file, take);
+        for (int64_t i = 0; i < take; i++) v[i] = (weir_log_file){l.v[i].uri, l.v[i].mtime_us / 1000, 0};
+        WEIR_TRY(weir_file_log_add(ctx, f->log, v, take));
+    }
+    int64_t k = weir_file_log_latest(f->log);
+    *to = k < 0 ? NULL : weir_printf(ctx->arena, "{\"logOffset\":%lld}", (long long)k);
+    return WEIR_OK;
+}
+
+static weir_rc files_wait(weir_ctx *ctx, weir_scan *s, int64_t timeout_ms) {
+    files *f = s->impl;
+    char events[8192];
+    struct pollfd p[2] = {{.fd = f->notify, .events = POLLIN}, {.fd = ctx->cancel ? ctx->cancel->fd : -1, .events = POLLIN}};
+    if (f->notify < 0) return weir_sleep_ms(ctx, weir_conf_ms(ctx->conf, "spark.sql.streaming.pollingDelay")), WEIR_OK;
+    (void)poll(p, 2, timeout_ms > 250 ? 250 : (int)timeout_ms); /* also looks now and then: events can be lost */
+    while (read(f->notify, events, sizeof events) > 0) continue;
+    return WEIR_OK;
+}
+
+static void files_stop(weir_scan *s) {
+    files *f = s->impl;
+    if (f && f->notify >= 0) close(f->notify);
+    if (f) f->notify = -1;
+}
+
+static const char *files_description(weir_ctx *ctx, weir_scan *s) {
+    return weir_printf(ctx->arena, "FileStreamSource[file:%s]", s->path[0]);
+}
+
+#define FILE_SOURCE(name) {.format = name, .batch = true, .streaming = true, .open = files_open, .start = files_start, .latest = files_latest, \
+    .freeze = files_freeze, .split = files_split, .read = files_read, .description = files_description, .wait = files_wait, .stop = files_stop}
+const weir_source_ops weir_json_source = FILE_SOURCE("json");
+const weir_source_ops weir_text_source = FILE_SOURCE("text");
