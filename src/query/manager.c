@@ -22,7 +22,7 @@ weir_query_manager *weir_query_manager_new(void) {
     weir_query_manager *m = calloc(1, sizeof *m);
     weir_assert(m);
     weir_mutex_init(&m->mu, WEIR_RANK_MANAGER);
-    weir_mutex_init(&m->listen_mu, WEIR_RANK_LEAF);
+    weir_mutex_init(&m->listen_mu, WEIR_RANK_TABLE); /* the listener takes its queue's lock */
     weir_cond_init(&m->cond);
     weir_err_init(&m->last_failure);
     return m;

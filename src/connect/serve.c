@@ -1,0 +1,206 @@
+/* The server as a whole: shared state, the gRPC server, the sweeper, signals. See serve.h. weir_serve runs on the main thread. */
+#include "connect/serve.h"
+
+#include "connect/connect.h"
+#include "connect/registry.h"
+#include "func/func.h"
+#include "sink/sinks.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+enum { GRACE_MS = 10000, DRAIN_MS = 2000 };
+
+typedef void handler(weir_cn_server *, weir_rpc *, weir_ctx *);
+
+static void release_session(weir_cn_server *server, weir_rpc *rpc, weir_ctx *ctx) {
+    SC(ReleaseSessionRequest) *q = NULL;
+    SC(ReleaseSessionResponse) a = SK(RELEASE_SESSION_RESPONSE__INIT);
+    size_t n = 0;
+    const uint8_t *p = weir_rpc_next(rpc, &n);
+    if (weir_pb_unpack(ctx, &spark__connect__release_session_request__descriptor, p, p ? n : 0, &q) != WEIR_OK) {
+        weir_cn_fail(server, rpc, ctx->err);
+        return;
+    }
+    weir_cn_session *s = weir_cn_session_find(server, q->user_context ? weir_text(q->user_context->user_id) : "", weir_text(q->session_id));
+    a.session_id = weir_pb_text(q->session_id);
+    if (s) {
+        a.server_side_session_id = weir_strdup(ctx->arena, s->ssid);
+        weir_cn_session_close(s);
+        weir_cn_session_unref(s);
+    }
+    weir_cn_reply(rpc, ctx, &a.base);
+}
+
+static void clone_session(weir_cn_server *server, weir_rpc *rpc, weir_ctx *ctx) {
+    SC(CloneSessionRequest) *q = NULL;
+    SC(CloneSessionResponse) a = SK(CLONE_SESSION_RESPONSE__INIT);
+    weir_cn_session *s = NULL, *c = NULL;
+    size_t n = 0;
+    const uint8_t *p = weir_rpc_next(rpc, &n);
+    weir_rc rc = weir_pb_unpack(ctx, &spark__connect__clone_session_request__descriptor, p, p ? n : 0, &q);
+    if (rc == WEIR_OK) rc = weir_cn_session_get(ctx, server, q->user_context, q->session_id, q->client_observed_server_side_session_id, &s);
+    if (rc == WEIR_OK) rc = weir_cn_session_clone(ctx, s, q->new_session_id, &c);
+    if (rc == WEIR_OK) {
+        a.session_id = s->id;
+        a.server_side_session_id = s->ssid;
+        a.new_session_id = c->id;
+        a.new_server_side_session_id = c->ssid;
+        weir_cn_reply(rpc, ctx, &a.base);
+    } else {
+        weir_cn_fail(server, rpc, ctx->err);
+    }
+    if (c) weir_cn_session_unref(c);
+    if (s) weir_cn_session_unref(s);
+}
+
+/* @thread handler threads of the gRPC server. */
+static void handle(void *app, weir_rpc *rpc) {
+    static const struct { const char *method; handler *fn; } table[] = {
+        {"ExecutePlan", weir_cn_execute}, {"AnalyzePlan", weir_cn_analyze}, {"Config", weir_cn_config},
+        {"ReattachExecute", weir_cn_reattach}, {"ReleaseExecute", weir_cn_release}, {"Interrupt", weir_cn_interrupt},
+        {"AddArtifacts", weir_cn_add_artifacts}, {"ArtifactStatus", weir_cn_artifact_status}, {"ReleaseSession", release_session},
+        {"FetchErrorDetails", weir_cn_fetch_error}, {"CloneSession", clone_session}, {"GetStatus", weir_cn_status}};
+    weir_cn_server *server = app;
+    weir_err err;
+    weir_err_init(&err);
+    weir_ctx ctx = {.arena = weir_arena_new(NULL), .err = &err, .env = server->shared.env, .conf = server->shared.conf,
+                    .budget = &server->shared.budget};
+    size_t i = 0, n = sizeof table / sizeof *table;
+    while (i < n && strcmp(table[i].method, weir_rpc_method(rpc)) != 0) i++;
+    if (i < n) table[i].fn(server, rpc, &ctx);
+    else weir_rpc_finish(rpc, WEIR_GRPC_UNIMPLEMENTED, "This method is not implemented by weir.", NULL, 0);
+    weir_err_clear(&err);
+    weir_arena_free(ctx.arena);
+}
+
+static void *sweeper(void *u) {
+    weir_cn_server *s = u;
+    int64_t every_ms = weir_conf_ms(s->shared.conf, "spark.connect.session.manager.sweepInterval");
+    weir_lock(&s->stop_mu);
+    while (!s->stopping) {
+        if (weir_cond_wait(&s->stop_cond, &s->stop_mu, every_ms > 0 ? every_ms : 10000)) continue;
+        weir_unlock(&s->stop_mu);
+        weir_cn_sweep(s);
+        weir_lock(&s->stop_mu);
+    }
+    weir_unlock(&s->stop_mu);
+    return NULL;
+}
+
+static weir_rc memory_put(weir_ctx *ctx, void *host, const char *name, weir_schema *schema, const weir_batch *b, int n, bool replace_all) {
+    return weir_session_memory_put(ctx, host, name, schema, b, n, replace_all);
+}
+
+static weir_rc init(weir_cn_server *s, const weir_server_options *o, weir_ctx *ctx) {
+    char id[37];
+    weir_func_init();
+    weir_memory_sink_hook(memory_put);
+    s->shared = (weir_shared){.registry = weir_registry_get(), .conf = weir_conf_new(NULL), .env = weir_env_real()};
+    ctx->env = s->shared.env;
+    ctx->conf = s->shared.conf;
+    for (const char **c = o->conf; c && c[0] && c[1]; c += 2) weir_conf_put(s->shared.conf, c[0], c[1]);
+    if (o->warehouse) weir_conf_put(s->shared.conf, "spark.sql.warehouse.dir", o->warehouse);
+    const char *warehouse = weir_local_path(ctx, weir_conf_get(s->shared.conf, "spark.sql.warehouse.dir"));
+    weir_conf_put(s->shared.conf, "spark.sql.warehouse.dir", warehouse);
+    weir_uuid(s->shared.env, id);
+    (void)snprintf(s->run_dir, sizeof s->run_dir, "/tmp/weir-%s", id);
+    weir_mutex_init(&s->mu, WEIR_RANK_SESSION);
+    weir_mutex_init(&s->error_mu, WEIR_RANK_LEAF);
+    weir_mutex_init(&s->stop_mu, WEIR_RANK_LEAF);
+    weir_cond_init(&s->stop_cond);
+    return weir_catalog_open(ctx, warehouse, &s->shared.catalog);
+}
+
+static void wait_for_signal(void) {
+    sigset_t set;
+    int got = 0;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    while (sigwait(&set, &got) != 0) continue;
+}
+
+static void block_signals(void) {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
+static void say_ready(int fd, int port) {
+    char line[16];
+    int n = snprintf(line, sizeof line, "%d\n", port);
+    if (fd < 0) return;
+    if (write(fd, line, (size_t)n) != n) (void)fprintf(stderr, "weir: cannot write to the ready descriptor\n");
+    close(fd);
+}
+
+/* SIGTERM: batches that run get GRACE_MS to commit, in all sessions together; then calls may end. */
+static void stop_queries(weir_cn_server *s) {
+    int64_t until_ms = weir_monotonic_us(s->shared.env) / 1000 + GRACE_MS;
+    weir_cn_session *list[256];
+    int n = 0;
+    weir_lock(&s->mu);
+    for (weir_cn_session *x = s->sessions; x && n < 256; x = x->next) {
+        x->refs++;
+        list[n++] = x;
+    }
+    weir_unlock(&s->mu);
+    for (int i = 0; i < n; i++) {
+        int64_t left = until_ms - weir_monotonic_us(s->shared.env) / 1000;
+        weir_query_manager_shutdown(weir_session_queries(list[i]->session), left > 0 ? left : 0);
+        weir_cn_session_unref(list[i]);
+    }
+}
+
+static void shut_down(weir_cn_server *s, weir_server *net) {
+    stop_queries(s);
+    weir_lock(&s->stop_mu);
+    s->stopping = true;
+    weir_cond_wake_all(&s->stop_cond);
+    weir_unlock(&s->stop_mu);
+    pthread_join(s->sweeper, NULL);
+    weir_cn_sessions_close_all(s);
+    weir_server_drain(net, DRAIN_MS);
+    weir_server_stop(net);
+    weir_cn_errors_sweep(s, true);
+}
+
+int weir_serve(const weir_server_options *o) {
+    static weir_cn_server server; /* one per process */
+    char error[256] = "";
+    weir_err err;
+    weir_err_init(&err);
+    weir_ctx ctx = {.arena = weir_arena_new(NULL), .err = &err, .env = weir_env_real()};
+    block_signals();
+    if (init(&server, o, &ctx) != WEIR_OK) {
+        (void)fprintf(stderr, "weir: %s\n", err.msg);
+        return 1;
+    }
+    weir_server_config cfg = {.host = o->host ? o->host : "127.0.0.1", .port = o->port, .token = o->token, .tls_cert = o->tls_cert,
+                              .tls_key = o->tls_key, .app = &server, .handle = handle};
+    weir_server *net = weir_server_start(&cfg, error, sizeof error);
+    if (!net) {
+        (void)fprintf(stderr, "weir: %s\n", error);
+        return 1;
+    }
+    if (!weir_thread_start(&server.sweeper, "weir-sweeper", sweeper, &server)) {
+        (void)fprintf(stderr, "weir: no thread could be started\n");
+        return 1;
+    }
+    say_ready(o->ready_fd, weir_server_port(net));
+    wait_for_signal();
+    shut_down(&server, net);
+    weir_err_clear(&err);
+    (void)weir_path_remove_all(&ctx, server.run_dir);
+    weir_catalog_close(server.shared.catalog);
+    weir_conf_free(server.shared.conf);
+    weir_err_clear(&err);
+    weir_arena_free(ctx.arena);
+    return 0;
+}
