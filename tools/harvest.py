@@ -31,7 +31,7 @@ def evaluate(spark, expression):
     try:
         df = spark.sql("SELECT " + expression)
         kind = df.schema[0].dataType.simpleString()
-        value = df.select(df[df.columns[0]].cast("string") if len(set(df.columns)) == 1 else df[0].cast("string")).collect()[0][0]
+        value = df.toDF("r").selectExpr("CAST(r AS STRING)").collect()[0][0]
         return kind, escape(value)
     except Exception as e:  # the class is the result
         return kind, error_class(e)

@@ -192,7 +192,7 @@ static void dt_body(const weir_type *t, uint64_t us, weir_str *s) {
         uint64_t v = us / scale[f];
         us %= scale[f];
         if (f > t->precision) weir_str_putc(s, f == 1 ? ' ' : ':');
-        weir_str_printf(s, f > t->precision || f == 3 ? "%02llu" : "%llu", (unsigned long long)v);
+        weir_str_printf(s, f > 0 ? "%02llu" : "%llu", (unsigned long long)v);
         if (f != 3 || !us) continue;
         weir_str_putc(s, '.');
         for (uint64_t unit = 100000; us; unit /= 10) {

@@ -2,7 +2,8 @@
 #include "func/cast.h"
 
 static const weir_fn_family *const families[] = {
-    &weir_cast_family, &weir_arith_family, &weir_compare_family, &weir_agg_family,
+    &weir_cast_family, &weir_arith_family, &weir_compare_family, &weir_agg_family, &weir_access_family,
+    &weir_string_family, &weir_misc_family, &weir_datetime_family,
 };
 
 void weir_func_init(void) {

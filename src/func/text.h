@@ -1,0 +1,23 @@
+/* Drivers of string kernels and UTF-8 helpers. */
+#ifndef WEIR_FUNC_TEXT_H
+#define WEIR_FUNC_TEXT_H
+#include "func/loop.h"
+
+/* One row (not null): a piece of an argument or of static text. */
+typedef weir_bytes weir_slice_fn(const weir_call *, int64_t row);
+/* One row: appends to s (empty); *null makes the row null. */
+typedef weir_rc weir_text_fn(weir_ctx *, const weir_call *, int64_t row, weir_str *s, bool *null);
+weir_rc weir_slice_each(weir_ctx *, weir_call *, weir_slice_fn *);
+weir_rc weir_text_each(weir_ctx *, weir_call *, weir_text_fn *);
+
+static inline int weir_utf8_step(unsigned char c) { return c < 0xc0 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4; } /* SPARK: bytes of a first byte */
+int32_t weir_utf8_count(weir_bytes);
+/* Byte offset of character n (the length when there are fewer). */
+int32_t weir_utf8_at(weir_bytes, int64_t n);
+bool weir_utf8_ascii(weir_bytes);
+int64_t weir_find_bytes(weir_bytes text, weir_bytes what, int64_t from); /* -1 none */
+void weir_upper(weir_bytes, weir_str *out); /* full Unicode mapping, root locale */
+void weir_lower(weir_bytes, weir_str *out);
+/* SPARK substringSQL: pos from 1, 0 or negative from the end. */
+weir_bytes weir_substring(weir_bytes, int64_t pos, int64_t len);
+#endif

@@ -1,0 +1,6 @@
+hash	hash('Spark',array(123),2)
+hash	hash(1)
+hash	hash(1.5D,'a',NULL)
+hash	hash(map(1,2))
+xxhash64	xxhash64('Spark',array(123),2)
+xxhash64	xxhash64(1)
