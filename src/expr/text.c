@@ -229,7 +229,16 @@ static void put(printer *p, const weir_expr *e) {
     case WEIR_EX_CASE: put_case(p, e); break;
     case WEIR_EX_COALESCE: weir_str_puts(&p->s, "coalesce("); put_list(p, e, 0, ", "); weir_str_putc(&p->s, ')'); break;
     case WEIR_EX_LAMBDA: weir_str_puts(&p->s, "lambdafunction("); put_list(p, e, 0, ", "); weir_str_putc(&p->s, ')'); break;
-    case WEIR_EX_FUNC: case WEIR_EX_CALL: case WEIR_EX_AGG: put_call(p, e); break;
+    case WEIR_EX_FUNC: case WEIR_EX_AGG: put_call(p, e); break;
+    case WEIR_EX_CALL:
+        if (e->name && e->narg == 1 && (strcmp(e->name, "cast") == 0 || strcmp(e->name, "try_cast") == 0)) {
+            weir_str_puts(&p->s, e->name[0] == 't' ? "TRY_CAST(" : "CAST(");
+            put(p, e->arg[0]);
+            weir_str_printf(&p->s, " AS %s)", weir_type_sql(p->a, e->type));
+        } else {
+            put_call(p, e);
+        }
+        break;
     case WEIR_EX_UPDATE_FIELDS: weir_str_puts(&p->s, "update_fields("); put_list(p, e, 0, ", "); weir_str_putc(&p->s, ')'); break;
     case WEIR_EX_WINDOW: put(p, e->arg[0]); weir_str_puts(&p->s, " OVER ()"); break;
     case WEIR_EX_SUBQUERY: weir_str_puts(&p->s, "scalarsubquery()"); break;
