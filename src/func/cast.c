@@ -24,7 +24,10 @@ static char *quoted_type(weir_ctx *ctx, const weir_type *t) {
 
 weir_rc weir_cast_bad(weir_ctx *ctx, const weir_cast *c, weir_bad why, const weir_column *in, int64_t i, weir_column *out) {
     if (!c->raise) return weir_cast_null(ctx, out, i);
-    if (why == WEIR_BAD_DECIMAL) {
+    if (why == WEIR_BAD_RANGE) {
+        weir_bytes b = weir_get_bytes(in, i);
+        (void)weir_fail(ctx, WEIR_E_NUMERIC_OUT_OF_SUPPORTED_RANGE, "value", weir_strndup(ctx->arena, b.p, (size_t)b.len));
+    } else if (why == WEIR_BAD_DECIMAL) {
         char t[64], *v = in->type->kind == WEIR_T_DECIMAL
                         ? (weir_dec_text(WEIR_AT_ROW(weir_i128, in, i), in->type->scale, t), t)
                         : NULL;
@@ -201,10 +204,30 @@ static bool is_safe(const weir_type *f, const weir_type *t) {
     return is_time(f->kind) && is_time(t->kind);
 }
 
+/* SPARK SpecialDatetimeValues: 'epoch', 'now', 'today' ... written as literals. */
+static bool special(weir_ctx *ctx, const weir_expr *e, const weir_type *to, weir_expr **out) {
+    static const char *const names[] = {"epoch", "now", "today", "tomorrow", "yesterday"};
+    if (e->kind != WEIR_EX_LIT || e->type->kind != WEIR_T_STRING || !is_time(to->kind) || weir_is_null(&e->lit, 0)) return false;
+    weir_bytes b = weir_get_bytes(&e->lit, 0);
+    while (b.len && (unsigned char)b.p[b.len - 1] <= ' ') b.len--;
+    while (b.len && (unsigned char)*b.p <= ' ') b.p++, b.len--;
+    int k = 0;
+    while (k < 5 && ((int)strlen(names[k]) != b.len || strncasecmp(names[k], b.p, (size_t)b.len) != 0)) k++;
+    if (k == 5) return false;
+    const weir_zone *z = weir_zone_session(ctx);
+    int64_t local = weir_zone_local(z, ctx->now_us), day = weir_floor_div(local, WEIR_DAY_US) + (k == 3) - (k == 4);
+    if (k != 1) local = day * WEIR_DAY_US;
+    if (to->kind == WEIR_T_DATE) *out = weir_lit_int(ctx->arena, to, k == 0 ? 0 : day);
+    else if (k == 0) *out = weir_lit_int(ctx->arena, to, 0);
+    else *out = weir_lit_int(ctx->arena, to, to->kind == WEIR_T_TIMESTAMP ? weir_zone_to_utc(z, local) : local);
+    return true;
+}
+
 static weir_rc resolve(weir_ctx *ctx, weir_expr *arg, const weir_type *to, weir_cast_mode mode, weir_expr **out) {
     weir_expr *e = weir_expr_new(ctx->arena, WEIR_EX_CALL);
     weir_cast *c = WEIR_NEW(ctx->arena, weir_cast);
     bool ok = true, safe = is_safe(arg->type, to);
+    if (special(ctx, arg, to, out)) return WEIR_OK;
     e->at = arg->at;
     weir_pos *at = weir_memdup(ctx->arena, &arg->at, sizeof arg->at);
     WEIR_TRY(weir_cast_plan(ctx, arg->type, to, mode, at, c, &ok));

@@ -18,7 +18,7 @@ struct weir_cast {
     const weir_pos *at;
     weir_cast *kid; /* per child of a nested type */
 };
-typedef enum { WEIR_BAD_INPUT, WEIR_BAD_OVERFLOW, WEIR_BAD_DECIMAL } weir_bad;
+typedef enum { WEIR_BAD_INPUT, WEIR_BAD_OVERFLOW, WEIR_BAD_DECIMAL, WEIR_BAD_RANGE } weir_bad;
 
 /* The step for a pair, or NULL. Each returns only its own pairs. */
 weir_cast_step *weir_cast_num_step(const weir_type *from, const weir_type *to);

@@ -141,8 +141,10 @@ STEP(to_decimal) {
         if (weir_is_null(in, i)) continue;
         weir_bytes s = trimmed(in, i);
         weir_dec_rc r = weir_dec_parse(s.p, s.len, c->to->precision, c->to->scale, &o[i]);
+        weir_i128 any;
+        bool huge = r == WEIR_DEC_OVERFLOW && weir_dec_parse(s.p, s.len, 38, 0, &any) == WEIR_DEC_OVERFLOW;
         if (r != WEIR_DEC_OK)
-            WEIR_TRY(weir_cast_bad(ctx, c, r == WEIR_DEC_OVERFLOW ? WEIR_BAD_DECIMAL : WEIR_BAD_INPUT, in, i, out));
+            WEIR_TRY(weir_cast_bad(ctx, c, huge ? WEIR_BAD_RANGE : r == WEIR_DEC_OVERFLOW ? WEIR_BAD_DECIMAL : WEIR_BAD_INPUT, in, i, out));
     }
     return WEIR_OK;
 }

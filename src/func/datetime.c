@@ -568,6 +568,46 @@ static weir_rc name_of(weir_ctx *ctx, weir_call *c, const char *pattern) {
 static weir_rc k_monthname(weir_ctx *ctx, weir_call *c) { return name_of(ctx, c, "MMM"); }
 static weir_rc k_dayname(weir_ctx *ctx, weir_call *c) { return name_of(ctx, c, "E"); }
 
+/* date_part(field, x): the function of the field takes its place. */
+static weir_rc bind_part(weir_ctx *ctx, weir_expr *e) {
+    static const char *const map[][2] = {{"YEAR", "year"}, {"Y", "year"}, {"YEARS", "year"}, {"YR", "year"}, {"YRS", "year"},
+        {"YEAROFWEEK", "_yearofweek"}, {"QUARTER", "quarter"}, {"QTR", "quarter"}, {"MONTH", "month"}, {"MON", "month"}, {"MONS", "month"},
+        {"MONTHS", "month"}, {"WEEK", "weekofyear"}, {"W", "weekofyear"}, {"WEEKS", "weekofyear"}, {"DAY", "day"}, {"D", "day"}, {"DAYS", "day"},
+        {"DAYOFWEEK", "dayofweek"}, {"DOW", "dayofweek"}, {"DAYOFWEEK_ISO", "_dow_iso"}, {"DOW_ISO", "_dow_iso"}, {"DOY", "dayofyear"},
+        {"HOUR", "hour"}, {"H", "hour"}, {"HOURS", "hour"}, {"HR", "hour"}, {"HRS", "hour"}, {"MINUTE", "minute"}, {"M", "minute"},
+        {"MIN", "minute"}, {"MINS", "minute"}, {"MINUTES", "minute"}, {"SECOND", "_seconds"}, {"S", "_seconds"}, {"SEC", "_seconds"},
+        {"SECONDS", "_seconds"}, {"SECS", "_seconds"}};
+    const char *field = lit_text(ctx, e->arg[0]), *name = e->name;
+    weir_expr *r = NULL;
+    for (size_t i = 0; field && i < sizeof map / sizeof *map; i++) {
+        if (strcasecmp(field, map[i][0]) != 0) continue;
+        WEIR_TRY(weir_call_by_name(ctx, map[i][1], 1, &e->arg[1], &r));
+        r->name = name;
+        *e = *r;
+        return WEIR_OK;
+    }
+    return weir_fail(ctx, WEIR_E_UNSUPPORTED_EXPR, "feature",
+                     weir_printf(ctx->arena, "the field %s of %s. Use one of the fields of dates and timestamps.", field ? field : "(not a literal)", name));
+}
+
+/* convert_timezone([source,] target, timestamp_ntz) */
+static weir_rc k_convert(weir_ctx *ctx, weir_call *c) {
+    const plan *p = c->bound;
+    int64_t *o;
+    int n = c->narg;
+    WEIR_TRY(weir_out_fixed(ctx, c, &o));
+    WEIR_EACH(c, i) {
+        const weir_zone *z[2] = {p->zone, NULL};
+        for (int k = 0; k < n - 1; k++) {
+            weir_bytes b = weir_get_bytes(&c->arg[k], i);
+            z[n == 2 ? 1 : k] = weir_zone_find(b.p, (size_t)b.len);
+            if (!z[n == 2 ? 1 : k]) return weir_call_fail(ctx, c, WEIR_E_INVALID_TIMEZONE, "timeZone", weir_strndup(ctx->arena, b.p, (size_t)b.len));
+        }
+        o[i] = weir_zone_local(z[1], weir_zone_to_utc(z[0], WEIR_AT_ROW(int64_t, &c->arg[n - 1], i)));
+    }
+    return WEIR_OK;
+}
+
 #define S WEIR_STRICT
 #define SC (WEIR_STRICT | WEIR_CANNOT_FAIL)
 #define SN (WEIR_STRICT | WEIR_NULLABLE)
@@ -624,6 +664,10 @@ static const weir_fn datetime_fns[] = {
     {"unix_timestamp", "() -> bigint!", k_unix_now, NOW, NULL, 0},
     {"unix_timestamp", "(any, any?) -> bigint", k_parse, SN | WEIR_NO_COERCE, bind_unix, 0},
     {"to_unix_timestamp", "(any, any?) -> bigint", k_parse, SN | WEIR_NO_COERCE, bind_unix, 0},
+    {"date_part", "(any, any) -> int", k_none, WEIR_NO_COERCE, bind_part, 0}, {"datepart", "(any, any) -> int", k_none, WEIR_NO_COERCE, bind_part, 0},
+    {"extract", "(any, any) -> int", k_none, WEIR_NO_COERCE, bind_part, 0},
+    {"convert_timezone", "(string, timestamp_ntz) -> timestamp_ntz", k_convert, S, bind_zone, 0},
+    {"convert_timezone", "(string, string, timestamp_ntz) -> timestamp_ntz", k_convert, S, bind_zone, 0},
     {"monthname", "(date) -> string", k_monthname, SC, NULL, 0}, {"dayname", "(date) -> string", k_dayname, SC, NULL, 0},
 };
 WEIR_FAMILY(weir_datetime_family, "datetime", datetime_fns);
