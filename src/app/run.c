@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,8 @@
 /* Runs before the script: weir is the remote, so a master or packages named by the script have no meaning here. */
 static const char bootstrap[] =
     "import os, runpy, sys\n"
-    "from pyspark.sql.connect import session as _s\n"
+    "sys.argv = sys.argv[1:] if sys.argv[0] == '-c' else sys.argv\n"
+    "__file__ = sys.argv[0]\n" /* the client takes a main module without a file for a doctest run */
     "import pyspark.sql.session as _p\n"
     "def _drop(builder):\n"
     "    opts = getattr(builder, '_options', {})\n"
@@ -38,7 +40,6 @@ static const char bootstrap[] =
     "        cls.create = create\n"
     "_wrap(_p.SparkSession.Builder)\n"
     "os.environ.pop('WEIR_BOOTSTRAP', None)\n"
-    "sys.argv = sys.argv[1:]\n"
     "sys.path[0] = os.path.dirname(os.path.abspath(sys.argv[0]))\n"
     "runpy.run_path(sys.argv[0], run_name='__main__')\n";
 

@@ -98,7 +98,8 @@ struct weir_cn_op {
     weir_cond cond;
     /* guarded by mu */
     int refs, reader;        /* reader: generation of the attached stream; an older one gives way */
-    bool attached, done, failed, complete, over; /* over: the listener bus was taken away */
+    bool attached, done, failed, complete;
+    bool dropped, over;      /* released by the client; the listener bus was taken away */
     struct weir_cn_response *head, *tail, *unsent;
     int64_t unsent_bytes, sent_bytes, detached_ms;
     weir_err err;

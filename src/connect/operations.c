@@ -3,7 +3,7 @@
 #include "base/mem.h"
 #include "connect/connect.h"
 
-#include <strings.h>
+enum { LINGER_MS = 200 };
 
 typedef struct weir_cn_response { struct weir_cn_response *next; char id[37]; bool complete; int refs; size_t n; uint8_t p[]; } response;
 
@@ -113,6 +113,8 @@ void weir_cn_op_drop(weir_cn_op *o) {
     weir_unlock(&s->mu);
     weir_lock(&o->mu);
     bool running = !o->done;
+    o->dropped = true;
+    weir_cond_wake_all(&o->cond);
     weir_unlock(&o->mu);
     if (running) weir_cn_op_cancel(o);
     if (mine) weir_cn_op_unref(o);
@@ -243,6 +245,14 @@ static outcome send_all(weir_cn_op *o, weir_rpc *rpc, int generation, response *
     return how;
 }
 
+/* PySpark stops reading at result_complete, and says so by ReleaseExecute. At its exit it says nothing, and a status that
+ * arrives just then can deadlock it (grpc's __del__ against its daemon thread): so the status waits. mu is held. */
+static void linger(weir_cn_op *o, weir_rpc *rpc, int generation) {
+    int64_t until_ms = now_of(o) + LINGER_MS;
+    while (!o->dropped && o->reader == generation && now_of(o) < until_ms && !weir_rpc_cancelled(rpc))
+        (void)weir_cond_wait(&o->cond, &o->mu, 50);
+}
+
 static void end_stream(weir_cn_op *o, weir_rpc *rpc, outcome how) {
     weir_cn_server *server = o->session->server;
     weir_err err;
@@ -277,6 +287,7 @@ void weir_cn_op_stream(weir_cn_op *o, weir_rpc *rpc, const char *last) {
         }
         o->attached = true;
         how = send_all(o, rpc, generation, from, prev, o->reattachable && limit > 0 ? now_of(o) + limit : INT64_MAX);
+        if (how == ENDED && o->complete && o->reattachable) linger(o, rpc, generation);
         if (o->reader == generation) {
             o->attached = false;
             o->detached_ms = now_of(o);

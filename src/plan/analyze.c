@@ -12,6 +12,8 @@ int64_t weir_new_id(void) {
     return atomic_fetch_add(&last, 1) + 1;
 }
 
+int64_t weir_new_attr_id(void) { return weir_new_id(); }
+
 weir_plan *weir_az_node(weir_ctx *ctx, const weir_plan *from, weir_pkind kind, weir_plan *in) {
     weir_plan *p = weir_plan_new(ctx->arena, kind, in ? 1 : 0, in);
     p->plan_id = from->plan_id;

@@ -17,6 +17,7 @@ typedef struct weir_resolver {
     weir_rc (*command)(weir_ctx *, void *u, struct weir_command *, weir_plan **out);
 } weir_resolver;
 
+int64_t weir_new_attr_id(void);
 weir_rc weir_analyze(weir_ctx *, const weir_resolver *, weir_plan *, weir_plan **out);
 /* An expression over the given input schema (columns by name), e.g. a default, a check, a partition filter. */
 weir_rc weir_analyze_expr(weir_ctx *, const weir_resolver *, weir_schema *in, weir_expr *, weir_expr **out);

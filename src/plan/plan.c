@@ -43,6 +43,16 @@ void weir_plan_add_name(weir_arena *a, weir_plan *p, const char *name) {
     p->names[p->nname++] = name;
 }
 
+weir_plan *weir_plan_local(weir_arena *a, weir_schema *schema, const weir_batch *b, int n) {
+    weir_plan *p = weir_plan_new(a, WEIR_P_LOCAL, 0);
+    weir_batch *v = WEIR_NEWN(a, weir_batch, n + 1);
+    for (int i = 0; i < n; i++) weir_batch_keep(a, &b[i], &v[i]);
+    p->schema = schema;
+    p->batch = v;
+    p->nbatch = n;
+    return p;
+}
+
 const char *weir_option_get(const weir_options *o, const char *key) {
     for (int i = o->n; i-- > 0;)
         if (strcasecmp(o->opt[i].key, key) == 0) return o->opt[i].value;

@@ -1,6 +1,7 @@
 /* Sessions: configuration, views, held relations, memory tables, queries. See session.h. Any thread. */
 #include "session/session.h"
 
+#include "base/sync.h"
 #include "exec/op.h"
 #include "query/manager.h"
 #include "sql/sql.h"

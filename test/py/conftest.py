@@ -1,0 +1,60 @@
+"""An engine for each test module, and a session for each test."""
+import os
+import secrets
+import subprocess
+
+import pytest
+
+BIN = os.environ.get("WEIR_BIN", os.path.join(os.path.dirname(__file__), "..", "..", "build", "weir"))
+
+
+class Engine:
+    def __init__(self, folder, *options, env=None):
+        self.folder = folder
+        self.token = secrets.token_hex(8)
+        r, w = os.pipe()
+        self.log = open(os.path.join(folder, "server.log"), "ab")
+        self.process = subprocess.Popen(
+            [BIN, "server", "--port", "0", "--ready-fd", str(w), "--warehouse", os.path.join(folder, "warehouse"), *options],
+            pass_fds=[w], cwd=folder, stdout=self.log, stderr=self.log,
+            env=dict(os.environ, WEIR_TOKEN=self.token, TZ="UTC", **(env or {})))
+        os.close(w)
+        with os.fdopen(r) as f:
+            self.port = int(f.readline() or 0)
+        assert self.port, open(os.path.join(folder, "server.log")).read()
+
+    @property
+    def url(self):
+        return f"sc://localhost:{self.port}/;token={self.token}"
+
+    def session(self):
+        from pyspark.sql import SparkSession
+
+        s = SparkSession.builder.remote(self.url).create()
+        s.conf.set("spark.sql.session.timeZone", "UTC")
+        return s
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self):
+        self.process.terminate()
+        return self.process.wait(30)
+
+
+@pytest.fixture
+def engine(tmp_path):
+    e = Engine(str(tmp_path))
+    yield e
+    if e.process.poll() is None:
+        code = e.stop()
+        text = open(os.path.join(e.folder, "server.log"), errors="replace").read()
+        assert code == 0, text[-4000:]
+
+
+@pytest.fixture
+def spark(engine):
+    s = engine.session()
+    yield s
+    s.stop()
