@@ -66,7 +66,7 @@ static weir_rc make_code(weir_ctx *ctx, const char *func, weir_bytes b, bool lik
 
 static bool is_like(const char *n) { return strcasecmp(n, "like") == 0 || strcasecmp(n, "ilike") == 0; }
 static char escape_of(const weir_expr *e) {
-    if (e->narg < 3 || e->arg[2]->kind != WEIR_EX_LIT || weir_is_null(&e->arg[2]->lit, 0)) return '\\';
+    if (!is_like(e->fn->name) || e->narg < 3 || e->arg[2]->kind != WEIR_EX_LIT || weir_is_null(&e->arg[2]->lit, 0)) return '\\';
     weir_bytes b = weir_get_bytes(&e->arg[2]->lit, 0);
     return b.len ? *b.p : '\\';
 }
