@@ -55,7 +55,7 @@ def main():
         run(os.path.relpath(path, "build-san/test"), [path], san, cmocka)
     run("python (sanitized server)", [sys.executable, "-m", "pytest", "-q", "-x", "--no-header", "test/py"],
         dict(san, WEIR_BIN=os.path.abspath("build-san/weir"), WEIR_ARROW_LIB=os.path.abspath("build/libweir_arrow.so")),
-        pytest, 900)
+        pytest, 400)
     print(f"{passed} passed, {failed} failed")
     return failed != 0 or passed == 0
 

@@ -2,7 +2,6 @@
 #include "session/session.h"
 
 #include "base/sync.h"
-#include "exec/op.h"
 #include "query/manager.h"
 #include "sql/sql.h"
 

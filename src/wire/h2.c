@@ -367,6 +367,7 @@ conn *weir_conn_new(weir_server *s, int fd) {
     nghttp2_option *o;
     nghttp2_option_new(&o);
     nghttp2_option_set_no_auto_window_update(o, 1);
+    nghttp2_option_set_no_rfc9113_leading_and_trailing_ws_validation(o, 1); /* an empty token is refused by us, with a reason */
     nghttp2_session_server_new2(&c->session, s->callbacks, c, o);
     nghttp2_option_del(o);
     nghttp2_settings_entry iv[] = {{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, MAX_STREAMS},
