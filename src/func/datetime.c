@@ -608,6 +608,9 @@ static weir_rc k_convert(weir_ctx *ctx, weir_call *c) {
     return WEIR_OK;
 }
 
+static weir_rc bind_decimal_cast(weir_ctx *ctx, weir_expr *e) { return as_cast(ctx, e, weir_type_decimal(ctx->arena, 10, 0), WEIR_CAST_DEFAULT); }
+
+#define TYPE(n) {n, "(any) -> " n, k_none, WEIR_NO_COERCE, bind_cast, 0} /* int(x) is CAST(x AS INT) */
 #define S WEIR_STRICT
 #define SC (WEIR_STRICT | WEIR_CANNOT_FAIL)
 #define SN (WEIR_STRICT | WEIR_NULLABLE)
@@ -646,6 +649,8 @@ static const weir_fn datetime_fns[] = {
     {"make_ym_interval", "(int, int?) -> interval year to month", k_make_ym, S, NULL, 0},
     {"from_utc_timestamp", "(timestamp, string) -> timestamp", k_from_utc, S, bind_zone, 0},
     {"to_utc_timestamp", "(timestamp, string) -> timestamp", k_to_utc, S, bind_zone, 0},
+    TYPE("boolean"), TYPE("tinyint"), TYPE("smallint"), TYPE("int"), TYPE("bigint"), TYPE("float"), TYPE("double"), TYPE("string"),
+    TYPE("binary"), {"decimal", "(any) -> decimal", k_none, WEIR_NO_COERCE, bind_decimal_cast, 0},
     {"to_date", "(any) -> date", k_none, WEIR_NO_COERCE, bind_cast, 0}, {"date", "(any) -> date", k_none, WEIR_NO_COERCE, bind_cast, 0},
     {"to_date", "(any, any) -> date", k_parse, SN | WEIR_NO_COERCE, bind_parse_any, 0},
     {"try_to_date", "(any) -> date", k_none, WEIR_NO_COERCE, bind_try_cast, 0},
