@@ -170,7 +170,7 @@ static weir_rc find_table(weir_tp *tp, const char *db, const char *name, weir_ta
         WEIR_TRY(weir_sql_parse_name(tp->ctx, weir_text(name), &part, &n));
     }
     const char *key = n == 1 ? part[0] : n == 2 && strcmp(part[0], "global_temp") == 0 ? weir_printf(tp->ctx->arena, "global_temp.%s", part[1]) : NULL;
-    if (key && weir_session_view_get(host(tp), key)) {
+    if (key && weir_session_view_get(tp->ctx, host(tp), key)) {
         *view = key;
         return WEIR_OK;
     }

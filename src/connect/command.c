@@ -3,6 +3,8 @@
 #include "connect/connect.h"
 #include "exec/op.h"
 
+#include <strings.h>
+
 #define CMD(name) SK(COMMAND__COMMAND_TYPE_##name)
 
 /* A command's rows as a relation that the client hands back when it wants to see them. */
@@ -82,10 +84,36 @@ static weir_rc do_sql(weir_cn_run *r, const SC(SqlCommand) *c) {
     return send_relation(r, &rel);
 }
 
+typedef struct shadow { const struct shadow *up; const weir_plan *cte; } shadow;
+
+static bool is_cte(const shadow *s, const char *name) {
+    for (; s; s = s->up)
+        for (int i = 0; i < s->cte->nname; i++)
+            if (strcasecmp(s->cte->names[i], name) == 0) return true;
+    return false;
+}
+
+/* A view keeps the views it was made from as they are now: df = spark.table("v")...; df.createOrReplaceTempView("v") works. */
+static void keep_views(weir_cn_run *r, const shadow *up, weir_plan **at) {
+    weir_plan *p = *at;
+    shadow here = {up, p};
+    if (p->kind == WEIR_P_WITH_CTE) up = &here;
+    for (int i = 0; i < p->nin; i++) keep_views(r, up, &p->in[i]);
+    if (p->kind != WEIR_P_TABLE || p->nname < 1 || p->nname > 2 || (p->nname == 1 && is_cte(up, p->names[0]))) return;
+    const char *key = p->nname == 1 ? p->names[0] : weir_printf(r->mem, "%s.%s", p->names[0], p->names[1]);
+    weir_plan *view = weir_session_view_get(r->ctx, r->session->session, key);
+    if (!view) return;
+    *at = weir_plan_new(r->mem, WEIR_P_ALIAS, 1, view);
+    weir_plan_add_name(r->mem, *at, p->names[p->nname - 1]);
+    (*at)->plan_id = p->plan_id;
+    (*at)->at = p->at;
+}
+
 static weir_rc do_view(weir_cn_run *r, const SC(CreateDataFrameViewCommand) *v) {
     weir_plan *p = NULL, *checked = NULL;
     WEIR_TRY(weir_tp_relation(&r->tp, v->input, &p));
     WEIR_TRY(weir_session_analyze(r->ctx, r->session->session, p, &checked));
+    keep_views(r, NULL, &p);
     const char *name = weir_text(v->name);
     bool replace = v->replace, global = v->is_global;
     weir_arena *mem = weir_cn_run_give(r);

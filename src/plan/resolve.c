@@ -28,8 +28,8 @@ int weir_az_find(weir_ctx *ctx, const weir_plan *in, const char *name) {
 
 weir_rc weir_az_missing(weir_ctx *ctx, const weir_plan *const *in, int nin, const weir_expr *e) {
     weir_str list, name;
-    weir_str_init(&list, ctx->arena, 4096);
-    weir_str_init(&name, ctx->arena, 4096);
+    weir_str_init(&list, ctx->arena, 1 << 20);
+    weir_str_init(&name, ctx->arena, 1 << 20);
     int shown = 0;
     for (int k = 0; k < nin; k++)
         for (int i = 0; i < in[k]->schema->nfield && shown < 5; i++) {

@@ -9,14 +9,30 @@
 #include <strings.h>
 
 typedef enum { VIEW, HELD } named_kind;
-typedef struct named {       /* a temporary view or held relation; owns mem */
+typedef struct owner { atomic_int refs; weir_arena *arena; } owner; /* of a plan; a cloned session shares it */
+typedef struct named {       /* a temporary view or held relation; holds a reference of mem */
     struct named *next;
     named_kind kind;
     char *name;
     weir_plan *plan;
-    weir_arena *mem;
+    owner *mem;
     int refs;
 } named;
+
+static owner *own(weir_arena *arena) {
+    owner *o = calloc(1, sizeof *o);
+    weir_assert(o);
+    atomic_init(&o->refs, 1);
+    o->arena = arena;
+    return o;
+}
+
+static void disown(void *p) {
+    owner *o = p;
+    if (!o || atomic_fetch_sub(&o->refs, 1) != 1) return;
+    weir_arena_free(o->arena);
+    free(o);
+}
 
 typedef struct weir_session_impl weir_session_impl;
 struct weir_session {
@@ -25,7 +41,7 @@ struct weir_session {
     weir_conf *conf;
     weir_mutex mu;
     named *names;
-    named *graveyard;        /* replaced or dropped plans that a running request may still read */
+    named *graveyard;        /* earlier texts of current, which callers may hold */
     weir_query_manager *queries;
 };
 
@@ -45,7 +61,7 @@ weir_session *weir_session_new(weir_shared *sh, const char *user, const char *id
 static void free_names(named *v) {
     while (v) {
         named *next = v->next;
-        weir_arena_free(v->mem);
+        disown(v->mem);
         free(v->name);
         free(v);
         v = next;
@@ -104,28 +120,41 @@ static named *find_named(weir_session *s, named_kind kind, const char *name) {
 }
 
 /* Takes the entry out; its plan stays readable until the session ends. Caller holds mu. */
-static bool bury(weir_session *s, named_kind kind, const char *name) {
+/* Takes it out of the list; the caller frees it once the lock is off (free_names). */
+static named *unlink_named(weir_session *s, named_kind kind, const char *name) {
     for (named **p = &s->names; *p; p = &(*p)->next) {
         named *v = *p;
         if (v->kind != kind || strcasecmp(v->name, name) != 0) continue;
         *p = v->next;
-        v->next = s->graveyard;
-        s->graveyard = v;
-        return true;
+        v->next = NULL;
+        return v;
     }
-    return false;
+    return NULL;
 }
 
-static void put_named(weir_session *s, named_kind kind, const char *name, weir_plan *plan, weir_arena *mem) {
+/* A plan by name, alive as long as ctx->arena. */
+static weir_plan *use_named(weir_ctx *ctx, weir_session *s, named_kind kind, const char *name) {
+    weir_lock(&s->mu);
+    named *v = find_named(s, kind, name);
+    owner *o = v ? v->mem : NULL;
+    weir_plan *p = v ? v->plan : NULL;
+    if (o) atomic_fetch_add(&o->refs, 1);
+    weir_unlock(&s->mu);
+    if (o) weir_arena_defer(ctx->arena, disown, o);
+    return p;
+}
+
+static named *put_named(weir_session *s, named_kind kind, const char *name, weir_plan *plan, weir_arena *mem) {
     named *v = calloc(1, sizeof *v);
     weir_assert(v);
     v->kind = kind;
     v->name = strdup(name);
     v->plan = plan;
-    v->mem = mem;
-    (void)bury(s, kind, name);
+    v->mem = own(mem);
+    named *old = unlink_named(s, kind, name);
     v->next = s->names;
     s->names = v;
+    return old;
 }
 
 static char *view_key(weir_arena *a, const char *name, bool global) {
@@ -136,8 +165,9 @@ weir_rc weir_session_view_put(weir_ctx *ctx, weir_session *s, const char *name, 
     char *key = view_key(ctx->arena, name, global);
     weir_lock(&s->mu);
     bool taken = !replace && find_named(s, VIEW, key);
-    if (!taken) put_named(s, VIEW, key, plan, mem);
+    named *old = taken ? NULL : put_named(s, VIEW, key, plan, mem);
     weir_unlock(&s->mu);
+    free_names(old);
     if (!taken) return WEIR_OK;
     return weir_fail(ctx, WEIR_E_TEMP_TABLE_OR_VIEW_ALREADY_EXISTS, "relationName", weir_printf(ctx->arena, "`%s`", name));
 }
@@ -145,18 +175,14 @@ weir_rc weir_session_view_put(weir_ctx *ctx, weir_session *s, const char *name, 
 weir_rc weir_session_view_drop(weir_ctx *ctx, weir_session *s, const char *name, bool global, bool *found) {
     char *key = view_key(ctx->arena, name, global);
     weir_lock(&s->mu);
-    *found = bury(s, VIEW, key);
+    named *old = unlink_named(s, VIEW, key);
     weir_unlock(&s->mu);
+    *found = old != NULL;
+    free_names(old);
     return WEIR_OK;
 }
 
-weir_plan *weir_session_view_get(weir_session *s, const char *name) {
-    weir_lock(&s->mu);
-    named *v = find_named(s, VIEW, name);
-    weir_plan *p = v ? v->plan : NULL;
-    weir_unlock(&s->mu);
-    return p;
-}
+weir_plan *weir_session_view_get(weir_ctx *ctx, weir_session *s, const char *name) { return use_named(ctx, s, VIEW, name); }
 
 void weir_session_view_each(weir_session *s, void (*fn)(void *u, const char *name), void *u) {
     weir_lock(&s->mu);
@@ -179,23 +205,26 @@ weir_rc weir_session_memory_put(weir_ctx *ctx, weir_session *s, const char *name
     p->schema = weir_type_copy(mem, schema);
     p->batch = v;
     p->nbatch = before + n;
-    put_named(s, VIEW, name, p, mem);
+    named *gone = put_named(s, VIEW, name, p, mem);
     weir_unlock(&s->mu);
+    free_names(gone);
     return WEIR_OK;
 }
 
 weir_rc weir_session_hold(weir_ctx *ctx, weir_session *s, const char *id, weir_plan *resolved, weir_arena *mem) {
     (void)ctx;
     weir_lock(&s->mu);
-    put_named(s, HELD, id, resolved, mem);
+    named *gone = put_named(s, HELD, id, resolved, mem);
     weir_unlock(&s->mu);
+    free_names(gone);
     return WEIR_OK;
 }
 
 void weir_session_release(weir_session *s, const char *id) {
     weir_lock(&s->mu);
-    (void)bury(s, HELD, id);
+    named *gone = unlink_named(s, HELD, id);
     weir_unlock(&s->mu);
+    free_names(gone);
 }
 
 weir_session *weir_session_clone(const weir_session *from, const char *new_id) {
@@ -205,6 +234,13 @@ weir_session *weir_session_clone(const weir_session *from, const char *new_id) {
     weir_lock(&f->mu);
     free(s->current);
     s->current = strdup(f->current);
+    for (const named *v = f->names; v; v = v->next) { /* plans are immutable */
+        named *c = v->kind == VIEW ? calloc(1, sizeof *c) : NULL;
+        if (!c) continue;
+        *c = (named){.kind = VIEW, .name = strdup(v->name), .plan = v->plan, .mem = v->mem, .next = s->names};
+        atomic_fetch_add(&c->mem->refs, 1);
+        s->names = c;
+    }
     weir_unlock(&f->mu);
     return s;
 }
@@ -329,7 +365,7 @@ static weir_rc resolve_table(weir_ctx *ctx, void *u, const weir_plan *t, weir_pl
     int n = t->nname;
     const char **name = t->names;
     char *key = n == 1 ? weir_strdup(ctx->arena, name[0]) : n == 2 ? weir_printf(ctx->arena, "%s.%s", name[0], name[1]) : NULL;
-    weir_plan *view = key ? weir_session_view_get(s, key) : NULL;
+    weir_plan *view = key ? weir_session_view_get(ctx, s, key) : NULL;
     if (view) return *out = view, WEIR_OK;
     if (n == 3 && strcasecmp(name[0], "spark_catalog") == 0) n--, name++;
     if (n > 2 || n < 1)
@@ -344,10 +380,7 @@ static weir_rc resolve_table(weir_ctx *ctx, void *u, const weir_plan *t, weir_pl
 
 static weir_rc resolve_cached(weir_ctx *ctx, void *u, const weir_plan *c, weir_plan **out) {
     weir_session *s = u;
-    weir_lock(&s->mu);
-    named *v = find_named(s, HELD, c->name);
-    *out = v ? v->plan : NULL;
-    weir_unlock(&s->mu);
+    *out = use_named(ctx, s, HELD, c->name);
     return *out ? WEIR_OK : weir_fail(ctx, WEIR_E_ILLEGAL_STATE, "message", weir_printf(ctx->arena, "No DataFrame with id %s is found in the session %s", c->name, s->id));
 }
 

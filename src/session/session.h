@@ -55,7 +55,7 @@ weir_rc weir_session_hold(weir_ctx *, weir_session *, const char *id, weir_plan 
 void weir_session_release(weir_session *, const char *id);
 const char *weir_session_current_schema(weir_session *); /* valid for the session's life */
 void weir_session_set_current(weir_session *, const char *schema);
-weir_plan *weir_session_view_get(weir_session *, const char *name); /* NULL if there is none; "global_temp.x" for global ones */
+weir_plan *weir_session_view_get(weir_ctx *, weir_session *, const char *name); /* alive as long as ctx->arena; NULL if there is none; "global_temp.x" for global ones */
 void weir_session_view_each(weir_session *, void (*fn)(void *u, const char *name), void *u);
 char *weir_local_path(weir_ctx *, const char *path); /* file: URIs and relative paths made absolute */
 struct weir_query_manager *weir_session_queries(weir_session *); /* query/manager.h */
