@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <strings.h>
 
-typedef enum { GOOD, MISMATCH, BROKEN } verdict; /* MISMATCH: this value is null, the record goes on */
+/* LOSSY: read, but something in a list found no place; MISMATCH: this value is null, the record goes on */
+typedef enum { GOOD, LOSSY, MISMATCH, BROKEN } verdict;
 
 struct weir_json_reader {
     weir_schema *schema;
@@ -18,6 +19,7 @@ struct weir_json_reader {
     int *order, norder;       /* columns in the order of the last record's keys: the next one's are the same, mostly */
     int64_t rows, *seen;      /* seen[c] = row in which column c was last set, + 1 */
     weir_str rescued;
+    weir_jframe top;
     weir_jscan s;
     weir_arena *mem;
 };
@@ -228,6 +230,59 @@ static int find_field(const weir_jscan *s, const weir_type *t, weir_jtext k) {
 
 static verdict worse(verdict a, verdict b) { return a > b ? a : b; }
 
+static void open_frames(weir_jscan *s, weir_jframe *f) {
+    if (f->open) return;
+    weir_str *o = s->rescued;
+    if (f->up) {
+        open_frames(s, f->up);
+        if (o->p[o->len - 1] != '{') weir_str_putc(o, ',');
+        weir_json_escape(o, f->key, (size_t)f->nkey);
+        weir_str_putc(o, ':');
+    }
+    weir_str_putc(o, '{');
+    f->open = true;
+}
+
+/* Writes a member that found no place to the rescued object. Lists are rescued whole, by the object that holds them. */
+static verdict rescue(weir_jscan *s, weir_jtext key, const char *from) {
+    if (s->in_list) return LOSSY;
+    open_frames(s, s->frame);
+    if (s->rescued->p[s->rescued->len - 1] != '{') weir_str_putc(s->rescued, ',');
+    weir_json_escape(s->rescued, key.p, (size_t)key.n);
+    weir_str_putc(s->rescued, ':');
+    weir_js_compact(from, s->p, s->rescued);
+    return GOOD;
+}
+
+static void note_unknown(weir_jscan *s, weir_jtext k) {
+    if (s->watch && !s->unknown) s->unknown = weir_strndup(s->mem, k.p, (size_t)k.n);
+}
+
+/* After ':'. b: the member's builder, NULL when the schema has none. */
+static verdict member_value(weir_jscan *s, weir_jtext k, weir_build *b) {
+    weir_jframe f = {.up = s->frame, .key = k.p, .nkey = k.n};
+    weir_js_space(s);
+    const char *from = s->p;
+    if (!b) {
+        note_unknown(s, k);
+        if (!weir_js_skip(s)) return BROKEN;
+        return s->rescued ? rescue(s, k, from) : GOOD;
+    }
+    s->frame = &f;
+    verdict v = read_value(s, b);
+    s->frame = f.up;
+    if (v == BROKEN) return v;
+    if (f.open) weir_str_putc(s->rescued, '}');
+    else if (v != GOOD && s->rescued) return rescue(s, k, from);
+    return v;
+}
+
+/* Keys outlive the scan buffer when values are rescued by them. */
+static weir_jtext keep_key(const weir_jscan *s, weir_jtext k) {
+    if ((s->rescued || s->watch) && k.ok && k.p == s->buf) k.p = weir_strndup(s->mem, k.p, (size_t)k.n);
+    return k;
+}
+
 /* After '{' of a nested object. */
 static verdict read_struct(weir_jscan *s, weir_build *b) {
     int64_t row = b->len;
@@ -238,19 +293,15 @@ static verdict read_struct(weir_jscan *s, weir_build *b) {
             if (s->p >= s->end || *s->p++ != ',') return BROKEN;
             weir_js_space(s);
         }
-        weir_jtext k = weir_js_key(s);
+        weir_jtext k = keep_key(s, weir_js_key(s));
         if (!k.ok) return BROKEN;
         int f = find_field(s, b->type, k);
         weir_js_space(s);
         if (s->p >= s->end || *s->p++ != ':') return BROKEN;
-        if (f < 0) {
-            if (!weir_js_skip(s)) return BROKEN;
-        } else {
-            if (b->kid[f].len > row) weir_build_truncate(&b->kid[f], row); /* a key again: the last one counts */
-            verdict v = read_value(s, &b->kid[f]);
-            if (v == BROKEN) return BROKEN;
-            all = worse(all, v);
-        }
+        if (f >= 0 && b->kid[f].len > row) weir_build_truncate(&b->kid[f], row); /* a key again: the last one counts */
+        verdict v = member_value(s, k, f < 0 ? NULL : &b->kid[f]);
+        if (v == BROKEN) return BROKEN;
+        all = worse(all, v);
         weir_js_space(s);
     }
     s->p++;
@@ -314,7 +365,10 @@ static verdict container_into(weir_jscan *s, weir_build *b) {
         v = GOOD;
     } else if (object ? k == WEIR_T_STRUCT || k == WEIR_T_MAP : k == WEIR_T_ARRAY) {
         s->p++;
+        bool was = s->in_list;
+        s->in_list = was || k != WEIR_T_STRUCT;
         v = k == WEIR_T_STRUCT ? read_struct(s, b) : k == WEIR_T_MAP ? read_map(s, b) : read_array(s, b);
+        s->in_list = was;
     } else {
         if (!weir_js_skip(s)) return BROKEN;
         weir_build_null(b);
@@ -358,19 +412,17 @@ weir_rc weir_json_reader_new(weir_ctx *ctx, weir_schema *schema, weir_json_optio
     r->rescue = o->rescue_column ? weir_schema_find(schema, o->rescue_column, true) : -1;
     weir_str_init(&r->rescued, ctx->arena, 1u << 30);
     r->s.o = o;
+    r->s.mem = r->mem;
+    r->s.watch = o->watch_unknown;
+    r->s.rescued = r->rescue >= 0 ? &r->rescued : NULL;
     weir_arena_defer(ctx->arena, release, r);
     *out = r;
     return WEIR_OK;
 }
 
-int64_t weir_json_rows(const weir_json_reader *r) { return r->rows; }
+const char *weir_json_unknown(const weir_json_reader *r) { return r->s.unknown; }
 
-static void rescue(weir_json_reader *r, weir_jtext key, const char *from, const char *end) {
-    weir_str_putc(&r->rescued, r->rescued.len ? ',' : '{');
-    weir_json_escape(&r->rescued, key.p, (size_t)key.n);
-    weir_str_putc(&r->rescued, ':');
-    weir_js_compact(from, end, &r->rescued);
-}
+int64_t weir_json_rows(const weir_json_reader *r) { return r->rows; }
 
 /* The column of a key; *slot is the guess from the last record's order. */
 static int column_of(weir_json_reader *r, weir_jtext k, int *slot) {
@@ -396,32 +448,23 @@ static verdict read_member(weir_json_reader *r, int *slot) {
     weir_jtext k = weir_js_key(s);
     if (!k.ok) return BROKEN;
     int c = column_of(r, k, slot);
-    bool copy = r->rescue >= 0 && k.p == s->buf;
-    if (copy) k.p = weir_strndup(r->mem, k.p, (size_t)k.n); /* values may use the buffer */
+    k = keep_key(s, k);
     weir_js_space(s);
     if (s->p >= s->end || *s->p++ != ':') return BROKEN;
-    weir_js_space(s);
-    const char *from = s->p;
-    if (c < 0) {
-        if (!weir_js_skip(s)) return BROKEN;
-        if (r->o->watch_unknown && !r->o->unknown) r->o->unknown = weir_strndup(r->mem, k.p, (size_t)k.n);
-        if (r->rescue >= 0) rescue(r, k, from, s->p);
-        return GOOD;
+    if (c >= 0) {
+        if (r->seen[c] == r->rows + 1) weir_build_truncate(&r->col[c], r->rows);
+        r->seen[c] = r->rows + 1;
     }
-    if (r->seen[c] == r->rows + 1) weir_build_truncate(&r->col[c], r->rows);
-    r->seen[c] = r->rows + 1;
-    verdict v = read_value(s, &r->col[c]);
-    if (v == MISMATCH && r->rescue >= 0) {
-        rescue(r, k, from, s->p);
-        return GOOD;
-    }
-    return v;
+    return member_value(s, k, c < 0 ? NULL : &r->col[c]);
 }
 
 static verdict read_object(weir_json_reader *r) {
     weir_jscan *s = &r->s;
     verdict all = GOOD;
     int slot = 0;
+    r->top = (weir_jframe){0};
+    s->frame = &r->top;
+    s->in_list = false;
     s->p++;
     weir_js_space(s);
     if (s->p < s->end && *s->p == '}') return s->p++, GOOD;
@@ -453,6 +496,29 @@ static void take_back(weir_json_reader *r) {
         if (r->col[c].len > r->rows) weir_build_truncate(&r->col[c], r->rows);
 }
 
+static void finish_rescue(weir_json_reader *r) {
+    if (!r->rescued.len) return;
+    if (r->o->rescue_path && r->o->file) {
+        weir_str_puts(&r->rescued, ",\"_file_path\":");
+        weir_json_escape(&r->rescued, r->o->file, strlen(r->o->file));
+    }
+    weir_str_putc(&r->rescued, '}');
+}
+
+/* Bytes that are no UTF-8 would make the object unreadable: they become U+FFFD as Java decodes them. */
+static void escape_text(weir_str *out, const char *p, int64_t n) {
+    weir_str t;
+    weir_str_init(&t, NULL, 1u << 30);
+    for (const char *end = p + n; p < end;) {
+        int k = weir_js_utf8_len((const unsigned char *)p, (const unsigned char *)end);
+        if (k) weir_str_add(&t, p, (size_t)k);
+        else weir_str_puts(&t, "\xEF\xBF\xBD");
+        p += k ? k : 1;
+    }
+    weir_json_escape(out, t.p ? t.p : "", t.len);
+    weir_str_free(&t);
+}
+
 static weir_rc malformed(weir_ctx *ctx, weir_json_reader *r, const char *p, int64_t n, int64_t at, bool keep_fields, bool *kept) {
     if (r->o->mode == WEIR_MODE_FAIL) {
         const char *text = weir_strndup(ctx->arena, p, (size_t)(n > 500 ? 500 : n));
@@ -461,17 +527,14 @@ static weir_rc malformed(weir_ctx *ctx, weir_json_reader *r, const char *p, int6
     }
     *kept = r->o->mode == WEIR_MODE_PERMISSIVE;
     if (!keep_fields || !*kept) take_back(r);
+    if (!keep_fields && r->corrupt < 0 && r->rescue >= 0) { /* a record never loses bytes */
+        r->rescued.len = 0;
+        weir_str_puts(&r->rescued, "{\"_corrupt_record\":");
+        escape_text(&r->rescued, p, n);
+        finish_rescue(r);
+    }
     if (*kept) end_row(r, p, n);
     return WEIR_OK;
-}
-
-static void finish_rescue(weir_json_reader *r) {
-    if (!r->rescued.len) return;
-    if (r->o->rescue_path && r->o->file) {
-        weir_str_puts(&r->rescued, ",\"_file_path\":");
-        weir_json_escape(&r->rescued, r->o->file, strlen(r->o->file));
-    }
-    weir_str_putc(&r->rescued, '}');
 }
 
 /* An array of objects: each is a row. SPARK: only at the top. */

@@ -19,8 +19,7 @@ typedef struct weir_json_options {
     const weir_zone *zone;
     const weir_pattern *date_format, *timestamp_format, *ntz_format; /* NULL: the default */
     const char *file;            /* for messages and rescue; changes from file to file */
-    const char *unknown;         /* out: name of the first key that the schema lacks, when watch_unknown */
-    bool watch_unknown;
+    bool watch_unknown;          /* see weir_json_unknown */
 } weir_json_options;
 
 /* Options by Spark's names through get (NULL = absent). */
@@ -30,6 +29,8 @@ typedef struct weir_json_reader weir_json_reader;
 weir_rc weir_json_reader_new(weir_ctx *, weir_schema *, weir_json_options *, weir_json_reader **out); /* lives in ctx->arena */
 /* One record. *kept: a row was appended. at: byte offset of the record, for messages. */
 weir_rc weir_json_record(weir_ctx *, weir_json_reader *, const char *p, int64_t n, int64_t at, bool *kept);
+/* The first key met that the schema lacks, at any depth; NULL none or not watched. */
+const char *weir_json_unknown(const weir_json_reader *);
 int64_t weir_json_rows(const weir_json_reader *);
 /* The rows so far as a batch; the reader goes on empty. */
 weir_rc weir_json_take(weir_ctx *, weir_json_reader *, weir_batch *out);

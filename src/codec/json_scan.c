@@ -26,8 +26,7 @@ void weir_js_space(weir_jscan *s) {
     }
 }
 
-/* Length of the UTF-8 sequence at p, 0 when it is not one. */
-static int utf8_len(const unsigned char *p, const unsigned char *end) {
+int weir_js_utf8_len(const unsigned char *p, const unsigned char *end) {
     unsigned char c = p[0];
     int n = c < 0x80 ? 1 : c < 0xC2 ? 0 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : c < 0xF5 ? 4 : 0;
     if (n == 0 || end - p < n) return 0;
@@ -97,7 +96,7 @@ static weir_jtext decode(weir_jscan *s, const char *from, const char *p, char qu
             if (!escape(s, &p, s->buf, &n)) return (weir_jtext){0};
             continue;
         }
-        int k = utf8_len((const unsigned char *)p, (const unsigned char *)s->end);
+        int k = weir_js_utf8_len((const unsigned char *)p, (const unsigned char *)s->end);
         if (!k || ((unsigned char)*p < 0x20 && !s->o->allow_control)) return (weir_jtext){0};
         memcpy(s->buf + n, p, (size_t)k);
         n += (size_t)k;
@@ -133,7 +132,7 @@ weir_jtext weir_js_string(weir_jscan *s) {
             return (weir_jtext){from, (int32_t)(p - from), true};
         }
         if (*p == '\\') return decode(s, from, p, quote);
-        int k = utf8_len((const unsigned char *)p, (const unsigned char *)s->end);
+        int k = weir_js_utf8_len((const unsigned char *)p, (const unsigned char *)s->end);
         if (!k || ((unsigned char)*p < 0x20 && !s->o->allow_control)) return (weir_jtext){0};
         p += k;
     }

@@ -3,12 +3,21 @@
 #define WEIR_CODEC_JSON_SCAN_H
 #include "codec/json_read.h"
 
+/* Where in nested objects the reader stands, so that a rescued member is written below its parents. */
+typedef struct weir_jframe { struct weir_jframe *up; const char *key; int32_t nkey; bool open; } weir_jframe;
+
 typedef struct weir_jscan {
     const char *p, *end;
     const weir_json_options *o;
     int depth;
     char *buf;          /* decoded strings */
     size_t cbuf;
+    /* reading with rescue or watch; otherwise NULL or false */
+    weir_str *rescued;
+    weir_arena *mem;
+    weir_jframe *frame;
+    bool in_list, watch;
+    const char *unknown; /* first key without a column */
 } weir_jscan;
 
 typedef struct weir_jtext { const char *p; int32_t n; bool ok; } weir_jtext;
@@ -27,5 +36,6 @@ bool weir_js_is_number(const weir_jscan *, weir_jtext, bool *integer);
 bool weir_js_skip(weir_jscan *);
 /* A value's text without blanks outside of strings, as Spark writes it again. */
 void weir_js_compact(const char *p, const char *end, weir_str *out);
+int weir_js_utf8_len(const unsigned char *p, const unsigned char *end); /* of the UTF-8 sequence at p; 0: none */
 void weir_js_free(weir_jscan *);
 #endif
