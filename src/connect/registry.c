@@ -1,16 +1,19 @@
 /* The tables of sources and sinks: one line each. Read by weir_serve. */
 #include "connect/registry.h"
 
+#include "delta/delta.h"
 #include "sink/sinks.h"
 #include "source/sources.h"
 
 static const weir_source_ops *const sources[] = {&weir_rate_source, &weir_rate_micro_batch_source, &weir_socket_source,
-    &weir_json_source, &weir_text_source};
-static const weir_sink_ops *const sinks[] = {&weir_memory_sink, &weir_console_sink, &weir_noop_sink};
+    &weir_json_source, &weir_text_source, &weir_delta_source};
+static const weir_sink_ops *const sinks[] = {&weir_memory_sink, &weir_console_sink, &weir_noop_sink, &weir_delta_sink};
 
 static const weir_registry registry = {
     .sources = {sources, sizeof sources / sizeof *sources},
     .sinks = {sinks, sizeof sinks / sizeof *sinks},
+    .history = weir_delta_history,
+    .detail = weir_delta_detail,
 };
 
 const weir_registry *weir_registry_get(void) { return &registry; }

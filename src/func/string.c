@@ -395,7 +395,7 @@ static const weir_fn string_fns[] = {
     {"bit_length", "(string) -> int", k_bits, SC, NULL, 0}, {"bit_length", "(binary) -> int", k_bits, SC, NULL, 0},
     {"ascii", "(string) -> int", k_ascii, SC, NULL, 0}, {"instr", "(string, string) -> int", k_instr, SC, NULL, 0},
     {"locate", "(string, string, int?) -> int", k_locate, SC, NULL, 0}, {"position", "(string, string, int?) -> int", k_locate, SC, NULL, 0},
-    {"charindex", "(string, string, int?) -> int", k_locate, SC, NULL, 0},
+
     {"trim", "(string, string?) -> string", k_trim, SC, NULL, 0}, {"btrim", "(string, string?) -> string", k_btrim, SC, NULL, 0},
     {"ltrim", "(string, string?) -> string", k_ltrim, SC, NULL, 0}, {"rtrim", "(string, string?) -> string", k_rtrim, SC, NULL, 0},
     {"substring", "(string, int, int?) -> string", k_substring, SC, NULL, 0}, {"substring", "(binary, int, int?) -> binary", k_substring, SC, NULL, 0},

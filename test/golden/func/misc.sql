@@ -31,7 +31,6 @@ decimal	decimal('1')
 string	string('1')
 binary	binary('1')
 len	len('ab')
-charindex	charindex('b','ab')
 session_user	length(session_user())>0
 user	length(user())>0
 _show	1

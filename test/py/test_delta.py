@@ -1,0 +1,121 @@
+"""Delta tables written and read; streams into them, exactly once across kills."""
+import datetime
+import decimal
+import json
+import os
+
+import pytest
+from test_stream import put
+
+
+def test_batch_write_and_read_back(spark, tmp_path):
+    path = str(tmp_path / "t")
+    spark.createDataFrame([(1, "a", 1.5), (2, None, None)], "id INT, s STRING, d DOUBLE").write.format("delta").save(path)
+    assert sorted(tuple(r) for r in spark.read.format("delta").load(path).collect()) == [(1, "a", 1.5), (2, None, None)]
+
+
+def test_partitioned_append_overwrite(spark, tmp_path):
+    path = str(tmp_path / "t")
+    w = lambda rows, mode: (spark.createDataFrame(rows, "id INT, p STRING").write.format("delta").partitionBy("p").mode(mode).save(path))
+    w([(1, "a"), (2, "b"), (3, None)], "append")
+    w([(4, "a b/c")], "append")
+    assert sorted(spark.read.format("delta").load(path).collect()) == [(1, "a"), (2, "b"), (3, None), (4, "a b/c")]
+    w([(9, "z")], "overwrite")
+    assert [tuple(r) for r in spark.read.format("delta").load(path).collect()] == [(9, "z")]
+
+
+def test_types_round_trip(spark, tmp_path):
+    path = str(tmp_path / "t")
+    q = ("SELECT CAST(1 AS TINYINT) a, CAST(2 AS SMALLINT) b, 3L c, CAST(1.25 AS DECIMAL(20,4)) d, DATE '2026-01-02' e, "
+         "TIMESTAMP '2026-01-02 03:04:05.678901' f, true g, CAST('x' AS BINARY) h, CAST(1.5 AS FLOAT) i")
+    spark.sql(q).write.format("delta").save(path)
+    r = spark.read.format("delta").load(path).collect()[0]
+    assert (r.a, r.b, r.c, r.d, r.e, r.g, bytes(r.h), r.i) == (
+        1, 2, 3, decimal.Decimal("1.2500"), datetime.date(2026, 1, 2), True, b"x", 1.5)
+
+
+def test_create_insert_select_history(spark):
+    spark.sql("CREATE SCHEMA silver")
+    spark.sql("CREATE TABLE silver.events (event_id STRING, n INT) USING delta")
+    spark.sql("INSERT INTO silver.events VALUES ('e0', 1), ('e1', 2)")
+    assert sorted(tuple(r) for r in spark.table("silver.events").collect()) == [("e0", 1), ("e1", 2)]
+    h = spark.sql("DESCRIBE HISTORY silver.events").select("version", "operation").orderBy("version").collect()
+    assert [tuple(r) for r in h] == [(0, "CREATE TABLE"), (1, "WRITE")]
+
+
+def test_schema_mismatch_refused_and_merged(spark, tmp_path):
+    path = str(tmp_path / "t")
+    spark.sql("SELECT 1 AS a").write.format("delta").save(path)
+    with pytest.raises(Exception, match="schema mismatch"):
+        spark.sql("SELECT 1 AS a, 2 AS b").write.format("delta").mode("append").save(path)
+    spark.sql("SELECT 3 AS a, 4 AS b").write.format("delta").mode("append").option("mergeSchema", "true").save(path)
+    assert sorted(tuple(r) for r in spark.read.format("delta").load(path).collect()) == [(1, None), (3, 4)]
+
+
+def test_stream_to_table_one_commit_per_batch(spark, tmp_path):
+    src, ck = str(tmp_path / "in"), str(tmp_path / "ck")
+    spark.sql("CREATE SCHEMA silver")
+    for i in range(3):
+        put(src, f"f{i}.json", {"id": i})
+
+    def go():
+        q = (spark.readStream.schema("id INT").option("maxFilesPerTrigger", 1).json(src).writeStream.format("delta")
+             .option("checkpointLocation", ck).trigger(availableNow=True).toTable("silver.t"))
+        assert q.awaitTermination(60)
+        assert q.exception() is None
+
+    go()
+    os.unlink(os.path.join(ck, "commits", "2"))  # the sink has batch 2, the log does not: it is run again
+    put(src, "f3.json", {"id": 3})
+    go()
+    assert sorted(r.id for r in spark.table("silver.t").collect()) == [0, 1, 2, 3]
+    h = spark.sql("DESCRIBE HISTORY silver.t").filter("operation = 'STREAMING UPDATE'")
+    assert sorted(r[0] for r in h.selectExpr("cast(operationParameters.epochId as int)").collect()) == [0, 1, 2, 3]
+
+
+def test_path_needed(spark, tmp_path):
+    put(str(tmp_path / "in"), "a.json", {"id": 1})
+    d = spark.readStream.schema("id INT").json(str(tmp_path / "in"))
+    with pytest.raises(Exception, match="'path' is not specified"):
+        d.writeStream.format("delta").option("checkpointLocation", str(tmp_path / "ck")).start()
+
+
+def test_killed_and_restarted_exactly_once(tmp_path):
+    """Every numbered file operation of a stream is a place to die."""
+    from conftest import Engine
+
+    src, ck, out = str(tmp_path / "in"), str(tmp_path / "ck"), str(tmp_path / "out")
+    for i in range(2):
+        put(src, f"f{i}.json", {"id": 2 * i}, {"id": 2 * i + 1})
+
+    def run(engine):
+        s = engine.session()
+        q = (s.readStream.schema("id INT").option("maxFilesPerTrigger", 1).json(src).writeStream.format("delta")
+             .option("checkpointLocation", ck).trigger(availableNow=True).start(out))
+        q.awaitTermination(30)
+        assert q.exception() is None
+        return s
+
+    import subprocess
+    import sys
+    for n in range(3, 60, 7):
+        subprocess.run(["rm", "-rf", ck, out])
+        e = Engine(str(tmp_path), env={"WEIR_CRASH_AT": str(n)})
+        code = ("import sys, os\nsys.path.insert(0, %r)\nfrom pyspark.sql import SparkSession\n"
+                "s = SparkSession.builder.remote(%r).create()\n"
+                "q = (s.readStream.schema('id INT').option('maxFilesPerTrigger', 1).json(%r).writeStream.format('delta')"
+                ".option('checkpointLocation', %r).trigger(availableNow=True).start(%r))\nq.awaitTermination(20)\n"
+                % (os.path.dirname(__file__), e.url, src, ck, out))
+        p = subprocess.Popen([sys.executable, "-c", "__file__ = 'x'\n" + code], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            e.process.wait(20)
+        except subprocess.TimeoutExpired:
+            pass
+        p.kill()
+        p.wait()
+        e.kill()
+        e = Engine(str(tmp_path))
+        s = run(e)
+        assert sorted(r.id for r in s.read.format("delta").load(out).collect()) == [0, 1, 2, 3], n
+        s.stop()
+        e.stop()
