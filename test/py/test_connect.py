@@ -277,6 +277,7 @@ def test_session_clone_has_conf_and_views(spark):
     assert copy.table("v").count() == 4
     copy.range(1).createOrReplaceTempView("v")
     assert spark.table("v").count() == 4
+    copy.client.close()
 
 
 def chunked(r, name, data, size, damage=False):
@@ -379,6 +380,7 @@ def test_sigterm_during_query_exits_clean(tmp_path):
     started = time.time()
     e.process.send_signal(signal.SIGTERM)
     assert e.process.wait(15) == 0 and time.time() - started < 12
+    s.client._closed = True  # else the client asks the server that is gone, at its exit
     offsets = [int(n) for n in os.listdir(tmp_path / "ck" / "offsets") if n.isdigit()]
     commits = [int(n) for n in os.listdir(tmp_path / "ck" / "commits") if n.isdigit()]
     assert max(offsets) - max(commits) in (0, 1)
