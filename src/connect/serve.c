@@ -1,8 +1,11 @@
-/* The server as a whole: shared state, the gRPC server, the sweeper, signals. See serve.h. weir_serve runs on the main thread. */
+/* The server as a whole: shared state, the gRPC server, the sweeper, signals. See serve.h.
+ * weir_serve runs on the main thread. */
 #include "connect/serve.h"
 
 #include "connect/connect.h"
 #include "connect/registry.h"
+#include "source/cloud_schema.h"
+#include "sql/sql.h"
 #include "func/func.h"
 #include "sink/sinks.h"
 
@@ -20,11 +23,14 @@ static void release_session(weir_cn_server *server, weir_rpc *rpc, weir_ctx *ctx
     SC(ReleaseSessionResponse) a = SK(RELEASE_SESSION_RESPONSE__INIT);
     size_t n = 0;
     const uint8_t *p = weir_rpc_next(rpc, &n);
-    if (weir_pb_unpack(ctx, &spark__connect__release_session_request__descriptor, p, p ? n : 0, &q) != WEIR_OK) {
+    if (weir_pb_unpack(ctx, &spark__connect__release_session_request__descriptor, p, p ? n : 0,
+                       &q) != WEIR_OK) {
         weir_cn_fail(server, rpc, ctx->err);
         return;
     }
-    weir_cn_session *s = weir_cn_session_find(server, q->user_context ? weir_text(q->user_context->user_id) : "", weir_text(q->session_id));
+    weir_cn_session *s =
+        weir_cn_session_find(server, q->user_context ? weir_text(q->user_context->user_id) : "",
+                             weir_text(q->session_id));
     a.session_id = weir_pb_text(q->session_id);
     if (s) {
         a.server_side_session_id = weir_strdup(ctx->arena, s->ssid);
@@ -40,8 +46,11 @@ static void clone_session(weir_cn_server *server, weir_rpc *rpc, weir_ctx *ctx) 
     weir_cn_session *s = NULL, *c = NULL;
     size_t n = 0;
     const uint8_t *p = weir_rpc_next(rpc, &n);
-    weir_rc rc = weir_pb_unpack(ctx, &spark__connect__clone_session_request__descriptor, p, p ? n : 0, &q);
-    if (rc == WEIR_OK) rc = weir_cn_session_get(ctx, server, q->user_context, q->session_id, q->client_observed_server_side_session_id, &s);
+    weir_rc rc =
+        weir_pb_unpack(ctx, &spark__connect__clone_session_request__descriptor, p, p ? n : 0, &q);
+    if (rc == WEIR_OK)
+        rc = weir_cn_session_get(ctx, server, q->user_context, q->session_id,
+                                 q->client_observed_server_side_session_id, &s);
     if (rc == WEIR_OK) rc = weir_cn_session_clone(ctx, s, q->new_session_id, &c);
     if (rc == WEIR_OK) {
         a.session_id = s->id;
@@ -58,20 +67,35 @@ static void clone_session(weir_cn_server *server, weir_rpc *rpc, weir_ctx *ctx) 
 
 /* @thread handler threads of the gRPC server. */
 static void handle(void *app, weir_rpc *rpc) {
-    static const struct { const char *method; handler *fn; } table[] = {
-        {"ExecutePlan", weir_cn_execute}, {"AnalyzePlan", weir_cn_analyze}, {"Config", weir_cn_config},
-        {"ReattachExecute", weir_cn_reattach}, {"ReleaseExecute", weir_cn_release}, {"Interrupt", weir_cn_interrupt},
-        {"AddArtifacts", weir_cn_add_artifacts}, {"ArtifactStatus", weir_cn_artifact_status}, {"ReleaseSession", release_session},
-        {"FetchErrorDetails", weir_cn_fetch_error}, {"CloneSession", clone_session}, {"GetStatus", weir_cn_status}};
+    static const struct {
+        const char *method;
+        handler *fn;
+    } table[] = {{"ExecutePlan", weir_cn_execute},
+                 {"AnalyzePlan", weir_cn_analyze},
+                 {"Config", weir_cn_config},
+                 {"ReattachExecute", weir_cn_reattach},
+                 {"ReleaseExecute", weir_cn_release},
+                 {"Interrupt", weir_cn_interrupt},
+                 {"AddArtifacts", weir_cn_add_artifacts},
+                 {"ArtifactStatus", weir_cn_artifact_status},
+                 {"ReleaseSession", release_session},
+                 {"FetchErrorDetails", weir_cn_fetch_error},
+                 {"CloneSession", clone_session},
+                 {"GetStatus", weir_cn_status}};
     weir_cn_server *server = app;
     weir_err err;
     weir_err_init(&err);
-    weir_ctx ctx = {.arena = weir_arena_new(NULL), .err = &err, .env = server->shared.env, .conf = server->shared.conf,
+    weir_ctx ctx = {.arena = weir_arena_new(NULL),
+                    .err = &err,
+                    .env = server->shared.env,
+                    .conf = server->shared.conf,
                     .budget = &server->shared.budget};
     size_t i = 0, n = sizeof table / sizeof *table;
     while (i < n && strcmp(table[i].method, weir_rpc_method(rpc)) != 0) i++;
     if (i < n) table[i].fn(server, rpc, &ctx);
-    else weir_rpc_finish(rpc, WEIR_GRPC_UNIMPLEMENTED, "This method is not implemented by weir.", NULL, 0);
+    else
+        weir_rpc_finish(rpc, WEIR_GRPC_UNIMPLEMENTED, "This method is not implemented by weir.",
+                        NULL, 0);
     weir_err_clear(&err);
     weir_arena_free(ctx.arena);
 }
@@ -90,7 +114,8 @@ static void *sweeper(void *u) {
     return NULL;
 }
 
-static weir_rc memory_put(weir_ctx *ctx, void *host, const char *name, weir_schema *schema, const weir_batch *b, int n, bool replace_all) {
+static weir_rc memory_put(weir_ctx *ctx, void *host, const char *name, weir_schema *schema,
+                          const weir_batch *b, int n, bool replace_all) {
     return weir_session_memory_put(ctx, host, name, schema, b, n, replace_all);
 }
 
@@ -98,12 +123,17 @@ static weir_rc init(weir_cn_server *s, const weir_server_options *o, weir_ctx *c
     char id[37];
     weir_func_init();
     weir_memory_sink_hook(memory_put);
-    s->shared = (weir_shared){.registry = weir_registry_get(), .conf = weir_conf_new(NULL), .env = weir_env_real()};
+    weir_cloud_ddl_hook(weir_sql_parse_schema);
+    s->shared = (weir_shared){.registry = weir_registry_get(),
+                              .conf = weir_conf_new(NULL),
+                              .env = weir_env_real()};
     ctx->env = s->shared.env;
     ctx->conf = s->shared.conf;
-    for (const char **c = o->conf; c && c[0] && c[1]; c += 2) weir_conf_put(s->shared.conf, c[0], c[1]);
+    for (const char **c = o->conf; c && c[0] && c[1]; c += 2)
+        weir_conf_put(s->shared.conf, c[0], c[1]);
     if (o->warehouse) weir_conf_put(s->shared.conf, "spark.sql.warehouse.dir", o->warehouse);
-    const char *warehouse = weir_local_path(ctx, weir_conf_get(s->shared.conf, "spark.sql.warehouse.dir"));
+    const char *warehouse =
+        weir_local_path(ctx, weir_conf_get(s->shared.conf, "spark.sql.warehouse.dir"));
     weir_conf_put(s->shared.conf, "spark.sql.warehouse.dir", warehouse);
     weir_uuid(s->shared.env, id);
     (void)snprintf(s->run_dir, sizeof s->run_dir, "/tmp/weir-%s", id);
@@ -136,11 +166,13 @@ static void say_ready(int fd, int port) {
     char line[16];
     int n = snprintf(line, sizeof line, "%d\n", port);
     if (fd < 0) return;
-    if (write(fd, line, (size_t)n) != n) (void)fprintf(stderr, "weir: cannot write to the ready descriptor\n");
+    if (write(fd, line, (size_t)n) != n)
+        (void)fprintf(stderr, "weir: cannot write to the ready descriptor\n");
     close(fd);
 }
 
-/* SIGTERM: batches that run get GRACE_MS to commit, in all sessions together; then calls may end. */
+/* SIGTERM: batches that run get GRACE_MS to commit, in all sessions together; then calls may end.
+ */
 static void stop_queries(weir_cn_server *s) {
     int64_t until_ms = weir_monotonic_us(s->shared.env) / 1000 + GRACE_MS;
     weir_cn_session *list[256];
@@ -182,8 +214,13 @@ int weir_serve(const weir_server_options *o) {
         (void)fprintf(stderr, "weir: %s\n", err.msg);
         return 1;
     }
-    weir_server_config cfg = {.host = o->host ? o->host : "127.0.0.1", .port = o->port, .token = o->token, .tls_cert = o->tls_cert,
-                              .tls_key = o->tls_key, .app = &server, .handle = handle};
+    weir_server_config cfg = {.host = o->host ? o->host : "127.0.0.1",
+                              .port = o->port,
+                              .token = o->token,
+                              .tls_cert = o->tls_cert,
+                              .tls_key = o->tls_key,
+                              .app = &server,
+                              .handle = handle};
     weir_server *net = weir_server_start(&cfg, error, sizeof error);
     if (!net) {
         (void)fprintf(stderr, "weir: %s\n", error);

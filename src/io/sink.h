@@ -39,6 +39,8 @@ typedef struct weir_sink_ops {
     unsigned modes;              /* 1 << WEIR_OUT_*: streaming modes it takes; 0 = batch only */
     bool batch;                  /* takes batch writes */
     bool needs_path;
+    /* Before the query's thread starts, in start(): what must be there, or be refused, at once; optional. */
+    weir_rc (*announce)(weir_ctx *, const weir_write_info *);
     weir_rc (*open)(weir_ctx *, weir_sink *);            /* checks options and schema, prepares */
     /* *done: this batch is in already (replay): nothing more to do. epoch -1 in batch writes. */
     weir_rc (*begin)(weir_ctx *, weir_sink *, int64_t epoch, bool *done);

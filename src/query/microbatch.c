@@ -142,6 +142,12 @@ weir_rc weir_query_prepare(weir_ctx *ctx, weir_query *q) {
     WEIR_TRY(weir_log_range(ctx, &q->commits, &lo, &commits));
     WEIR_TRY(load_metadata(ctx, q, offsets >= 0 || commits >= 0));
     find_sources(q, q->spec.plan);
+    if (q->spec.sink->announce) {
+        weir_write_info info = q->spec.info;
+        info.query_name = q->spec.name;
+        info.schema = q->spec.plan->schema;
+        WEIR_TRY(q->spec.sink->announce(ctx, &info));
+    }
     WEIR_TRY(weir_path_mkdirs(ctx, q->offsets.dir));
     WEIR_TRY(weir_path_mkdirs(ctx, q->commits.dir));
     return WEIR_OK;

@@ -130,11 +130,11 @@ const weir_sink_ops weir_console_sink = {
 
 /* ---- memory: rows become a temporary view of the session, named as the query ---- */
 
-static weir_rc memory_open(weir_ctx *ctx, weir_sink *s) {
-    if (!s->info.query_name)
+/* The view is there, empty, when start() returns. */
+static weir_rc memory_announce(weir_ctx *ctx, const weir_write_info *info) {
+    if (!info->query_name)
         return weir_fail(ctx, WEIR_E_ANALYSIS_LEGACY, "message", "queryName must be specified for memory sink");
-    WEIR_TRY(gather_open(ctx, s));
-    return memory_put(ctx, s->info.host, s->info.query_name, s->info.schema, NULL, 0, true);
+    return memory_put(ctx, info->host, info->query_name, info->schema, NULL, 0, true);
 }
 
 static weir_rc memory_commit(weir_ctx *ctx, weir_sink *s) {
@@ -145,5 +145,5 @@ static weir_rc memory_commit(weir_ctx *ctx, weir_sink *s) {
 static const char *memory_description(weir_ctx *ctx, weir_sink *s) { return (void)ctx, (void)s, "MemorySink"; }
 
 const weir_sink_ops weir_memory_sink = {
-    .format = "memory", .modes = APPEND | COMPLETE, .open = memory_open, .begin = gather_begin, .writer = gather_writer, .commit = memory_commit,
+    .format = "memory", .modes = APPEND | COMPLETE, .announce = memory_announce, .open = gather_open, .begin = gather_begin, .writer = gather_writer, .commit = memory_commit,
     .abort = gather_abort, .description = memory_description, .rows = gather_rows, .close = gather_close};

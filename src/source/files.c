@@ -1,6 +1,7 @@
 /* File relations: json and text, as batches and as streams. SPARK DataSource, FileStreamSource. Analysis and query threads. */
 #include "source/files.h"
 
+#include "source/cloud_schema.h"
 #include "source/file_log.h"
 #include "source/sources.h"
 
@@ -149,25 +150,13 @@ static int64_t log_offset(weir_ctx *ctx, const char *text) {
     return text ? weir_json_int(weir_json_parse(ctx->arena, text, strlen(text), NULL), "logOffset", -1) : -1;
 }
 
-static char *uri_to_path(weir_arena *a, const char *uri) {
-    const char *p = strncmp(uri, "file://", 7) == 0 ? uri + 7 : strncmp(uri, "file:", 5) == 0 ? uri + 5 : uri;
-    char *o = weir_alloc(a, strlen(p) + 1), *q = o;
-    for (; *p; p++) {
-        char hex[3] = {p[0] == '%' ? p[1] : 0, p[0] == '%' && p[1] ? p[2] : 0, 0}, *end;
-        long v = hex[0] ? strtol(hex, &end, 16) : 0;
-        if (hex[0] && !*end) *q++ = (char)v, p += 2;
-        else *q++ = *p;
-    }
-    return o;
-}
-
 static weir_rc log_files(weir_ctx *ctx, files *f, const char *from, const char *to, weir_listing *out) {
     weir_log_file *v = NULL;
     int64_t n = 0;
     WEIR_TRY(weir_file_log_range(ctx, f->log, log_offset(ctx, from), log_offset(ctx, to), &v, &n));
     *out = (weir_listing){.v = WEIR_NEWN(ctx->arena, weir_found, n + 1), .n = n};
     for (int64_t i = 0; i < n; i++) {
-        char *path = uri_to_path(ctx->arena, v[i].uri);
+        char *path = weir_uri_path(ctx->arena, v[i].uri);
         weir_stat st;
         WEIR_TRY(weir_path_stat(ctx, path, &st));
         out->v[i] = (weir_found){path, v[i].uri, st.size_bytes, v[i].mtime_ms * 1000};
