@@ -1,18 +1,22 @@
-/* AnalyzePlan: schemas, explanations and the other questions about a plan. Called on handler threads. */
+/* AnalyzePlan: schemas, explanations and the other questions about a plan. Called on handler
+ * threads. */
 #include "connect/connect.h"
 #include "io/relation.h"
 
 #define ASK(name) SK(ANALYZE_PLAN_REQUEST__ANALYZE_##name)
 #define RES(name) SK(ANALYZE_PLAN_RESPONSE__RESULT_##name)
-#define RESULT(type, init, var) WEIR_MSG(AnalyzePlanResponse__##type, analyze_plan_response__##init, var, ctx->arena)
+#define RESULT(type, init, var)                                                                    \
+    WEIR_MSG(AnalyzePlanResponse__##type, analyze_plan_response__##init, var, ctx->arena)
 
-static weir_rc resolve(weir_ctx *ctx, weir_cn_session *s, const SC(Relation) *rel, weir_plan **out) {
+static weir_rc resolve(weir_ctx *ctx, weir_cn_session *s, const SC(Relation) * rel,
+                       weir_plan **out) {
     weir_tp tp = {.ctx = ctx, .session = s};
     WEIR_TRY(weir_tp_relation(&tp, rel, out));
     return weir_session_analyze(ctx, s->session, *out, out);
 }
 
-static weir_rc resolve_plan(weir_ctx *ctx, weir_cn_session *s, const SC(Plan) *p, weir_plan **out) {
+static weir_rc resolve_plan(weir_ctx *ctx, weir_cn_session *s, const SC(Plan) * p,
+                            weir_plan **out) {
     weir_tp tp = {.ctx = ctx, .session = s};
     const SC(Relation) *root = NULL;
     const SC(Command) *command = NULL;
@@ -29,12 +33,16 @@ static weir_schema *visible(weir_arena *a, const weir_plan *p) {
     return weir_type_struct(a, f, n);
 }
 
-static void tree_type(weir_str *s, weir_arena *a, const weir_type *t, int depth, int most, const char *prefix);
+static void tree_type(weir_str *s, weir_arena *a, const weir_type *t, int depth, int most,
+                      const char *prefix);
 
-static void tree_field(weir_str *s, weir_arena *a, const char *name, const weir_type *t, const char *word, bool nullable, int depth,
-                       int most, const char *prefix) {
+static void tree_field(weir_str *s, weir_arena *a, const char *name, const weir_type *t,
+                       const char *word, bool nullable, int depth, int most, const char *prefix) {
     static const char *const kinds[] = {"array", "map", "struct"};
-    const char *type = t->kind == WEIR_T_ARRAY ? kinds[0] : t->kind == WEIR_T_MAP ? kinds[1] : t->kind == WEIR_T_STRUCT ? kinds[2] : weir_type_name(a, t);
+    const char *type = t->kind == WEIR_T_ARRAY    ? kinds[0]
+                       : t->kind == WEIR_T_MAP    ? kinds[1]
+                       : t->kind == WEIR_T_STRUCT ? kinds[2]
+                                                  : weir_type_name(a, t);
     if (t->kind == WEIR_T_INT) type = "integer"; /* SPARK DataType.typeName, not simpleString */
     else if (t->kind == WEIR_T_LONG) type = "long";
     else if (t->kind == WEIR_T_SHORT) type = "short";
@@ -46,15 +54,19 @@ static void tree_field(weir_str *s, weir_arena *a, const char *name, const weir_
 }
 
 /* SPARK StructType.treeString. */
-static void tree_type(weir_str *s, weir_arena *a, const weir_type *t, int depth, int most, const char *prefix) {
+static void tree_type(weir_str *s, weir_arena *a, const weir_type *t, int depth, int most,
+                      const char *prefix) {
     if (t->kind == WEIR_T_STRUCT) {
         for (int i = 0; i < t->nfield; i++)
-            tree_field(s, a, t->field[i].name, t->field[i].type, "nullable", t->field[i].nullable, depth, most, prefix);
+            tree_field(s, a, t->field[i].name, t->field[i].type, "nullable", t->field[i].nullable,
+                       depth, most, prefix);
     } else if (t->kind == WEIR_T_ARRAY) {
-        tree_field(s, a, "element", t->field[0].type, "containsNull", t->field[0].nullable, depth, most, prefix);
+        tree_field(s, a, "element", t->field[0].type, "containsNull", t->field[0].nullable, depth,
+                   most, prefix);
     } else if (t->kind == WEIR_T_MAP) {
         tree_field(s, a, "key", t->field[0].type, NULL, false, depth, most, prefix);
-        tree_field(s, a, "value", t->field[1].type, "valueContainsNull", t->field[1].nullable, depth, most, prefix);
+        tree_field(s, a, "value", t->field[1].type, "valueContainsNull", t->field[1].nullable,
+                   depth, most, prefix);
     }
 }
 
@@ -72,12 +84,16 @@ static uint32_t mix(uint32_t h, const void *p, size_t n) {
     return h;
 }
 
-static uint32_t mix_text(uint32_t h, const char *t) { return t ? mix(h, t, strlen(t) + 1) : mix(h, "\1", 1); }
+static uint32_t mix_text(uint32_t h, const char *t) {
+    return t ? mix(h, t, strlen(t) + 1) : mix(h, "\1", 1);
+}
 
-/* What two plans that give the same rows have in common. Aliases of relations are left out, as in SPARK canonicalized plans. */
+/* What two plans that give the same rows have in common. Aliases of relations are left out, as in
+ * SPARK canonicalized plans. */
 static uint32_t fingerprint(weir_arena *a, const weir_plan *p, uint32_t h) {
     while (p->kind == WEIR_P_ALIAS || p->kind == WEIR_P_HINT) p = p->in[0];
-    int64_t numbers[] = {p->kind, p->n, p->start, p->end, p->step, p->delay_us, p->all, p->by_name, p->outer, p->ngroup, p->truncate, p->join_type};
+    int64_t numbers[] = {p->kind, p->n,       p->start, p->end,    p->step,     p->delay_us,
+                         p->all,  p->by_name, p->outer, p->ngroup, p->truncate, p->join_type};
     h = mix(h, numbers, sizeof numbers);
     h = mix_text(mix_text(h, p->format), p->name);
     for (int i = 0; i < p->nexpr; i++) {
@@ -86,7 +102,8 @@ static uint32_t fingerprint(weir_arena *a, const weir_plan *p, uint32_t h) {
         h = mix_text(h, weir_expr_sql(a, e));
     }
     for (int i = 0; i < p->nname && p->kind != WEIR_P_TABLE; i++) h = mix_text(h, p->names[i]);
-    for (int i = 0; i < p->options.n; i++) h = mix_text(mix_text(h, p->options.opt[i].key), p->options.opt[i].value);
+    for (int i = 0; i < p->options.n; i++)
+        h = mix_text(mix_text(h, p->options.opt[i].key), p->options.opt[i].value);
     if (p->scan) {
         h = mix_text(h, p->scan->ops->format);
         for (int i = 0; i < p->scan->npath; i++) h = mix_text(h, p->scan->path[i]);
@@ -95,7 +112,8 @@ static uint32_t fingerprint(weir_arena *a, const weir_plan *p, uint32_t h) {
         for (int c = 0; c < p->batch[b].schema->nfield; c++) {
             const weir_column *col = &p->batch[b].col[c];
             for (int64_t i = 0; i < col->len && !weir_type_is_nested(col->type); i++)
-                h = weir_is_null(col, i) ? mix(h, "n", 1) : h ^ (uint32_t)weir_hash_row(col, i, (int32_t)h);
+                h = weir_is_null(col, i) ? mix(h, "n", 1)
+                                         : h ^ (uint32_t)weir_hash_row(col, i, (int32_t)h);
         }
     for (int i = 0; i < p->nin; i++) h = fingerprint(a, p->in[i], h);
     return h;
@@ -103,17 +121,20 @@ static uint32_t fingerprint(weir_arena *a, const weir_plan *p, uint32_t h) {
 
 static void files_of(weir_ctx *ctx, const weir_plan *p, weir_plan *names, int depth) {
     weir_splits v = {0};
-    for (int i = 0; i < p->nin && depth < WEIR_PB_DEPTH; i++) files_of(ctx, p->in[i], names, depth + 1);
+    for (int i = 0; i < p->nin && depth < WEIR_PB_DEPTH; i++)
+        files_of(ctx, p->in[i], names, depth + 1);
     if (p->kind != WEIR_P_SCAN || !p->scan || p->scan->streaming || !p->scan->ops->split) return;
     if (p->scan->ops->split(ctx, p->scan, NULL, NULL, &v) != WEIR_OK) return;
     for (int64_t i = 0; i < v.n; i++) {
         bool seen = !v.v[i].uri;
-        for (int k = 0; k < names->nname && !seen; k++) seen = strcmp(names->names[k], v.v[i].uri) == 0;
+        for (int k = 0; k < names->nname && !seen; k++)
+            seen = strcmp(names->names[k], v.v[i].uri) == 0;
         if (!seen) weir_plan_add_name(ctx->arena, names, v.v[i].uri);
     }
 }
 
-static weir_rc do_schema(weir_ctx *ctx, weir_cn_session *s, const SC(Plan) *q, SC(AnalyzePlanResponse) *a) {
+static weir_rc do_schema(weir_ctx *ctx, weir_cn_session *s, const SC(Plan) * q,
+                         SC(AnalyzePlanResponse) * a) {
     weir_plan *p = NULL;
     RESULT(Schema, schema, x);
     WEIR_TRY(resolve_plan(ctx, s, q, &p));
@@ -123,20 +144,26 @@ static weir_rc do_schema(weir_ctx *ctx, weir_cn_session *s, const SC(Plan) *q, S
     return WEIR_OK;
 }
 
-static weir_rc do_explain(weir_ctx *ctx, weir_cn_session *s, const SC(AnalyzePlanRequest__Explain) *q, SC(AnalyzePlanResponse) *a) {
+static weir_rc do_explain(weir_ctx *ctx, weir_cn_session *s,
+                          const SC(AnalyzePlanRequest__Explain) * q, SC(AnalyzePlanResponse) * a) {
     weir_plan *p = NULL;
     RESULT(Explain, explain, x);
     WEIR_TRY(resolve_plan(ctx, s, q->plan, &p));
     const char *tree = weir_plan_tree(ctx->arena, p);
-    bool all = q->explain_mode == SK(ANALYZE_PLAN_REQUEST__EXPLAIN__EXPLAIN_MODE__EXPLAIN_MODE_EXTENDED);
-    x->explain_string = all ? weir_printf(ctx->arena, "== Analyzed Logical Plan ==\n%s\n\n%s\n== Physical Plan ==\n%s", weir_type_name(ctx->arena, visible(ctx->arena, p)), tree, tree)
-                            : weir_printf(ctx->arena, "== Physical Plan ==\n%s", tree);
+    bool all =
+        q->explain_mode == SK(ANALYZE_PLAN_REQUEST__EXPLAIN__EXPLAIN_MODE__EXPLAIN_MODE_EXTENDED);
+    x->explain_string =
+        all ? weir_printf(ctx->arena,
+                          "== Analyzed Logical Plan ==\n%s\n\n%s\n== Physical Plan ==\n%s",
+                          weir_type_name(ctx->arena, visible(ctx->arena, p)), tree, tree)
+            : weir_printf(ctx->arena, "== Physical Plan ==\n%s", tree);
     a->result_case = RES(EXPLAIN);
     a->explain = x;
     return WEIR_OK;
 }
 
-static weir_rc do_tree(weir_ctx *ctx, weir_cn_session *s, const SC(AnalyzePlanRequest__TreeString) *q, SC(AnalyzePlanResponse) *a) {
+static weir_rc do_tree(weir_ctx *ctx, weir_cn_session *s,
+                       const SC(AnalyzePlanRequest__TreeString) * q, SC(AnalyzePlanResponse) * a) {
     weir_plan *p = NULL;
     RESULT(TreeString, tree_string, x);
     WEIR_TRY(resolve_plan(ctx, s, q->plan, &p));
@@ -146,7 +173,8 @@ static weir_rc do_tree(weir_ctx *ctx, weir_cn_session *s, const SC(AnalyzePlanRe
     return WEIR_OK;
 }
 
-static weir_rc do_flags(weir_ctx *ctx, weir_cn_session *s, const SC(AnalyzePlanRequest) *q, SC(AnalyzePlanResponse) *a) {
+static weir_rc do_flags(weir_ctx *ctx, weir_cn_session *s, const SC(AnalyzePlanRequest) * q,
+                        SC(AnalyzePlanResponse) * a) {
     weir_plan *p = NULL;
     bool local = q->analyze_case == ASK(IS_LOCAL);
     RESULT(IsLocal, is_local, l);
@@ -161,7 +189,8 @@ static weir_rc do_flags(weir_ctx *ctx, weir_cn_session *s, const SC(AnalyzePlanR
     return WEIR_OK;
 }
 
-static weir_rc do_files(weir_ctx *ctx, weir_cn_session *s, const SC(Plan) *q, SC(AnalyzePlanResponse) *a) {
+static weir_rc do_files(weir_ctx *ctx, weir_cn_session *s, const SC(Plan) * q,
+                        SC(AnalyzePlanResponse) * a) {
     weir_plan *p = NULL, names = {0};
     RESULT(InputFiles, input_files, x);
     WEIR_TRY(resolve_plan(ctx, s, q, &p));
@@ -173,12 +202,14 @@ static weir_rc do_files(weir_ctx *ctx, weir_cn_session *s, const SC(Plan) *q, SC
     return WEIR_OK;
 }
 
-static weir_rc do_same(weir_ctx *ctx, weir_cn_session *s, const SC(AnalyzePlanRequest) *q, SC(AnalyzePlanResponse) *a) {
+static weir_rc do_same(weir_ctx *ctx, weir_cn_session *s, const SC(AnalyzePlanRequest) * q,
+                       SC(AnalyzePlanResponse) * a) {
     weir_plan *p = NULL, *o = NULL;
     RESULT(SameSemantics, same_semantics, same);
     RESULT(SemanticHash, semantic_hash, hash);
     bool two = q->analyze_case == ASK(SAME_SEMANTICS);
-    WEIR_TRY(resolve_plan(ctx, s, two ? q->same_semantics->target_plan : q->semantic_hash->plan, &p));
+    WEIR_TRY(
+        resolve_plan(ctx, s, two ? q->same_semantics->target_plan : q->semantic_hash->plan, &p));
     if (two) WEIR_TRY(resolve_plan(ctx, s, q->same_semantics->other_plan, &o));
     same->has_result = hash->has_result = true;
     hash->result = (int32_t)fingerprint(ctx->arena, p, 2166136261u);
@@ -191,8 +222,10 @@ static weir_rc do_same(weir_ctx *ctx, weir_cn_session *s, const SC(AnalyzePlanRe
 
 enum { LEVEL_DISK = 1, LEVEL_MEMORY = 2, LEVEL_OFF_HEAP = 4, LEVEL_DESERIALIZED = 8 };
 
-/* Storage levels are remembered, and change nothing: relations are read again when they are used again. */
-static weir_rc do_persist(weir_ctx *ctx, weir_cn_session *s, const SC(AnalyzePlanRequest) *q, SC(AnalyzePlanResponse) *a) {
+/* Storage levels are remembered, and change nothing: relations are read again when they are used
+ * again. */
+static weir_rc do_persist(weir_ctx *ctx, weir_cn_session *s, const SC(AnalyzePlanRequest) * q,
+                          SC(AnalyzePlanResponse) * a) {
     weir_plan *p = NULL;
     RESULT(Persist, persist, x);
     RESULT(Unpersist, unpersist, y);
@@ -200,7 +233,8 @@ static weir_rc do_persist(weir_ctx *ctx, weir_cn_session *s, const SC(AnalyzePla
     WEIR_TRY(resolve(ctx, s, on ? q->persist->relation : q->unpersist->relation, &p));
     uint32_t h = fingerprint(ctx->arena, p, 2166136261u);
     const SC(StorageLevel) *l = on ? q->persist->storage_level : NULL;
-    int bits = l ? (l->use_disk ? LEVEL_DISK : 0) | (l->use_memory ? LEVEL_MEMORY : 0) | (l->use_off_heap ? LEVEL_OFF_HEAP : 0) |
+    int bits = l ? (l->use_disk ? LEVEL_DISK : 0) | (l->use_memory ? LEVEL_MEMORY : 0) |
+                       (l->use_off_heap ? LEVEL_OFF_HEAP : 0) |
                        (l->deserialized ? LEVEL_DESERIALIZED : 0)
                  : LEVEL_DISK | LEVEL_MEMORY | LEVEL_DESERIALIZED;
     weir_lock(&s->mu);
@@ -220,7 +254,8 @@ static weir_rc do_persist(weir_ctx *ctx, weir_cn_session *s, const SC(AnalyzePla
     return WEIR_OK;
 }
 
-static weir_rc do_level(weir_ctx *ctx, weir_cn_session *s, const SC(Relation) *rel, SC(AnalyzePlanResponse) *a) {
+static weir_rc do_level(weir_ctx *ctx, weir_cn_session *s, const SC(Relation) * rel,
+                        SC(AnalyzePlanResponse) * a) {
     weir_plan *p = NULL;
     RESULT(GetStorageLevel, get_storage_level, x);
     WEIR_MSG(StorageLevel, storage_level, l, ctx->arena);
@@ -234,7 +269,8 @@ static weir_rc do_level(weir_ctx *ctx, weir_cn_session *s, const SC(Relation) *r
             replication = s->persisted[i].replication;
         }
     weir_unlock(&s->mu);
-    l->has_use_disk = l->has_use_memory = l->has_use_off_heap = l->has_deserialized = l->has_replication = true;
+    l->has_use_disk = l->has_use_memory = l->has_use_off_heap = l->has_deserialized =
+        l->has_replication = true;
     l->use_disk = bits & LEVEL_DISK;
     l->use_memory = (bits & LEVEL_MEMORY) != 0;
     l->use_off_heap = (bits & LEVEL_OFF_HEAP) != 0;
@@ -246,7 +282,7 @@ static weir_rc do_level(weir_ctx *ctx, weir_cn_session *s, const SC(Relation) *r
     return WEIR_OK;
 }
 
-static weir_rc do_parse(weir_ctx *ctx, const char *ddl, SC(AnalyzePlanResponse) *a) {
+static weir_rc do_parse(weir_ctx *ctx, const char *ddl, SC(AnalyzePlanResponse) * a) {
     const weir_type *t = NULL;
     weir_err quiet;
     weir_ctx c = *ctx;
@@ -263,7 +299,7 @@ static weir_rc do_parse(weir_ctx *ctx, const char *ddl, SC(AnalyzePlanResponse) 
 }
 
 /* SPARK StructType.toDDL. */
-static weir_rc do_ddl(weir_ctx *ctx, const char *json, SC(AnalyzePlanResponse) *a) {
+static weir_rc do_ddl(weir_ctx *ctx, const char *json, SC(AnalyzePlanResponse) * a) {
     const weir_type *t = NULL;
     weir_str s;
     RESULT(JsonToDDL, json_to_ddl, x);
@@ -271,15 +307,17 @@ static weir_rc do_ddl(weir_ctx *ctx, const char *json, SC(AnalyzePlanResponse) *
     weir_str_init(&s, ctx->arena, 16 << 20);
     weir_str_puts(&s, "");
     for (int i = 0; i < t->nfield; i++)
-        weir_str_printf(&s, weir_sql_reserved_quote(t->field[i].name) ? "%s`%s` %s%s" : "%s%s %s%s", i ? "," : "", t->field[i].name,
-                        weir_type_sql(ctx->arena, t->field[i].type), t->field[i].nullable ? "" : " NOT NULL");
+        weir_str_printf(&s, weir_sql_reserved_quote(t->field[i].name) ? "%s`%s` %s%s" : "%s%s %s%s",
+                        i ? "," : "", t->field[i].name, weir_type_sql(ctx->arena, t->field[i].type),
+                        t->field[i].nullable ? "" : " NOT NULL");
     x->ddl_string = s.p ? s.p : "";
     a->result_case = RES(JSON_TO_DDL);
     a->json_to_ddl = x;
     return WEIR_OK;
 }
 
-static weir_rc answer(weir_ctx *ctx, weir_cn_session *s, const SC(AnalyzePlanRequest) *q, SC(AnalyzePlanResponse) *a) {
+static weir_rc answer(weir_ctx *ctx, weir_cn_session *s, const SC(AnalyzePlanRequest) * q,
+                      SC(AnalyzePlanResponse) * a) {
     RESULT(SparkVersion, spark_version, version);
     switch (q->analyze_case) {
     case ASK(SCHEMA): return do_schema(ctx, s, q->schema->plan, a);
@@ -311,8 +349,11 @@ void weir_cn_analyze(weir_cn_server *server, weir_rpc *rpc, weir_ctx *ctx) {
     weir_ctx c = *ctx;
     size_t n = 0;
     const uint8_t *p = weir_rpc_next(rpc, &n);
-    weir_rc rc = weir_pb_unpack(ctx, &spark__connect__analyze_plan_request__descriptor, p, p ? n : 0, &q);
-    if (rc == WEIR_OK) rc = weir_cn_session_get(ctx, server, q->user_context, q->session_id, q->client_observed_server_side_session_id, &s);
+    weir_rc rc =
+        weir_pb_unpack(ctx, &spark__connect__analyze_plan_request__descriptor, p, p ? n : 0, &q);
+    if (rc == WEIR_OK)
+        rc = weir_cn_session_get(ctx, server, q->user_context, q->session_id,
+                                 q->client_observed_server_side_session_id, &s);
     if (rc == WEIR_OK) {
         weir_session_ctx(s->session, ctx->arena, ctx->err, NULL, &c);
         rc = answer(&c, s, q, &a);

@@ -1,5 +1,6 @@
-/* Artifacts that clients upload: cached data of local relations, files. Small ones stay in memory, large ones go to a file
- * in the server's scratch directory. Guarded by the session's mu. Called on handler and operation threads. */
+/* Artifacts that clients upload: cached data of local relations, files. Small ones stay in memory,
+ * large ones go to a file in the server's scratch directory. Guarded by the session's mu. Called on
+ * handler and operation threads. */
 #include "base/mem.h"
 #include "connect/connect.h"
 
@@ -10,7 +11,7 @@ static const int64_t session_limit_bytes = 8ll << 30;
 
 struct weir_cn_artifact {
     weir_cn_artifact *next;
-    char *name, *file;      /* file NULL: the bytes are at p */
+    char *name, *file; /* file NULL: the bytes are at p */
     uint8_t *p;
     size_t n;
     int64_t expected, chunks_left; /* of an upload that is under way */
@@ -29,7 +30,10 @@ static void discard(weir_ctx *ctx, weir_cn_artifact *a) {
 void weir_cn_artifacts_free(weir_cn_session *s) {
     weir_err err;
     weir_err_init(&err);
-    weir_ctx ctx = {.arena = weir_arena_new(NULL), .err = &err, .env = s->server->shared.env, .conf = s->server->shared.conf};
+    weir_ctx ctx = {.arena = weir_arena_new(NULL),
+                    .err = &err,
+                    .env = s->server->shared.env,
+                    .conf = s->server->shared.conf};
     while (s->artifacts) {
         weir_cn_artifact *a = s->artifacts;
         s->artifacts = a->next;
@@ -65,7 +69,8 @@ static weir_rc to_file(weir_ctx *ctx, weir_cn_server *server, weir_cn_artifact *
     return WEIR_OK;
 }
 
-static weir_rc add_chunk(weir_ctx *ctx, weir_cn_server *server, weir_cn_artifact *a, const SC(AddArtifactsRequest__ArtifactChunk) *c) {
+static weir_rc add_chunk(weir_ctx *ctx, weir_cn_server *server, weir_cn_artifact *a,
+                         const SC(AddArtifactsRequest__ArtifactChunk) * c) {
     if (!c) return WEIR_OK;
     if ((int64_t)crc32(0, c->data.data, (uInt)c->data.len) != c->crc) a->damaged = true;
     a->chunks_left--;
@@ -84,19 +89,21 @@ typedef struct upload {
     weir_ctx *ctx;
     weir_cn_server *server;
     weir_cn_session *session;
-    weir_cn_artifact *open;      /* chunks are arriving */
+    weir_cn_artifact *open; /* chunks are arriving */
     size_t n, cap;
-    SC(AddArtifactsResponse__ArtifactSummary) **summary;
+    SC(AddArtifactsResponse__ArtifactSummary) * *summary;
 } upload;
 
 static void summarize(upload *u, const char *name, bool ok) {
     if (u->n == u->cap) {
-        SC(AddArtifactsResponse__ArtifactSummary) **v = WEIR_NEWN(u->ctx->arena, SC(AddArtifactsResponse__ArtifactSummary) *, u->cap * 2 + 16);
+        SC(AddArtifactsResponse__ArtifactSummary) **v =
+            WEIR_NEWN(u->ctx->arena, SC(AddArtifactsResponse__ArtifactSummary) *, u->cap * 2 + 16);
         if (u->n) memcpy(v, u->summary, sizeof *v * u->n);
         u->summary = v;
         u->cap = u->cap * 2 + 16;
     }
-    WEIR_MSG(AddArtifactsResponse__ArtifactSummary, add_artifacts_response__artifact_summary, s, u->ctx->arena);
+    WEIR_MSG(AddArtifactsResponse__ArtifactSummary, add_artifacts_response__artifact_summary, s,
+             u->ctx->arena);
     s->name = weir_strdup(u->ctx->arena, name);
     s->has_is_crc_successful = true;
     s->is_crc_successful = ok;
@@ -113,7 +120,8 @@ static weir_rc finish(upload *u, weir_cn_artifact *a) {
     }
     summarize(u, a->name, !a->damaged);
     weir_lock(&s->mu);
-    bool keep = !a->damaged && !find(s, a->name), full = keep && s->artifact_bytes + (int64_t)a->n > session_limit_bytes;
+    bool keep = !a->damaged && !find(s, a->name),
+         full = keep && s->artifact_bytes + (int64_t)a->n > session_limit_bytes;
     if (keep && !full) {
         a->next = s->artifacts;
         s->artifacts = a;
@@ -123,7 +131,8 @@ static weir_rc finish(upload *u, weir_cn_artifact *a) {
     if (keep && !full) return WEIR_OK;
     discard(u->ctx, a);
     if (!full) return WEIR_OK;
-    return weir_fail(u->ctx, WEIR_E_ILLEGAL_STATE, "message", "The session holds 8 GiB of artifacts already; close it to free them.");
+    return weir_fail(u->ctx, WEIR_E_ILLEGAL_STATE, "message",
+                     "The session holds 8 GiB of artifacts already; close it to free them.");
 }
 
 static weir_rc check_name(weir_ctx *ctx, const char *name) {
@@ -131,7 +140,7 @@ static weir_rc check_name(weir_ctx *ctx, const char *name) {
     return bad ? weir_fail(ctx, WEIR_E_INVALID_ARTIFACT_PATH, "name", weir_text(name)) : WEIR_OK;
 }
 
-static weir_rc take_message(upload *u, const SC(AddArtifactsRequest) *q) {
+static weir_rc take_message(upload *u, const SC(AddArtifactsRequest) * q) {
     switch (q->payload_case) {
     case SK(ADD_ARTIFACTS_REQUEST__PAYLOAD_BATCH):
         for (size_t i = 0; i < q->batch->n_artifacts; i++) {
@@ -146,18 +155,23 @@ static weir_rc take_message(upload *u, const SC(AddArtifactsRequest) *q) {
         return WEIR_OK;
     case SK(ADD_ARTIFACTS_REQUEST__PAYLOAD_BEGIN_CHUNK):
         WEIR_TRY(check_name(u->ctx, q->begin_chunk->name));
-        if (u->open) return weir_fail(u->ctx, WEIR_E_ILLEGAL_ARGUMENT, "message", "A new artifact begins before the last one is whole.");
+        if (u->open)
+            return weir_fail(u->ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
+                             "A new artifact begins before the last one is whole.");
         if (q->begin_chunk->total_bytes > session_limit_bytes)
-            return weir_fail(u->ctx, WEIR_E_ILLEGAL_ARGUMENT, "message", "An artifact is larger than 8 GiB.");
+            return weir_fail(u->ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
+                             "An artifact is larger than 8 GiB.");
         u->open = begin(q->begin_chunk->name);
         u->open->chunks_left = q->begin_chunk->num_chunks;
         u->open->expected = q->begin_chunk->total_bytes;
         WEIR_TRY(add_chunk(u->ctx, u->server, u->open, q->begin_chunk->initial_chunk));
         break;
     case SK(ADD_ARTIFACTS_REQUEST__PAYLOAD_CHUNK):
-        if (!u->open) return weir_fail(u->ctx, WEIR_E_ILLEGAL_ARGUMENT, "message", "A chunk of no artifact.");
+        if (!u->open)
+            return weir_fail(u->ctx, WEIR_E_ILLEGAL_ARGUMENT, "message", "A chunk of no artifact.");
         if ((int64_t)(u->open->n + q->chunk->data.len) > u->open->expected)
-            return weir_fail(u->ctx, WEIR_E_ILLEGAL_ARGUMENT, "message", "An artifact has more bytes than were announced.");
+            return weir_fail(u->ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
+                             "An artifact has more bytes than were announced.");
         WEIR_TRY(add_chunk(u->ctx, u->server, u->open, q->chunk));
         break;
     default: return WEIR_OK;
@@ -174,15 +188,18 @@ static weir_rc take_all(upload *u, weir_rpc *rpc) {
     weir_ctx c = *u->ctx;
     c.arena = weir_arena_new(NULL);
     weir_rc rc = WEIR_OK;
-    for (const uint8_t *p; rc == WEIR_OK && (p = weir_rpc_next(rpc, &n)) != NULL; weir_arena_reset(c.arena)) {
+    for (const uint8_t *p; rc == WEIR_OK && (p = weir_rpc_next(rpc, &n)) != NULL;
+         weir_arena_reset(c.arena)) {
         SC(AddArtifactsRequest) *q = NULL;
         rc = weir_pb_unpack(&c, &spark__connect__add_artifacts_request__descriptor, p, n, &q);
         if (rc == WEIR_OK && !u->session)
-            rc = weir_cn_session_get(u->ctx, u->server, q->user_context, q->session_id, q->client_observed_server_side_session_id, &u->session);
+            rc = weir_cn_session_get(u->ctx, u->server, q->user_context, q->session_id,
+                                     q->client_observed_server_side_session_id, &u->session);
         if (rc == WEIR_OK) rc = take_message(u, q);
     }
     weir_arena_free(c.arena);
-    if (rc == WEIR_OK && !u->session) rc = weir_fail(u->ctx, WEIR_E_ILLEGAL_ARGUMENT, "message", "The request has no message.");
+    if (rc == WEIR_OK && !u->session)
+        rc = weir_fail(u->ctx, WEIR_E_ILLEGAL_ARGUMENT, "message", "The request has no message.");
     if (rc == WEIR_OK && u->open) summarize(u, u->open->name, false);
     return rc;
 }
@@ -210,17 +227,23 @@ void weir_cn_artifact_status(weir_cn_server *server, weir_rpc *rpc, weir_ctx *ct
     weir_cn_session *s = NULL;
     size_t n = 0;
     const uint8_t *p = weir_rpc_next(rpc, &n);
-    weir_rc rc = weir_pb_unpack(ctx, &spark__connect__artifact_statuses_request__descriptor, p, p ? n : 0, &q);
-    if (rc == WEIR_OK) rc = weir_cn_session_get(ctx, server, q->user_context, q->session_id, q->client_observed_server_side_session_id, &s);
+    weir_rc rc = weir_pb_unpack(ctx, &spark__connect__artifact_statuses_request__descriptor, p,
+                                p ? n : 0, &q);
+    if (rc == WEIR_OK)
+        rc = weir_cn_session_get(ctx, server, q->user_context, q->session_id,
+                                 q->client_observed_server_side_session_id, &s);
     if (rc != WEIR_OK) {
         weir_cn_fail(server, rpc, ctx->err);
         return;
     }
-    a.statuses = WEIR_NEWN(ctx->arena, SC(ArtifactStatusesResponse__StatusesEntry) *, q->n_names + 1);
+    a.statuses =
+        WEIR_NEWN(ctx->arena, SC(ArtifactStatusesResponse__StatusesEntry) *, q->n_names + 1);
     weir_lock(&s->mu);
     for (size_t i = 0; i < q->n_names; i++) {
-        WEIR_MSG(ArtifactStatusesResponse__StatusesEntry, artifact_statuses_response__statuses_entry, e, ctx->arena);
-        WEIR_MSG(ArtifactStatusesResponse__ArtifactStatus, artifact_statuses_response__artifact_status, x, ctx->arena);
+        WEIR_MSG(ArtifactStatusesResponse__StatusesEntry,
+                 artifact_statuses_response__statuses_entry, e, ctx->arena);
+        WEIR_MSG(ArtifactStatusesResponse__ArtifactStatus,
+                 artifact_statuses_response__artifact_status, x, ctx->arena);
         x->has_exists = true;
         x->exists = find(s, q->names[i]) != NULL;
         e->key = q->names[i];
@@ -234,7 +257,8 @@ void weir_cn_artifact_status(weir_cn_server *server, weir_rpc *rpc, weir_ctx *ct
     weir_cn_session_unref(s);
 }
 
-weir_rc weir_cn_artifact_read(weir_ctx *ctx, weir_cn_session *s, const char *hash, char **p, size_t *n) {
+weir_rc weir_cn_artifact_read(weir_ctx *ctx, weir_cn_session *s, const char *hash, char **p,
+                              size_t *n) {
     const char *file = NULL, *name = weir_printf(ctx->arena, "cache/%s", hash);
     *p = NULL;
     weir_lock(&s->mu);
@@ -250,5 +274,8 @@ weir_rc weir_cn_artifact_read(weir_ctx *ctx, weir_cn_session *s, const char *has
     if (file) return weir_file_slurp(ctx, file, p, n);
     if (*p) return WEIR_OK;
     return weir_fail(ctx, WEIR_E_ILLEGAL_STATE, "message",
-                     weir_printf(ctx->arena, "Not found any cached local relation with the hash: %s in the session with sessionUUID %s.", hash, s->id));
+                     weir_printf(ctx->arena,
+                                 "Not found any cached local relation with the hash: %s in the "
+                                 "session with sessionUUID %s.",
+                                 hash, s->id));
 }

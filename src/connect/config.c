@@ -1,7 +1,13 @@
-/* Config: reading and setting the session's keys. SPARK SparkConnectConfigHandler. Called on handler threads. */
+/* Config: reading and setting the session's keys. SPARK SparkConnectConfigHandler. Called on
+ * handler threads. */
 #include "connect/connect.h"
 
-typedef struct pairs { weir_arena *a; size_t n, cap; SC(KeyValue) **v; const char *prefix; } pairs;
+typedef struct pairs {
+    weir_arena *a;
+    size_t n, cap;
+    SC(KeyValue) * *v;
+    const char *prefix;
+} pairs;
 
 static void add(pairs *p, const char *key, const char *value) {
     if (p->n == p->cap) {
@@ -23,10 +29,11 @@ static void add_set(void *u, const char *key, const char *value) {
 }
 
 static weir_rc not_found(weir_ctx *ctx, const char *key) {
-    return weir_fail(ctx, WEIR_E_SQL_CONF_NOT_FOUND, "sqlConf", weir_printf(ctx->arena, "\"%s\"", key));
+    return weir_fail(ctx, WEIR_E_SQL_CONF_NOT_FOUND, "sqlConf",
+                     weir_printf(ctx->arena, "\"%s\"", key));
 }
 
-static weir_rc do_set(weir_ctx *ctx, weir_conf *c, const SC(ConfigRequest__Set) *s, pairs *out) {
+static weir_rc do_set(weir_ctx *ctx, weir_conf *c, const SC(ConfigRequest__Set) * s, pairs *out) {
     for (size_t i = 0; i < s->n_pairs; i++) {
         const char *k = weir_text(s->pairs[i]->key), *v = weir_text(s->pairs[i]->value);
         weir_rc rc = (weir_rc)weir_conf_set(ctx, c, k, v);
@@ -37,7 +44,7 @@ static weir_rc do_set(weir_ctx *ctx, weir_conf *c, const SC(ConfigRequest__Set) 
     return WEIR_OK;
 }
 
-static weir_rc do_get(weir_ctx *ctx, weir_conf *c, const SC(ConfigRequest__Get) *g, pairs *out) {
+static weir_rc do_get(weir_ctx *ctx, weir_conf *c, const SC(ConfigRequest__Get) * g, pairs *out) {
     for (size_t i = 0; i < g->n_keys; i++) {
         const char *v = weir_conf_get(c, weir_text(g->keys[i]));
         if (!v) return not_found(ctx, weir_text(g->keys[i]));
@@ -46,11 +53,13 @@ static weir_rc do_get(weir_ctx *ctx, weir_conf *c, const SC(ConfigRequest__Get) 
     return WEIR_OK;
 }
 
-static weir_rc do_unset(weir_ctx *ctx, weir_conf *c, const SC(ConfigRequest__Unset) *u, pairs *out) {
+static weir_rc do_unset(weir_ctx *ctx, weir_conf *c, const SC(ConfigRequest__Unset) * u,
+                        pairs *out) {
     for (size_t i = 0; i < u->n_keys; i++) {
         const char *k = weir_text(u->keys[i]);
         if (weir_conf_known(k) && !weir_conf_modifiable(c, k))
-            return weir_fail(ctx, WEIR_E_CANNOT_MODIFY_CONFIG, "key", weir_printf(ctx->arena, "\"%s\"", k), "docroot",
+            return weir_fail(ctx, WEIR_E_CANNOT_MODIFY_CONFIG, "key",
+                             weir_printf(ctx->arena, "\"%s\"", k), "docroot",
                              "https://spark.apache.org/docs/latest");
         weir_conf_unset(c, k);
         add(out, k, NULL);
@@ -58,19 +67,23 @@ static weir_rc do_unset(weir_ctx *ctx, weir_conf *c, const SC(ConfigRequest__Uns
     return WEIR_OK;
 }
 
-static weir_rc operate(weir_ctx *ctx, weir_conf *c, const SC(ConfigRequest__Operation) *o, pairs *out) {
+static weir_rc operate(weir_ctx *ctx, weir_conf *c, const SC(ConfigRequest__Operation) * o,
+                       pairs *out) {
     switch (o ? o->op_type_case : 0) {
     case SK(CONFIG_REQUEST__OPERATION__OP_TYPE_SET): return do_set(ctx, c, o->set, out);
     case SK(CONFIG_REQUEST__OPERATION__OP_TYPE_GET): return do_get(ctx, c, o->get, out);
     case SK(CONFIG_REQUEST__OPERATION__OP_TYPE_GET_WITH_DEFAULT):
         for (size_t i = 0; i < o->get_with_default->n_pairs; i++) {
             const SC(KeyValue) *p = o->get_with_default->pairs[i];
-            const char *v = weir_conf_is_set(c, weir_text(p->key)) || !p->value ? weir_conf_get(c, weir_text(p->key)) : NULL;
+            const char *v = weir_conf_is_set(c, weir_text(p->key)) || !p->value
+                                ? weir_conf_get(c, weir_text(p->key))
+                                : NULL;
             add(out, weir_text(p->key), v ? v : p->value);
         }
         return WEIR_OK;
     case SK(CONFIG_REQUEST__OPERATION__OP_TYPE_GET_OPTION):
-        for (size_t i = 0; i < o->get_option->n_keys; i++) add(out, o->get_option->keys[i], weir_conf_get(c, o->get_option->keys[i]));
+        for (size_t i = 0; i < o->get_option->n_keys; i++)
+            add(out, o->get_option->keys[i], weir_conf_get(c, o->get_option->keys[i]));
         return WEIR_OK;
     case SK(CONFIG_REQUEST__OPERATION__OP_TYPE_GET_ALL):
         out->prefix = weir_text(o->get_all->prefix);
@@ -79,7 +92,8 @@ static weir_rc operate(weir_ctx *ctx, weir_conf *c, const SC(ConfigRequest__Oper
     case SK(CONFIG_REQUEST__OPERATION__OP_TYPE_UNSET): return do_unset(ctx, c, o->unset, out);
     case SK(CONFIG_REQUEST__OPERATION__OP_TYPE_IS_MODIFIABLE):
         for (size_t i = 0; i < o->is_modifiable->n_keys; i++)
-            add(out, o->is_modifiable->keys[i], weir_conf_modifiable(c, o->is_modifiable->keys[i]) ? "true" : "false");
+            add(out, o->is_modifiable->keys[i],
+                weir_conf_modifiable(c, o->is_modifiable->keys[i]) ? "true" : "false");
         return WEIR_OK;
     default: return weir_tp_unsupported(ctx, "this configuration request", NULL);
     }
@@ -93,7 +107,9 @@ void weir_cn_config(weir_cn_server *server, weir_rpc *rpc, weir_ctx *ctx) {
     size_t n = 0;
     const uint8_t *p = weir_rpc_next(rpc, &n);
     weir_rc rc = weir_pb_unpack(ctx, &spark__connect__config_request__descriptor, p, p ? n : 0, &q);
-    if (rc == WEIR_OK) rc = weir_cn_session_get(ctx, server, q->user_context, q->session_id, q->client_observed_server_side_session_id, &s);
+    if (rc == WEIR_OK)
+        rc = weir_cn_session_get(ctx, server, q->user_context, q->session_id,
+                                 q->client_observed_server_side_session_id, &s);
     if (rc == WEIR_OK) rc = operate(ctx, weir_session_conf(s->session), q->operation, &out);
     if (rc == WEIR_OK) {
         a.session_id = s->id;

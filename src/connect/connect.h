@@ -1,5 +1,6 @@
-/* Inside connect/: what its parts share. Protobuf messages are unpacked into an arena and may be borrowed from as long
- * as it lives. Thread: handlers run on threads of their own (wire/server.h); each operation has one more. */
+/* Inside connect/: what its parts share. Protobuf messages are unpacked into an arena and may be
+ * borrowed from as long as it lives. Thread: handlers run on threads of their own (wire/server.h);
+ * each operation has one more. */
 #ifndef WEIR_CONNECT_CONNECT_H
 #define WEIR_CONNECT_CONNECT_H
 #include "base/sync.h"
@@ -20,14 +21,16 @@
 enum { WEIR_PB_DEPTH = 1024, WEIR_PB_MAX_MESSAGES = 4 << 20, WEIR_PB_MAX_FIELDS = 16 << 20 };
 
 /* ---- depth.c ---- */
-/* Refuses what decoding could not survive: nesting beyond WEIR_PB_DEPTH, too many pieces, malformed bytes. No recursion. */
+/* Refuses what decoding could not survive: nesting beyond WEIR_PB_DEPTH, too many pieces, malformed
+ * bytes. No recursion. */
 weir_rc weir_pb_check(weir_ctx *, const ProtobufCMessageDescriptor *, const uint8_t *p, size_t n);
 /* Checked, then unpacked into ctx->arena. */
-weir_rc weir_pb_unpack(weir_ctx *, const ProtobufCMessageDescriptor *, const uint8_t *p, size_t n, void *out);
+weir_rc weir_pb_unpack(weir_ctx *, const ProtobufCMessageDescriptor *, const uint8_t *p, size_t n,
+                       void *out);
 
 /* ---- types.c ---- */
 weir_rc weir_pb_to_type(weir_ctx *, const SC(DataType) *, const weir_type **out);
-SC(DataType) *weir_pb_from_type(weir_arena *, const weir_type *);
+SC(DataType) * weir_pb_from_type(weir_arena *, const weir_type *);
 
 /* ---- sessions.c ---- */
 typedef struct weir_cn_server weir_cn_server;
@@ -40,7 +43,7 @@ struct weir_cn_session {
     weir_cn_server *server;
     char *user, *id, ssid[37];
     weir_session *session;
-    weir_arena *mem;         /* user, id */
+    weir_arena *mem; /* user, id */
     /* guarded by server->mu */
     int refs;
     bool closed;
@@ -50,20 +53,31 @@ struct weir_cn_session {
     weir_cn_op *ops;
     weir_cn_artifact *artifacts;
     int64_t artifact_bytes;
-    weir_cn_op *bus;         /* the operation that carries listener events, or NULL */
-    struct { uint32_t hash; int bits, replication; } persisted[64]; /* persist(): storage levels by plan */
+    weir_cn_op *bus; /* the operation that carries listener events, or NULL */
+    struct {
+        uint32_t hash;
+        int bits, replication;
+    } persisted[64]; /* persist(): storage levels by plan */
     int npersisted;
 };
 
-typedef struct weir_cn_error { struct weir_cn_error *next; weir_arena *mem; char id[37]; int64_t at_ms; weir_err err; } weir_cn_error;
+typedef struct weir_cn_error {
+    struct weir_cn_error *next;
+    weir_arena *mem;
+    char id[37];
+    int64_t at_ms;
+    weir_err err;
+} weir_cn_error;
 
 enum { WEIR_CN_CLOSED = 256 };
 struct weir_cn_server {
     weir_shared shared;
-    char run_dir[300];       /* scratch for artifacts: made at first use, removed at the end */
-    weir_mutex mu;           /* sessions */
+    char run_dir[300]; /* scratch for artifacts: made at first use, removed at the end */
+    weir_mutex mu;     /* sessions */
     weir_cn_session *sessions;
-    struct { char key[128]; } closed[WEIR_CN_CLOSED]; /* ids that must not come back */
+    struct {
+        char key[128];
+    } closed[WEIR_CN_CLOSED]; /* ids that must not come back */
     int closed_next;
     weir_mutex error_mu;
     weir_cn_error *errors;
@@ -74,52 +88,63 @@ struct weir_cn_server {
     pthread_t sweeper;
 };
 
-/* The session of a request, made at its first; referenced. observed may be NULL. Fails with INVALID_HANDLE.*. */
-weir_rc weir_cn_session_get(weir_ctx *, weir_cn_server *, const SC(UserContext) *, const char *id, const char *observed,
-                            weir_cn_session **out);
-weir_cn_session *weir_cn_session_find(weir_cn_server *, const char *user, const char *id); /* referenced, or NULL */
+/* The session of a request, made at its first; referenced. observed may be NULL. Fails with
+ * INVALID_HANDLE.*. */
+weir_rc weir_cn_session_get(weir_ctx *, weir_cn_server *, const SC(UserContext) *, const char *id,
+                            const char *observed, weir_cn_session **out);
+weir_cn_session *weir_cn_session_find(weir_cn_server *, const char *user,
+                                      const char *id); /* referenced, or NULL */
 void weir_cn_session_unref(weir_cn_session *);
-void weir_cn_session_close(weir_cn_session *);      /* out of the table; operations are cancelled */
-weir_rc weir_cn_session_clone(weir_ctx *, weir_cn_session *, const char *new_id, weir_cn_session **out); /* referenced */
-void weir_cn_sweep(weir_cn_server *);               /* expiry of sessions, operations, errors */
+void weir_cn_session_close(weir_cn_session *); /* out of the table; operations are cancelled */
+weir_rc weir_cn_session_clone(weir_ctx *, weir_cn_session *, const char *new_id,
+                              weir_cn_session **out); /* referenced */
+void weir_cn_sweep(weir_cn_server *);                 /* expiry of sessions, operations, errors */
 void weir_cn_sessions_close_all(weir_cn_server *);
 
 /* ---- operations.c ---- */
 struct weir_cn_op {
-    weir_cn_op *next;        /* in the session's list */
+    weir_cn_op *next; /* in the session's list */
     weir_cn_session *session;
     char id[64];
     char **tag;
     int ntag;
-    weir_arena *mem;         /* tags */
+    weir_arena *mem; /* tags */
     bool reattachable;
     weir_cancel cancel;
     weir_mutex mu;
     weir_cond cond;
     /* guarded by mu */
-    int refs, reader;        /* reader: generation of the attached stream; an older one gives way */
+    int refs, reader; /* reader: generation of the attached stream; an older one gives way */
     bool attached, done, failed, complete;
-    bool dropped, over;      /* released by the client; the listener bus was taken away */
+    bool dropped, over; /* released by the client; the listener bus was taken away */
     struct weir_cn_response *head, *tail, *unsent;
     int64_t unsent_bytes, sent_bytes, detached_ms;
     weir_err err;
 };
 
-/* What one operation may make the server hold: unsent responses (the producer waits) and sent ones not released yet
- * (the oldest go). Each may be passed by one response. */
-enum { WEIR_OP_UNSENT_BYTES = 32 << 20, WEIR_OP_SENT_BYTES = 10 << 20, WEIR_OP_MAX_PER_SESSION = 512 };
+/* What one operation may make the server hold: unsent responses (the producer waits) and sent ones
+ * not released yet (the oldest go). Each may be passed by one response. */
+enum {
+    WEIR_OP_UNSENT_BYTES = 32 << 20,
+    WEIR_OP_SENT_BYTES = 10 << 20,
+    WEIR_OP_MAX_PER_SESSION = 512
+};
 
-/* INVALID_HANDLE.OPERATION_ALREADY_EXISTS when the session has it. Referenced twice: the caller's, the session's. */
-weir_rc weir_cn_op_new(weir_ctx *, weir_cn_session *, const SC(ExecutePlanRequest) *, weir_cn_op **out);
+/* INVALID_HANDLE.OPERATION_ALREADY_EXISTS when the session has it. Referenced twice: the caller's,
+ * the session's. */
+weir_rc weir_cn_op_new(weir_ctx *, weir_cn_session *, const SC(ExecutePlanRequest) *,
+                       weir_cn_op **out);
 weir_cn_op *weir_cn_op_find(weir_cn_session *, const char *id); /* referenced, or NULL */
 void weir_cn_op_unref(weir_cn_op *);
 void weir_cn_op_cancel(weir_cn_op *);
 void weir_cn_op_drop(weir_cn_op *); /* out of the session's list; cancelled if it still runs */
 /* Fills ids and queues it; blocks while the reader is slow. */
 weir_rc weir_cn_op_push(weir_ctx *, weir_cn_op *, SC(ExecutePlanResponse) *);
-bool weir_cn_op_try_push(weir_cn_op *, SC(ExecutePlanResponse) *); /* never blocks; false: full or over */
+bool weir_cn_op_try_push(weir_cn_op *,
+                         SC(ExecutePlanResponse) *);       /* never blocks; false: full or over */
 void weir_cn_op_end(weir_cn_op *, const weir_err *failed); /* failed may be NULL */
-/* Sends to rpc what comes after the response id last (NULL: from the start), then finishes the call. */
+/* Sends to rpc what comes after the response id last (NULL: from the start), then finishes the
+ * call. */
 void weir_cn_op_stream(weir_cn_op *, weir_rpc *, const char *last);
 void weir_cn_ops_sweep(weir_cn_session *, int64_t now_ms);
 void weir_cn_reattach(weir_cn_server *, weir_rpc *, weir_ctx *);
@@ -136,24 +161,34 @@ void weir_cn_reply(weir_rpc *, weir_ctx *, const ProtobufCMessage *);
 const char *weir_err_class_json(weir_arena *, const weir_err *);
 
 /* ---- to_plan_*.c ---- */
-typedef struct weir_tp { weir_ctx *ctx; weir_cn_session *session; int depth; } weir_tp; /* session NULL: no artifacts */
+typedef struct weir_tp {
+    weir_ctx *ctx;
+    weir_cn_session *session;
+    int depth;
+} weir_tp; /* session NULL: no artifacts */
 weir_rc weir_tp_relation(weir_tp *, const SC(Relation) *, weir_plan **out);
 weir_rc weir_tp_expr(weir_tp *, const SC(Expression) *, weir_expr **out);
 weir_rc weir_tp_sort(weir_tp *, const SC(Expression__SortOrder) *, weir_expr **out);
 weir_rc weir_tp_literal(weir_ctx *, const SC(Expression__Literal) *, weir_expr **out);
 weir_rc weir_tp_sql_args(weir_tp *, const SC(SQL) *, weir_sql_args *out);
-weir_rc weir_tp_local(weir_tp *, const void *data, size_t n, const char *schema_text, weir_plan **out);
-weir_rc weir_tp_plan(weir_tp *, const SC(Plan) *, const SC(Relation) **root, const SC(Command) **command); /* decompresses */
+weir_rc weir_tp_local(weir_tp *, const void *data, size_t n, const char *schema_text,
+                      weir_plan **out);
+weir_rc weir_tp_plan(weir_tp *, const SC(Plan) *, const SC(Relation) * *root,
+                     const SC(Command) * *command); /* decompresses */
 weir_rc weir_tp_write(weir_tp *, const SC(WriteOperation) *, weir_command **out);
 weir_rc weir_tp_write_v2(weir_tp *, const SC(WriteOperationV2) *, weir_command **out);
-weir_rc weir_tp_name(weir_ctx *, const char *text, const char ***parts, int32_t *n); /* attribute name: dots, back-ticks */
+weir_rc weir_tp_name(weir_ctx *, const char *text, const char ***parts,
+                     int32_t *n); /* attribute name: dots, back-ticks */
 weir_rc weir_tp_unsupported(weir_ctx *, const char *what, const char *instead);
-SC(Expression__Literal) *weir_pb_from_value(weir_arena *, const weir_column *, int64_t row);
-#define WEIR_TP_OPTIONS(tp, msg) weir_tp_options((tp)->ctx, (void *)(msg)->options, (msg)->n_options)
-weir_options weir_tp_options(weir_ctx *, void *entries, size_t n); /* any generated map<string, string> */
+SC(Expression__Literal) * weir_pb_from_value(weir_arena *, const weir_column *, int64_t row);
+#define WEIR_TP_OPTIONS(tp, msg)                                                                   \
+    weir_tp_options((tp)->ctx, (void *)(msg)->options, (msg)->n_options)
+weir_options weir_tp_options(weir_ctx *, void *entries,
+                             size_t n); /* any generated map<string, string> */
 
 /* ---- execute.c, analyze.c, config.c, artifacts.c, stream.c, catalog.c ---- */
-/* One operation while it runs, on its own thread. mem holds the request and everything made of it (ctx->arena). */
+/* One operation while it runs, on its own thread. mem holds the request and everything made of it
+ * (ctx->arena). */
 typedef struct weir_cn_run {
     weir_cn_server *server;
     weir_cn_session *session;
@@ -161,9 +196,9 @@ typedef struct weir_cn_run {
     weir_arena *mem;
     weir_ctx *ctx;
     weir_tp tp;
-    const SC(Plan) *plan;
+    const SC(Plan) * plan;
     bool may_chunk;
-    int64_t chunk_bytes;     /* preferred size of a piece of an Arrow batch */
+    int64_t chunk_bytes; /* preferred size of a piece of an Arrow batch */
 } weir_cn_run;
 /* Hands mem to someone who outlives the operation; ctx->arena becomes a fresh one. */
 weir_arena *weir_cn_run_give(weir_cn_run *);
@@ -184,7 +219,11 @@ weir_rc weir_cn_bus_command(weir_cn_run *, const SC(StreamingQueryListenerBusCom
 weir_rc weir_tp_catalog(weir_tp *, const SC(Catalog) *, weir_plan **out);
 
 static inline const char *weir_text(const char *s) { return s ? s : ""; }
-static inline char *weir_pb_text(const char *s) { return (char *)(uintptr_t)(s ? s : ""); } /* messages take char *; they do not write */
+static inline char *weir_pb_text(const char *s) {
+    return (char *)(uintptr_t)(s ? s : "");
+} /* messages take char *; they do not write */
 /* A zeroed, initialised message. */
-#define WEIR_MSG(type, init, var, arena) SC(type) *var = WEIR_NEW((arena), SC(type)); spark__connect__##init##__init(var)
+#define WEIR_MSG(type, init, var, arena)                                                           \
+    SC(type) *var = WEIR_NEW((arena), SC(type));                                                   \
+    spark__connect__##init##__init(var)
 #endif

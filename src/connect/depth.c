@@ -1,8 +1,12 @@
-/* A look at protobuf bytes before they are decoded: how deep they nest, how many pieces they are. The decoder is
- * recursive and allocates per piece; this is neither. Called for every request, on its handler's thread. */
+/* A look at protobuf bytes before they are decoded: how deep they nest, how many pieces they are.
+ * The decoder is recursive and allocates per piece; this is neither. Called for every request, on
+ * its handler's thread. */
 #include "connect/connect.h"
 
-typedef struct level { const uint8_t *end; const ProtobufCMessageDescriptor *d; } level;
+typedef struct level {
+    const uint8_t *end;
+    const ProtobufCMessageDescriptor *d;
+} level;
 
 static bool varint(const uint8_t **p, const uint8_t *end, uint64_t *v) {
     *v = 0;
@@ -16,17 +20,23 @@ static bool varint(const uint8_t **p, const uint8_t *end, uint64_t *v) {
 
 static weir_rc malformed(weir_ctx *ctx, const ProtobufCMessageDescriptor *d) {
     return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
-                     weir_printf(ctx->arena, "The request is not a well-formed protobuf message (%s).", d->name));
+                     weir_printf(ctx->arena,
+                                 "The request is not a well-formed protobuf message (%s).",
+                                 d->name));
 }
 
 static weir_rc too_big(weir_ctx *ctx) {
     return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
-                     weir_printf(ctx->arena, "The plan has more than %d messages or %d fields. Write an intermediate table, or pass data "
-                                             "by createDataFrame instead of literals.", WEIR_PB_MAX_MESSAGES, WEIR_PB_MAX_FIELDS));
+                     weir_printf(ctx->arena,
+                                 "The plan has more than %d messages or %d fields. Write an "
+                                 "intermediate table, or pass data "
+                                 "by createDataFrame instead of literals.",
+                                 WEIR_PB_MAX_MESSAGES, WEIR_PB_MAX_FIELDS));
 }
 
 /* Steps over a field's value. *sub: where a message starts that must be looked into. */
-static bool step(const uint8_t **p, const level *top, uint64_t tag, const uint8_t **sub, const ProtobufCMessageDescriptor **sub_d) {
+static bool step(const uint8_t **p, const level *top, uint64_t tag, const uint8_t **sub,
+                 const ProtobufCMessageDescriptor **sub_d) {
     uint64_t v;
     size_t left = (size_t)(top->end - *p);
     *sub = NULL;
@@ -36,7 +46,10 @@ static bool step(const uint8_t **p, const level *top, uint64_t tag, const uint8_
     case 5: return left >= 4 ? (*p += 4, true) : false;
     case 2: {
         if (!varint(p, top->end, &v) || v > (uint64_t)(top->end - *p)) return false;
-        const ProtobufCFieldDescriptor *f = tag >> 3 > UINT32_MAX ? NULL : protobuf_c_message_descriptor_get_field(top->d, (unsigned)(tag >> 3));
+        const ProtobufCFieldDescriptor *f =
+            tag >> 3 > UINT32_MAX
+                ? NULL
+                : protobuf_c_message_descriptor_get_field(top->d, (unsigned)(tag >> 3));
         if (f && f->type == PROTOBUF_C_TYPE_MESSAGE) {
             *sub = *p + v;
             *sub_d = f->descriptor;
@@ -49,7 +62,8 @@ static bool step(const uint8_t **p, const level *top, uint64_t tag, const uint8_
     }
 }
 
-weir_rc weir_pb_check(weir_ctx *ctx, const ProtobufCMessageDescriptor *d, const uint8_t *p, size_t n) {
+weir_rc weir_pb_check(weir_ctx *ctx, const ProtobufCMessageDescriptor *d, const uint8_t *p,
+                      size_t n) {
     level stack[WEIR_PB_DEPTH];
     int64_t messages = 0, fields = 0;
     int depth = 0;
@@ -60,12 +74,15 @@ weir_rc weir_pb_check(weir_ctx *ctx, const ProtobufCMessageDescriptor *d, const 
         uint64_t tag;
         const uint8_t *sub;
         const ProtobufCMessageDescriptor *sub_d = NULL;
-        if (!varint(&p, stack[depth].end, &tag) || tag >> 3 == 0 || !step(&p, &stack[depth], tag, &sub, &sub_d))
+        if (!varint(&p, stack[depth].end, &tag) || tag >> 3 == 0 ||
+            !step(&p, &stack[depth], tag, &sub, &sub_d))
             return malformed(ctx, stack[depth].d);
         if (++fields > WEIR_PB_MAX_FIELDS) return too_big(ctx);
         if (!sub) continue;
         if (++messages > WEIR_PB_MAX_MESSAGES) return too_big(ctx);
-        if (depth + 1 == WEIR_PB_DEPTH) return weir_fail(ctx, WEIR_E_PROTOCOL_DEPTH, "limit", weir_printf(ctx->arena, "%d", WEIR_PB_DEPTH));
+        if (depth + 1 == WEIR_PB_DEPTH)
+            return weir_fail(ctx, WEIR_E_PROTOCOL_DEPTH, "limit",
+                             weir_printf(ctx->arena, "%d", WEIR_PB_DEPTH));
         stack[++depth] = (level){sub, sub_d};
     }
 }
@@ -76,7 +93,8 @@ static void arena_free(void *arena, void *p) {
     (void)p;
 }
 
-weir_rc weir_pb_unpack(weir_ctx *ctx, const ProtobufCMessageDescriptor *d, const uint8_t *p, size_t n, void *out) {
+weir_rc weir_pb_unpack(weir_ctx *ctx, const ProtobufCMessageDescriptor *d, const uint8_t *p,
+                       size_t n, void *out) {
     ProtobufCAllocator a = {arena_alloc, arena_free, ctx->arena};
     WEIR_TRY(weir_pb_check(ctx, d, p, n));
     void *m = protobuf_c_message_unpack(d, &a, n, p);

@@ -1,5 +1,5 @@
-/* Failures on their way to the client: gRPC status with Spark's ErrorInfo, and the full text kept for FetchErrorDetails.
- * SPARK ErrorUtils.buildStatusFromThrowable. Called on handler threads. */
+/* Failures on their way to the client: gRPC status with Spark's ErrorInfo, and the full text kept
+ * for FetchErrorDetails. SPARK ErrorUtils.buildStatusFromThrowable. Called on handler threads. */
 #include "connect/connect.h"
 
 enum { KEPT_ERRORS = 256, KEPT_MS = 600000, STATUS_TEXT = 2048, METADATA_TEXT = 1024 };
@@ -120,7 +120,8 @@ void weir_cn_fail(weir_cn_server *s, weir_rpc *rpc, const weir_err *e) {
     weir_str_init(&info, a, 1 << 20);
     weir_str_init(&any, a, 1 << 20);
     weir_str_init(&status, a, 1 << 20);
-    const char *msg = clipped(a, weir_text(e->msg), STATUS_TEXT), *params = params_json(a, e), *cls = error_class(e);
+    const char *msg = clipped(a, weir_text(e->msg), STATUS_TEXT), *params = params_json(a, e),
+               *cls = error_class(e);
     put_text(&info, 1, weir_exception_classes(weir_errcls_exception(e->cls))[0]);
     put_text(&info, 2, "org.apache.spark");
     put_meta(a, &info, "classes", weir_err_class_json(a, e));
@@ -146,11 +147,13 @@ void weir_cn_reply(weir_rpc *rpc, weir_ctx *ctx, const ProtobufCMessage *m) {
     weir_rpc_finish(rpc, WEIR_GRPC_OK, NULL, NULL, 0);
 }
 
-static SC(FetchErrorDetailsResponse__QueryContext) *context_of(weir_arena *a, const weir_qctx *q) {
-    WEIR_MSG(FetchErrorDetailsResponse__QueryContext, fetch_error_details_response__query_context, c, a);
+static SC(FetchErrorDetailsResponse__QueryContext) * context_of(weir_arena *a, const weir_qctx *q) {
+    WEIR_MSG(FetchErrorDetailsResponse__QueryContext, fetch_error_details_response__query_context,
+             c, a);
     c->has_context_type = c->has_start_index = c->has_stop_index = true;
-    c->context_type = q->kind ? SK(FETCH_ERROR_DETAILS_RESPONSE__QUERY_CONTEXT__CONTEXT_TYPE__DATAFRAME)
-                              : SK(FETCH_ERROR_DETAILS_RESPONSE__QUERY_CONTEXT__CONTEXT_TYPE__SQL);
+    c->context_type = q->kind
+                          ? SK(FETCH_ERROR_DETAILS_RESPONSE__QUERY_CONTEXT__CONTEXT_TYPE__DATAFRAME)
+                          : SK(FETCH_ERROR_DETAILS_RESPONSE__QUERY_CONTEXT__CONTEXT_TYPE__SQL);
     c->object_type = weir_pb_text(q->object_type);
     c->object_name = weir_pb_text(q->object_name);
     c->start_index = q->start;
@@ -161,11 +164,15 @@ static SC(FetchErrorDetailsResponse__QueryContext) *context_of(weir_arena *a, co
     return c;
 }
 
-static SC(FetchErrorDetailsResponse__SparkThrowable) *throwable_of(weir_arena *a, const weir_err *e) {
-    WEIR_MSG(FetchErrorDetailsResponse__SparkThrowable, fetch_error_details_response__spark_throwable, t, a);
+static SC(FetchErrorDetailsResponse__SparkThrowable) *
+    throwable_of(weir_arena *a, const weir_err *e) {
+    WEIR_MSG(FetchErrorDetailsResponse__SparkThrowable,
+             fetch_error_details_response__spark_throwable, t, a);
     t->error_class = weir_pb_text(error_class(e));
     t->sql_state = (char *)(uintptr_t)weir_errcls_sqlstate(e->cls);
-    t->message_parameters = WEIR_NEWN(a, SC(FetchErrorDetailsResponse__SparkThrowable__MessageParametersEntry) *, e->nparam + 1);
+    t->message_parameters =
+        WEIR_NEWN(a, SC(FetchErrorDetailsResponse__SparkThrowable__MessageParametersEntry) *,
+                  e->nparam + 1);
     for (int i = 0; i < e->nparam; i++) {
         WEIR_MSG(FetchErrorDetailsResponse__SparkThrowable__MessageParametersEntry,
                  fetch_error_details_response__spark_throwable__message_parameters_entry, m, a);
@@ -174,28 +181,32 @@ static SC(FetchErrorDetailsResponse__SparkThrowable) *throwable_of(weir_arena *a
         t->message_parameters[t->n_message_parameters++] = m;
     }
     t->query_contexts = WEIR_NEWN(a, SC(FetchErrorDetailsResponse__QueryContext) *, e->nqctx + 1);
-    for (int i = 0; i < e->nqctx; i++) t->query_contexts[t->n_query_contexts++] = context_of(a, &e->qctx[i]);
+    for (int i = 0; i < e->nqctx; i++)
+        t->query_contexts[t->n_query_contexts++] = context_of(a, &e->qctx[i]);
     return t;
 }
 
-static SC(FetchErrorDetailsResponse__Error) *error_of(weir_arena *a, const weir_err *e) {
+static SC(FetchErrorDetailsResponse__Error) * error_of(weir_arena *a, const weir_err *e) {
     WEIR_MSG(FetchErrorDetailsResponse__Error, fetch_error_details_response__error, x, a);
     const char *const *classes = weir_exception_classes(weir_errcls_exception(e->cls));
     size_t n = 0;
     while (classes[n]) n++;
     x->error_type_hierarchy = WEIR_NEWN(a, char *, n + 1);
-    for (size_t i = 0; i < n; i++) x->error_type_hierarchy[x->n_error_type_hierarchy++] = weir_pb_text(classes[i]);
+    for (size_t i = 0; i < n; i++)
+        x->error_type_hierarchy[x->n_error_type_hierarchy++] = weir_pb_text(classes[i]);
     x->message = weir_pb_text(e->msg);
     if (error_class(e)) x->spark_throwable = throwable_of(a, e);
     return x;
 }
 
 /* The cause, as a plain exception under the first. */
-static SC(FetchErrorDetailsResponse__Error) *cause_of(weir_arena *a, const weir_err *e) {
-    static const char *const classes[] = {"java.lang.RuntimeException", "java.lang.Exception", "java.lang.Throwable", "java.lang.Object"};
+static SC(FetchErrorDetailsResponse__Error) * cause_of(weir_arena *a, const weir_err *e) {
+    static const char *const classes[] = {"java.lang.RuntimeException", "java.lang.Exception",
+                                          "java.lang.Throwable", "java.lang.Object"};
     WEIR_MSG(FetchErrorDetailsResponse__Error, fetch_error_details_response__error, x, a);
     x->error_type_hierarchy = WEIR_NEWN(a, char *, 4);
-    for (size_t i = 0; i < 4; i++) x->error_type_hierarchy[x->n_error_type_hierarchy++] = weir_pb_text(classes[i]);
+    for (size_t i = 0; i < 4; i++)
+        x->error_type_hierarchy[x->n_error_type_hierarchy++] = weir_pb_text(classes[i]);
     x->message = weir_pb_text(e->cause);
     return x;
 }
@@ -206,7 +217,8 @@ void weir_cn_fetch_error(weir_cn_server *server, weir_rpc *rpc, weir_ctx *ctx) {
     const uint8_t *p = weir_rpc_next(rpc, &n);
     weir_err found;
     weir_err_init(&found);
-    if (!p || weir_pb_unpack(ctx, &spark__connect__fetch_error_details_request__descriptor, p, n, &q) != WEIR_OK) {
+    if (!p || weir_pb_unpack(ctx, &spark__connect__fetch_error_details_request__descriptor, p, n,
+                             &q) != WEIR_OK) {
         weir_rpc_finish(rpc, WEIR_GRPC_INVALID_ARGUMENT, "malformed request", NULL, 0);
         return;
     }
@@ -214,9 +226,11 @@ void weir_cn_fetch_error(weir_cn_server *server, weir_rpc *rpc, weir_ctx *ctx) {
     for (const weir_cn_error *k = server->errors; k; k = k->next)
         if (strcmp(k->id, weir_text(q->error_id)) == 0) weir_err_copy(&found, &k->err);
     weir_unlock(&server->error_mu);
-    weir_cn_session *s = weir_cn_session_find(server, q->user_context ? weir_text(q->user_context->user_id) : "", weir_text(q->session_id));
+    weir_cn_session *s =
+        weir_cn_session_find(server, q->user_context ? weir_text(q->user_context->user_id) : "",
+                             weir_text(q->session_id));
     SC(FetchErrorDetailsResponse) a = SK(FETCH_ERROR_DETAILS_RESPONSE__INIT);
-    SC(FetchErrorDetailsResponse__Error) *list[2];
+    SC(FetchErrorDetailsResponse__Error) * list[2];
     a.session_id = weir_pb_text(q->session_id);
     if (s) a.server_side_session_id = s->ssid;
     if (found.rc != WEIR_OK) {

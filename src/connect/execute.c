@@ -1,4 +1,5 @@
-/* ExecutePlan: each operation runs on a thread of its own and pushes its responses; the handler's thread streams them. */
+/* ExecutePlan: each operation runs on a thread of its own and pushes its responses; the handler's
+ * thread streams them. */
 #include "codec/arrow_ipc.h"
 #include "connect/connect.h"
 #include "exec/op.h"
@@ -12,18 +13,22 @@ weir_arena *weir_cn_run_give(weir_cn_run *r) {
     return mem;
 }
 
-weir_rc weir_cn_push(weir_cn_run *r, SC(ExecutePlanResponse) *m) { return weir_cn_op_push(r->ctx, r->op, m); }
+weir_rc weir_cn_push(weir_cn_run *r, SC(ExecutePlanResponse) * m) {
+    return weir_cn_op_push(r->ctx, r->op, m);
+}
 
 typedef struct sender {
     weir_cn_run *run;
-    weir_schema *schema;     /* visible columns */
-    const int *column;       /* their ordinals; NULL: all */
+    weir_schema *schema; /* visible columns */
+    const int *column;   /* their ordinals; NULL: all */
     const char *tz;
     int64_t rows, batches;
 } sender;
 
 static weir_rc push_data(weir_cn_run *r, const weir_str *s, int64_t rows, int64_t start) {
-    int64_t size = r->may_chunk && r->chunk_bytes > 0 ? r->chunk_bytes : r->may_chunk ? CHUNK_BYTES : RESULT_MAX;
+    int64_t size = r->may_chunk && r->chunk_bytes > 0 ? r->chunk_bytes
+                   : r->may_chunk                     ? CHUNK_BYTES
+                                                      : RESULT_MAX;
     int64_t n = ((int64_t)s->len + size - 1) / size;
     for (int64_t i = 0; i < n; i++) {
         SC(ExecutePlanResponse) m = SK(EXECUTE_PLAN_RESPONSE__INIT);
@@ -47,7 +52,9 @@ static weir_rc push_data(weir_cn_run *r, const weir_str *s, int64_t rows, int64_
 
 /* One slice as one Arrow stream; too large a message is halved when the client takes no chunks. */
 static weir_rc send_slice(weir_ctx *ctx, sender *s, const weir_batch *b, int64_t from, int64_t n) {
-    weir_batch part = {.schema = s->schema, .len = n, .col = WEIR_NEWN(ctx->arena, weir_column, s->schema->nfield + 1)};
+    weir_batch part = {.schema = s->schema,
+                       .len = n,
+                       .col = WEIR_NEWN(ctx->arena, weir_column, s->schema->nfield + 1)};
     for (int i = 0; i < s->schema->nfield; i++)
         part.col[i] = weir_column_slice(&b->col[s->column ? s->column[i] : i], from, n);
     weir_str out;
@@ -68,14 +75,17 @@ static weir_rc send_slice(weir_ctx *ctx, sender *s, const weir_batch *b, int64_t
 static weir_rc send_batch(weir_ctx *ctx, sender *s, const weir_batch *b) {
     int64_t most = weir_conf_int(ctx->conf, "spark.sql.execution.arrow.maxRecordsPerBatch");
     if (most <= 0) most = INT64_MAX;
-    for (int64_t at = 0; at < b->len; at += most) WEIR_TRY(send_slice(ctx, s, b, at, b->len - at < most ? b->len - at : most));
+    for (int64_t at = 0; at < b->len; at += most)
+        WEIR_TRY(send_slice(ctx, s, b, at, b->len - at < most ? b->len - at : most));
     return WEIR_OK;
 }
 
 /* The client wants at least one batch, even without rows. */
 static weir_rc send_empty(weir_ctx *ctx, sender *s) {
-    weir_batch none = {.schema = s->schema, .col = WEIR_NEWN(ctx->arena, weir_column, s->schema->nfield + 1)};
-    for (int i = 0; i < s->schema->nfield; i++) WEIR_TRY(weir_column_null(ctx, s->schema->field[i].type, 0, &none.col[i]));
+    weir_batch none = {.schema = s->schema,
+                       .col = WEIR_NEWN(ctx->arena, weir_column, s->schema->nfield + 1)};
+    for (int i = 0; i < s->schema->nfield; i++)
+        WEIR_TRY(weir_column_null(ctx, s->schema->field[i].type, 0, &none.col[i]));
     s->column = NULL;
     return send_slice(ctx, s, &none, 0, 0);
 }
@@ -88,7 +98,8 @@ static weir_rc send_metrics(weir_cn_run *r, const weir_exec *x) {
     for (int i = 0; i < x->nmetrics; i++) {
         const weir_batch *row = &x->metrics[i].row;
         if (row->len == 0) continue;
-        WEIR_MSG(ExecutePlanResponse__ObservedMetrics, execute_plan_response__observed_metrics, o, a);
+        WEIR_MSG(ExecutePlanResponse__ObservedMetrics, execute_plan_response__observed_metrics, o,
+                 a);
         o->name = weir_pb_text(x->metrics[i].name);
         o->keys = WEIR_NEWN(a, char *, row->schema->nfield + 1);
         o->values = WEIR_NEWN(a, SC(Expression__Literal) *, row->schema->nfield + 1);
@@ -140,7 +151,9 @@ weir_rc weir_cn_send_result(weir_cn_run *r, weir_plan *p) {
     weir_exec *x = NULL;
     SC(ExecutePlanResponse) m = SK(EXECUTE_PLAN_RESPONSE__INIT);
     if (p->streaming)
-        return weir_fail(r->ctx, WEIR_E_UNSUPPORTED_STREAMING, "message", "Queries with streaming sources must be executed with writeStream.start();");
+        return weir_fail(
+            r->ctx, WEIR_E_UNSUPPORTED_STREAMING, "message",
+            "Queries with streaming sources must be executed with writeStream.start();");
     visible(r, p, &s);
     const char *tz = weir_conf_get(r->ctx->conf, "spark.sql.session.timeZone");
     s.tz = tz ? weir_strdup(r->mem, tz) : "UTC";
@@ -163,7 +176,12 @@ static weir_rc run_plan(weir_cn_run *r) {
     return weir_cn_send_result(r, p);
 }
 
-typedef struct job { weir_cn_run run; weir_ctx ctx; weir_err err; weir_arena *home; } job; /* lives in home */
+typedef struct job {
+    weir_cn_run run;
+    weir_ctx ctx;
+    weir_err err;
+    weir_arena *home;
+} job; /* lives in home */
 
 static void *run_thread(void *u) {
     job *j = u;
@@ -174,7 +192,9 @@ static void *run_thread(void *u) {
     m.response_type_case = SK(EXECUTE_PLAN_RESPONSE__RESPONSE_TYPE_RESULT_COMPLETE);
     m.result_complete = &done;
     if (rc == WEIR_OK) rc = weir_cn_push(&j->run, &m);
-    if (rc != WEIR_OK && j->err.rc == WEIR_OK) (void)weir_fail(j->run.ctx, WEIR_E_INTERNAL_ERROR, "message", "The operation failed without saying why.");
+    if (rc != WEIR_OK && j->err.rc == WEIR_OK)
+        (void)weir_fail(j->run.ctx, WEIR_E_INTERNAL_ERROR, "message",
+                        "The operation failed without saying why.");
     weir_cn_op_end(o, rc == WEIR_OK ? NULL : &j->err);
     weir_err_clear(&j->err);
     weir_arena_free(j->run.mem);
@@ -183,25 +203,34 @@ static void *run_thread(void *u) {
     return NULL;
 }
 
-static void read_options(weir_cn_run *r, const SC(ExecutePlanRequest) *q) {
+static void read_options(weir_cn_run *r, const SC(ExecutePlanRequest) * q) {
     for (size_t i = 0; i < q->n_request_options; i++) {
         const SC(ExecutePlanRequest__RequestOption) *o = q->request_options[i];
-        if (o->request_option_case != SK(EXECUTE_PLAN_REQUEST__REQUEST_OPTION__REQUEST_OPTION_RESULT_CHUNKING_OPTIONS)) continue;
+        if (o->request_option_case !=
+            SK(EXECUTE_PLAN_REQUEST__REQUEST_OPTION__REQUEST_OPTION_RESULT_CHUNKING_OPTIONS))
+            continue;
         r->may_chunk = o->result_chunking_options->allow_arrow_batch_chunking;
-        r->chunk_bytes = o->result_chunking_options->has_preferred_arrow_chunk_size ? o->result_chunking_options->preferred_arrow_chunk_size : 0;
+        r->chunk_bytes = o->result_chunking_options->has_preferred_arrow_chunk_size
+                             ? o->result_chunking_options->preferred_arrow_chunk_size
+                             : 0;
         if (r->chunk_bytes > MESSAGE_BYTES) r->chunk_bytes = MESSAGE_BYTES;
         if (r->chunk_bytes && r->chunk_bytes < 1024) r->chunk_bytes = 1024;
     }
 }
 
 /* Starts the operation's thread; it takes mem, which holds q. */
-static weir_rc start(weir_ctx *ctx, weir_cn_server *server, weir_cn_session *s, weir_cn_op *o, const SC(ExecutePlanRequest) *q,
-                     weir_arena *mem) {
+static weir_rc start(weir_ctx *ctx, weir_cn_server *server, weir_cn_session *s, weir_cn_op *o,
+                     const SC(ExecutePlanRequest) * q, weir_arena *mem) {
     weir_arena *home = weir_arena_new(NULL);
     job *j = WEIR_NEW(home, job);
     weir_err_init(&j->err);
     weir_session_ctx(s->session, mem, &j->err, &o->cancel, &j->ctx);
-    j->run = (weir_cn_run){.server = server, .session = s, .op = o, .mem = mem, .ctx = &j->ctx, .plan = q->plan,
+    j->run = (weir_cn_run){.server = server,
+                           .session = s,
+                           .op = o,
+                           .mem = mem,
+                           .ctx = &j->ctx,
+                           .plan = q->plan,
                            .tp = {.ctx = &j->ctx, .session = s}};
     j->home = home;
     read_options(&j->run, q);
@@ -211,7 +240,8 @@ static weir_rc start(weir_ctx *ctx, weir_cn_server *server, weir_cn_session *s, 
     if (weir_thread_start(NULL, "weir-execute", run_thread, j)) return WEIR_OK;
     weir_cn_op_unref(o);
     weir_arena_free(home);
-    return weir_fail(ctx, WEIR_E_INTERNAL_ERROR, "message", "No thread could be started for the operation.");
+    return weir_fail(ctx, WEIR_E_INTERNAL_ERROR, "message",
+                     "No thread could be started for the operation.");
 }
 
 void weir_cn_execute(weir_cn_server *server, weir_rpc *rpc, weir_ctx *ctx) {
@@ -224,10 +254,15 @@ void weir_cn_execute(weir_cn_server *server, weir_rpc *rpc, weir_ctx *ctx) {
     bool started = false;
     const uint8_t *p = weir_rpc_next(rpc, &n);
     c.arena = mem;
-    weir_rc rc = weir_pb_unpack(&c, &spark__connect__execute_plan_request__descriptor, p, p ? n : 0, &q);
-    if (rc == WEIR_OK) rc = weir_cn_session_get(ctx, server, q->user_context, q->session_id, q->client_observed_server_side_session_id, &s);
-    if (rc == WEIR_OK && q->operation_id && *q->operation_id) o = weir_cn_op_find(s, q->operation_id);
-    if (o && !o->reattachable) rc = weir_fail(ctx, WEIR_E_OPERATION_ALREADY_EXISTS, "handle", o->id);
+    weir_rc rc =
+        weir_pb_unpack(&c, &spark__connect__execute_plan_request__descriptor, p, p ? n : 0, &q);
+    if (rc == WEIR_OK)
+        rc = weir_cn_session_get(ctx, server, q->user_context, q->session_id,
+                                 q->client_observed_server_side_session_id, &s);
+    if (rc == WEIR_OK && q->operation_id && *q->operation_id)
+        o = weir_cn_op_find(s, q->operation_id);
+    if (o && !o->reattachable)
+        rc = weir_fail(ctx, WEIR_E_OPERATION_ALREADY_EXISTS, "handle", o->id);
     if (rc == WEIR_OK && !o) { /* else: the client asks again, having seen nothing of it */
         rc = weir_cn_op_new(ctx, s, q, &o);
         if (rc == WEIR_OK) {

@@ -1,15 +1,26 @@
-/* Operations: what ExecutePlan started and clients attach to. The producer thread pushes responses; a handler thread
- * sends them. An operation outlives a broken stream and is abandoned when nobody attaches for a time. */
+/* Operations: what ExecutePlan started and clients attach to. The producer thread pushes responses;
+ * a handler thread sends them. An operation outlives a broken stream and is abandoned when nobody
+ * attaches for a time. */
 #include "base/mem.h"
 #include "connect/connect.h"
 
 enum { LINGER_MS = 200 };
 
-typedef struct weir_cn_response { struct weir_cn_response *next; char id[37]; bool complete; int refs; size_t n; uint8_t p[]; } response;
+typedef struct weir_cn_response {
+    struct weir_cn_response *next;
+    char id[37];
+    bool complete;
+    int refs;
+    size_t n;
+    uint8_t p[];
+} response;
 
-static int64_t now_of(const weir_cn_op *o) { return weir_monotonic_us(o->session->server->shared.env) / 1000; }
+static int64_t now_of(const weir_cn_op *o) {
+    return weir_monotonic_us(o->session->server->shared.env) / 1000;
+}
 
-weir_rc weir_cn_op_new(weir_ctx *ctx, weir_cn_session *s, const SC(ExecutePlanRequest) *q, weir_cn_op **out) {
+weir_rc weir_cn_op_new(weir_ctx *ctx, weir_cn_session *s, const SC(ExecutePlanRequest) * q,
+                       weir_cn_op **out) {
     weir_arena *mem = weir_arena_new(NULL);
     weir_cn_op *o = WEIR_NEW(mem, weir_cn_op);
     o->mem = mem;
@@ -27,7 +38,8 @@ weir_rc weir_cn_op_new(weir_ctx *ctx, weir_cn_session *s, const SC(ExecutePlanRe
     o->tag = WEIR_NEWN(mem, char *, q->n_tags + 1);
     for (size_t i = 0; i < q->n_tags; i++) o->tag[o->ntag++] = weir_strdup(mem, q->tags[i]);
     for (size_t i = 0; i < q->n_request_options; i++)
-        if (q->request_options[i]->request_option_case == SK(EXECUTE_PLAN_REQUEST__REQUEST_OPTION__REQUEST_OPTION_REATTACH_OPTIONS))
+        if (q->request_options[i]->request_option_case ==
+            SK(EXECUTE_PLAN_REQUEST__REQUEST_OPTION__REQUEST_OPTION_REATTACH_OPTIONS))
             o->reattachable = q->request_options[i]->reattach_options->reattachable;
     weir_cancel_init(&o->cancel);
     weir_mutex_init(&o->mu, WEIR_RANK_QUEUE);
@@ -56,8 +68,11 @@ weir_rc weir_cn_op_new(weir_ctx *ctx, weir_cn_session *s, const SC(ExecutePlanRe
     o->refs = 1;
     weir_cn_op_unref(o);
     if (exists) return weir_fail(ctx, WEIR_E_OPERATION_ALREADY_EXISTS, "handle", id);
-    return weir_fail(ctx, WEIR_E_ILLEGAL_STATE, "message",
-                     weir_printf(ctx->arena, "The session runs %d operations already; wait for some, or interrupt them.", n));
+    return weir_fail(
+        ctx, WEIR_E_ILLEGAL_STATE, "message",
+        weir_printf(ctx->arena,
+                    "The session runs %d operations already; wait for some, or interrupt them.",
+                    n));
 }
 
 weir_cn_op *weir_cn_op_find(weir_cn_session *s, const char *id) {
@@ -120,9 +135,11 @@ void weir_cn_op_drop(weir_cn_op *o) {
     if (mine) weir_cn_op_unref(o);
 }
 
-/* Sent responses beyond the bound go, oldest first; the last one stays for readers to go on after it. Under mu. */
+/* Sent responses beyond the bound go, oldest first; the last one stays for readers to go on after
+ * it. Under mu. */
 static void trim(weir_cn_op *o) {
-    while (o->head && o->head->next && o->head != o->unsent && (o->sent_bytes > WEIR_OP_SENT_BYTES || !o->reattachable)) {
+    while (o->head && o->head->next && o->head != o->unsent &&
+           (o->sent_bytes > WEIR_OP_SENT_BYTES || !o->reattachable)) {
         response *r = o->head;
         o->head = r->next;
         o->sent_bytes -= (int64_t)r->n;
@@ -130,7 +147,7 @@ static void trim(weir_cn_op *o) {
     }
 }
 
-static response *packed(weir_cn_op *o, SC(ExecutePlanResponse) *m) {
+static response *packed(weir_cn_op *o, SC(ExecutePlanResponse) * m) {
     char id[37];
     weir_uuid(o->session->server->shared.env, id);
     m->session_id = o->session->id;
@@ -139,7 +156,10 @@ static response *packed(weir_cn_op *o, SC(ExecutePlanResponse) *m) {
     m->response_id = id;
     size_t n = spark__connect__execute_plan_response__get_packed_size(m);
     response *r = weir_mem_resize(NULL, sizeof *r + n);
-    *r = (response){.refs = 1, .n = n, .complete = m->response_type_case == SK(EXECUTE_PLAN_RESPONSE__RESPONSE_TYPE_RESULT_COMPLETE)};
+    *r = (response){.refs = 1,
+                    .n = n,
+                    .complete = m->response_type_case ==
+                                SK(EXECUTE_PLAN_RESPONSE__RESPONSE_TYPE_RESULT_COMPLETE)};
     memcpy(r->id, id, sizeof id);
     spark__connect__execute_plan_response__pack(m, r->p);
     m->response_id = NULL;
@@ -156,11 +176,12 @@ static void append(weir_cn_op *o, response *r) { /* under mu */
     weir_cond_wake_all(&o->cond);
 }
 
-weir_rc weir_cn_op_push(weir_ctx *ctx, weir_cn_op *o, SC(ExecutePlanResponse) *m) {
+weir_rc weir_cn_op_push(weir_ctx *ctx, weir_cn_op *o, SC(ExecutePlanResponse) * m) {
     WEIR_TRY(weir_check_cancel(ctx));
     response *r = packed(o, m);
     weir_lock(&o->mu);
-    while (o->unsent_bytes > WEIR_OP_UNSENT_BYTES && !atomic_load(&o->cancel.asked)) (void)weir_cond_wait(&o->cond, &o->mu, -1);
+    while (o->unsent_bytes > WEIR_OP_UNSENT_BYTES && !atomic_load(&o->cancel.asked))
+        (void)weir_cond_wait(&o->cond, &o->mu, -1);
     bool over = atomic_load(&o->cancel.asked);
     if (over) free_response(r);
     else append(o, r);
@@ -168,7 +189,7 @@ weir_rc weir_cn_op_push(weir_ctx *ctx, weir_cn_op *o, SC(ExecutePlanResponse) *m
     return over ? weir_check_cancel(ctx) : WEIR_OK;
 }
 
-bool weir_cn_op_try_push(weir_cn_op *o, SC(ExecutePlanResponse) *m) {
+bool weir_cn_op_try_push(weir_cn_op *o, SC(ExecutePlanResponse) * m) {
     response *r = packed(o, m);
     weir_lock(&o->mu);
     bool ok = !o->done && o->unsent_bytes <= WEIR_OP_UNSENT_BYTES;
@@ -191,7 +212,8 @@ void weir_cn_op_end(weir_cn_op *o, const weir_err *failed) {
 }
 
 /* Where to go on after the response id last. Under mu. */
-static weir_rc position(weir_ctx *ctx, weir_cn_op *o, const char *last, response **from, bool *at_end) {
+static weir_rc position(weir_ctx *ctx, weir_cn_op *o, const char *last, response **from,
+                        bool *at_end) {
     *from = o->head;
     *at_end = false;
     if (!last || !*last) return WEIR_OK;
@@ -214,11 +236,16 @@ static void mark_sent(weir_cn_op *o, response *r) {
 
 typedef enum { ENDED, GONE, REPLACED, TIMED } outcome;
 
-/* The sending loop; mu is held at entry and exit. prev: the last one sent (kept), NULL at the start. */
-static outcome send_all(weir_cn_op *o, weir_rpc *rpc, int generation, response *next, response *prev, int64_t until_ms) {
+/* The sending loop; mu is held at entry and exit. prev: the last one sent (kept), NULL at the
+ * start. */
+static outcome send_all(weir_cn_op *o, weir_rpc *rpc, int generation, response *next,
+                        response *prev, int64_t until_ms) {
     outcome how = ENDED;
     for (;;) {
-        if (o->reader != generation) { how = REPLACED; break; }
+        if (o->reader != generation) {
+            how = REPLACED;
+            break;
+        }
         if (!next && prev) next = prev->next;
         else if (!next) next = o->head;
         if (next) {
@@ -228,7 +255,10 @@ static outcome send_all(weir_cn_op *o, weir_rpc *rpc, int generation, response *
             weir_unlock(&o->mu);
             bool ok = weir_rpc_send(rpc, prev->p, prev->n);
             weir_lock(&o->mu);
-            if (!ok) { how = GONE; break; }
+            if (!ok) {
+                how = GONE;
+                break;
+            }
             mark_sent(o, prev);
             next = prev->next;
             trim(o);
@@ -237,26 +267,37 @@ static outcome send_all(weir_cn_op *o, weir_rpc *rpc, int generation, response *
         }
         if (o->done) break;
         int64_t left = until_ms - now_of(o);
-        if (left <= 0) { how = TIMED; break; }
-        if (weir_rpc_cancelled(rpc)) { how = GONE; break; }
+        if (left <= 0) {
+            how = TIMED;
+            break;
+        }
+        if (weir_rpc_cancelled(rpc)) {
+            how = GONE;
+            break;
+        }
         (void)weir_cond_wait(&o->cond, &o->mu, left < 500 ? left : 500);
     }
     if (prev) free_response(prev);
     return how;
 }
 
-/* PySpark stops reading at result_complete, and says so by ReleaseExecute. At its exit it says nothing, and a status that
- * arrives just then can deadlock it (grpc's __del__ against its daemon thread): so the status waits. mu is held. */
+/* PySpark stops reading at result_complete, and says so by ReleaseExecute. At its exit it says
+ * nothing, and a status that arrives just then can deadlock it (grpc's __del__ against its daemon
+ * thread): so the status waits. mu is held. */
 static void linger(weir_cn_op *o, weir_rpc *rpc, int generation) {
     int64_t until_ms = now_of(o) + LINGER_MS;
-    while (!o->dropped && o->reader == generation && now_of(o) < until_ms && !weir_rpc_cancelled(rpc))
+    while (!o->dropped && o->reader == generation && now_of(o) < until_ms &&
+           !weir_rpc_cancelled(rpc))
         (void)weir_cond_wait(&o->cond, &o->mu, 50);
 }
 
 static void end_stream(weir_cn_op *o, weir_rpc *rpc, outcome how) {
     weir_cn_server *server = o->session->server;
     weir_err err;
-    weir_ctx ctx = {.err = &err, .env = server->shared.env, .conf = server->shared.conf, .arena = weir_arena_new(NULL)};
+    weir_ctx ctx = {.err = &err,
+                    .env = server->shared.env,
+                    .conf = server->shared.conf,
+                    .arena = weir_arena_new(NULL)};
     weir_err_init(&err);
     weir_lock(&o->mu);
     if (how == ENDED && o->failed) weir_err_copy(&err, &o->err);
@@ -271,9 +312,13 @@ static void end_stream(weir_cn_op *o, weir_rpc *rpc, outcome how) {
 void weir_cn_op_stream(weir_cn_op *o, weir_rpc *rpc, const char *last) {
     weir_cn_server *server = o->session->server;
     weir_err err;
-    weir_ctx ctx = {.err = &err, .env = server->shared.env, .conf = server->shared.conf, .arena = weir_arena_new(NULL)};
+    weir_ctx ctx = {.err = &err,
+                    .env = server->shared.env,
+                    .conf = server->shared.conf,
+                    .arena = weir_arena_new(NULL)};
     weir_err_init(&err);
-    int64_t limit = weir_conf_ms(server->shared.conf, "spark.connect.execute.reattachable.senderMaxStreamDuration");
+    int64_t limit = weir_conf_ms(server->shared.conf,
+                                 "spark.connect.execute.reattachable.senderMaxStreamDuration");
     response *from = NULL, *prev = NULL;
     bool at_end = false;
     weir_lock(&o->mu);
@@ -286,7 +331,8 @@ void weir_cn_op_stream(weir_cn_op *o, weir_rpc *rpc, const char *last) {
             prev->refs++;
         }
         o->attached = true;
-        how = send_all(o, rpc, generation, from, prev, o->reattachable && limit > 0 ? now_of(o) + limit : INT64_MAX);
+        how = send_all(o, rpc, generation, from, prev,
+                       o->reattachable && limit > 0 ? now_of(o) + limit : INT64_MAX);
         if (how == ENDED && o->complete && o->reattachable) linger(o, rpc, generation);
         if (o->reader == generation) {
             o->attached = false;
@@ -303,7 +349,8 @@ void weir_cn_op_stream(weir_cn_op *o, weir_rpc *rpc, const char *last) {
 }
 
 void weir_cn_ops_sweep(weir_cn_session *s, int64_t now_ms) {
-    int64_t limit = weir_conf_ms(s->server->shared.conf, "spark.connect.execute.manager.detachedTimeout");
+    int64_t limit =
+        weir_conf_ms(s->server->shared.conf, "spark.connect.execute.manager.detachedTimeout");
     for (;;) {
         weir_cn_op *old = NULL;
         weir_lock(&s->mu);
@@ -322,7 +369,8 @@ void weir_cn_ops_sweep(weir_cn_session *s, int64_t now_ms) {
     }
 }
 
-static bool find_request(weir_cn_server *server, weir_ctx *ctx, weir_rpc *rpc, const ProtobufCMessageDescriptor *d, void *out) {
+static bool find_request(weir_cn_server *server, weir_ctx *ctx, weir_rpc *rpc,
+                         const ProtobufCMessageDescriptor *d, void *out) {
     size_t n = 0;
     const uint8_t *p = weir_rpc_next(rpc, &n);
     if (p && weir_pb_unpack(ctx, d, p, n, out) == WEIR_OK) return true;
@@ -332,11 +380,13 @@ static bool find_request(weir_cn_server *server, weir_ctx *ctx, weir_rpc *rpc, c
 }
 
 /* As weir_cn_session_get, but nothing is made. */
-static weir_cn_session *existing(weir_cn_server *server, weir_ctx *ctx, weir_rpc *rpc, const SC(UserContext) *uc, const char *id,
-                                 const char *observed) {
-    weir_cn_session *s = weir_cn_session_find(server, uc ? weir_text(uc->user_id) : "", weir_text(id));
+static weir_cn_session *existing(weir_cn_server *server, weir_ctx *ctx, weir_rpc *rpc,
+                                 const SC(UserContext) * uc, const char *id, const char *observed) {
+    weir_cn_session *s =
+        weir_cn_session_find(server, uc ? weir_text(uc->user_id) : "", weir_text(id));
     if (!s) (void)weir_fail(ctx, WEIR_E_SESSION_NOT_FOUND, "handle", weir_text(id));
-    else if (observed && *observed && strcmp(observed, s->ssid) != 0) (void)weir_fail(ctx, WEIR_E_SESSION_CHANGED, "handle", id);
+    else if (observed && *observed && strcmp(observed, s->ssid) != 0)
+        (void)weir_fail(ctx, WEIR_E_SESSION_CHANGED, "handle", id);
     if (ctx->err->rc == WEIR_OK) return s;
     if (s) weir_cn_session_unref(s);
     weir_cn_fail(server, rpc, ctx->err);
@@ -345,8 +395,10 @@ static weir_cn_session *existing(weir_cn_server *server, weir_ctx *ctx, weir_rpc
 
 void weir_cn_reattach(weir_cn_server *server, weir_rpc *rpc, weir_ctx *ctx) {
     SC(ReattachExecuteRequest) *q = NULL;
-    if (!find_request(server, ctx, rpc, &spark__connect__reattach_execute_request__descriptor, &q)) return;
-    weir_cn_session *s = existing(server, ctx, rpc, q->user_context, q->session_id, q->client_observed_server_side_session_id);
+    if (!find_request(server, ctx, rpc, &spark__connect__reattach_execute_request__descriptor, &q))
+        return;
+    weir_cn_session *s = existing(server, ctx, rpc, q->user_context, q->session_id,
+                                  q->client_observed_server_side_session_id);
     if (!s) return;
     weir_cn_op *o = weir_cn_op_find(s, weir_text(q->operation_id));
     if (!o) (void)weir_fail(ctx, WEIR_E_INVALID_HANDLE, "handle", weir_text(q->operation_id));
@@ -376,13 +428,16 @@ static void release_until(weir_cn_op *o, const char *id) {
 
 void weir_cn_release(weir_cn_server *server, weir_rpc *rpc, weir_ctx *ctx) {
     SC(ReleaseExecuteRequest) *q = NULL;
-    if (!find_request(server, ctx, rpc, &spark__connect__release_execute_request__descriptor, &q)) return;
-    weir_cn_session *s = existing(server, ctx, rpc, q->user_context, q->session_id, q->client_observed_server_side_session_id);
+    if (!find_request(server, ctx, rpc, &spark__connect__release_execute_request__descriptor, &q))
+        return;
+    weir_cn_session *s = existing(server, ctx, rpc, q->user_context, q->session_id,
+                                  q->client_observed_server_side_session_id);
     if (!s) return;
     SC(ReleaseExecuteResponse) a = SK(RELEASE_EXECUTE_RESPONSE__INIT);
     weir_cn_op *o = weir_cn_op_find(s, weir_text(q->operation_id));
     if (o) {
-        if (q->release_case == SK(RELEASE_EXECUTE_REQUEST__RELEASE_RELEASE_UNTIL)) release_until(o, weir_text(q->release_until->response_id));
+        if (q->release_case == SK(RELEASE_EXECUTE_REQUEST__RELEASE_RELEASE_UNTIL))
+            release_until(o, weir_text(q->release_until->response_id));
         else weir_cn_op_drop(o);
         a.operation_id = q->operation_id;
         weir_cn_op_unref(o);
@@ -393,10 +448,12 @@ void weir_cn_release(weir_cn_server *server, weir_rpc *rpc, weir_ctx *ctx) {
     weir_cn_session_unref(s);
 }
 
-static bool wanted(const weir_cn_op *o, const SC(InterruptRequest) *q) {
+static bool wanted(const weir_cn_op *o, const SC(InterruptRequest) * q) {
     bool hit = q->interrupt_type == SK(INTERRUPT_REQUEST__INTERRUPT_TYPE__INTERRUPT_TYPE_ALL);
-    if (q->interrupt_case == SK(INTERRUPT_REQUEST__INTERRUPT_OPERATION_ID)) hit |= strcmp(weir_text(q->operation_id), o->id) == 0;
-    for (int i = 0; i < o->ntag && q->interrupt_case == SK(INTERRUPT_REQUEST__INTERRUPT_OPERATION_TAG); i++)
+    if (q->interrupt_case == SK(INTERRUPT_REQUEST__INTERRUPT_OPERATION_ID))
+        hit |= strcmp(weir_text(q->operation_id), o->id) == 0;
+    for (int i = 0;
+         i < o->ntag && q->interrupt_case == SK(INTERRUPT_REQUEST__INTERRUPT_OPERATION_TAG); i++)
         hit |= strcmp(o->tag[i], weir_text(q->operation_tag)) == 0;
     return hit;
 }
@@ -405,7 +462,8 @@ void weir_cn_interrupt(weir_cn_server *server, weir_rpc *rpc, weir_ctx *ctx) {
     SC(InterruptRequest) *q = NULL;
     weir_cn_session *s = NULL;
     if (!find_request(server, ctx, rpc, &spark__connect__interrupt_request__descriptor, &q)) return;
-    if (weir_cn_session_get(ctx, server, q->user_context, q->session_id, q->client_observed_server_side_session_id, &s) != WEIR_OK) {
+    if (weir_cn_session_get(ctx, server, q->user_context, q->session_id,
+                            q->client_observed_server_side_session_id, &s) != WEIR_OK) {
         weir_cn_fail(server, rpc, ctx->err);
         return;
     }
@@ -435,25 +493,32 @@ void weir_cn_interrupt(weir_cn_server *server, weir_rpc *rpc, weir_ctx *ctx) {
 }
 
 static int state_of(weir_cn_op *o) {
-    if (!o) return SK(GET_STATUS_RESPONSE__OPERATION_STATUS__OPERATION_STATE__OPERATION_STATE_UNKNOWN);
+    if (!o)
+        return SK(GET_STATUS_RESPONSE__OPERATION_STATUS__OPERATION_STATE__OPERATION_STATE_UNKNOWN);
     weir_lock(&o->mu);
-    int st = !o->done ? SK(GET_STATUS_RESPONSE__OPERATION_STATUS__OPERATION_STATE__OPERATION_STATE_RUNNING)
-             : o->failed ? SK(GET_STATUS_RESPONSE__OPERATION_STATUS__OPERATION_STATE__OPERATION_STATE_FAILED)
-                         : SK(GET_STATUS_RESPONSE__OPERATION_STATUS__OPERATION_STATE__OPERATION_STATE_SUCCEEDED);
+    int st =
+        !o->done
+            ? SK(GET_STATUS_RESPONSE__OPERATION_STATUS__OPERATION_STATE__OPERATION_STATE_RUNNING)
+        : o->failed
+            ? SK(GET_STATUS_RESPONSE__OPERATION_STATUS__OPERATION_STATE__OPERATION_STATE_FAILED)
+            : SK(GET_STATUS_RESPONSE__OPERATION_STATUS__OPERATION_STATE__OPERATION_STATE_SUCCEEDED);
     weir_unlock(&o->mu);
     return st;
 }
 
 void weir_cn_status(weir_cn_server *server, weir_rpc *rpc, weir_ctx *ctx) {
     SC(GetStatusRequest) *q = NULL;
-    if (!find_request(server, ctx, rpc, &spark__connect__get_status_request__descriptor, &q)) return;
-    weir_cn_session *s = existing(server, ctx, rpc, q->user_context, q->session_id, q->client_observed_server_side_session_id);
+    if (!find_request(server, ctx, rpc, &spark__connect__get_status_request__descriptor, &q))
+        return;
+    weir_cn_session *s = existing(server, ctx, rpc, q->user_context, q->session_id,
+                                  q->client_observed_server_side_session_id);
     if (!s) return;
     SC(GetStatusResponse) a = SK(GET_STATUS_RESPONSE__INIT);
     size_t n = q->operation_status ? q->operation_status->n_operation_ids : 0;
     a.operation_statuses = WEIR_NEWN(ctx->arena, SC(GetStatusResponse__OperationStatus) *, n + 1);
     for (size_t i = 0; i < n; i++) {
-        WEIR_MSG(GetStatusResponse__OperationStatus, get_status_response__operation_status, x, ctx->arena);
+        WEIR_MSG(GetStatusResponse__OperationStatus, get_status_response__operation_status, x,
+                 ctx->arena);
         weir_cn_op *o = weir_cn_op_find(s, weir_text(q->operation_status->operation_ids[i]));
         x->operation_id = q->operation_status->operation_ids[i];
         x->has_state = true;

@@ -1,5 +1,6 @@
-/* Sessions by (user, session id): found, made, cloned, closed, expired. The table belongs to the server and is guarded by
- * its mu; a session is freed by whoever drops the last reference. Called on handler threads and the sweeper. */
+/* Sessions by (user, session id): found, made, cloned, closed, expired. The table belongs to the
+ * server and is guarded by its mu; a session is freed by whoever drops the last reference. Called
+ * on handler threads and the sweeper. */
 #include "connect/connect.h"
 
 static void closed_key(char *out, size_t size, const char *user, const char *id) {
@@ -20,7 +21,8 @@ static bool was_closed(const weir_cn_server *s, const char *user, const char *id
 
 static bool is_uuid(const char *s) {
     for (int i = 0; i < 36; i++) {
-        bool dash = i == 8 || i == 13 || i == 18 || i == 23, hex = (s[i] >= '0' && s[i] <= '9') || ((s[i] | 32) >= 'a' && (s[i] | 32) <= 'f');
+        bool dash = i == 8 || i == 13 || i == 18 || i == 23,
+             hex = (s[i] >= '0' && s[i] <= '9') || ((s[i] | 32) >= 'a' && (s[i] | 32) <= 'f');
         if (dash ? s[i] != '-' : !hex) return false;
     }
     return s[36] == 0;
@@ -32,7 +34,8 @@ static weir_cn_session *find(weir_cn_server *s, const char *user, const char *id
     return NULL;
 }
 
-static weir_cn_session *make(weir_cn_server *s, const char *user, const char *id, weir_session *session) {
+static weir_cn_session *make(weir_cn_server *s, const char *user, const char *id,
+                             weir_session *session) {
     weir_arena *mem = weir_arena_new(NULL);
     weir_cn_session *x = WEIR_NEW(mem, weir_cn_session);
     x->mem = mem;
@@ -69,8 +72,8 @@ static weir_cn_session *publish(weir_cn_server *s, weir_cn_session *x) {
     return y;
 }
 
-weir_rc weir_cn_session_get(weir_ctx *ctx, weir_cn_server *s, const SC(UserContext) *uc, const char *id, const char *observed,
-                            weir_cn_session **out) {
+weir_rc weir_cn_session_get(weir_ctx *ctx, weir_cn_server *s, const SC(UserContext) * uc,
+                            const char *id, const char *observed, weir_cn_session **out) {
     const char *user = uc ? weir_text(uc->user_id) : "";
     id = weir_text(id);
     if (!is_uuid(id)) return weir_fail(ctx, WEIR_E_HANDLE_FORMAT, "handle", id);
@@ -138,7 +141,8 @@ void weir_cn_session_close(weir_cn_session *x) {
     weir_cn_session_unref(x);
 }
 
-weir_rc weir_cn_session_clone(weir_ctx *ctx, weir_cn_session *from, const char *new_id, weir_cn_session **out) {
+weir_rc weir_cn_session_clone(weir_ctx *ctx, weir_cn_session *from, const char *new_id,
+                              weir_cn_session **out) {
     weir_cn_server *s = from->server;
     char fresh[37];
     if (!new_id || !*new_id) {
@@ -167,7 +171,8 @@ static bool busy(weir_cn_session *x) {
 }
 
 static void sweep_one(weir_cn_server *s, weir_cn_session *x, int64_t now_ms) {
-    int64_t limit = weir_conf_ms(s->shared.conf, "spark.connect.session.manager.defaultSessionTimeout");
+    int64_t limit =
+        weir_conf_ms(s->shared.conf, "spark.connect.session.manager.defaultSessionTimeout");
     weir_cn_ops_sweep(x, now_ms);
     bool used = busy(x);
     weir_lock(&s->mu);

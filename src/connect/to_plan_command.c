@@ -6,14 +6,17 @@
 static weir_rc inflate(weir_ctx *ctx, const ProtobufCBinaryData *d, uint8_t **out, size_t *n) {
     unsigned long long size = ZSTD_getFrameContentSize(d->data, d->len);
     if (size == ZSTD_CONTENTSIZE_ERROR || size == ZSTD_CONTENTSIZE_UNKNOWN || size > 128ull << 20)
-        return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message", "A compressed plan is damaged, or larger than 128 MiB.");
+        return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
+                         "A compressed plan is damaged, or larger than 128 MiB.");
     *out = weir_alloc(ctx->arena, (size_t)size + 1);
     *n = ZSTD_decompress(*out, (size_t)size, d->data, d->len);
-    if (ZSTD_isError(*n)) return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message", "A compressed plan is damaged.");
+    if (ZSTD_isError(*n))
+        return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message", "A compressed plan is damaged.");
     return WEIR_OK;
 }
 
-weir_rc weir_tp_plan(weir_tp *tp, const SC(Plan) *p, const SC(Relation) **root, const SC(Command) **command) {
+weir_rc weir_tp_plan(weir_tp *tp, const SC(Plan) * p, const SC(Relation) * *root,
+                     const SC(Command) * *command) {
     *root = NULL;
     *command = NULL;
     if (p && p->op_type_case == SK(PLAN__OP_TYPE_ROOT)) *root = p->root;
@@ -24,7 +27,8 @@ weir_rc weir_tp_plan(weir_tp *tp, const SC(Plan) *p, const SC(Relation) **root, 
         uint8_t *b = NULL;
         size_t n = 0;
         WEIR_TRY(inflate(tp->ctx, &c->data, &b, &n));
-        if (relation) return weir_pb_unpack(tp->ctx, &spark__connect__relation__descriptor, b, n, root);
+        if (relation)
+            return weir_pb_unpack(tp->ctx, &spark__connect__relation__descriptor, b, n, root);
         return weir_pb_unpack(tp->ctx, &spark__connect__command__descriptor, b, n, command);
     } else {
         return weir_fail(tp->ctx, WEIR_E_ILLEGAL_ARGUMENT, "message", "The request has no plan.");
@@ -40,12 +44,15 @@ static weir_rc table_name(weir_tp *tp, weir_command *c, const char *text) {
     return WEIR_OK;
 }
 
-weir_rc weir_tp_write(weir_tp *tp, const SC(WriteOperation) *w, weir_command **out) {
-    static const weir_save_mode modes[] = {WEIR_SAVE_ERROR, WEIR_SAVE_APPEND, WEIR_SAVE_OVERWRITE, WEIR_SAVE_ERROR, WEIR_SAVE_IGNORE};
+weir_rc weir_tp_write(weir_tp *tp, const SC(WriteOperation) * w, weir_command **out) {
+    static const weir_save_mode modes[] = {WEIR_SAVE_ERROR, WEIR_SAVE_APPEND, WEIR_SAVE_OVERWRITE,
+                                           WEIR_SAVE_ERROR, WEIR_SAVE_IGNORE};
     weir_command *c = weir_command_new(tp->ctx->arena, WEIR_C_WRITE);
     int m = (int)w->mode;
-    if (w->bucket_by || w->n_sort_column_names) return weir_tp_unsupported(tp->ctx, "bucketBy and sortBy", "Use partitionBy");
-    if (w->n_clustering_columns) return weir_tp_unsupported(tp->ctx, "clusterBy", "Use partitionBy");
+    if (w->bucket_by || w->n_sort_column_names)
+        return weir_tp_unsupported(tp->ctx, "bucketBy and sortBy", "Use partitionBy");
+    if (w->n_clustering_columns)
+        return weir_tp_unsupported(tp->ctx, "clusterBy", "Use partitionBy");
     c->mode = m >= 0 && m <= 4 ? modes[m] : WEIR_SAVE_ERROR;
     c->format = w->source && *w->source ? w->source : NULL;
     c->options = WEIR_TP_OPTIONS(tp, w);
@@ -54,19 +61,27 @@ weir_rc weir_tp_write(weir_tp *tp, const SC(WriteOperation) *w, weir_command **o
     if (w->save_type_case == SK(WRITE_OPERATION__SAVE_TYPE_PATH)) c->path = w->path;
     else if (w->save_type_case == SK(WRITE_OPERATION__SAVE_TYPE_TABLE)) {
         WEIR_TRY(table_name(tp, c, w->table->table_name));
-        c->insert_into = w->table->save_method == SK(WRITE_OPERATION__SAVE_TABLE__TABLE_SAVE_METHOD__TABLE_SAVE_METHOD_INSERT_INTO);
+        c->insert_into =
+            w->table->save_method ==
+            SK(WRITE_OPERATION__SAVE_TABLE__TABLE_SAVE_METHOD__TABLE_SAVE_METHOD_INSERT_INTO);
     }
     if (!c->path) c->path = weir_option_get(&c->options, "path");
     *out = c;
     return weir_tp_relation(tp, w->input, &c->query);
 }
 
-weir_rc weir_tp_write_v2(weir_tp *tp, const SC(WriteOperationV2) *w, weir_command **out) {
-    static const weir_save_mode modes[] = {WEIR_SAVE_APPEND, WEIR_SAVE_CREATE, WEIR_SAVE_OVERWRITE, WEIR_SAVE_OVERWRITE_PARTITIONS,
-                                           WEIR_SAVE_APPEND, WEIR_SAVE_REPLACE, WEIR_SAVE_CREATE_OR_REPLACE};
+weir_rc weir_tp_write_v2(weir_tp *tp, const SC(WriteOperationV2) * w, weir_command **out) {
+    static const weir_save_mode modes[] = {WEIR_SAVE_APPEND,
+                                           WEIR_SAVE_CREATE,
+                                           WEIR_SAVE_OVERWRITE,
+                                           WEIR_SAVE_OVERWRITE_PARTITIONS,
+                                           WEIR_SAVE_APPEND,
+                                           WEIR_SAVE_REPLACE,
+                                           WEIR_SAVE_CREATE_OR_REPLACE};
     weir_command *c = weir_command_new(tp->ctx->arena, WEIR_C_WRITE);
     int m = (int)w->mode;
-    if (w->n_clustering_columns) return weir_tp_unsupported(tp->ctx, "clusterBy", "Use partitionedBy");
+    if (w->n_clustering_columns)
+        return weir_tp_unsupported(tp->ctx, "clusterBy", "Use partitionedBy");
     c->mode = m >= 1 && m <= 6 ? modes[m] : WEIR_SAVE_APPEND;
     c->v2 = true;
     c->format = w->provider && *w->provider ? w->provider : NULL;
@@ -76,7 +91,9 @@ weir_rc weir_tp_write_v2(weir_tp *tp, const SC(WriteOperationV2) *w, weir_comman
     for (size_t i = 0; i < w->n_partitioning_columns; i++) {
         weir_expr *e = NULL;
         WEIR_TRY(weir_tp_expr(tp, w->partitioning_columns[i], &e));
-        if (e->kind != WEIR_EX_ATTR || e->nname != 1) return weir_tp_unsupported(tp->ctx, "partition transforms (years, days, bucket ...)", "Partition by a column");
+        if (e->kind != WEIR_EX_ATTR || e->nname != 1)
+            return weir_tp_unsupported(tp->ctx, "partition transforms (years, days, bucket ...)",
+                                       "Partition by a column");
         c->partition_by[c->npartition++] = e->names[0];
     }
     if (w->overwrite_condition) WEIR_TRY(weir_tp_expr(tp, w->overwrite_condition, &c->condition));

@@ -6,7 +6,8 @@ typedef SC(Expression__Literal) literal;
 #define LIT(name) SK(EXPRESSION__LITERAL__LITERAL_TYPE_##name)
 
 static weir_rc bad_literal(weir_ctx *ctx, const char *what) {
-    return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message", weir_printf(ctx->arena, "A literal in the plan is malformed: %s", what));
+    return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
+                     weir_printf(ctx->arena, "A literal in the plan is malformed: %s", what));
 }
 
 /* "-12.50", "1E+3": digits and scale. false: malformed or more than 38 digits. */
@@ -46,10 +47,16 @@ static bool parse_decimal(const char *s, weir_i128 *out, int *precision, int *sc
     return true;
 }
 
-static weir_rc decimal_value(weir_ctx *ctx, const SC(Expression__Literal__Decimal) *d, const weir_type *want, weir_i128 *v,
-                             int *precision, int *scale) {
-    if (!parse_decimal(weir_text(d->value), v, precision, scale)) return bad_literal(ctx, weir_text(d->value));
-    int s = want ? want->scale : d->has_scale ? d->scale : *scale, p = want ? want->precision : d->has_precision ? d->precision : *precision;
+static weir_rc decimal_value(weir_ctx *ctx, const SC(Expression__Literal__Decimal) * d,
+                             const weir_type *want, weir_i128 *v, int *precision, int *scale) {
+    if (!parse_decimal(weir_text(d->value), v, precision, scale))
+        return bad_literal(ctx, weir_text(d->value));
+    int s = want           ? want->scale
+            : d->has_scale ? d->scale
+                           : *scale,
+        p = want               ? want->precision
+            : d->has_precision ? d->precision
+                               : *precision;
     if (p < 1 || p > 38 || s < 0 || s > p) return bad_literal(ctx, "decimal precision and scale");
     for (; *scale < s; ++*scale, ++*precision) {
         if (*precision >= 38 && *v) return bad_literal(ctx, weir_text(d->value));
@@ -60,8 +67,10 @@ static weir_rc decimal_value(weir_ctx *ctx, const SC(Expression__Literal__Decima
     return WEIR_OK;
 }
 
-static const weir_type *special_type(weir_arena *a, const SC(Expression__Literal__SpecializedArray) *s) {
-    const weir_type *const of[] = {&weir_t_void, &weir_t_boolean, &weir_t_int, &weir_t_long, &weir_t_float, &weir_t_double, &weir_t_string};
+static const weir_type *special_type(weir_arena *a,
+                                     const SC(Expression__Literal__SpecializedArray) * s) {
+    const weir_type *const of[] = {&weir_t_void,  &weir_t_boolean, &weir_t_int,   &weir_t_long,
+                                   &weir_t_float, &weir_t_double,  &weir_t_string};
     int k = (int)s->value_type_case;
     return weir_type_array(a, of[k >= 0 && k <= 6 ? k : 0], false);
 }
@@ -124,11 +133,15 @@ static weir_rc literal_type(weir_ctx *ctx, const literal *l, const weir_type **o
         WEIR_TRY(decimal_value(ctx, l->decimal, NULL, &v, &p, &s));
         *out = weir_type_decimal(ctx->arena, p, s);
         return WEIR_OK;
-    case LIT(SPECIALIZED_ARRAY): *out = special_type(ctx->arena, l->specialized_array); return WEIR_OK;
+    case LIT(SPECIALIZED_ARRAY):
+        *out = special_type(ctx->arena, l->specialized_array);
+        return WEIR_OK;
     case LIT(ARRAY):
     case LIT(MAP):
     case LIT(STRUCT): return nested_type(ctx, l, out);
-    default: return weir_tp_unsupported(ctx, "a literal of a kind this release does not know", "Upgrade weir, or pass the value by createDataFrame");
+    default:
+        return weir_tp_unsupported(ctx, "a literal of a kind this release does not know",
+                                   "Upgrade weir, or pass the value by createDataFrame");
     }
 }
 
@@ -150,15 +163,28 @@ static bool literal_int(const literal *l, int64_t *v) {
 
 static weir_rc put(weir_ctx *ctx, weir_build *b, const literal *l);
 
-static weir_rc put_special(weir_build *b, const SC(Expression__Literal__SpecializedArray) *s) {
+static weir_rc put_special(weir_build *b, const SC(Expression__Literal__SpecializedArray) * s) {
     weir_build *k = b->kid;
     switch (s->value_type_case) {
-    case SK(EXPRESSION__LITERAL__SPECIALIZED_ARRAY__VALUE_TYPE_BOOLS): for (size_t i = 0; i < s->bools->n_values; i++) weir_build_bool(k, s->bools->values[i]); break;
-    case SK(EXPRESSION__LITERAL__SPECIALIZED_ARRAY__VALUE_TYPE_INTS): for (size_t i = 0; i < s->ints->n_values; i++) weir_build_int(k, s->ints->values[i]); break;
-    case SK(EXPRESSION__LITERAL__SPECIALIZED_ARRAY__VALUE_TYPE_LONGS): for (size_t i = 0; i < s->longs->n_values; i++) weir_build_int(k, s->longs->values[i]); break;
-    case SK(EXPRESSION__LITERAL__SPECIALIZED_ARRAY__VALUE_TYPE_FLOATS): for (size_t i = 0; i < s->floats->n_values; i++) weir_build_f32(k, s->floats->values[i]); break;
-    case SK(EXPRESSION__LITERAL__SPECIALIZED_ARRAY__VALUE_TYPE_DOUBLES): for (size_t i = 0; i < s->doubles->n_values; i++) weir_build_f64(k, s->doubles->values[i]); break;
-    case SK(EXPRESSION__LITERAL__SPECIALIZED_ARRAY__VALUE_TYPE_STRINGS): for (size_t i = 0; i < s->strings->n_values; i++) weir_build_bytes(k, s->strings->values[i], strlen(s->strings->values[i])); break;
+    case SK(EXPRESSION__LITERAL__SPECIALIZED_ARRAY__VALUE_TYPE_BOOLS):
+        for (size_t i = 0; i < s->bools->n_values; i++) weir_build_bool(k, s->bools->values[i]);
+        break;
+    case SK(EXPRESSION__LITERAL__SPECIALIZED_ARRAY__VALUE_TYPE_INTS):
+        for (size_t i = 0; i < s->ints->n_values; i++) weir_build_int(k, s->ints->values[i]);
+        break;
+    case SK(EXPRESSION__LITERAL__SPECIALIZED_ARRAY__VALUE_TYPE_LONGS):
+        for (size_t i = 0; i < s->longs->n_values; i++) weir_build_int(k, s->longs->values[i]);
+        break;
+    case SK(EXPRESSION__LITERAL__SPECIALIZED_ARRAY__VALUE_TYPE_FLOATS):
+        for (size_t i = 0; i < s->floats->n_values; i++) weir_build_f32(k, s->floats->values[i]);
+        break;
+    case SK(EXPRESSION__LITERAL__SPECIALIZED_ARRAY__VALUE_TYPE_DOUBLES):
+        for (size_t i = 0; i < s->doubles->n_values; i++) weir_build_f64(k, s->doubles->values[i]);
+        break;
+    case SK(EXPRESSION__LITERAL__SPECIALIZED_ARRAY__VALUE_TYPE_STRINGS):
+        for (size_t i = 0; i < s->strings->n_values; i++)
+            weir_build_bytes(k, s->strings->values[i], strlen(s->strings->values[i]));
+        break;
     default: break;
     }
     weir_build_list(b);
@@ -166,28 +192,33 @@ static weir_rc put_special(weir_build *b, const SC(Expression__Literal__Speciali
 }
 
 /* Specialised arrays whose declared element type is not the natural one. */
-static bool special_fits(const weir_build *b, const SC(Expression__Literal__SpecializedArray) *s) {
-    static const weir_kind of[] = {WEIR_T_VOID, WEIR_T_BOOLEAN, WEIR_T_INT, WEIR_T_LONG, WEIR_T_FLOAT, WEIR_T_DOUBLE, WEIR_T_STRING};
+static bool special_fits(const weir_build *b, const SC(Expression__Literal__SpecializedArray) * s) {
+    static const weir_kind of[] = {WEIR_T_VOID,  WEIR_T_BOOLEAN, WEIR_T_INT,   WEIR_T_LONG,
+                                   WEIR_T_FLOAT, WEIR_T_DOUBLE,  WEIR_T_STRING};
     int k = (int)s->value_type_case;
     weir_kind have = b->kid[0].type->kind, want = of[k >= 0 && k <= 6 ? k : 0];
-    bool ints = want == WEIR_T_INT && (have == WEIR_T_SHORT || have == WEIR_T_BYTE || have == WEIR_T_DATE);
+    bool ints =
+        want == WEIR_T_INT && (have == WEIR_T_SHORT || have == WEIR_T_BYTE || have == WEIR_T_DATE);
     return have == want || ints;
 }
 
 static weir_rc put_nested(weir_ctx *ctx, weir_build *b, const literal *l) {
     if (l->literal_type_case == LIT(STRUCT) && b->type->kind == WEIR_T_STRUCT) {
-        if (l->struct_->n_elements != (size_t)b->nkid) return bad_literal(ctx, "struct with another number of fields");
+        if (l->struct_->n_elements != (size_t)b->nkid)
+            return bad_literal(ctx, "struct with another number of fields");
         for (int i = 0; i < b->nkid; i++) WEIR_TRY(put(ctx, &b->kid[i], l->struct_->elements[i]));
         weir_build_struct(b);
         return WEIR_OK;
     }
     if (l->literal_type_case == LIT(ARRAY) && b->type->kind == WEIR_T_ARRAY) {
-        for (size_t i = 0; i < l->array->n_elements; i++) WEIR_TRY(put(ctx, &b->kid[0], l->array->elements[i]));
+        for (size_t i = 0; i < l->array->n_elements; i++)
+            WEIR_TRY(put(ctx, &b->kid[0], l->array->elements[i]));
         weir_build_list(b);
         return WEIR_OK;
     }
     if (l->literal_type_case == LIT(MAP) && b->type->kind == WEIR_T_MAP) {
-        if (l->map->n_keys != l->map->n_values) return bad_literal(ctx, "map with unequal keys and values");
+        if (l->map->n_keys != l->map->n_values)
+            return bad_literal(ctx, "map with unequal keys and values");
         for (size_t i = 0; i < l->map->n_keys; i++) {
             WEIR_TRY(put(ctx, &b->kid[0], l->map->keys[i]));
             WEIR_TRY(put(ctx, &b->kid[1], l->map->values[i]));
@@ -195,7 +226,8 @@ static weir_rc put_nested(weir_ctx *ctx, weir_build *b, const literal *l) {
         weir_build_list(b);
         return WEIR_OK;
     }
-    if (l->literal_type_case == LIT(SPECIALIZED_ARRAY) && b->type->kind == WEIR_T_ARRAY && special_fits(b, l->specialized_array))
+    if (l->literal_type_case == LIT(SPECIALIZED_ARRAY) && b->type->kind == WEIR_T_ARRAY &&
+        special_fits(b, l->specialized_array))
         return put_special(b, l->specialized_array);
     return bad_literal(ctx, "the value does not have its declared type");
 }
@@ -203,7 +235,10 @@ static weir_rc put_nested(weir_ctx *ctx, weir_build *b, const literal *l) {
 static weir_rc put_scalar(weir_ctx *ctx, weir_build *b, const literal *l, bool *fits) {
     *fits = true;
     switch (l->literal_type_case) {
-    case LIT(BOOLEAN): *fits = b->type->kind == WEIR_T_BOOLEAN; if (*fits) weir_build_bool(b, l->boolean); break;
+    case LIT(BOOLEAN):
+        *fits = b->type->kind == WEIR_T_BOOLEAN;
+        if (*fits) weir_build_bool(b, l->boolean);
+        break;
     case LIT(FLOAT):
     case LIT(DOUBLE): {
         double v = l->literal_type_case == LIT(FLOAT) ? (double)l->float_ : l->double_;
@@ -212,11 +247,20 @@ static weir_rc put_scalar(weir_ctx *ctx, weir_build *b, const literal *l, bool *
         else *fits = false;
         break;
     }
-    case LIT(STRING): *fits = b->type->kind == WEIR_T_STRING; if (*fits) weir_build_bytes(b, weir_text(l->string), strlen(weir_text(l->string))); break;
-    case LIT(BINARY): *fits = b->type->kind == WEIR_T_BINARY; if (*fits) weir_build_bytes(b, l->binary.data, l->binary.len); break;
+    case LIT(STRING):
+        *fits = b->type->kind == WEIR_T_STRING;
+        if (*fits) weir_build_bytes(b, weir_text(l->string), strlen(weir_text(l->string)));
+        break;
+    case LIT(BINARY):
+        *fits = b->type->kind == WEIR_T_BINARY;
+        if (*fits) weir_build_bytes(b, l->binary.data, l->binary.len);
+        break;
     case LIT(CALENDAR_INTERVAL):
         *fits = b->type->kind == WEIR_T_INTERVAL;
-        if (*fits) weir_build_interval(b, (weir_interval){l->calendar_interval->months, l->calendar_interval->days, l->calendar_interval->microseconds});
+        if (*fits)
+            weir_build_interval(b, (weir_interval){l->calendar_interval->months,
+                                                   l->calendar_interval->days,
+                                                   l->calendar_interval->microseconds});
         break;
     case LIT(DECIMAL): {
         weir_i128 v;
@@ -235,7 +279,8 @@ static weir_rc put_scalar(weir_ctx *ctx, weir_build *b, const literal *l, bool *
 static weir_rc put(weir_ctx *ctx, weir_build *b, const literal *l) {
     int64_t v;
     bool fits = false;
-    if (l->literal_type_case == LIT(NULL) || l->literal_type_case == 0 || b->type->kind == WEIR_T_VOID) {
+    if (l->literal_type_case == LIT(NULL) || l->literal_type_case == 0 ||
+        b->type->kind == WEIR_T_VOID) {
         weir_build_null(b);
         return WEIR_OK;
     }
@@ -245,7 +290,8 @@ static weir_rc put(weir_ctx *ctx, weir_build *b, const literal *l) {
     int width = weir_type_width(b->type);
     if (b->type->kind == WEIR_T_DOUBLE) weir_build_f64(b, (double)v);
     else if (b->type->kind == WEIR_T_FLOAT) weir_build_f32(b, (float)v);
-    else if (b->type->kind == WEIR_T_BOOLEAN || b->type->kind == WEIR_T_DECIMAL || b->type->kind == WEIR_T_INTERVAL || width == 0)
+    else if (b->type->kind == WEIR_T_BOOLEAN || b->type->kind == WEIR_T_DECIMAL ||
+             b->type->kind == WEIR_T_INTERVAL || width == 0)
         return bad_literal(ctx, "the value does not have its declared type");
     else weir_build_int(b, v);
     return WEIR_OK;
@@ -289,7 +335,8 @@ static void value_list(weir_arena *a, const weir_column *c, int64_t row, literal
         x->element_type = weir_pb_from_type(a, c->type->field[0].type);
         x->n_elements = (size_t)n;
         x->elements = WEIR_NEWN(a, literal *, n);
-        for (int32_t i = 0; i < n; i++) x->elements[i] = weir_pb_from_value(a, &c->kid[0], first + i);
+        for (int32_t i = 0; i < n; i++)
+            x->elements[i] = weir_pb_from_value(a, &c->kid[0], first + i);
         l->literal_type_case = LIT(ARRAY);
         l->array = x;
         return;
@@ -313,7 +360,8 @@ static void value_struct(weir_arena *a, const weir_column *c, int64_t row, liter
     s->struct_type = weir_pb_from_type(a, c->type);
     s->n_elements = (size_t)c->nkid;
     s->elements = WEIR_NEWN(a, literal *, c->nkid);
-    for (int i = 0; i < c->nkid; i++) s->elements[i] = weir_pb_from_value(a, &c->kid[i], weir_kid_row(c, row));
+    for (int i = 0; i < c->nkid; i++)
+        s->elements[i] = weir_pb_from_value(a, &c->kid[i], weir_kid_row(c, row));
     l->literal_type_case = LIT(STRUCT);
     l->struct_ = s;
 }
@@ -330,7 +378,8 @@ static void value_sized(weir_arena *a, const weir_column *c, int64_t row, litera
         l->literal_type_case = LIT(DECIMAL);
         l->decimal = d;
     } else if (c->type->kind == WEIR_T_INTERVAL) {
-        WEIR_MSG(Expression__Literal__CalendarInterval, expression__literal__calendar_interval, i, a);
+        WEIR_MSG(Expression__Literal__CalendarInterval, expression__literal__calendar_interval, i,
+                 a);
         const weir_interval *v = &WEIR_AT_ROW(weir_interval, c, row);
         i->has_months = i->has_days = i->has_microseconds = true;
         i->months = v->months;
@@ -353,8 +402,11 @@ static void value_sized(weir_arena *a, const weir_column *c, int64_t row, litera
     }
 }
 
-#define VALUE(KIND, NAME, member, ctype) \
-    case WEIR_T_##KIND: l->literal_type_case = LIT(NAME); l->member = WEIR_AT_ROW(ctype, c, row); break;
+#define VALUE(KIND, NAME, member, ctype)                                                           \
+    case WEIR_T_##KIND:                                                                            \
+        l->literal_type_case = LIT(NAME);                                                          \
+        l->member = WEIR_AT_ROW(ctype, c, row);                                                    \
+        break;
 
 literal *weir_pb_from_value(weir_arena *a, const weir_column *c, int64_t row) {
     WEIR_MSG(Expression__Literal, expression__literal, l, a);
@@ -364,18 +416,18 @@ literal *weir_pb_from_value(weir_arena *a, const weir_column *c, int64_t row) {
         return l;
     }
     switch (c->type->kind) {
-    VALUE(BOOLEAN, BOOLEAN, boolean, uint8_t)
-    VALUE(BYTE, BYTE, byte, int8_t)
-    VALUE(SHORT, SHORT, short_, int16_t)
-    VALUE(INT, INTEGER, integer, int32_t)
-    VALUE(LONG, LONG, long_, int64_t)
-    VALUE(FLOAT, FLOAT, float_, float)
-    VALUE(DOUBLE, DOUBLE, double_, double)
-    VALUE(DATE, DATE, date, int32_t)
-    VALUE(TIMESTAMP, TIMESTAMP, timestamp, int64_t)
-    VALUE(TIMESTAMP_NTZ, TIMESTAMP_NTZ, timestamp_ntz, int64_t)
-    VALUE(INTERVAL_YM, YEAR_MONTH_INTERVAL, year_month_interval, int32_t)
-    VALUE(INTERVAL_DT, DAY_TIME_INTERVAL, day_time_interval, int64_t)
+        VALUE(BOOLEAN, BOOLEAN, boolean, uint8_t)
+        VALUE(BYTE, BYTE, byte, int8_t)
+        VALUE(SHORT, SHORT, short_, int16_t)
+        VALUE(INT, INTEGER, integer, int32_t)
+        VALUE(LONG, LONG, long_, int64_t)
+        VALUE(FLOAT, FLOAT, float_, float)
+        VALUE(DOUBLE, DOUBLE, double_, double)
+        VALUE(DATE, DATE, date, int32_t)
+        VALUE(TIMESTAMP, TIMESTAMP, timestamp, int64_t)
+        VALUE(TIMESTAMP_NTZ, TIMESTAMP_NTZ, timestamp_ntz, int64_t)
+        VALUE(INTERVAL_YM, YEAR_MONTH_INTERVAL, year_month_interval, int32_t)
+        VALUE(INTERVAL_DT, DAY_TIME_INTERVAL, day_time_interval, int64_t)
     case WEIR_T_ARRAY:
     case WEIR_T_MAP: value_list(a, c, row, l); break;
     case WEIR_T_STRUCT: value_struct(a, c, row, l); break;

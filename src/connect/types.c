@@ -1,20 +1,22 @@
 /* Data types between Spark Connect's messages and the engine's. Any thread. */
 #include "connect/connect.h"
 
-static weir_rc to_struct(weir_ctx *ctx, const SC(DataType__Struct) *s, const weir_type **out) {
+static weir_rc to_struct(weir_ctx *ctx, const SC(DataType__Struct) * s, const weir_type **out) {
     weir_field *f = WEIR_NEWN(ctx->arena, weir_field, s->n_fields + 1);
     for (size_t i = 0; i < s->n_fields; i++) {
         const SC(DataType__StructField) *x = s->fields[i];
         f[i].name = weir_text(x->name);
         f[i].nullable = x->nullable;
-        f[i].metadata = x->metadata && *x->metadata && strcmp(x->metadata, "{}") != 0 ? x->metadata : NULL;
+        f[i].metadata =
+            x->metadata && *x->metadata && strcmp(x->metadata, "{}") != 0 ? x->metadata : NULL;
         WEIR_TRY(weir_pb_to_type(ctx, x->data_type, &f[i].type));
     }
     *out = weir_type_struct(ctx->arena, f, (int)s->n_fields);
     return WEIR_OK;
 }
 
-static weir_rc to_interval(weir_ctx *ctx, weir_kind kind, bool has_start, int start, bool has_end, int end, const weir_type **out) {
+static weir_rc to_interval(weir_ctx *ctx, weir_kind kind, bool has_start, int start, bool has_end,
+                           int end, const weir_type **out) {
     weir_type *t = weir_memdup(ctx->arena, weir_type_scalar(kind), sizeof(weir_type));
     int most = kind == WEIR_T_INTERVAL_YM ? 1 : 3;
     if (has_start) t->precision = (int16_t)start;
@@ -26,7 +28,8 @@ static weir_rc to_interval(weir_ctx *ctx, weir_kind kind, bool has_start, int st
 }
 
 static weir_rc to_chars(weir_ctx *ctx, int length, int which, const weir_type **out) {
-    if (length < 1 || length > 32767) return weir_tp_unsupported(ctx, "character types longer than 32767", "Use STRING");
+    if (length < 1 || length > 32767)
+        return weir_tp_unsupported(ctx, "character types longer than 32767", "Use STRING");
     weir_type *t = weir_memdup(ctx->arena, &weir_t_string, sizeof(weir_type));
     t->precision = (int16_t)length;
     t->scale = (int16_t)which;
@@ -34,15 +37,16 @@ static weir_rc to_chars(weir_ctx *ctx, int length, int which, const weir_type **
     return WEIR_OK;
 }
 
-static weir_rc to_decimal(weir_ctx *ctx, const SC(DataType__Decimal) *d, const weir_type **out) {
+static weir_rc to_decimal(weir_ctx *ctx, const SC(DataType__Decimal) * d, const weir_type **out) {
     int p = d->has_precision ? d->precision : 10, s = d->has_scale ? d->scale : 0;
     if (p < 1 || p > 38 || s < 0 || s > p)
-        return weir_fail(ctx, WEIR_E_UNSUPPORTED_DATATYPE, "typeName", weir_printf(ctx->arena, "\"DECIMAL(%d,%d)\"", p, s));
+        return weir_fail(ctx, WEIR_E_UNSUPPORTED_DATATYPE, "typeName",
+                         weir_printf(ctx->arena, "\"DECIMAL(%d,%d)\"", p, s));
     *out = weir_type_decimal(ctx->arena, p, s);
     return WEIR_OK;
 }
 
-static weir_rc to_nested(weir_ctx *ctx, const SC(DataType) *t, const weir_type **out) {
+static weir_rc to_nested(weir_ctx *ctx, const SC(DataType) * t, const weir_type **out) {
     const weir_type *a = NULL, *b = NULL;
     if (t->kind_case == SK(DATA_TYPE__KIND_ARRAY)) {
         WEIR_TRY(weir_pb_to_type(ctx, t->array->element_type, &a));
@@ -55,14 +59,15 @@ static weir_rc to_nested(weir_ctx *ctx, const SC(DataType) *t, const weir_type *
     return WEIR_OK;
 }
 
-static weir_rc to_string(weir_ctx *ctx, const SC(DataType__String) *s, const weir_type **out) {
+static weir_rc to_string(weir_ctx *ctx, const SC(DataType__String) * s, const weir_type **out) {
     if (s->collation && *s->collation && strcmp(s->collation, "UTF8_BINARY") != 0)
-        return weir_tp_unsupported(ctx, weir_printf(ctx->arena, "the collation %s", s->collation), "Use UTF8_BINARY strings");
+        return weir_tp_unsupported(ctx, weir_printf(ctx->arena, "the collation %s", s->collation),
+                                   "Use UTF8_BINARY strings");
     *out = &weir_t_string;
     return WEIR_OK;
 }
 
-weir_rc weir_pb_to_type(weir_ctx *ctx, const SC(DataType) *t, const weir_type **out) {
+weir_rc weir_pb_to_type(weir_ctx *ctx, const SC(DataType) * t, const weir_type **out) {
     if (!t) return weir_fail(ctx, WEIR_E_UNSUPPORTED_DATATYPE, "typeName", "\"(none)\"");
     switch (t->kind_case) {
     case SK(DATA_TYPE__KIND_NULL): *out = &weir_t_void; return WEIR_OK;
@@ -86,24 +91,28 @@ weir_rc weir_pb_to_type(weir_ctx *ctx, const SC(DataType) *t, const weir_type **
     case SK(DATA_TYPE__KIND_DECIMAL): return to_decimal(ctx, t->decimal, out);
     case SK(DATA_TYPE__KIND_YEAR_MONTH_INTERVAL): {
         const SC(DataType__YearMonthInterval) *i = t->year_month_interval;
-        return to_interval(ctx, WEIR_T_INTERVAL_YM, i->has_start_field, i->start_field, i->has_end_field, i->end_field, out);
+        return to_interval(ctx, WEIR_T_INTERVAL_YM, i->has_start_field, i->start_field,
+                           i->has_end_field, i->end_field, out);
     }
     case SK(DATA_TYPE__KIND_DAY_TIME_INTERVAL): {
         const SC(DataType__DayTimeInterval) *i = t->day_time_interval;
-        return to_interval(ctx, WEIR_T_INTERVAL_DT, i->has_start_field, i->start_field, i->has_end_field, i->end_field, out);
+        return to_interval(ctx, WEIR_T_INTERVAL_DT, i->has_start_field, i->start_field,
+                           i->has_end_field, i->end_field, out);
     }
     case SK(DATA_TYPE__KIND_ARRAY):
     case SK(DATA_TYPE__KIND_MAP): return to_nested(ctx, t, out);
     case SK(DATA_TYPE__KIND_STRUCT): return to_struct(ctx, t->struct_, out);
     case SK(DATA_TYPE__KIND_UDT): return weir_pb_to_type(ctx, t->udt->sql_type, out);
-    case SK(DATA_TYPE__KIND_UNPARSED): return weir_sql_parse_type(ctx, weir_text(t->unparsed->data_type_string), out);
+    case SK(DATA_TYPE__KIND_UNPARSED):
+        return weir_sql_parse_type(ctx, weir_text(t->unparsed->data_type_string), out);
     case SK(DATA_TYPE__KIND_GEOMETRY):
-    case SK(DATA_TYPE__KIND_GEOGRAPHY): return weir_fail(ctx, WEIR_E_UNSUPPORTED_DATATYPE, "typeName", "\"GEOMETRY\"");
+    case SK(DATA_TYPE__KIND_GEOGRAPHY):
+        return weir_fail(ctx, WEIR_E_UNSUPPORTED_DATATYPE, "typeName", "\"GEOMETRY\"");
     default: return weir_fail(ctx, WEIR_E_UNSUPPORTED_DATATYPE, "typeName", "\"UNKNOWN\"");
     }
 }
 
-static void from_struct(weir_arena *a, const weir_type *t, SC(DataType) *d) {
+static void from_struct(weir_arena *a, const weir_type *t, SC(DataType) * d) {
     WEIR_MSG(DataType__Struct, data_type__struct, s, a);
     s->n_fields = (size_t)t->nfield;
     s->fields = WEIR_NEWN(a, SC(DataType__StructField) *, t->nfield);
@@ -120,7 +129,7 @@ static void from_struct(weir_arena *a, const weir_type *t, SC(DataType) *d) {
     d->struct_ = s;
 }
 
-static void from_list(weir_arena *a, const weir_type *t, SC(DataType) *d) {
+static void from_list(weir_arena *a, const weir_type *t, SC(DataType) * d) {
     if (t->kind == WEIR_T_ARRAY) {
         WEIR_MSG(DataType__Array, data_type__array, x, a);
         x->element_type = weir_pb_from_type(a, t->field[0].type);
@@ -139,7 +148,7 @@ static void from_list(weir_arena *a, const weir_type *t, SC(DataType) *d) {
     d->map = m;
 }
 
-static void from_sized(weir_arena *a, const weir_type *t, SC(DataType) *d) {
+static void from_sized(weir_arena *a, const weir_type *t, SC(DataType) * d) {
     if (t->kind == WEIR_T_DECIMAL) {
         WEIR_MSG(DataType__Decimal, data_type__decimal, x, a);
         x->has_precision = x->has_scale = true;
@@ -179,36 +188,36 @@ static void from_sized(weir_arena *a, const weir_type *t, SC(DataType) *d) {
     }
 }
 
-#define PLAIN(KIND, CASE, member, Type, init) \
-    case WEIR_T_##KIND: { \
-        WEIR_MSG(DataType__##Type, data_type__##init, x, a); \
-        d->kind_case = SK(DATA_TYPE__KIND_##CASE); \
-        d->member = x; \
-        break; \
+#define PLAIN(KIND, CASE, member, Type, init)                                                      \
+    case WEIR_T_##KIND: {                                                                          \
+        WEIR_MSG(DataType__##Type, data_type__##init, x, a);                                       \
+        d->kind_case = SK(DATA_TYPE__KIND_##CASE);                                                 \
+        d->member = x;                                                                             \
+        break;                                                                                     \
     }
 
-SC(DataType) *weir_pb_from_type(weir_arena *a, const weir_type *t) {
+SC(DataType) * weir_pb_from_type(weir_arena *a, const weir_type *t) {
     WEIR_MSG(DataType, data_type, d, a);
     if (t->kind == WEIR_T_STRING && t->precision > 0) {
         from_sized(a, t, d);
         return d;
     }
     switch (t->kind) {
-    PLAIN(VOID, NULL, null, NULL, null)
-    PLAIN(BOOLEAN, BOOLEAN, boolean, Boolean, boolean)
-    PLAIN(BYTE, BYTE, byte, Byte, byte)
-    PLAIN(SHORT, SHORT, short_, Short, short)
-    PLAIN(INT, INTEGER, integer, Integer, integer)
-    PLAIN(LONG, LONG, long_, Long, long)
-    PLAIN(FLOAT, FLOAT, float_, Float, float)
-    PLAIN(DOUBLE, DOUBLE, double_, Double, double)
-    PLAIN(STRING, STRING, string, String, string)
-    PLAIN(BINARY, BINARY, binary, Binary, binary)
-    PLAIN(DATE, DATE, date, Date, date)
-    PLAIN(TIMESTAMP, TIMESTAMP, timestamp, Timestamp, timestamp)
-    PLAIN(TIMESTAMP_NTZ, TIMESTAMP_NTZ, timestamp_ntz, TimestampNTZ, timestamp_ntz)
-    PLAIN(INTERVAL, CALENDAR_INTERVAL, calendar_interval, CalendarInterval, calendar_interval)
-    PLAIN(VARIANT, VARIANT, variant, Variant, variant)
+        PLAIN(VOID, NULL, null, NULL, null)
+        PLAIN(BOOLEAN, BOOLEAN, boolean, Boolean, boolean)
+        PLAIN(BYTE, BYTE, byte, Byte, byte)
+        PLAIN(SHORT, SHORT, short_, Short, short)
+        PLAIN(INT, INTEGER, integer, Integer, integer)
+        PLAIN(LONG, LONG, long_, Long, long)
+        PLAIN(FLOAT, FLOAT, float_, Float, float)
+        PLAIN(DOUBLE, DOUBLE, double_, Double, double)
+        PLAIN(STRING, STRING, string, String, string)
+        PLAIN(BINARY, BINARY, binary, Binary, binary)
+        PLAIN(DATE, DATE, date, Date, date)
+        PLAIN(TIMESTAMP, TIMESTAMP, timestamp, Timestamp, timestamp)
+        PLAIN(TIMESTAMP_NTZ, TIMESTAMP_NTZ, timestamp_ntz, TimestampNTZ, timestamp_ntz)
+        PLAIN(INTERVAL, CALENDAR_INTERVAL, calendar_interval, CalendarInterval, calendar_interval)
+        PLAIN(VARIANT, VARIANT, variant, Variant, variant)
     case WEIR_T_STRUCT: from_struct(a, t, d); break;
     case WEIR_T_ARRAY:
     case WEIR_T_MAP: from_list(a, t, d); break;

@@ -1,4 +1,5 @@
-/* libFuzzer: any bytes as an ExecutePlan request: the depth check, decoding, conversion to plans and commands. */
+/* libFuzzer: any bytes as an ExecutePlan request: the depth check, decoding, conversion to plans
+ * and commands. */
 #include "connect/connect.h"
 #include "func/func.h"
 
@@ -17,7 +18,8 @@ static void convert(weir_tp *tp, const Spark__Connect__Plan *plan) {
         (void)weir_tp_write(tp, command->write_operation, &c);
     if (command->command_type_case == SPARK__CONNECT__COMMAND__COMMAND_TYPE_WRITE_OPERATION_V2)
         (void)weir_tp_write_v2(tp, command->write_operation_v2, &c);
-    if (command->command_type_case == SPARK__CONNECT__COMMAND__COMMAND_TYPE_SQL_COMMAND && command->sql_command->input)
+    if (command->command_type_case == SPARK__CONNECT__COMMAND__COMMAND_TYPE_SQL_COMMAND &&
+        command->sql_command->input)
         (void)weir_tp_relation(tp, command->sql_command->input, &p);
 }
 
@@ -30,10 +32,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len) {
         conf = weir_conf_new(NULL);
         weir_func_init();
     }
-    weir_ctx ctx = {.arena = weir_arena_new(NULL), .err = &err, .budget = &budget, .conf = conf, .env = weir_env_real()};
+    weir_ctx ctx = {.arena = weir_arena_new(NULL),
+                    .err = &err,
+                    .budget = &budget,
+                    .conf = conf,
+                    .env = weir_env_real()};
     weir_tp tp = {.ctx = &ctx};
     Spark__Connect__ExecutePlanRequest *q = NULL;
-    if (weir_pb_unpack(&ctx, &spark__connect__execute_plan_request__descriptor, data, len, &q) == WEIR_OK && q->plan) convert(&tp, q->plan);
+    if (weir_pb_unpack(&ctx, &spark__connect__execute_plan_request__descriptor, data, len, &q) ==
+            WEIR_OK &&
+        q->plan)
+        convert(&tp, q->plan);
     weir_arena_free(ctx.arena);
     weir_err_clear(&err);
     return 0;
