@@ -16,6 +16,7 @@ struct weir_zone {
     const int64_t *at;   /* UTC seconds */
     const int32_t *off;  /* offset from at[i] on */
     struct weir_zone *next;
+    weir_arena *mem;     /* what holds it */
 };
 
 static const weir_zone utc = {.id = "UTC"};
@@ -163,6 +164,7 @@ static weir_zone *load_region(const char *id, size_t n) {
     }
     lib.close(c);
     z->id = weir_strndup(a, id, n);
+    z->mem = a;
     z->at = at;
     z->off = off;
     return z;
@@ -179,6 +181,7 @@ static const weir_zone *fixed_zone(const char *id, size_t n, int32_t off) {
     weir_arena *a = weir_arena_new(NULL);
     weir_zone *z = WEIR_NEW(a, weir_zone);
     z->id = weir_strndup(a, id, n);
+    z->mem = a;
     z->fixed = off;
     return publish(z);
 }
