@@ -23,10 +23,11 @@ weir_rc weir_cell_store(weir_ctx *ctx, weir_arena *mem, weir_cell *c, const weir
     case WEIR_T_INTERVAL: c->u.v = WEIR_AT_ROW(weir_interval, in, i); return WEIR_OK;
     case WEIR_T_STRING: case WEIR_T_BINARY: return store_bytes(mem, c, weir_get_bytes(in, i));
     case WEIR_T_ARRAY: case WEIR_T_MAP: case WEIR_T_STRUCT: case WEIR_T_VARIANT: {
-        weir_ctx in_mem = *ctx;
-        in_mem.arena = mem;
+        weir_column one; /* take may share headers with its input: keep copies them */
+        WEIR_TRY(weir_column_take(ctx, in, &i, 1, &one));
         c->u.col = WEIR_NEW(mem, weir_column);
-        return weir_column_take(&in_mem, in, &i, 1, c->u.col);
+        weir_column_keep(mem, &one, c->u.col);
+        return WEIR_OK;
     }
     default: c->u.i = weir_get_int(in, i); return WEIR_OK;
     }
