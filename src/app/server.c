@@ -1,6 +1,8 @@
 /* weir server: options, spark-defaults.conf, then weir_serve. */
 #include "app/app.h"
+#include "codec/schema_ddl.h"
 #include "connect/serve.h"
+#include "sql/sql.h"
 
 #include <ctype.h>
 #include <stdbool.h>
@@ -101,5 +103,6 @@ int weir_app_server(int argc, char **argv) {
     bool local = strcmp(o.o.host, "127.0.0.1") == 0 || strcmp(o.o.host, "localhost") == 0 || strcmp(o.o.host, "::1") == 0;
     if (!local && (!o.o.tls_cert || !o.o.token))
         return fail("an address that others can reach needs --tls-cert, --tls-key and --token-file:", o.o.host);
+    weir_ddl_register(weir_sql_parse_type, weir_sql_parse_schema);
     return weir_serve(&o.o);
 }

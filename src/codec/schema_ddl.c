@@ -22,6 +22,13 @@ weir_rc weir_ddl_schema(weir_ctx *ctx, const char *text, const weir_type **out) 
     return schema_fn(ctx, text, out);
 }
 
+bool weir_ddl_bare(const char *text) {
+    const char *p = text + strspn(text, " \t\n");
+    size_t n = strspn(p, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_`");
+    const char *rest = p + n + strspn(p + n, " \t\n");
+    return !*rest || *rest == '<' || *rest == '(';
+}
+
 /* One part of a dotted path: bare or in back-ticks; *p moves behind it. NULL: none. */
 static char *path_part(weir_arena *a, const char **p) {
     const char *s = *p;

@@ -8,6 +8,8 @@ typedef weir_rc weir_ddl_fn(weir_ctx *, const char *text, const weir_type **out)
 void weir_ddl_register(weir_ddl_fn *type, weir_ddl_fn *schema);
 weir_rc weir_ddl_type(weir_ctx *, const char *text, const weir_type **out);
 weir_rc weir_ddl_schema(weir_ctx *, const char *text, const weir_type **out);
+/* Is the text one type ("array<int>", "struct<a:int>", "int") rather than a list of columns? */
+bool weir_ddl_bare(const char *text);
 
 /* Auto Loader's schemaHints: "a DATE, s.dob DATE, arr.element.id INT, m.value STRING". A hint for an absent column adds
  * it at the end. Dotted paths reach structs, element, key, value. */

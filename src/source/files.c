@@ -3,6 +3,7 @@
 
 #include "source/cloud_schema.h"
 #include "source/file_log.h"
+#include "source/parquet.h"
 #include "source/sources.h"
 
 #include <poll.h>
@@ -16,7 +17,7 @@ typedef struct files {
     weir_listing listing;        /* batch: what was found at analysis */
     weir_file_log *log;
     weir_listing frozen;         /* availableNow: the files there were at the start */
-    bool is_frozen, json;
+    bool is_frozen, json, parquet;
     int notify;                  /* inotify, -1 none */
     int64_t max_files, max_bytes;
 } files;
@@ -67,11 +68,13 @@ static weir_schema *nullable(weir_arena *a, weir_schema *s) { /* SPARK: columns 
 static weir_rc data_schema(weir_ctx *ctx, weir_scan *s, files *f) {
     weir_field value = {"value", &weir_t_string, true, NULL};
     if (s->user_schema) f->data = nullable(ctx->arena, s->user_schema);
-    else if (!f->json) f->data = weir_type_struct(ctx->arena, &value, 1);
+    else if (!f->json && !f->parquet) f->data = weir_type_struct(ctx->arena, &value, 1);
     else if (s->streaming && !weir_conf_bool(ctx->conf, "spark.sql.streaming.schemaInference"))
         return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message", "Schema must be specified when creating a streaming source DataFrame. If some files already exist in the directory, then depending on the file format you may be able to create a static DataFrame on that directory with 'spark.read.load(directory)' and infer schema from it.");
+    else if (f->parquet) WEIR_TRY(weir_parquet_infer(ctx, &f->listing, &f->data));
     else WEIR_TRY(infer_json(ctx, s, &f->listing, &f->data));
-    if (!f->json && (f->data->nfield != 1 || f->data->field[0].type->kind != WEIR_T_STRING))
+    f->data = nullable(ctx->arena, f->data);
+    if (!f->json && !f->parquet && (f->data->nfield != 1 || f->data->field[0].type->kind != WEIR_T_STRING))
         return weir_fail(ctx, WEIR_E_ANALYSIS_LEGACY, "message", "Text data source supports only a single column of type string.");
     return WEIR_OK;
 }
@@ -79,6 +82,7 @@ static weir_rc data_schema(weir_ctx *ctx, weir_scan *s, files *f) {
 static weir_rc files_open(weir_ctx *ctx, weir_scan *s) {
     files *f = WEIR_NEW(ctx->arena, files);
     f->json = strcmp(s->ops->format, "json") == 0;
+    f->parquet = strcmp(s->ops->format, "parquet") == 0;
     f->notify = -1;
     s->impl = f;
     const char *bytes = weir_option_get(&s->options, "maxBytesPerTrigger");
@@ -123,10 +127,10 @@ static const weir_text_ops line_ops = {line_record, line_rows, line_take, line_f
 
 static weir_rc files_read(weir_ctx *ctx, weir_scan *s, const weir_split *sp, int64_t n, const bool *columns, weir_reader **out) {
     files *f = s->impl;
+    if (f->parquet) return weir_parquet_rows(ctx, s, f->data, sp, n, columns, out);
     weir_arena *mem = weir_arena_new(NULL);
     weir_ctx c = *ctx;
     void *u = NULL;
-    (void)columns;
     c.arena = mem;
     bool whole = weir_scan_flag(s, f->json ? "multiLine" : "wholetext", false);
     weir_rc rc;
@@ -263,3 +267,4 @@ static const char *files_description(weir_ctx *ctx, weir_scan *s) {
     .freeze = files_freeze, .split = files_split, .read = files_read, .description = files_description, .wait = files_wait, .stop = files_stop}
 const weir_source_ops weir_json_source = FILE_SOURCE("json");
 const weir_source_ops weir_text_source = FILE_SOURCE("text");
+const weir_source_ops weir_parquet_source = FILE_SOURCE("parquet");

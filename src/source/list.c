@@ -3,6 +3,8 @@
 
 #include "expr/eval.h"
 #include "func/datetime.h"
+#include "io/sink_log.h"
+#include "source/cloud_schema.h"
 
 #include <fnmatch.h>
 #include <glob.h>
@@ -64,11 +66,24 @@ static weir_rc walk(weir_ctx *ctx, lister *l, const char *dir, int depth) {
     return WEIR_OK;
 }
 
+/* The output of a streaming file sink: only what its log names is there. */
+static weir_rc list_logged(weir_ctx *ctx, lister *l, const char *dir, bool *logged) {
+    weir_sink_file *v = NULL;
+    int64_t n = 0;
+    WEIR_TRY(weir_sink_log_files(ctx, dir, logged, &v, &n));
+    for (int64_t i = 0; i < n; i++) add(ctx, l, weir_uri_path(ctx->arena, v[i].uri), v[i].size_bytes, v[i].mtime_ms * 1000);
+    return WEIR_OK;
+}
+
 static weir_rc list_one(weir_ctx *ctx, lister *l, const char *path, bool must_exist) {
     weir_stat st;
     WEIR_TRY(weir_path_stat(ctx, path, &st));
     if (!st.exists) return must_exist ? weir_fail(ctx, WEIR_E_PATH_NOT_FOUND, "path", weir_printf(ctx->arena, "file:%s", path)) : WEIR_OK;
-    if (st.is_dir) return walk(ctx, l, path, 0);
+    if (st.is_dir) {
+        bool logged = false;
+        WEIR_TRY(list_logged(ctx, l, path, &logged));
+        return logged ? WEIR_OK : walk(ctx, l, path, 0);
+    }
     add(ctx, l, path, st.size_bytes, st.mtime_us);
     return WEIR_OK;
 }

@@ -1,0 +1,15 @@
+/* Values to JSON text. SPARK JacksonGenerator: to_json, the json file sink. */
+#ifndef WEIR_CODEC_JSON_WRITE_H
+#define WEIR_CODEC_JSON_WRITE_H
+#include "col/column.h"
+#include "func/datetime.h"
+
+typedef struct weir_json_write {
+    bool keep_nulls; /* null fields of objects are written */
+    const weir_zone *zone;
+    const weir_pattern *date_format, *timestamp_format, *ntz_format; /* NULL: the default */
+} weir_json_write;
+
+/* Appends row of c (null: "null"). out->failed when it does not fit. */
+void weir_json_put(const weir_json_write *, const weir_column *c, int64_t row, weir_str *out);
+#endif
