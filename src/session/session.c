@@ -349,8 +349,8 @@ static weir_rc catalog_table(weir_ctx *ctx, weir_session *s, const weir_plan *t,
     }
     weir_scan *scan = WEIR_NEW(ctx->arena, weir_scan);
     weir_option *o = WEIR_NEWN(ctx->arena, weir_option, tb->options.n + t->options.n + 1);
-    memcpy(o, tb->options.opt, sizeof *o * (size_t)tb->options.n);
-    memcpy(o + tb->options.n, t->options.opt, sizeof *o * (size_t)t->options.n);
+    for (int i = 0; i < tb->options.n; i++) o[i] = tb->options.opt[i];
+    for (int i = 0; i < t->options.n; i++) o[tb->options.n + i] = t->options.opt[i];
     scan->options = (weir_options){tb->options.n + t->options.n, o};
     scan->path = WEIR_NEWN(ctx->arena, const char *, 1);
     scan->path[0] = tb->location;

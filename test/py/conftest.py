@@ -29,8 +29,10 @@ class Engine:
 
     def session(self):
         from pyspark.sql import SparkSession
+        from pyspark.sql.connect.client.retries import DefaultPolicy
 
         s = SparkSession.builder.remote(self.url).create()
+        s.client.set_retry_policies([DefaultPolicy(max_retries=4)])  # a dead engine fails the test, soon
         s.conf.set("spark.sql.session.timeZone", "UTC")
         return s
 
