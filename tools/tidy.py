@@ -5,7 +5,7 @@ import os
 import re
 import sys
 
-MAX_FILE, MAX_FUNCTION, MAX_LINE = 800, 70, 400
+MAX_FILE, MAX_FUNCTION, MAX_LINE = 800, 70, 100
 problems = []
 
 

@@ -6,7 +6,8 @@
 #include <string.h>
 
 static const char help[] =
-    "weir " WEIR_VERSION ": Spark Structured Streaming without a JVM, driven by PySpark over Spark Connect\n"
+    "weir " WEIR_VERSION
+    ": Spark Structured Streaming without a JVM, driven by PySpark over Spark Connect\n"
     "\n"
     "  weir run [--conf k=v] [--warehouse DIR] JOB.py [ARGS...]\n"
     "      starts an engine for one script and runs it: no server to start by hand\n"
@@ -16,14 +17,17 @@ static const char help[] =
     "  weir version\n"
     "  weir --help\n"
     "\n"
-    "Configuration is also read from $SPARK_CONF_DIR/spark-defaults.conf. WEIR_LOG=info says more.\n";
+    "Configuration is also read from $SPARK_CONF_DIR/spark-defaults.conf. WEIR_LOG=info says "
+    "more.\n";
 
 int main(int argc, char **argv) {
     const char *what = argc > 1 ? argv[1] : "--help";
     if (strcmp(what, "run") == 0) return weir_app_run(argc - 1, argv + 1);
     if (strcmp(what, "server") == 0) return weir_app_server(argc - 1, argv + 1);
-    if (strcmp(what, "version") == 0 || strcmp(what, "--version") == 0) return puts("weir " WEIR_VERSION), 0;
-    bool asked = strcmp(what, "--help") == 0 || strcmp(what, "-h") == 0 || strcmp(what, "help") == 0;
+    if (strcmp(what, "version") == 0 || strcmp(what, "--version") == 0)
+        return puts("weir " WEIR_VERSION), 0;
+    bool asked =
+        strcmp(what, "--help") == 0 || strcmp(what, "-h") == 0 || strcmp(what, "help") == 0;
     fputs(help, asked ? stdout : stderr);
     if (!asked) fprintf(stderr, "\nweir: there is no subcommand %s\n", what);
     return asked ? 0 : 2;

@@ -1,4 +1,5 @@
-/* weir run: an engine in a child on loopback, a PySpark script against it; signals and the exit code pass through. */
+/* weir run: an engine in a child on loopback, a PySpark script against it; signals and the exit
+ * code pass through. */
 #include "app/app.h"
 
 #include <errno.h>
@@ -16,7 +17,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Runs before the script: weir is the remote, so a master or packages named by the script have no meaning here. */
+/* Runs before the script: weir is the remote, so a master or packages named by the script have no
+ * meaning here. */
 static const char bootstrap[] =
     "import os, runpy, sys\n"
     "sys.argv = sys.argv[1:] if sys.argv[0] == '-c' else sys.argv\n"
@@ -24,7 +26,8 @@ static const char bootstrap[] =
     "import pyspark.sql.session as _p\n"
     "def _drop(builder):\n"
     "    opts = getattr(builder, '_options', {})\n"
-    "    for k in ('spark.master', 'spark.jars', 'spark.jars.packages', 'spark.submit.pyFiles', 'spark.api.mode'):\n"
+    "    for k in ('spark.master', 'spark.jars', 'spark.jars.packages', 'spark.submit.pyFiles', "
+    "'spark.api.mode'):\n"
     "        opts.pop(k, None)\n"
     "def _wrap(cls):\n"
     "    real = cls.getOrCreate\n"
@@ -100,7 +103,9 @@ static pid_t start_server(char **extra, int nextra, const char *token, int *port
     }
     close(p[1]);
     ssize_t n = 0, k;
-    while (pid > 0 && n < (ssize_t)sizeof buf - 1 && (k = read(p[0], buf + n, sizeof buf - 1 - (size_t)n)) > 0) n += k;
+    while (pid > 0 && n < (ssize_t)sizeof buf - 1 &&
+           (k = read(p[0], buf + n, sizeof buf - 1 - (size_t)n)) > 0)
+        n += k;
     close(p[0]);
     *port = (int)strtol(buf, NULL, 10);
     return pid;
@@ -138,8 +143,10 @@ static void stop_server(pid_t pid) {
 int weir_app_run(int argc, char **argv) {
     char token[49];
     int port = 0, at = 1, status = 0;
-    while (at + 1 < argc && argv[at][0] == '-') at += 2; /* options of the engine come before the script */
-    if (at >= argc) return fprintf(stderr, "weir run: which script? weir run JOB.py [ARGS...]\n"), 2;
+    while (at + 1 < argc && argv[at][0] == '-')
+        at += 2; /* options of the engine come before the script */
+    if (at >= argc)
+        return fprintf(stderr, "weir run: which script? weir run JOB.py [ARGS...]\n"), 2;
     if (access(argv[at], R_OK) != 0) return fail(argv[at]);
     make_token(token);
     pid_t server = start_server(argv + 1, at - 1, token, &port);

@@ -13,7 +13,12 @@
 #include <sys/prctl.h>
 
 enum { MAX_CONF = 512 };
-typedef struct options { weir_server_options o; const char *conf[MAX_CONF * 2 + 1]; int nconf; char *token; } options;
+typedef struct options {
+    weir_server_options o;
+    const char *conf[MAX_CONF * 2 + 1];
+    int nconf;
+    char *token;
+} options;
 
 static int fail(const char *what, const char *arg) {
     fprintf(stderr, "weir server: %s%s%s\n", what, arg ? " " : "", arg ? arg : "");
@@ -69,13 +74,20 @@ static int parse(options *o, int argc, char **argv) {
     for (int i = 1; i < argc; i++) {
         char *a = argv[i], *v = i + 1 < argc ? argv[i + 1] : NULL;
         if (!v) return fail("an option lacks its value:", a);
-        if (strcmp(a, "--host") == 0) o->o.host = v;
-        else if (strcmp(a, "--port") == 0) o->o.port = (int)strtol(v, NULL, 10);
-        else if (strcmp(a, "--warehouse") == 0) o->o.warehouse = v;
-        else if (strcmp(a, "--tls-cert") == 0) o->o.tls_cert = v;
-        else if (strcmp(a, "--tls-key") == 0) o->o.tls_key = v;
-        else if (strcmp(a, "--ready-fd") == 0) o->o.ready_fd = (int)strtol(v, NULL, 10);
-        else if (strcmp(a, "--parent") == 0) prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (strcmp(a, "--host") == 0)
+            o->o.host = v;
+        else if (strcmp(a, "--port") == 0)
+            o->o.port = (int)strtol(v, NULL, 10);
+        else if (strcmp(a, "--warehouse") == 0)
+            o->o.warehouse = v;
+        else if (strcmp(a, "--tls-cert") == 0)
+            o->o.tls_cert = v;
+        else if (strcmp(a, "--tls-key") == 0)
+            o->o.tls_key = v;
+        else if (strcmp(a, "--ready-fd") == 0)
+            o->o.ready_fd = (int)strtol(v, NULL, 10);
+        else if (strcmp(a, "--parent") == 0)
+            prctl(PR_SET_PDEATHSIG, SIGKILL);
         else if (strcmp(a, "--conf") == 0) {
             if (parse_conf(o, v)) return 2;
         } else if (strcmp(a, "--token-file") == 0) {
@@ -100,9 +112,12 @@ int weir_app_server(int argc, char **argv) {
     const char *env = getenv("WEIR_TOKEN");
     o.o.token = o.token ? o.token : env && *env ? env : NULL;
     o.o.conf = o.conf;
-    bool local = strcmp(o.o.host, "127.0.0.1") == 0 || strcmp(o.o.host, "localhost") == 0 || strcmp(o.o.host, "::1") == 0;
+    bool local = strcmp(o.o.host, "127.0.0.1") == 0 || strcmp(o.o.host, "localhost") == 0 ||
+                 strcmp(o.o.host, "::1") == 0;
     if (!local && (!o.o.tls_cert || !o.o.token))
-        return fail("an address that others can reach needs --tls-cert, --tls-key and --token-file:", o.o.host);
+        return fail(
+            "an address that others can reach needs --tls-cert, --tls-key and --token-file:",
+            o.o.host);
     weir_ddl_register(weir_sql_parse_type, weir_sql_parse_schema);
     return weir_serve(&o.o);
 }

@@ -18,8 +18,11 @@ static void library_path(char *out, size_t n) {
     ssize_t k = readlink("/proc/self/exe", exe, sizeof exe - 1);
     exe[k > 0 ? k : 0] = 0;
     char *slash = strrchr(exe, '/');
-    if (env && *env) snprintf(out, n, "%s", env);
-    else snprintf(out, n, "%.*s/libweir_arrow.so", slash ? (int)(slash - exe) : 1, slash ? exe : ".");
+    if (env && *env)
+        snprintf(out, n, "%s", env);
+    else
+        snprintf(out, n, "%.*s/libweir_arrow.so", slash ? (int)(slash - exe) : 1,
+                 slash ? exe : ".");
     if (access(out, R_OK) == 0 || !slash) return;
     *slash = 0; /* tests live one folder below */
     slash = strrchr(exe, '/');
@@ -35,12 +38,17 @@ weir_rc weir_arrow_load(weir_ctx *ctx, const weir_arrow_api **out) {
         void *h = dlopen(path, RTLD_NOW | RTLD_LOCAL);
         const weir_arrow_api *(*get)(void) = NULL;
         if (h) *(void **)&get = dlsym(h, "weir_arrow_api_get");
-        if (get) api = get();
-        else why = dlerror();
+        if (get)
+            api = get();
+        else
+            why = dlerror();
     }
     *out = api;
     pthread_mutex_unlock(&lock);
     if (*out) return WEIR_OK;
     return weir_fail(ctx, WEIR_E_INTERNAL_ERROR, "message",
-                     weir_printf(ctx->arena, "Parquet needs the library libweir_arrow.so beside the executable (or in WEIR_ARROW_LIB): %s", why ? why : "unknown"));
+                     weir_printf(ctx->arena,
+                                 "Parquet needs the library libweir_arrow.so beside the executable "
+                                 "(or in WEIR_ARROW_LIB): %s",
+                                 why ? why : "unknown"));
 }

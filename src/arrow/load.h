@@ -4,6 +4,7 @@
 #include "arrow/weir_arrow.h"
 #include "base/ctx.h"
 
-/* $WEIR_ARROW_LIB, else libweir_arrow.so beside the executable. Fails by name when it cannot be loaded. */
+/* $WEIR_ARROW_LIB, else libweir_arrow.so beside the executable. Fails by name when it cannot be
+ * loaded. */
 weir_rc weir_arrow_load(weir_ctx *, const weir_arrow_api **out);
 #endif

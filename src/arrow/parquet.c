@@ -23,7 +23,8 @@ static int write_cb(void *u, const void *p, int64_t n) {
     return weir_file_write(w->ctx, w->file, p, (size_t)n) == WEIR_OK ? 0 : -1;
 }
 
-weir_rc weir_parquet_create(weir_ctx *ctx, const char *path, weir_schema *schema, bool int96, weir_parquet_writer **out) {
+weir_rc weir_parquet_create(weir_ctx *ctx, const char *path, weir_schema *schema, bool int96,
+                            weir_parquet_writer **out) {
     const weir_arrow_api *api = NULL;
     struct ArrowSchema as;
     weir_arrow_error e = {{0}};
@@ -40,7 +41,8 @@ weir_rc weir_parquet_create(weir_ctx *ctx, const char *path, weir_schema *schema
     weir_str_init(&json, ctx->arena, 16 << 20);
     weir_type_to_json(schema, &json);
     weir_arrow_out o = {w, write_cb};
-    if (rc == WEIR_OK && api->writer_open(&o, &as, "snappy", int96, json.p, &w->w, &e) != 0) rc = failed(ctx, path, &e);
+    if (rc == WEIR_OK && api->writer_open(&o, &as, "snappy", int96, json.p, &w->w, &e) != 0)
+        rc = failed(ctx, path, &e);
     if (as.release) as.release(&as);
     if (rc != WEIR_OK) return weir_parquet_abort(w), rc;
     *out = w;
@@ -90,7 +92,7 @@ struct weir_parquet_reader {
     const char *path;
     weir_ctx *ctx;
     weir_schema *schema, *arrow_schema, *want;
-    int *from;                 /* want[i] = batch column from[i], -1 null */
+    int *from; /* want[i] = batch column from[i], -1 null */
     struct ArrowSchema types;
     weir_schema *read_schema;
     int64_t rows;
@@ -117,7 +119,8 @@ static weir_rc read_schemas(weir_ctx *ctx, weir_parquet_reader *r, const char *s
     weir_err quiet;
     weir_err_init(&quiet);
     c.err = &quiet;
-    if (weir_type_from_json(&c, spark, strlen(spark), &t) == WEIR_OK && t->kind == WEIR_T_STRUCT) r->schema = t;
+    if (weir_type_from_json(&c, spark, strlen(spark), &t) == WEIR_OK && t->kind == WEIR_T_STRUCT)
+        r->schema = t;
     weir_err_clear(&quiet);
     return WEIR_OK;
 }
@@ -137,7 +140,8 @@ weir_rc weir_parquet_open(weir_ctx *ctx, const char *path, weir_parquet_reader *
     weir_rc rc = weir_file_open(ctx, path, &r->file);
     if (rc == WEIR_OK) rc = weir_path_stat(ctx, path, &st);
     weir_arrow_in in = {r, rc == WEIR_OK ? st.size_bytes : 0, read_cb};
-    if (rc == WEIR_OK && api->reader_open(&in, &r->r, &spark, &r->rows, &e) != 0) rc = failed(ctx, path, &e);
+    if (rc == WEIR_OK && api->reader_open(&in, &r->r, &spark, &r->rows, &e) != 0)
+        rc = failed(ctx, path, &e);
     if (rc == WEIR_OK) rc = read_schemas(ctx, r, spark);
     if (rc != WEIR_OK) return weir_parquet_close(r), rc;
     *out = r;
@@ -146,7 +150,8 @@ weir_rc weir_parquet_open(weir_ctx *ctx, const char *path, weir_parquet_reader *
 
 weir_schema *weir_parquet_schema(const weir_parquet_reader *r) { return r->schema; }
 
-weir_rc weir_parquet_select(weir_ctx *ctx, weir_parquet_reader *r, weir_schema *want, const bool *need) {
+weir_rc weir_parquet_select(weir_ctx *ctx, weir_parquet_reader *r, weir_schema *want,
+                            const bool *need) {
     int n = 0, *cols = WEIR_NEWN(r->mem, int, want->nfield + 1);
     weir_arrow_error e = {{0}};
     weir_ctx c = *ctx;
@@ -155,7 +160,8 @@ weir_rc weir_parquet_select(weir_ctx *ctx, weir_parquet_reader *r, weir_schema *
     r->want = weir_type_copy(r->mem, want);
     r->from = WEIR_NEWN(r->mem, int, want->nfield + 1);
     for (int i = 0; i < want->nfield; i++) {
-        int k = !need || need[i] ? weir_schema_find(r->arrow_schema, want->field[i].name, false) : -1;
+        int k =
+            !need || need[i] ? weir_schema_find(r->arrow_schema, want->field[i].name, false) : -1;
         r->from[i] = -1;
         if (k >= 0) cols[n++] = k;
     }
@@ -163,7 +169,8 @@ weir_rc weir_parquet_select(weir_ctx *ctx, weir_parquet_reader *r, weir_schema *
     if (r->api->reader_types(r->r, &r->types, &e) != 0) return failed(ctx, r->path, &e);
     WEIR_TRY(weir_schema_import(&c, &r->types, &r->read_schema));
     for (int i = 0; i < want->nfield; i++)
-        if (!need || need[i]) r->from[i] = weir_schema_find(r->read_schema, want->field[i].name, false);
+        if (!need || need[i])
+            r->from[i] = weir_schema_find(r->read_schema, want->field[i].name, false);
     return WEIR_OK;
 }
 
@@ -172,8 +179,11 @@ static weir_rc no_columns(weir_ctx *ctx, weir_parquet_reader *r, weir_batch *out
     if (*eof) return WEIR_OK;
     int64_t n = r->rows < 8192 ? r->rows : 8192;
     r->rows -= n;
-    *out = (weir_batch){.schema = r->want, .len = n, .col = WEIR_NEWN(ctx->arena, weir_column, r->want->nfield + 1)};
-    for (int i = 0; i < r->want->nfield; i++) WEIR_TRY(weir_column_null(ctx, r->want->field[i].type, n, &out->col[i]));
+    *out = (weir_batch){.schema = r->want,
+                        .len = n,
+                        .col = WEIR_NEWN(ctx->arena, weir_column, r->want->nfield + 1)};
+    for (int i = 0; i < r->want->nfield; i++)
+        WEIR_TRY(weir_column_null(ctx, r->want->field[i].type, n, &out->col[i]));
     return WEIR_OK;
 }
 
@@ -187,7 +197,9 @@ weir_rc weir_parquet_next(weir_ctx *ctx, weir_parquet_reader *r, weir_batch *out
     *eof = a.release == NULL;
     if (*eof) return WEIR_OK;
     WEIR_TRY(weir_batch_import(ctx, r->read_schema, &r->types, &a, &b));
-    *out = (weir_batch){.schema = r->want, .len = b.len, .col = WEIR_NEWN(ctx->arena, weir_column, r->want->nfield + 1)};
+    *out = (weir_batch){.schema = r->want,
+                        .len = b.len,
+                        .col = WEIR_NEWN(ctx->arena, weir_column, r->want->nfield + 1)};
     for (int i = 0; i < r->want->nfield; i++) {
         const weir_type *t = r->want->field[i].type;
         if (r->from[i] < 0) {
@@ -195,10 +207,14 @@ weir_rc weir_parquet_next(weir_ctx *ctx, weir_parquet_reader *r, weir_batch *out
             continue;
         }
         out->col[i] = b.col[r->from[i]];
-        if (!weir_type_same(out->col[i].type, t) && weir_type_width(out->col[i].type) != weir_type_width(t))
-            return weir_fail(ctx, WEIR_E_FAILED_READ_FILE, "path", r->path, "reason",
-                             weir_printf(ctx->arena, "Parquet column cannot be converted: column %s, expected %s, found %s", r->want->field[i].name,
-                                         weir_type_name(ctx->arena, t), weir_type_name(ctx->arena, out->col[i].type)));
+        if (!weir_type_same(out->col[i].type, t) &&
+            weir_type_width(out->col[i].type) != weir_type_width(t))
+            return weir_fail(
+                ctx, WEIR_E_FAILED_READ_FILE, "path", r->path, "reason",
+                weir_printf(ctx->arena,
+                            "Parquet column cannot be converted: column %s, expected %s, found %s",
+                            r->want->field[i].name, weir_type_name(ctx->arena, t),
+                            weir_type_name(ctx->arena, out->col[i].type)));
         out->col[i].type = t;
     }
     return WEIR_OK;

@@ -18,17 +18,16 @@ namespace {
 
 const char kSparkSchema[] = "org.apache.spark.sql.parquet.row.metadata";
 
-int Fail(const Status& s, weir_arrow_error* e) {
+int Fail(const Status &s, weir_arrow_error *e) {
     if (s.ok()) return 0;
     std::snprintf(e->text, sizeof e->text, "%s", s.ToString().c_str());
     return -1;
 }
 
-template <class F>
-int Guard(weir_arrow_error* e, F f) {
+template <class F> int Guard(weir_arrow_error *e, F f) {
     try {
         return Fail(f(), e);
-    } catch (const std::exception& x) {
+    } catch (const std::exception &x) {
         std::snprintf(e->text, sizeof e->text, "%s", x.what());
         return -1;
     }
@@ -37,10 +36,13 @@ int Guard(weir_arrow_error* e, F f) {
 class Out : public arrow::io::OutputStream {
   public:
     explicit Out(weir_arrow_out o) : o_(o) { set_mode(arrow::io::FileMode::WRITE); }
-    Status Close() override { closed_ = true; return Status::OK(); }
+    Status Close() override {
+        closed_ = true;
+        return Status::OK();
+    }
     bool closed() const override { return closed_; }
     Result<int64_t> Tell() const override { return at_; }
-    Status Write(const void* p, int64_t n) override {
+    Status Write(const void *p, int64_t n) override {
         if (o_.write(o_.u, p, n) != 0) return Status::IOError("the file could not be written");
         at_ += n;
         return Status::OK();
@@ -56,12 +58,18 @@ class Out : public arrow::io::OutputStream {
 class In : public arrow::io::RandomAccessFile {
   public:
     explicit In(weir_arrow_in in) : in_(in) { set_mode(arrow::io::FileMode::READ); }
-    Status Close() override { closed_ = true; return Status::OK(); }
+    Status Close() override {
+        closed_ = true;
+        return Status::OK();
+    }
     bool closed() const override { return closed_; }
     Result<int64_t> Tell() const override { return at_; }
-    Status Seek(int64_t at) override { at_ = at; return Status::OK(); }
+    Status Seek(int64_t at) override {
+        at_ = at;
+        return Status::OK();
+    }
     Result<int64_t> GetSize() override { return in_.size; }
-    Result<int64_t> ReadAt(int64_t at, int64_t n, void* out) override {
+    Result<int64_t> ReadAt(int64_t at, int64_t n, void *out) override {
         int64_t got = in_.read(in_.u, at, out, n);
         if (got < 0) return Status::IOError("the file could not be read");
         return got;
@@ -72,7 +80,7 @@ class In : public arrow::io::RandomAccessFile {
         ARROW_RETURN_NOT_OK(b->Resize(got));
         return std::shared_ptr<arrow::Buffer>(std::move(b));
     }
-    Result<int64_t> Read(int64_t n, void* out) override {
+    Result<int64_t> Read(int64_t n, void *out) override {
         ARROW_ASSIGN_OR_RAISE(int64_t got, ReadAt(at_, n, out));
         at_ += got;
         return got;
@@ -89,7 +97,7 @@ class In : public arrow::io::RandomAccessFile {
     bool closed_ = false;
 };
 
-}  // namespace
+} // namespace
 
 struct weir_arrow_writer {
     std::shared_ptr<Out> out;
@@ -106,12 +114,14 @@ struct weir_arrow_reader {
 
 namespace {
 
-int WriterOpen(const weir_arrow_out* o, ArrowSchema* schema, const char* codec, int int96, const char* spark_schema,
-               weir_arrow_writer** result, weir_arrow_error* e) {
+int WriterOpen(const weir_arrow_out *o, ArrowSchema *schema, const char *codec, int int96,
+               const char *spark_schema, weir_arrow_writer **result, weir_arrow_error *e) {
     return Guard(e, [&]() -> Status {
         auto w = std::make_unique<weir_arrow_writer>();
         ARROW_ASSIGN_OR_RAISE(w->schema, arrow::ImportSchema(schema));
-        if (spark_schema) w->schema = w->schema->WithMetadata(arrow::key_value_metadata({kSparkSchema}, {spark_schema}));
+        if (spark_schema)
+            w->schema =
+                w->schema->WithMetadata(arrow::key_value_metadata({kSparkSchema}, {spark_schema}));
         ARROW_ASSIGN_OR_RAISE(auto type, arrow::util::Codec::GetCompressionType(codec));
         auto props = parquet::WriterProperties::Builder()
                          .compression(type)
@@ -123,22 +133,25 @@ int WriterOpen(const weir_arrow_out* o, ArrowSchema* schema, const char* codec, 
         ab.coerce_timestamps(arrow::TimeUnit::MICRO)->disallow_truncated_timestamps();
         if (int96) ab.enable_deprecated_int96_timestamps();
         w->out = std::make_shared<Out>(*o);
-        ARROW_ASSIGN_OR_RAISE(w->writer, parquet::arrow::FileWriter::Open(*w->schema, arrow::default_memory_pool(), w->out, props, ab.build()));
+        ARROW_ASSIGN_OR_RAISE(
+            w->writer, parquet::arrow::FileWriter::Open(*w->schema, arrow::default_memory_pool(),
+                                                        w->out, props, ab.build()));
         if (spark_schema)
-            ARROW_RETURN_NOT_OK(w->writer->AddKeyValueMetadata(arrow::key_value_metadata({kSparkSchema}, {spark_schema})));
+            ARROW_RETURN_NOT_OK(w->writer->AddKeyValueMetadata(
+                arrow::key_value_metadata({kSparkSchema}, {spark_schema})));
         *result = w.release();
         return Status::OK();
     });
 }
 
-int WriterAdd(weir_arrow_writer* w, ArrowArray* batch, weir_arrow_error* e) {
+int WriterAdd(weir_arrow_writer *w, ArrowArray *batch, weir_arrow_error *e) {
     return Guard(e, [&]() -> Status {
         ARROW_ASSIGN_OR_RAISE(auto b, arrow::ImportRecordBatch(batch, w->schema));
         return w->writer->WriteRecordBatch(*b);
     });
 }
 
-int WriterClose(weir_arrow_writer* w, int64_t* bytes, weir_arrow_error* e) {
+int WriterClose(weir_arrow_writer *w, int64_t *bytes, weir_arrow_error *e) {
     return Guard(e, [&]() -> Status {
         ARROW_RETURN_NOT_OK(w->writer->Close());
         ARROW_ASSIGN_OR_RAISE(*bytes, w->out->Tell());
@@ -146,9 +159,10 @@ int WriterClose(weir_arrow_writer* w, int64_t* bytes, weir_arrow_error* e) {
     });
 }
 
-void WriterFree(weir_arrow_writer* w) { delete w; }
+void WriterFree(weir_arrow_writer *w) { delete w; }
 
-int ReaderOpen(const weir_arrow_in* in, weir_arrow_reader** result, const char** spark_schema, int64_t* rows, weir_arrow_error* e) {
+int ReaderOpen(const weir_arrow_in *in, weir_arrow_reader **result, const char **spark_schema,
+               int64_t *rows, weir_arrow_error *e) {
     return Guard(e, [&]() -> Status {
         auto r = std::make_unique<weir_arrow_reader>();
         r->in = std::make_shared<In>(*in);
@@ -174,7 +188,7 @@ int ReaderOpen(const weir_arrow_in* in, weir_arrow_reader** result, const char**
     });
 }
 
-int ReaderSchema(weir_arrow_reader* r, ArrowSchema* out, weir_arrow_error* e) {
+int ReaderSchema(weir_arrow_reader *r, ArrowSchema *out, weir_arrow_error *e) {
     return Guard(e, [&]() -> Status {
         std::shared_ptr<arrow::Schema> s;
         ARROW_RETURN_NOT_OK(r->file->GetSchema(&s));
@@ -182,14 +196,15 @@ int ReaderSchema(weir_arrow_reader* r, ArrowSchema* out, weir_arrow_error* e) {
     });
 }
 
-int ReaderStart(weir_arrow_reader* r, const int* columns, int n, int64_t rows, weir_arrow_error* e) {
+int ReaderStart(weir_arrow_reader *r, const int *columns, int n, int64_t rows,
+                weir_arrow_error *e) {
     return Guard(e, [&]() -> Status {
         auto meta = r->file->parquet_reader()->metadata();
         std::vector<int> groups, leaves;
         for (int g = 0; g < meta->num_row_groups(); g++) groups.push_back(g);
-        const auto* schema = meta->schema();
+        const auto *schema = meta->schema();
         for (int leaf = 0; leaf < schema->num_columns(); leaf++) {
-            const auto* root = schema->GetColumnRoot(leaf);
+            const auto *root = schema->GetColumnRoot(leaf);
             int top = schema->group_node()->FieldIndex(*root);
             for (int i = 0; i < n; i++)
                 if (columns[i] == top) leaves.push_back(leaf);
@@ -200,11 +215,13 @@ int ReaderStart(weir_arrow_reader* r, const int* columns, int n, int64_t rows, w
     });
 }
 
-int ReaderTypes(weir_arrow_reader* r, ArrowSchema* out, weir_arrow_error* e) {
-    return Guard(e, [&]() -> Status { return arrow::ExportSchema(*r->batches->schema()->RemoveMetadata(), out); });
+int ReaderTypes(weir_arrow_reader *r, ArrowSchema *out, weir_arrow_error *e) {
+    return Guard(e, [&]() -> Status {
+        return arrow::ExportSchema(*r->batches->schema()->RemoveMetadata(), out);
+    });
 }
 
-int ReaderNext(weir_arrow_reader* r, ArrowArray* out, weir_arrow_error* e) {
+int ReaderNext(weir_arrow_reader *r, ArrowArray *out, weir_arrow_error *e) {
     return Guard(e, [&]() -> Status {
         std::shared_ptr<arrow::RecordBatch> b;
         ARROW_RETURN_NOT_OK(r->batches->ReadNext(&b));
@@ -213,13 +230,14 @@ int ReaderNext(weir_arrow_reader* r, ArrowArray* out, weir_arrow_error* e) {
     });
 }
 
-void ReaderFree(weir_arrow_reader* r) { delete r; }
+void ReaderFree(weir_arrow_reader *r) { delete r; }
 
-const weir_arrow_api kApi = {1,          WriterOpen,  WriterAdd,   WriterClose, WriterFree, ReaderOpen,
-                             ReaderSchema, ReaderStart, ReaderTypes, ReaderNext,  ReaderFree};
+const weir_arrow_api kApi = {1,           WriterOpen, WriterAdd,    WriterClose,
+                             WriterFree,  ReaderOpen, ReaderSchema, ReaderStart,
+                             ReaderTypes, ReaderNext, ReaderFree};
 
-}  // namespace
+} // namespace
 
 #pragma GCC visibility push(default)
-extern "C" const weir_arrow_api* weir_arrow_api_get(void) { return &kApi; }
+extern "C" const weir_arrow_api *weir_arrow_api_get(void) { return &kApi; }
 #pragma GCC visibility pop

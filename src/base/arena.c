@@ -79,8 +79,10 @@ void weir_arena_free(weir_arena *a) {
     if (!a) return;
     weir_arena_reset(a);
     free(a->head);
-    if (a->prev) a->prev->next = a->next;
-    else if (a->parent) a->parent->kids = a->next;
+    if (a->prev)
+        a->prev->next = a->next;
+    else if (a->parent)
+        a->parent->kids = a->next;
     if (a->next) a->next->prev = a->prev;
     free(a);
 }

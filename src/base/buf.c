@@ -32,7 +32,8 @@ static void release_own(weir_buf *b) {
 static void drop(void *b) { weir_buf_unref(b); }
 
 static weir_rc no_memory(weir_ctx *ctx, int64_t len) {
-    return weir_fail(ctx, WEIR_E_OUT_OF_MEMORY, "requestedBytes", weir_printf(ctx->arena, "%lld", (long long)len), "receivedBytes", "0");
+    return weir_fail(ctx, WEIR_E_OUT_OF_MEMORY, "requestedBytes",
+                     weir_printf(ctx->arena, "%lld", (long long)len), "receivedBytes", "0");
 }
 
 weir_rc weir_buf_new(weir_ctx *ctx, int64_t len, weir_buf **out) {
@@ -61,7 +62,10 @@ weir_rc weir_buf_zero(weir_ctx *ctx, int64_t len, weir_buf **out) {
     return WEIR_OK;
 }
 
-typedef struct wrapped { weir_buf b; void (*free_owner)(void *); } wrapped;
+typedef struct wrapped {
+    weir_buf b;
+    void (*free_owner)(void *);
+} wrapped;
 
 static void release_wrapped(weir_buf *b) {
     wrapped *w = (wrapped *)b;
@@ -69,7 +73,8 @@ static void release_wrapped(weir_buf *b) {
     free(w);
 }
 
-weir_rc weir_buf_wrap(weir_ctx *ctx, const void *p, int64_t len, void (*release)(void *), void *owner, weir_buf **out) {
+weir_rc weir_buf_wrap(weir_ctx *ctx, const void *p, int64_t len, void (*release)(void *),
+                      void *owner, weir_buf **out) {
     wrapped *w = calloc(1, sizeof *w);
     if (!w) return no_memory(ctx, len);
     atomic_init(&w->b.refs, 1);

@@ -9,7 +9,13 @@
 #include <strings.h>
 
 typedef enum { STRING, BOOL, INT, LONG, DOUBLE, BYTES, MS } ctype;
-typedef struct known { const char *key; ctype type; const char *dflt; bool is_static; const char *doc; } known;
+typedef struct known {
+    const char *key;
+    ctype type;
+    const char *dflt;
+    bool is_static;
+    const char *doc;
+} known;
 static const known keys[] = {
 #define C(key, type, dflt, is_static, doc) {key, type, dflt, is_static, doc},
 #include "base/conf.def"
@@ -17,8 +23,16 @@ static const known keys[] = {
 };
 enum { NKEY = sizeof keys / sizeof *keys };
 
-typedef struct pair { struct pair *next; const char *key, *value; bool gone; } pair;
-struct weir_conf { weir_mutex mu; weir_arena *mem; pair *pairs; };
+typedef struct pair {
+    struct pair *next;
+    const char *key, *value;
+    bool gone;
+} pair;
+struct weir_conf {
+    weir_mutex mu;
+    weir_arena *mem;
+    pair *pairs;
+};
 
 static const known *find_known(const char *key) {
     for (int i = 0; i < NKEY; i++)
@@ -135,8 +149,11 @@ bool weir_parse_bytes(const char *s, int64_t *bytes) {
 }
 
 bool weir_parse_ms(const char *s, int64_t *ms) {
-    static const struct { const char *unit; int64_t ms; } units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"min", 60000},
-        {"h", 3600000}, {"d", 86400000}, {"", 1}, {"us", 0}};
+    static const struct {
+        const char *unit;
+        int64_t ms;
+    } units[] = {{"ms", 1},      {"s", 1000},     {"m", 60000}, {"min", 60000},
+                 {"h", 3600000}, {"d", 86400000}, {"", 1},      {"us", 0}};
     char *end;
     long long v = strtoll(s, &end, 10);
     if (end == s) return false;
@@ -150,7 +167,8 @@ bool weir_parse_ms(const char *s, int64_t *ms) {
 }
 
 static bool fits(const known *k, const char *v, const char **type) {
-    static const char *const names[] = {"string", "boolean", "int", "long", "double", "bytes", "time"};
+    static const char *const names[] = {"string", "boolean", "int", "long",
+                                        "double", "bytes",   "time"};
     long long n;
     int64_t x;
     char *end;
@@ -158,7 +176,9 @@ static bool fits(const known *k, const char *v, const char **type) {
     switch (k->type) {
     case STRING: return true;
     case BOOL: return strcasecmp(v, "true") == 0 || strcasecmp(v, "false") == 0;
-    case INT: return (strcmp(v, "auto") == 0 && strcmp(k->key, "spark.sql.shuffle.partitions") == 0) || (number(v, &n) && n == (int32_t)n);
+    case INT:
+        return (strcmp(v, "auto") == 0 && strcmp(k->key, "spark.sql.shuffle.partitions") == 0) ||
+               (number(v, &n) && n == (int32_t)n);
     case LONG: return number(v, &n);
     case DOUBLE: return (void)strtod(v, &end), end != v && !*end;
     case BYTES: return weir_parse_bytes(v, &x);
@@ -171,9 +191,12 @@ int weir_conf_set(weir_ctx *ctx, weir_conf *c, const char *key, const char *valu
     const known *k = find_known(key);
     const char *type;
     if (k && k->is_static)
-        return weir_fail(ctx, WEIR_E_CANNOT_MODIFY_CONFIG, "key", weir_printf(ctx->arena, "\"%s\"", key), "docroot", "https://spark.apache.org/docs/latest");
+        return weir_fail(ctx, WEIR_E_CANNOT_MODIFY_CONFIG, "key",
+                         weir_printf(ctx->arena, "\"%s\"", key), "docroot",
+                         "https://spark.apache.org/docs/latest");
     if (k && !fits(k, value, &type))
-        return weir_fail(ctx, WEIR_E_INVALID_CONF_VALUE_TYPE_MISMATCH, "confValue", value, "confName", key, "confType", type);
+        return weir_fail(ctx, WEIR_E_INVALID_CONF_VALUE_TYPE_MISMATCH, "confValue", value,
+                         "confName", key, "confType", type);
     weir_conf_put(c, key, value);
     return WEIR_OK;
 }
@@ -201,12 +224,14 @@ int64_t weir_conf_ms(const weir_conf *c, const char *key) {
     return v && weir_parse_ms(v, &n) ? n : 0;
 }
 
-void weir_conf_each(const weir_conf *c, void (*fn)(void *u, const char *key, const char *value), void *u) {
+void weir_conf_each(const weir_conf *c, void (*fn)(void *u, const char *key, const char *value),
+                    void *u) {
     weir_conf *copy = weir_conf_new(c);
     for (pair *p = copy->pairs; p; p = p->next) fn(u, p->key, p->value);
     weir_conf_free(copy);
 }
 
-void weir_conf_each_known(void (*fn)(void *u, const char *key, const char *dflt, const char *doc), void *u) {
+void weir_conf_each_known(void (*fn)(void *u, const char *key, const char *dflt, const char *doc),
+                          void *u) {
     for (int i = 0; i < NKEY; i++) fn(u, keys[i].key, keys[i].dflt, keys[i].doc);
 }

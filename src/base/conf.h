@@ -1,6 +1,6 @@
-/* Configuration: one row per known key in conf.def (name, type, default, meaning). Unknown keys may be
- * set and read back, as in Spark. Values are strings; typed getters parse what set() has checked.
- * Thread: any; a conf locks itself. Returned strings live as long as the conf. */
+/* Configuration: one row per known key in conf.def (name, type, default, meaning). Unknown keys may
+ * be set and read back, as in Spark. Values are strings; typed getters parse what set() has
+ * checked. Thread: any; a conf locks itself. Returned strings live as long as the conf. */
 #ifndef WEIR_BASE_CONF_H
 #define WEIR_BASE_CONF_H
 #include <stdbool.h>
@@ -11,10 +11,11 @@ typedef struct weir_conf weir_conf;
 
 weir_conf *weir_conf_new(const weir_conf *copy); /* copy may be NULL: all defaults */
 void weir_conf_free(weir_conf *);
-/* Checks the type of known keys: INVALID_CONF_VALUE.TYPE_MISMATCH; static keys: CANNOT_MODIFY_CONFIG.
- * Returns a weir_rc. */
+/* Checks the type of known keys: INVALID_CONF_VALUE.TYPE_MISMATCH; static keys:
+ * CANNOT_MODIFY_CONFIG. Returns a weir_rc. */
 int weir_conf_set(struct weir_ctx *, weir_conf *, const char *key, const char *value);
-void weir_conf_put(weir_conf *, const char *key, const char *value); /* unchecked: start-up, tests */
+void weir_conf_put(weir_conf *, const char *key,
+                   const char *value); /* unchecked: start-up, tests */
 void weir_conf_unset(weir_conf *, const char *key);
 bool weir_conf_modifiable(const weir_conf *, const char *key);
 /* The value set, else the default, else NULL. */
@@ -26,11 +27,14 @@ int64_t weir_conf_int(const weir_conf *, const char *key);
 int64_t weir_conf_bytes(const weir_conf *, const char *key); /* "10g" */
 int64_t weir_conf_ms(const weir_conf *, const char *key);    /* "10s"; bare number = ms */
 /* Calls fn for each key that was set, in no order. */
-void weir_conf_each(const weir_conf *, void (*fn)(void *u, const char *key, const char *value), void *u);
+void weir_conf_each(const weir_conf *, void (*fn)(void *u, const char *key, const char *value),
+                    void *u);
 /* Calls fn for each documented key with its default (may be NULL). */
-void weir_conf_each_known(void (*fn)(void *u, const char *key, const char *dflt, const char *doc), void *u);
+void weir_conf_each_known(void (*fn)(void *u, const char *key, const char *dflt, const char *doc),
+                          void *u);
 
-/* Spark's size and time texts ("10g", "5 minutes" is not one: see weir_parse_interval_ms). false = malformed. */
+/* Spark's size and time texts ("10g", "5 minutes" is not one: see weir_parse_interval_ms). false =
+ * malformed. */
 bool weir_parse_bytes(const char *s, int64_t *bytes);
 bool weir_parse_ms(const char *s, int64_t *ms);
 #endif

@@ -1,5 +1,6 @@
-/* The first argument of every fallible function: where to allocate, where to report, what limits hold.
- * A ctx is a value: copy it on the stack to change a member for callees (a shorter-lived arena, a task). */
+/* The first argument of every fallible function: where to allocate, where to report, what limits
+ * hold. A ctx is a value: copy it on the stack to change a member for callees (a shorter-lived
+ * arena, a task). */
 #ifndef WEIR_BASE_CTX_H
 #define WEIR_BASE_CTX_H
 #include "base/arena.h"
@@ -16,7 +17,8 @@ typedef struct weir_budget {
     struct weir_budget *parent;
 } weir_budget;
 
-/* Asked to stop: a flag and an eventfd that wakes every blocking wait. deadline_ms 0 = none (monotonic). */
+/* Asked to stop: a flag and an eventfd that wakes every blocking wait. deadline_ms 0 = none
+ * (monotonic). */
 typedef struct weir_cancel {
     atomic_bool asked;
     int fd; /* eventfd, readable once asked; -1 if the owner made none */
@@ -25,14 +27,14 @@ typedef struct weir_cancel {
 
 typedef struct weir_epoch { /* NULL in batch queries */
     int64_t batch_id;
-    int64_t batch_time_ms;      /* current_timestamp() of the batch, also when it is run again */
-    int64_t late_watermark_us;  /* rows at or below are late; INT64_MIN none */
+    int64_t batch_time_ms;     /* current_timestamp() of the batch, also when it is run again */
+    int64_t late_watermark_us; /* rows at or below are late; INT64_MIN none */
     int64_t evict_watermark_us;
 } weir_epoch;
 
 typedef struct weir_task { /* what the running task reads: for rand, input_file_name, messages */
     int32_t partition;
-    const char *input_file;        /* URI form as Spark shows it; "" if none */
+    const char *input_file; /* URI form as Spark shows it; "" if none */
     int64_t input_block_start, input_block_length;
     int64_t input_file_size, input_file_mtime_us;
 } weir_task;
@@ -40,13 +42,13 @@ typedef struct weir_task { /* what the running task reads: for rand, input_file_
 typedef struct weir_ctx {
     weir_arena *arena;
     weir_err *err;
-    weir_budget *budget;    /* may be NULL */
-    const weir_conf *conf;  /* session configuration; never NULL */
-    weir_env *env;          /* files, clock, random */
+    weir_budget *budget;   /* may be NULL */
+    const weir_conf *conf; /* session configuration; never NULL */
+    weir_env *env;         /* files, clock, random */
     const weir_epoch *epoch;
-    weir_task *task;        /* may be NULL */
-    weir_cancel *cancel;    /* may be NULL */
-    int64_t now_us;         /* current_timestamp() of this query or batch, micros */
+    weir_task *task;     /* may be NULL */
+    weir_cancel *cancel; /* may be NULL */
+    int64_t now_us;      /* current_timestamp() of this query or batch, micros */
 } weir_ctx;
 
 /* WEIR_CANCEL (with the error set) once cancellation was asked for or the deadline passed. */

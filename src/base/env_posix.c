@@ -1,4 +1,5 @@
-/* Files, clock, random on POSIX. Every operation that changes a file, or that a fault can hit, passes point(). */
+/* Files, clock, random on POSIX. Every operation that changes a file, or that a fault can hit,
+ * passes point(). */
 #include "base/ctx.h"
 
 #include <dirent.h>
@@ -17,13 +18,23 @@
 #include <time.h>
 #include <unistd.h>
 
-struct weir_env { atomic_llong ops; long long crash_at, fault_at; int fault_errno; bool fault_short; int trace_fd; };
-struct weir_file { int fd; char *path; };
+struct weir_env {
+    atomic_llong ops;
+    long long crash_at, fault_at;
+    int fault_errno;
+    bool fault_short;
+    int trace_fd;
+};
+struct weir_file {
+    int fd;
+    char *path;
+};
 
 static struct weir_env the_env = {.trace_fd = -1};
 
 static void env_start(void) {
-    const char *c = getenv("WEIR_CRASH_AT"), *f = getenv("WEIR_FAULT_AT"), *t = getenv("WEIR_IO_TRACE");
+    const char *c = getenv("WEIR_CRASH_AT"), *f = getenv("WEIR_FAULT_AT"),
+               *t = getenv("WEIR_IO_TRACE");
     if (c) the_env.crash_at = strtoll(c, NULL, 10);
     if (f) {
         char *kind;
@@ -46,8 +57,10 @@ static int point(const char *op, const char *path, const char *path2, int64_t by
     long long n = atomic_fetch_add(&e->ops, 1) + 1;
     if (e->trace_fd >= 0) {
         char line[2304];
-        int len = snprintf(line, sizeof line, "%lld\t%s\t%s\t%s\t%lld\n", n, op, path, path2 ? path2 : "", (long long)bytes);
-        ssize_t w = write(e->trace_fd, line, (size_t)(len < (int)sizeof line ? len : (int)sizeof line - 1));
+        int len = snprintf(line, sizeof line, "%lld\t%s\t%s\t%s\t%lld\n", n, op, path,
+                           path2 ? path2 : "", (long long)bytes);
+        ssize_t w =
+            write(e->trace_fd, line, (size_t)(len < (int)sizeof line ? len : (int)sizeof line - 1));
         (void)w;
     }
     if (n == e->crash_at) {
@@ -66,7 +79,8 @@ weir_rc weir_env_point(weir_ctx *ctx, const char *op, const char *path, int64_t 
 
 /* ---- files ---- */
 
-static weir_rc file_new(weir_ctx *ctx, const char *path, int flags, const char *what, weir_file **out) {
+static weir_rc file_new(weir_ctx *ctx, const char *path, int flags, const char *what,
+                        weir_file **out) {
     int fd = open(path, flags | O_CLOEXEC, 0644);
     if (fd < 0) return weir_fail_io(ctx, what, path);
     weir_file *f = malloc(sizeof *f);
@@ -103,7 +117,8 @@ weir_rc weir_file_read(weir_ctx *ctx, weir_file *f, void *p, int64_t want, int64
     return WEIR_OK;
 }
 
-weir_rc weir_file_pread(weir_ctx *ctx, weir_file *f, int64_t at, void *p, int64_t want, int64_t *got) {
+weir_rc weir_file_pread(weir_ctx *ctx, weir_file *f, int64_t at, void *p, int64_t want,
+                        int64_t *got) {
     *got = 0;
     while (*got < want) {
         ssize_t n = pread(f->fd, (char *)p + *got, (size_t)(want - *got), at + *got);
@@ -133,7 +148,10 @@ weir_rc weir_file_slurp(weir_ctx *ctx, const char *path, char **text, size_t *le
     return rc;
 }
 
-typedef struct mapping { void *p; size_t n; } mapping;
+typedef struct mapping {
+    void *p;
+    size_t n;
+} mapping;
 static void unmap(void *m) { munmap(((mapping *)m)->p, ((mapping *)m)->n); }
 
 weir_rc weir_file_map(weir_ctx *ctx, const char *path, const char **p, size_t *len) {
@@ -175,7 +193,8 @@ weir_rc weir_file_write(weir_ctx *ctx, weir_file *f, const void *p, size_t n) {
 }
 
 weir_rc weir_file_sync(weir_ctx *ctx, weir_file *f) {
-    if (point("sync", f->path, NULL, 0) || fdatasync(f->fd) != 0) return weir_fail_io(ctx, "sync", f->path);
+    if (point("sync", f->path, NULL, 0) || fdatasync(f->fd) != 0)
+        return weir_fail_io(ctx, "sync", f->path);
     return WEIR_OK;
 }
 
@@ -212,12 +231,14 @@ weir_rc weir_dir_sync(weir_ctx *ctx, const char *dir) {
     return out;
 }
 
-weir_rc weir_path_rename(weir_ctx *ctx, const char *from, const char *to, bool replace, bool *lost) {
+weir_rc weir_path_rename(weir_ctx *ctx, const char *from, const char *to, bool replace,
+                         bool *lost) {
     if (lost) *lost = false;
     if (point("rename", from, to, 0)) return weir_fail_io(ctx, "rename", to);
     if (replace) return rename(from, to) == 0 ? WEIR_OK : weir_fail_io(ctx, "rename", to);
     int rc = renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
-    if (rc != 0 && (errno == EINVAL || errno == ENOSYS)) { /* file systems without it: link does the same for files */
+    if (rc != 0 && (errno == EINVAL ||
+                    errno == ENOSYS)) { /* file systems without it: link does the same for files */
         rc = link(from, to);
         if (rc == 0) unlink(from);
     }
@@ -229,7 +250,8 @@ weir_rc weir_path_rename(weir_ctx *ctx, const char *from, const char *to, bool r
     return weir_fail_io(ctx, "rename", to);
 }
 
-weir_rc weir_file_put(weir_ctx *ctx, const char *path, const void *p, size_t n, bool replace, bool *lost) {
+weir_rc weir_file_put(weir_ctx *ctx, const char *path, const void *p, size_t n, bool replace,
+                      bool *lost) {
     char uuid[37], *dir = parent_of(ctx->arena, path);
     const char *slash = strrchr(path, '/');
     weir_file *f = NULL;
@@ -250,7 +272,8 @@ weir_rc weir_file_put(weir_ctx *ctx, const char *path, const void *p, size_t n, 
 
 static weir_stat to_stat(const struct stat *st) {
     return (weir_stat){true, S_ISDIR(st->st_mode), st->st_size,
-                       (int64_t)st->st_mtim.tv_sec * 1000000 + st->st_mtim.tv_nsec / 1000, st->st_ino};
+                       (int64_t)st->st_mtim.tv_sec * 1000000 + st->st_mtim.tv_nsec / 1000,
+                       st->st_ino};
 }
 
 weir_rc weir_path_stat(weir_ctx *ctx, const char *path, weir_stat *out) {
@@ -263,7 +286,8 @@ weir_rc weir_path_stat(weir_ctx *ctx, const char *path, weir_stat *out) {
     return errno == ENOENT || errno == ENOTDIR ? WEIR_OK : weir_fail_io(ctx, "look at", path);
 }
 
-weir_rc weir_path_list(weir_ctx *ctx, const char *dir, bool with_stat, weir_dirent **out, int64_t *n) {
+weir_rc weir_path_list(weir_ctx *ctx, const char *dir, bool with_stat, weir_dirent **out,
+                       int64_t *n) {
     int64_t cap = 0;
     *out = NULL;
     *n = 0;
@@ -317,7 +341,8 @@ weir_rc weir_path_remove_all(weir_ctx *ctx, const char *path) {
     weir_dirent *e = NULL;
     int64_t n = 0;
     WEIR_TRY(weir_path_list(ctx, path, false, &e, &n));
-    for (int64_t i = 0; i < n; i++) WEIR_TRY(weir_path_remove_all(ctx, weir_printf(ctx->arena, "%s/%s", path, e[i].name)));
+    for (int64_t i = 0; i < n; i++)
+        WEIR_TRY(weir_path_remove_all(ctx, weir_printf(ctx->arena, "%s/%s", path, e[i].name)));
     if (point("rmdir", path, NULL, 0)) return weir_fail_io(ctx, "remove", path);
     return rmdir(path) == 0 || errno == ENOENT ? WEIR_OK : weir_fail_io(ctx, "remove", path);
 }

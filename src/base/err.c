@@ -7,7 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct errdef { const char *cls, *state; weir_exception exception; const char *text; } errdef;
+typedef struct errdef {
+    const char *cls, *state;
+    weir_exception exception;
+    const char *text;
+} errdef;
 static const errdef defs[] = {
 #define E(id, cls, state, exception, text) {cls, state, exception, text},
 #include "base/errors.def"
@@ -20,26 +24,38 @@ static const char *const names_spark[] = {"org.apache.spark.SparkException", BAS
 static const char *const names_analysis[] = {"org.apache.spark.sql.AnalysisException", BASE};
 static const char *const names_parse[] = {"org.apache.spark.sql.catalyst.parser.ParseException",
                                           "org.apache.spark.sql.AnalysisException", BASE};
-static const char *const names_arithmetic[] = {"org.apache.spark.SparkArithmeticException", "java.lang.ArithmeticException", RUNTIME};
-static const char *const names_number[] = {"org.apache.spark.SparkNumberFormatException", "java.lang.NumberFormatException",
+static const char *const names_arithmetic[] = {"org.apache.spark.SparkArithmeticException",
+                                               "java.lang.ArithmeticException", RUNTIME};
+static const char *const names_number[] = {"org.apache.spark.SparkNumberFormatException",
+                                           "java.lang.NumberFormatException",
                                            "java.lang.IllegalArgumentException", RUNTIME};
-static const char *const names_datetime[] = {"org.apache.spark.SparkDateTimeException", "java.time.DateTimeException", RUNTIME};
+static const char *const names_datetime[] = {"org.apache.spark.SparkDateTimeException",
+                                             "java.time.DateTimeException", RUNTIME};
 static const char *const names_index[] = {"org.apache.spark.SparkArrayIndexOutOfBoundsException",
-                                          "java.lang.ArrayIndexOutOfBoundsException", "java.lang.IndexOutOfBoundsException", RUNTIME};
-static const char *const names_arg[] = {"org.apache.spark.SparkIllegalArgumentException", "java.lang.IllegalArgumentException", RUNTIME};
-static const char *const names_unsupported[] = {"org.apache.spark.SparkUnsupportedOperationException",
-                                                "java.lang.UnsupportedOperationException", RUNTIME};
+                                          "java.lang.ArrayIndexOutOfBoundsException",
+                                          "java.lang.IndexOutOfBoundsException", RUNTIME};
+static const char *const names_arg[] = {"org.apache.spark.SparkIllegalArgumentException",
+                                        "java.lang.IllegalArgumentException", RUNTIME};
+static const char *const names_unsupported[] = {
+    "org.apache.spark.SparkUnsupportedOperationException",
+    "java.lang.UnsupportedOperationException", RUNTIME};
 static const char *const names_runtime[] = {"org.apache.spark.SparkRuntimeException", RUNTIME};
-static const char *const names_element[] = {"org.apache.spark.SparkNoSuchElementException", "java.util.NoSuchElementException", RUNTIME};
-static const char *const names_class[] = {"org.apache.spark.SparkClassNotFoundException", "java.lang.ClassNotFoundException",
+static const char *const names_element[] = {"org.apache.spark.SparkNoSuchElementException",
+                                            "java.util.NoSuchElementException", RUNTIME};
+static const char *const names_class[] = {"org.apache.spark.SparkClassNotFoundException",
+                                          "java.lang.ClassNotFoundException",
                                           "java.lang.ReflectiveOperationException", BASE};
-static const char *const names_streaming[] = {"org.apache.spark.sql.streaming.StreamingQueryException", BASE};
+static const char *const names_streaming[] = {
+    "org.apache.spark.sql.streaming.StreamingQueryException", BASE};
 static const char *const names_upgrade[] = {"org.apache.spark.SparkUpgradeException", RUNTIME};
 static const char *const names_python[] = {"org.apache.spark.api.python.PythonException", RUNTIME};
-static const char *const names_field[] = {"org.apache.spark.sql.catalyst.util.UnknownFieldException", RUNTIME};
-static const char *const *const hierarchies[] = {names_spark, names_analysis, names_parse, names_arithmetic, names_number,
-    names_datetime, names_index, names_arg, names_unsupported, names_runtime, names_element, names_class,
-    names_streaming, names_upgrade, names_python, names_field};
+static const char *const names_field[] = {
+    "org.apache.spark.sql.catalyst.util.UnknownFieldException", RUNTIME};
+static const char *const *const hierarchies[] = {
+    names_spark,       names_analysis, names_parse,   names_arithmetic,
+    names_number,      names_datetime, names_index,   names_arg,
+    names_unsupported, names_runtime,  names_element, names_class,
+    names_streaming,   names_upgrade,  names_python,  names_field};
 
 const char *weir_errcls_name(weir_errcls c) { return defs[c].cls; }
 const char *weir_errcls_sqlstate(weir_errcls c) { return defs[c].state; }
@@ -79,7 +95,8 @@ void weir_err_copy(weir_err *to, const weir_err *from) {
 
 static const char *param_of(const weir_err *e, const char *key, size_t n) {
     for (int i = 0; i < e->nparam; i++)
-        if (strlen(e->param[i].key) == n && memcmp(e->param[i].key, key, n) == 0) return e->param[i].value;
+        if (strlen(e->param[i].key) == n && memcmp(e->param[i].key, key, n) == 0)
+            return e->param[i].value;
     return NULL;
 }
 
@@ -87,7 +104,8 @@ static const char *param_of(const weir_err *e, const char *key, size_t n) {
 static size_t fill(const weir_err *e, const char *text, char *out) {
     size_t n = 0;
     for (const char *p = text; *p;) {
-        const char *end = *p == '<' ? strchr(p, '>') : NULL, *v = end ? param_of(e, p + 1, (size_t)(end - p - 1)) : NULL;
+        const char *end = *p == '<' ? strchr(p, '>') : NULL,
+                   *v = end ? param_of(e, p + 1, (size_t)(end - p - 1)) : NULL;
         if (v) {
             size_t len = strlen(v);
             if (out) memcpy(out + n, v, len);
@@ -107,9 +125,12 @@ static void compose(weir_err *e) {
     size_t n = fill(e, d->text, NULL);
     char *text = weir_alloc(e->own, n + 1);
     fill(e, d->text, text);
-    if (!*d->cls || d->cls[0] == '_') e->msg = text;
-    else if (d->state) e->msg = weir_printf(e->own, "[%s] %s SQLSTATE: %s", d->cls, text, d->state);
-    else e->msg = weir_printf(e->own, "[%s] %s", d->cls, text);
+    if (!*d->cls || d->cls[0] == '_')
+        e->msg = text;
+    else if (d->state)
+        e->msg = weir_printf(e->own, "[%s] %s SQLSTATE: %s", d->cls, text, d->state);
+    else
+        e->msg = weir_printf(e->own, "[%s] %s", d->cls, text);
 }
 
 weir_rc weir_fail_at(weir_ctx *ctx, weir_errcls cls, const char *at, ...) {
@@ -124,7 +145,8 @@ weir_rc weir_fail_at(weir_ctx *ctx, weir_errcls cls, const char *at, ...) {
     va_start(ap, at);
     for (const char *k; e->nparam < 16 && (k = va_arg(ap, const char *)) != NULL;) {
         const char *v = va_arg(ap, const char *);
-        e->param[e->nparam++] = (weir_param){weir_strdup(e->own, k), weir_strdup(e->own, v ? v : "null")};
+        e->param[e->nparam++] =
+            (weir_param){weir_strdup(e->own, k), weir_strdup(e->own, v ? v : "null")};
     }
     va_end(ap);
     compose(e);
@@ -150,14 +172,17 @@ void weir_err_where(weir_ctx *ctx, const weir_pos *pos) {
     const char *from = pos->text + start - col, *eol = from + strcspn(from, "\n");
     char *marks = weir_alloc(e->own, stop - start + 1);
     memset(marks, '^', stop - start);
-    q->summary = weir_printf(e->own, "== SQL (line %d, position %d) ==\n%.*s\n%*s%s\n", line, col + 1, (int)(eol - from), from, col, "", marks);
+    q->summary = weir_printf(e->own, "== SQL (line %d, position %d) ==\n%.*s\n%*s%s\n", line,
+                             col + 1, (int)(eol - from), from, col, "", marks);
     e->qctx = q;
     e->nqctx = 1;
     bool parse = defs[e->cls].exception == WEIR_X_PARSE;
     bool analysis = defs[e->cls].exception == WEIR_X_ANALYSIS;
     if (parse) return;
-    if (analysis) e->msg = weir_printf(e->own, "%s; line %d pos %d", e->msg, line, col);
-    else e->msg = weir_printf(e->own, "%s\n%s", e->msg, q->summary);
+    if (analysis)
+        e->msg = weir_printf(e->own, "%s; line %d pos %d", e->msg, line, col);
+    else
+        e->msg = weir_printf(e->own, "%s\n%s", e->msg, q->summary);
 }
 
 weir_rc weir_fail_io_at(weir_ctx *ctx, const char *at, const char *what, const char *path) {
@@ -166,7 +191,8 @@ weir_rc weir_fail_io_at(weir_ctx *ctx, const char *at, const char *what, const c
     const char *reason = strerror_r(err, text, sizeof text);
     if (err == ENOENT && strcmp(what, "open") == 0)
         return weir_fail_at(ctx, WEIR_E_FILE_NOT_EXIST, at, "path", path, (const char *)NULL);
-    return weir_fail_at(ctx, WEIR_E_IO_FAILED, at, "operation", what, "path", path, "reason", reason, (const char *)NULL);
+    return weir_fail_at(ctx, WEIR_E_IO_FAILED, at, "operation", what, "path", path, "reason",
+                        reason, (const char *)NULL);
 }
 
 void weir_assert_failed(const char *what, const char *at) {

@@ -7,12 +7,17 @@
 #include <string.h>
 
 enum { MAX_DEPTH = 256 };
-typedef struct reader { weir_arena *a; const char *p, *end; int depth; } reader;
+typedef struct reader {
+    weir_arena *a;
+    const char *p, *end;
+    int depth;
+} reader;
 
 static weir_json *parse_value(reader *r);
 
 static void blank(reader *r) {
-    while (r->p < r->end && (*r->p == ' ' || *r->p == '\t' || *r->p == '\n' || *r->p == '\r')) r->p++;
+    while (r->p < r->end && (*r->p == ' ' || *r->p == '\t' || *r->p == '\n' || *r->p == '\r'))
+        r->p++;
 }
 
 static weir_json *node(reader *r, weir_jkind k) {
@@ -24,8 +29,11 @@ static weir_json *node(reader *r, weir_jkind k) {
 static size_t utf8(char *o, uint32_t c) {
     if (c < 0x80) return o[0] = (char)c, 1;
     if (c < 0x800) return o[0] = (char)(0xC0 | c >> 6), o[1] = (char)(0x80 | (c & 63)), 2;
-    if (c < 0x10000) return o[0] = (char)(0xE0 | c >> 12), o[1] = (char)(0x80 | (c >> 6 & 63)), o[2] = (char)(0x80 | (c & 63)), 3;
-    return o[0] = (char)(0xF0 | c >> 18), o[1] = (char)(0x80 | (c >> 12 & 63)), o[2] = (char)(0x80 | (c >> 6 & 63)), o[3] = (char)(0x80 | (c & 63)), 4;
+    if (c < 0x10000)
+        return o[0] = (char)(0xE0 | c >> 12), o[1] = (char)(0x80 | (c >> 6 & 63)),
+               o[2] = (char)(0x80 | (c & 63)), 3;
+    return o[0] = (char)(0xF0 | c >> 18), o[1] = (char)(0x80 | (c >> 12 & 63)),
+           o[2] = (char)(0x80 | (c >> 6 & 63)), o[3] = (char)(0x80 | (c & 63)), 4;
 }
 
 static bool hex4(reader *r, uint32_t *out) {
@@ -33,9 +41,12 @@ static bool hex4(reader *r, uint32_t *out) {
     if (r->end - r->p < 4) return false;
     for (int i = 0; i < 4; i++) {
         char c = *r->p++, l = (char)(c | 32);
-        if (c >= '0' && c <= '9') *out = *out << 4 | (uint32_t)(c - '0');
-        else if (l >= 'a' && l <= 'f') *out = *out << 4 | (uint32_t)(l - 'a' + 10);
-        else return false;
+        if (c >= '0' && c <= '9')
+            *out = *out << 4 | (uint32_t)(c - '0');
+        else if (l >= 'a' && l <= 'f')
+            *out = *out << 4 | (uint32_t)(l - 'a' + 10);
+        else
+            return false;
     }
     return true;
 }
@@ -89,7 +100,9 @@ static weir_json *parse_number(reader *r) {
     while (r->p < r->end && ((*r->p >= '0' && *r->p <= '9') || strchr(".eE+-", *r->p))) r->p++;
     char *text = weir_strndup(r->a, s, (size_t)(r->p - s)), *end;
     (void)strtod(text, &end);
-    if (digits == r->p || *end || *digits == '.' || *digits == '+' || (*digits == '0' && digits[1] >= '0' && digits[1] <= '9' && r->p - digits > 1)) return NULL;
+    if (digits == r->p || *end || *digits == '.' || *digits == '+' ||
+        (*digits == '0' && digits[1] >= '0' && digits[1] <= '9' && r->p - digits > 1))
+        return NULL;
     weir_json *j = node(r, WEIR_J_NUMBER);
     j->text = text;
     j->len = (size_t)(r->p - s);
@@ -264,8 +277,10 @@ void weir_jw_raw(weir_jw *w, const char *json) {
     weir_str_puts(w->out, json);
 }
 void weir_jw_str(weir_jw *w, const char *s) {
-    if (s) weir_jw_strn(w, s, strlen(s));
-    else weir_jw_null(w);
+    if (s)
+        weir_jw_strn(w, s, strlen(s));
+    else
+        weir_jw_null(w);
 }
 void weir_jw_strn(weir_jw *w, const char *s, size_t n) {
     before(w);
@@ -288,19 +303,25 @@ void weir_jw_value(weir_jw *w, const weir_json *j) {
     case WEIR_J_BOOL: weir_jw_bool(w, j->b); break;
     case WEIR_J_NUMBER: weir_jw_raw(w, j->text); break;
     case WEIR_J_STRING: weir_jw_strn(w, j->text, j->len); break;
-    case WEIR_J_ARRAY: case WEIR_J_OBJECT:
-        if (j->kind == WEIR_J_ARRAY) weir_jw_arr(w);
-        else weir_jw_obj(w);
+    case WEIR_J_ARRAY:
+    case WEIR_J_OBJECT:
+        if (j->kind == WEIR_J_ARRAY)
+            weir_jw_arr(w);
+        else
+            weir_jw_obj(w);
         for (size_t i = 0; i < j->len; i++) {
             if (j->kind == WEIR_J_OBJECT) weir_jw_key(w, j->key[i]);
             weir_jw_value(w, j->item[i]);
         }
-        if (j->kind == WEIR_J_ARRAY) weir_jw_end_arr(w);
-        else weir_jw_end_obj(w);
+        if (j->kind == WEIR_J_ARRAY)
+            weir_jw_end_arr(w);
+        else
+            weir_jw_end_obj(w);
     }
 }
 
-/* Java's form from decimal digits d1 d2 ... and a decimal exponent: 0.001 <= |v| < 10^7 plain, else d.dddEn. */
+/* Java's form from decimal digits d1 d2 ... and a decimal exponent: 0.001 <= |v| < 10^7 plain, else
+ * d.dddEn. */
 static int java_form(bool minus, const char *digits, int n, int exp10, char out[32]) {
     char *o = out;
     if (minus) *o++ = '-';
@@ -329,7 +350,10 @@ static int java_form(bool minus, const char *digits, int n, int exp10, char out[
 }
 
 static int special(double v, char out[32]) {
-    const char *t = isnan(v) ? "NaN" : isinf(v) ? (v > 0 ? "Infinity" : "-Infinity") : v == 0 ? (signbit(v) ? "-0.0" : "0.0") : NULL;
+    const char *t = isnan(v)   ? "NaN"
+                    : isinf(v) ? (v > 0 ? "Infinity" : "-Infinity")
+                    : v == 0   ? (signbit(v) ? "-0.0" : "0.0")
+                               : NULL;
     if (!t) return 0;
     strcpy(out, t);
     return (int)strlen(t);

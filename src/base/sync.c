@@ -83,8 +83,20 @@ bool weir_thread_start(pthread_t *out, const char *name, void *(*fn)(void *), vo
     return true;
 }
 
-typedef struct job { struct job *next; void (*fn)(void *, int); void *u; int n, at, done; } job;
-struct weir_pool { weir_mutex mu; weir_cond work, over; job *jobs; bool stop; int nthread; pthread_t *thread; };
+typedef struct job {
+    struct job *next;
+    void (*fn)(void *, int);
+    void *u;
+    int n, at, done;
+} job;
+struct weir_pool {
+    weir_mutex mu;
+    weir_cond work, over;
+    job *jobs;
+    bool stop;
+    int nthread;
+    pthread_t *thread;
+};
 
 /* Takes one index of the first job with any left. Caller holds mu. */
 static job *take(weir_pool *p, int *i) {
@@ -109,9 +121,12 @@ static void *pool_thread(void *arg) {
     for (;;) {
         int i;
         job *j = take(p, &i);
-        if (j) run_one(p, j, i);
-        else if (p->stop) break;
-        else (void)weir_cond_wait(&p->work, &p->mu, -1);
+        if (j)
+            run_one(p, j, i);
+        else if (p->stop)
+            break;
+        else
+            (void)weir_cond_wait(&p->work, &p->mu, -1);
     }
     weir_unlock(&p->mu);
     return NULL;

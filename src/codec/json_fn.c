@@ -1,5 +1,5 @@
-/* from_json, to_json, get_json_object: functions over the JSON codec, so their family lives here and not in func/.
- * Bound at analysis; kernels run in any task. */
+/* from_json, to_json, get_json_object: functions over the JSON codec, so their family lives here
+ * and not in func/. Bound at analysis; kernels run in any task. */
 #include "codec/json_read.h"
 #include "codec/json_write.h"
 #include "codec/schema_ddl.h"
@@ -7,7 +7,10 @@
 
 #include <strings.h>
 
-typedef struct text_map { const weir_column *map; weir_ctx *ctx; } text_map;
+typedef struct text_map {
+    const weir_column *map;
+    weir_ctx *ctx;
+} text_map;
 
 /* An option of a map<string,string> literal. */
 static const char *map_option(void *u, const char *key) {
@@ -24,9 +27,12 @@ static const char *map_option(void *u, const char *key) {
     return NULL;
 }
 
-static weir_rc mismatch(weir_ctx *ctx, const weir_expr *e, const char *input, const char *type, const weir_expr *a) {
-    return weir_fail(ctx, WEIR_E_DATATYPE_MISMATCH_NON_FOLDABLE_INPUT, "sqlExpr", weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)),
-                     "inputName", input, "inputType", type, "inputExpr", weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, a)));
+static weir_rc mismatch(weir_ctx *ctx, const weir_expr *e, const char *input, const char *type,
+                        const weir_expr *a) {
+    return weir_fail(ctx, WEIR_E_DATATYPE_MISMATCH_NON_FOLDABLE_INPUT, "sqlExpr",
+                     weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)), "inputName",
+                     input, "inputType", type, "inputExpr",
+                     weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, a)));
 }
 
 static bool has_columns(const weir_expr *e) {
@@ -36,17 +42,23 @@ static bool has_columns(const weir_expr *e) {
     return false;
 }
 
-static weir_rc const_arg(weir_ctx *ctx, const weir_expr *e, int i, const char *name, weir_column *out) {
-    if (has_columns(e->arg[i])) return mismatch(ctx, e, name, i == 1 && name[1] == 's' ? "STRING" : "MAP", e->arg[i]);
+static weir_rc const_arg(weir_ctx *ctx, const weir_expr *e, int i, const char *name,
+                         weir_column *out) {
+    if (has_columns(e->arg[i]))
+        return mismatch(ctx, e, name, i == 1 && name[1] == 's' ? "STRING" : "MAP", e->arg[i]);
     return weir_eval_const(ctx, e->arg[i], out);
 }
 
-static const weir_type *all_nullable(weir_arena *a, const weir_type *t) { /* SPARK: what is parsed may always be null */
+static const weir_type *all_nullable(
+    weir_arena *a, const weir_type *t) { /* SPARK: what is parsed may always be null */
     if (t->kind == WEIR_T_ARRAY) return weir_type_array(a, all_nullable(a, t->field[0].type), true);
-    if (t->kind == WEIR_T_MAP) return weir_type_map(a, t->field[0].type, all_nullable(a, t->field[1].type), true);
+    if (t->kind == WEIR_T_MAP)
+        return weir_type_map(a, t->field[0].type, all_nullable(a, t->field[1].type), true);
     if (t->kind != WEIR_T_STRUCT) return t;
     weir_field *f = WEIR_NEWN(a, weir_field, t->nfield + 1);
-    for (int i = 0; i < t->nfield; i++) f[i] = (weir_field){t->field[i].name, all_nullable(a, t->field[i].type), true, t->field[i].metadata};
+    for (int i = 0; i < t->nfield; i++)
+        f[i] = (weir_field){t->field[i].name, all_nullable(a, t->field[i].type), true,
+                            t->field[i].metadata};
     return weir_type_struct(a, f, t->nfield);
 }
 
@@ -55,13 +67,17 @@ static weir_rc bind_from(weir_ctx *ctx, weir_expr *e) {
     const weir_type *t = NULL;
     text_map m = {NULL, ctx};
     WEIR_TRY(const_arg(ctx, e, 1, "`schema`", &schema));
-    if (schema.type->kind != WEIR_T_STRING || weir_is_null(&schema, 0)) return mismatch(ctx, e, "`schema`", "STRING", e->arg[1]);
+    if (schema.type->kind != WEIR_T_STRING || weir_is_null(&schema, 0))
+        return mismatch(ctx, e, "`schema`", "STRING", e->arg[1]);
     weir_bytes s = weir_get_bytes(&schema, 0);
     char *text = weir_strndup(ctx->arena, s.p, (size_t)s.len);
     char first = text[strspn(text, " \t\n")];
-    if (first == '{' || first == '"') WEIR_TRY(weir_type_from_json(ctx, text, strlen(text), &t));
-    else if (weir_ddl_bare(text)) WEIR_TRY(weir_ddl_type(ctx, text, &t));
-    else WEIR_TRY(weir_ddl_schema(ctx, text, &t));
+    if (first == '{' || first == '"')
+        WEIR_TRY(weir_type_from_json(ctx, text, strlen(text), &t));
+    else if (weir_ddl_bare(text))
+        WEIR_TRY(weir_ddl_type(ctx, text, &t));
+    else
+        WEIR_TRY(weir_ddl_schema(ctx, text, &t));
     if (e->narg > 2) {
         WEIR_TRY(const_arg(ctx, e, 2, "`options`", &map));
         if (map.type->kind != WEIR_T_MAP) return mismatch(ctx, e, "`options`", "MAP", e->arg[2]);
@@ -70,7 +86,8 @@ static weir_rc bind_from(weir_ctx *ctx, weir_expr *e) {
     weir_json_options *o = WEIR_NEW(ctx->arena, weir_json_options);
     WEIR_TRY(weir_json_options_read(ctx, map_option, &m, o));
     if (o->mode == WEIR_MODE_DROP)
-        return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature", "from_json with the mode DROPMALFORMED; use PERMISSIVE or FAILFAST");
+        return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
+                         "from_json with the mode DROPMALFORMED; use PERMISSIVE or FAILFAST");
     e->type = all_nullable(ctx->arena, t);
     e->nullable = true;
     e->bound = o;
@@ -84,17 +101,22 @@ static bool blank(weir_bytes t) {
 }
 
 /* A malformed record of a struct: every field null but the corrupt column. */
-static void put_malformed(const weir_json_options *o, const weir_type *t, weir_bytes text, weir_build *b) {
+static void put_malformed(const weir_json_options *o, const weir_type *t, weir_bytes text,
+                          weir_build *b) {
     for (int i = 0; i < t->nfield; i++) {
-        bool keep = t->field[i].type->kind == WEIR_T_STRING && strcmp(t->field[i].name, o->corrupt_column) == 0;
-        if (keep) weir_build_bytes(&b->kid[i], text.p, (size_t)text.len);
-        else weir_build_null(&b->kid[i]);
+        bool keep = t->field[i].type->kind == WEIR_T_STRING &&
+                    strcmp(t->field[i].name, o->corrupt_column) == 0;
+        if (keep)
+            weir_build_bytes(&b->kid[i], text.p, (size_t)text.len);
+        else
+            weir_build_null(&b->kid[i]);
     }
     weir_build_struct(b);
 }
 
 /* Rows of structs go through the record reader: it knows the corrupt column and partial results. */
-static weir_rc from_one(weir_ctx *ctx, weir_call *c, const weir_json_options *o, weir_bytes t, weir_build *b) {
+static weir_rc from_one(weir_ctx *ctx, weir_call *c, const weir_json_options *o, weir_bytes t,
+                        weir_build *b) {
     bool partial = false, is_struct = c->out->type->kind == WEIR_T_STRUCT;
     int64_t row = b->len;
     bool corrupt = is_struct && weir_schema_find(c->out->type, o->corrupt_column, true) >= 0;
@@ -102,7 +124,9 @@ static weir_rc from_one(weir_ctx *ctx, weir_call *c, const weir_json_options *o,
     bool null = b->nulls > 0 && !weir_bit(b->valid, row);
     if (ok && !partial && !(is_struct && null)) return WEIR_OK;
     if (o->mode == WEIR_MODE_FAIL)
-        return weir_call_fail(ctx, c, WEIR_E_MALFORMED_RECORD_IN_PARSING, "badRecord", weir_strndup(ctx->arena, t.p, (size_t)t.len), "failFastMode", "FAILFAST");
+        return weir_call_fail(ctx, c, WEIR_E_MALFORMED_RECORD_IN_PARSING, "badRecord",
+                              weir_strndup(ctx->arena, t.p, (size_t)t.len), "failFastMode",
+                              "FAILFAST");
     if (!is_struct || (ok && partial && !corrupt && !null)) return WEIR_OK;
     weir_build_truncate(b, row);
     put_malformed(o, c->out->type, t, b);
@@ -116,8 +140,10 @@ static weir_rc k_from_json(weir_ctx *ctx, weir_call *c) {
         weir_bytes t = {NULL, 0};
         bool null = weir_is_null(&c->arg[0], i);
         if (!null) t = weir_get_bytes(&c->arg[0], i);
-        if (null || blank(t)) weir_build_null(&b);
-        else WEIR_TRY(from_one(ctx, c, c->bound, t, &b));
+        if (null || blank(t))
+            weir_build_null(&b);
+        else
+            WEIR_TRY(from_one(ctx, c, c->bound, t, &b));
     }
     return weir_out_build(ctx, c, &b);
 }
@@ -136,9 +162,12 @@ static weir_rc bind_to(weir_ctx *ctx, weir_expr *e) {
     weir_column map;
     text_map m = {NULL, ctx};
     if (!weir_type_is_nested(e->arg[0]->type))
-        return weir_fail(ctx, WEIR_E_DATATYPE_MISMATCH_UNEXPECTED_INPUT_TYPE, "sqlExpr", weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)), "paramIndex", "first",
-                         "requiredType", "\"STRUCT\" or \"ARRAY\" or \"MAP\" or \"VARIANT\"", "inputSql", weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e->arg[0])),
-                         "inputType", weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, e->arg[0]->type)));
+        return weir_fail(
+            ctx, WEIR_E_DATATYPE_MISMATCH_UNEXPECTED_INPUT_TYPE, "sqlExpr",
+            weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)), "paramIndex", "first",
+            "requiredType", "\"STRUCT\" or \"ARRAY\" or \"MAP\" or \"VARIANT\"", "inputSql",
+            weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e->arg[0])), "inputType",
+            weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, e->arg[0]->type)));
     if (e->narg > 1) {
         WEIR_TRY(const_arg(ctx, e, 1, "`options`", &map));
         if (map.type->kind != WEIR_T_MAP) return mismatch(ctx, e, "`options`", "MAP", e->arg[1]);
@@ -146,9 +175,12 @@ static weir_rc bind_to(weir_ctx *ctx, weir_expr *e) {
     }
     weir_json_write *w = WEIR_NEW(ctx->arena, weir_json_write);
     const char *ignore = map_option(&m, "ignoreNullFields"), *tz = map_option(&m, "timeZone");
-    w->keep_nulls = ignore ? strcasecmp(ignore, "false") == 0 : !weir_conf_bool(ctx->conf, "spark.sql.jsonGenerator.ignoreNullFields");
+    w->keep_nulls = ignore ? strcasecmp(ignore, "false") == 0
+                           : !weir_conf_bool(ctx->conf, "spark.sql.jsonGenerator.ignoreNullFields");
     w->zone = tz ? weir_zone_find(tz, strlen(tz)) : weir_zone_session(ctx);
-    if (!w->zone) return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message", weir_printf(ctx->arena, "the option timeZone names no time zone: %s", tz));
+    if (!w->zone)
+        return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
+                         weir_printf(ctx->arena, "the option timeZone names no time zone: %s", tz));
     WEIR_TRY(format_of(ctx, map_option(&m, "dateFormat"), &w->date_format));
     WEIR_TRY(format_of(ctx, map_option(&m, "timestampFormat"), &w->timestamp_format));
     WEIR_TRY(format_of(ctx, map_option(&m, "timestampNTZFormat"), &w->ntz_format));

@@ -8,16 +8,18 @@
 #include <stdlib.h>
 #include <strings.h>
 
-/* LOSSY: read, but something in a list found no place; MISMATCH: this value is null, the record goes on */
+/* LOSSY: read, but something in a list found no place; MISMATCH: this value is null, the record
+ * goes on */
 typedef enum { GOOD, LOSSY, MISMATCH, BROKEN } verdict;
 
 struct weir_json_reader {
     weir_schema *schema;
     weir_json_options *o;
     weir_build *col;
-    int corrupt, rescue;      /* columns, or -1 */
-    int *order, norder;       /* columns in the order of the last record's keys: the next one's are the same, mostly */
-    int64_t rows, *seen;      /* seen[c] = row in which column c was last set, + 1 */
+    int corrupt, rescue; /* columns, or -1 */
+    int *order, norder;  /* columns in the order of the last record's keys: the next one's are the
+                            same, mostly */
+    int64_t rows, *seen; /* seen[c] = row in which column c was last set, + 1 */
     weir_str rescued;
     weir_jframe top;
     weir_jscan s;
@@ -36,11 +38,17 @@ static weir_rc pattern_of(weir_ctx *ctx, const char *text, const weir_pattern **
     return WEIR_OK;
 }
 
-weir_rc weir_json_options_read(weir_ctx *ctx, const char *(*get)(void *, const char *), void *u, weir_json_options *o) {
-    const char *mode = get(u, "mode"), *tz = get(u, "timeZone"), *corrupt = get(u, "columnNameOfCorruptRecord");
-    *o = (weir_json_options){.corrupt_column = corrupt ? corrupt : "_corrupt_record", .case_sensitive = weir_conf_bool(ctx->conf, "spark.sql.caseSensitive")};
-    if (mode && strcasecmp(mode, "DROPMALFORMED") == 0) o->mode = WEIR_MODE_DROP;
-    else if (mode && strcasecmp(mode, "FAILFAST") == 0) o->mode = WEIR_MODE_FAIL;
+weir_rc weir_json_options_read(weir_ctx *ctx, const char *(*get)(void *, const char *), void *u,
+                               weir_json_options *o) {
+    const char *mode = get(u, "mode"), *tz = get(u, "timeZone"),
+               *corrupt = get(u, "columnNameOfCorruptRecord");
+    *o =
+        (weir_json_options){.corrupt_column = corrupt ? corrupt : "_corrupt_record",
+                            .case_sensitive = weir_conf_bool(ctx->conf, "spark.sql.caseSensitive")};
+    if (mode && strcasecmp(mode, "DROPMALFORMED") == 0)
+        o->mode = WEIR_MODE_DROP;
+    else if (mode && strcasecmp(mode, "FAILFAST") == 0)
+        o->mode = WEIR_MODE_FAIL;
     o->primitives_as_string = flag(get(u, "primitivesAsString"), false);
     o->prefers_decimal = flag(get(u, "prefersDecimal"), false);
     o->allow_comments = flag(get(u, "allowComments"), false);
@@ -54,10 +62,14 @@ weir_rc weir_json_options_read(weir_ctx *ctx, const char *(*get)(void *, const c
     o->infer_timestamp = flag(get(u, "inferTimestamp"), false);
     o->drop_all_null = flag(get(u, "dropFieldIfAllNull"), false);
     o->zone = tz ? weir_zone_find(tz, strlen(tz)) : weir_zone_session(ctx);
-    if (!o->zone) return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message", weir_printf(ctx->arena, "the option timeZone names no time zone: %s", tz));
+    if (!o->zone)
+        return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
+                         weir_printf(ctx->arena, "the option timeZone names no time zone: %s", tz));
     const char *enc = get(u, "encoding") ? get(u, "encoding") : get(u, "charset");
     if (enc && strcasecmp(enc, "UTF-8") != 0 && strcasecmp(enc, "US-ASCII") != 0)
-        return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature", weir_printf(ctx->arena, "the encoding %s; convert the files to UTF-8", enc));
+        return weir_fail(
+            ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
+            weir_printf(ctx->arena, "the encoding %s; convert the files to UTF-8", enc));
     WEIR_TRY(pattern_of(ctx, get(u, "dateFormat"), &o->date_format));
     WEIR_TRY(pattern_of(ctx, get(u, "timestampFormat"), &o->timestamp_format));
     return pattern_of(ctx, get(u, "timestampNTZFormat"), &o->ntz_format);
@@ -67,7 +79,9 @@ weir_rc weir_json_options_read(weir_ctx *ctx, const char *(*get)(void *, const c
 
 static verdict read_value(weir_jscan *s, weir_build *b);
 
-static bool word_is(weir_jtext t, const char *w) { return (size_t)t.n == strlen(w) && memcmp(t.p, w, (size_t)t.n) == 0; }
+static bool word_is(weir_jtext t, const char *w) {
+    return (size_t)t.n == strlen(w) && memcmp(t.p, w, (size_t)t.n) == 0;
+}
 
 static bool parse_int(weir_jtext t, int64_t *out) {
     bool minus = t.n && *t.p == '-';
@@ -84,7 +98,9 @@ static bool parse_int(weir_jtext t, int64_t *out) {
 }
 
 static double parse_double(weir_jtext t) {
-    static const double p10[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+    static const double p10[] = {1,    1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                 1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
     uint64_t m = 0;
     int digits = 0, frac = 0;
     const char *p = t.p, *end = t.p + t.n;
@@ -105,16 +121,22 @@ static double parse_double(weir_jtext t) {
         return minus ? -d : d;
     }
     char tmp[64], *copy = tmp;
-    if ((size_t)t.n >= sizeof tmp) copy = strndup(t.p, (size_t)t.n);
-    else memcpy(tmp, t.p, (size_t)t.n), tmp[t.n] = 0;
+    if ((size_t)t.n >= sizeof tmp)
+        copy = strndup(t.p, (size_t)t.n);
+    else
+        memcpy(tmp, t.p, (size_t)t.n), tmp[t.n] = 0;
     double d = strtod(copy, NULL);
     if (copy != tmp) free(copy);
     return d;
 }
 
 static bool special_double(weir_jtext t, double *d) {
-    static const struct { const char *w; double v; } words[] = {{"NaN", NAN}, {"Infinity", INFINITY}, {"+Infinity", INFINITY}, {"INF", INFINITY},
-        {"+INF", INFINITY}, {"-Infinity", -INFINITY}, {"-INF", -INFINITY}};
+    static const struct {
+        const char *w;
+        double v;
+    } words[] = {{"NaN", NAN},       {"Infinity", INFINITY}, {"+Infinity", INFINITY},
+                 {"INF", INFINITY},  {"+INF", INFINITY},     {"-Infinity", -INFINITY},
+                 {"-INF", -INFINITY}};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (word_is(t, words[i].w)) return *d = words[i].v, true;
     return false;
@@ -122,9 +144,15 @@ static bool special_double(weir_jtext t, double *d) {
 
 static bool put_int(weir_build *b, int64_t v) {
     switch (b->type->kind) {
-    case WEIR_T_BYTE: if (v != (int8_t)v) return false; break;
-    case WEIR_T_SHORT: if (v != (int16_t)v) return false; break;
-    case WEIR_T_INT: if (v != (int32_t)v) return false; break;
+    case WEIR_T_BYTE:
+        if (v != (int8_t)v) return false;
+        break;
+    case WEIR_T_SHORT:
+        if (v != (int16_t)v) return false;
+        break;
+    case WEIR_T_INT:
+        if (v != (int32_t)v) return false;
+        break;
     default: break;
     }
     weir_build_int(b, v);
@@ -132,8 +160,10 @@ static bool put_int(weir_build *b, int64_t v) {
 }
 
 static void put_float(weir_build *b, double d) {
-    if (b->type->kind == WEIR_T_FLOAT) weir_build_f32(b, (float)d);
-    else weir_build_f64(b, d);
+    if (b->type->kind == WEIR_T_FLOAT)
+        weir_build_f32(b, (float)d);
+    else
+        weir_build_f64(b, d);
 }
 
 static bool put_decimal(weir_build *b, weir_jtext t, bool *null) {
@@ -172,18 +202,25 @@ static verdict string_into(const weir_jscan *s, weir_jtext t, weir_build *b) {
     case WEIR_T_STRING: weir_build_bytes(b, t.p, (size_t)t.n); return GOOD;
     case WEIR_T_BINARY: ok = put_base64(b, t); break;
     case WEIR_T_DATE:
-        ok = s->o->date_format ? weir_pattern_parse(s->o->date_format, t.p, t.n, weir_zone_utc(), &us) : weir_date_parse(t.p, t.n, &days);
-        if (ok) weir_build_i32(b, s->o->date_format ? (int32_t)weir_floor_div(us, WEIR_DAY_US) : days);
+        ok = s->o->date_format
+                 ? weir_pattern_parse(s->o->date_format, t.p, t.n, weir_zone_utc(), &us)
+                 : weir_date_parse(t.p, t.n, &days);
+        if (ok)
+            weir_build_i32(b, s->o->date_format ? (int32_t)weir_floor_div(us, WEIR_DAY_US) : days);
         break;
     case WEIR_T_TIMESTAMP:
-        ok = s->o->timestamp_format ? weir_pattern_parse(s->o->timestamp_format, t.p, t.n, s->o->zone, &us) : weir_timestamp_parse(t.p, t.n, s->o->zone, &us);
+        ok = s->o->timestamp_format
+                 ? weir_pattern_parse(s->o->timestamp_format, t.p, t.n, s->o->zone, &us)
+                 : weir_timestamp_parse(t.p, t.n, s->o->zone, &us);
         if (ok) weir_build_i64(b, us);
         break;
     case WEIR_T_TIMESTAMP_NTZ:
-        ok = s->o->ntz_format ? weir_pattern_parse(s->o->ntz_format, t.p, t.n, weir_zone_utc(), &us) : weir_timestamp_ntz_parse(t.p, t.n, false, &us);
+        ok = s->o->ntz_format ? weir_pattern_parse(s->o->ntz_format, t.p, t.n, weir_zone_utc(), &us)
+                              : weir_timestamp_ntz_parse(t.p, t.n, false, &us);
         if (ok) weir_build_i64(b, us);
         break;
-    case WEIR_T_FLOAT: case WEIR_T_DOUBLE:
+    case WEIR_T_FLOAT:
+    case WEIR_T_DOUBLE:
         ok = special_double(t, &d);
         if (ok) put_float(b, d);
         break;
@@ -199,7 +236,8 @@ static verdict word_into(const weir_jscan *s, weir_jtext t, weir_build *b) {
     int64_t v;
     double d;
     if (word_is(t, "null")) return weir_build_null(b), GOOD;
-    bool boolean = word_is(t, "true") || word_is(t, "false"), odd = !number && !boolean && s->o->allow_non_numeric && special_double(t, &d);
+    bool boolean = word_is(t, "true") || word_is(t, "false"),
+         odd = !number && !boolean && s->o->allow_non_numeric && special_double(t, &d);
     if (!number && !boolean && !odd) return BROKEN;
     if (k == WEIR_T_STRING) return weir_build_bytes(b, t.p, (size_t)t.n), GOOD;
     if (boolean) {
@@ -208,12 +246,16 @@ static verdict word_into(const weir_jscan *s, weir_jtext t, weir_build *b) {
         return GOOD;
     }
     switch (k) {
-    case WEIR_T_BYTE: case WEIR_T_SHORT: case WEIR_T_INT: case WEIR_T_LONG:
-        return integer && parse_int(t, &v) && put_int(b, v) ? GOOD : MISMATCH;
-    case WEIR_T_FLOAT: case WEIR_T_DOUBLE: put_float(b, odd ? d : parse_double(t)); return GOOD;
+    case WEIR_T_BYTE:
+    case WEIR_T_SHORT:
+    case WEIR_T_INT:
+    case WEIR_T_LONG: return integer && parse_int(t, &v) && put_int(b, v) ? GOOD : MISMATCH;
+    case WEIR_T_FLOAT:
+    case WEIR_T_DOUBLE: put_float(b, odd ? d : parse_double(t)); return GOOD;
     case WEIR_T_DECIMAL: return number && put_decimal(b, t, &null) ? GOOD : MISMATCH;
     case WEIR_T_TIMESTAMP:
-        if (!integer || !parse_int(t, &v) || __builtin_mul_overflow(v, 1000000, &v)) return MISMATCH;
+        if (!integer || !parse_int(t, &v) || __builtin_mul_overflow(v, 1000000, &v))
+            return MISMATCH;
         weir_build_i64(b, v);
         return GOOD;
     default: return MISMATCH;
@@ -223,7 +265,10 @@ static verdict word_into(const weir_jscan *s, weir_jtext t, weir_build *b) {
 static int find_field(const weir_jscan *s, const weir_type *t, weir_jtext k) {
     for (int i = 0; i < t->nfield; i++) {
         const char *n = t->field[i].name;
-        if (strlen(n) == (size_t)k.n && (s->o->case_sensitive ? memcmp(n, k.p, (size_t)k.n) : strncasecmp(n, k.p, (size_t)k.n)) == 0) return i;
+        if (strlen(n) == (size_t)k.n &&
+            (s->o->case_sensitive ? memcmp(n, k.p, (size_t)k.n)
+                                  : strncasecmp(n, k.p, (size_t)k.n)) == 0)
+            return i;
     }
     return -1;
 }
@@ -243,7 +288,8 @@ static void open_frames(weir_jscan *s, weir_jframe *f) {
     f->open = true;
 }
 
-/* Writes a member that found no place to the rescued object. Lists are rescued whole, by the object that holds them. */
+/* Writes a member that found no place to the rescued object. Lists are rescued whole, by the object
+ * that holds them. */
 static verdict rescue(weir_jscan *s, weir_jtext key, const char *from) {
     if (s->in_list) return LOSSY;
     open_frames(s, s->frame);
@@ -272,14 +318,17 @@ static verdict member_value(weir_jscan *s, weir_jtext k, weir_build *b) {
     verdict v = read_value(s, b);
     s->frame = f.up;
     if (v == BROKEN) return v;
-    if (f.open) weir_str_putc(s->rescued, '}');
-    else if (v != GOOD && s->rescued) return rescue(s, k, from);
+    if (f.open)
+        weir_str_putc(s->rescued, '}');
+    else if (v != GOOD && s->rescued)
+        return rescue(s, k, from);
     return v;
 }
 
 /* Keys outlive the scan buffer when values are rescued by them. */
 static weir_jtext keep_key(const weir_jscan *s, weir_jtext k) {
-    if ((s->rescued || s->watch) && k.ok && k.p == s->buf) k.p = weir_strndup(s->mem, k.p, (size_t)k.n);
+    if ((s->rescued || s->watch) && k.ok && k.p == s->buf)
+        k.p = weir_strndup(s->mem, k.p, (size_t)k.n);
     return k;
 }
 
@@ -298,7 +347,8 @@ static verdict read_struct(weir_jscan *s, weir_build *b) {
         int f = find_field(s, b->type, k);
         weir_js_space(s);
         if (s->p >= s->end || *s->p++ != ':') return BROKEN;
-        if (f >= 0 && b->kid[f].len > row) weir_build_truncate(&b->kid[f], row); /* a key again: the last one counts */
+        if (f >= 0 && b->kid[f].len > row)
+            weir_build_truncate(&b->kid[f], row); /* a key again: the last one counts */
         verdict v = member_value(s, k, f < 0 ? NULL : &b->kid[f]);
         if (v == BROKEN) return BROKEN;
         all = worse(all, v);
@@ -367,7 +417,9 @@ static verdict container_into(weir_jscan *s, weir_build *b) {
         s->p++;
         bool was = s->in_list;
         s->in_list = was || k != WEIR_T_STRUCT;
-        v = k == WEIR_T_STRUCT ? read_struct(s, b) : k == WEIR_T_MAP ? read_map(s, b) : read_array(s, b);
+        v = k == WEIR_T_STRUCT ? read_struct(s, b)
+            : k == WEIR_T_MAP  ? read_map(s, b)
+                               : read_array(s, b);
         s->in_list = was;
     } else {
         if (!weir_js_skip(s)) return BROKEN;
@@ -398,7 +450,8 @@ static verdict read_value(weir_jscan *s, weir_build *b) {
 
 /* ---- records ---- */
 
-weir_rc weir_json_reader_new(weir_ctx *ctx, weir_schema *schema, weir_json_options *o, weir_json_reader **out) {
+weir_rc weir_json_reader_new(weir_ctx *ctx, weir_schema *schema, weir_json_options *o,
+                             weir_json_reader **out) {
     weir_json_reader *r = WEIR_NEW(ctx->arena, weir_json_reader);
     r->schema = schema;
     r->o = o;
@@ -406,7 +459,8 @@ weir_rc weir_json_reader_new(weir_ctx *ctx, weir_schema *schema, weir_json_optio
     r->col = WEIR_NEWN(ctx->arena, weir_build, schema->nfield + 1);
     r->order = WEIR_NEWN(ctx->arena, int, schema->nfield + 1);
     r->seen = WEIR_NEWN(ctx->arena, int64_t, schema->nfield + 1);
-    for (int i = 0; i < schema->nfield; i++) WEIR_TRY(weir_build_init(ctx, &r->col[i], schema->field[i].type));
+    for (int i = 0; i < schema->nfield; i++)
+        WEIR_TRY(weir_build_init(ctx, &r->col[i], schema->field[i].type));
     r->corrupt = weir_schema_find(schema, o->corrupt_column, true);
     if (r->corrupt >= 0 && schema->field[r->corrupt].type->kind != WEIR_T_STRING) r->corrupt = -1;
     r->rescue = o->rescue_column ? weir_schema_find(schema, o->rescue_column, true) : -1;
@@ -484,9 +538,12 @@ static verdict read_object(weir_json_reader *r) {
 /* Ends the row: columns without a value are null. */
 static void end_row(weir_json_reader *r, const char *corrupt, int64_t n) {
     for (int c = 0; c < r->schema->nfield; c++) {
-        if (c == r->corrupt && corrupt) weir_build_bytes(&r->col[c], corrupt, (size_t)n);
-        else if (c == r->rescue && r->rescued.len && !(corrupt && r->corrupt >= 0)) weir_build_bytes(&r->col[c], r->rescued.p, r->rescued.len);
-        else if (r->col[c].len == r->rows) weir_build_null(&r->col[c]);
+        if (c == r->corrupt && corrupt)
+            weir_build_bytes(&r->col[c], corrupt, (size_t)n);
+        else if (c == r->rescue && r->rescued.len && !(corrupt && r->corrupt >= 0))
+            weir_build_bytes(&r->col[c], r->rescued.p, r->rescued.len);
+        else if (r->col[c].len == r->rows)
+            weir_build_null(&r->col[c]);
     }
     r->rows++;
 }
@@ -505,24 +562,30 @@ static void finish_rescue(weir_json_reader *r) {
     weir_str_putc(&r->rescued, '}');
 }
 
-/* Bytes that are no UTF-8 would make the object unreadable: they become U+FFFD as Java decodes them. */
+/* Bytes that are no UTF-8 would make the object unreadable: they become U+FFFD as Java decodes
+ * them. */
 static void escape_text(weir_str *out, const char *p, int64_t n) {
     weir_str t;
     weir_str_init(&t, NULL, 1u << 30);
     for (const char *end = p + n; p < end;) {
         int k = weir_js_utf8_len((const unsigned char *)p, (const unsigned char *)end);
-        if (k) weir_str_add(&t, p, (size_t)k);
-        else weir_str_puts(&t, "\xEF\xBF\xBD");
+        if (k)
+            weir_str_add(&t, p, (size_t)k);
+        else
+            weir_str_puts(&t, "\xEF\xBF\xBD");
         p += k ? k : 1;
     }
     weir_json_escape(out, t.p ? t.p : "", t.len);
     weir_str_free(&t);
 }
 
-static weir_rc malformed(weir_ctx *ctx, weir_json_reader *r, const char *p, int64_t n, int64_t at, bool keep_fields, bool *kept) {
+static weir_rc malformed(weir_ctx *ctx, weir_json_reader *r, const char *p, int64_t n, int64_t at,
+                         bool keep_fields, bool *kept) {
     if (r->o->mode == WEIR_MODE_FAIL) {
         const char *text = weir_strndup(ctx->arena, p, (size_t)(n > 500 ? 500 : n));
-        return weir_fail(ctx, WEIR_E_MALFORMED_RECORD_IN_PARSING, "badRecord", weir_printf(ctx->arena, "%s (file %s, byte offset %lld)", text, r->o->file ? r->o->file : "", (long long)at),
+        return weir_fail(ctx, WEIR_E_MALFORMED_RECORD_IN_PARSING, "badRecord",
+                         weir_printf(ctx->arena, "%s (file %s, byte offset %lld)", text,
+                                     r->o->file ? r->o->file : "", (long long)at),
                          "failFastMode", "FAILFAST");
     }
     *kept = r->o->mode == WEIR_MODE_PERMISSIVE;
@@ -538,7 +601,8 @@ static weir_rc malformed(weir_ctx *ctx, weir_json_reader *r, const char *p, int6
 }
 
 /* An array of objects: each is a row. SPARK: only at the top. */
-static weir_rc read_rows(weir_ctx *ctx, weir_json_reader *r, const char *p, int64_t n, int64_t at, bool *kept) {
+static weir_rc read_rows(weir_ctx *ctx, weir_json_reader *r, const char *p, int64_t n, int64_t at,
+                         bool *kept) {
     weir_jscan *s = &r->s;
     s->p++;
     weir_js_space(s);
@@ -550,8 +614,10 @@ static weir_rc read_rows(weir_ctx *ctx, weir_json_reader *r, const char *p, int6
         verdict v = read_object(r);
         if (v == BROKEN) return malformed(ctx, r, p, n, at, false, kept);
         finish_rescue(r);
-        if (v == MISMATCH) WEIR_TRY(malformed(ctx, r, p, n, at, true, kept));
-        else end_row(r, NULL, 0), *kept = true;
+        if (v == MISMATCH)
+            WEIR_TRY(malformed(ctx, r, p, n, at, true, kept));
+        else
+            end_row(r, NULL, 0), *kept = true;
         weir_js_space(s);
         if (s->p >= s->end) return malformed(ctx, r, p, n, at, false, kept);
         char c = *s->p++;
@@ -560,7 +626,8 @@ static weir_rc read_rows(weir_ctx *ctx, weir_json_reader *r, const char *p, int6
     }
 }
 
-weir_rc weir_json_record(weir_ctx *ctx, weir_json_reader *r, const char *p, int64_t n, int64_t at, bool *kept) {
+weir_rc weir_json_record(weir_ctx *ctx, weir_json_reader *r, const char *p, int64_t n, int64_t at,
+                         bool *kept) {
     weir_jscan *s = &r->s;
     *kept = false;
     s->p = p;
@@ -581,7 +648,9 @@ weir_rc weir_json_record(weir_ctx *ctx, weir_json_reader *r, const char *p, int6
 }
 
 weir_rc weir_json_take(weir_ctx *ctx, weir_json_reader *r, weir_batch *out) {
-    *out = (weir_batch){.schema = r->schema, .len = r->rows, .col = WEIR_NEWN(ctx->arena, weir_column, r->schema->nfield + 1)};
+    *out = (weir_batch){.schema = r->schema,
+                        .len = r->rows,
+                        .col = WEIR_NEWN(ctx->arena, weir_column, r->schema->nfield + 1)};
     for (int c = 0; c < r->schema->nfield; c++) {
         WEIR_TRY(weir_build_finish(ctx, &r->col[c], &out->col[c]));
         r->seen[c] = 0;
@@ -590,7 +659,8 @@ weir_rc weir_json_take(weir_ctx *ctx, weir_json_reader *r, weir_batch *out) {
     return WEIR_OK;
 }
 
-bool weir_json_value(weir_ctx *ctx, const weir_json_options *o, const char *p, int64_t n, weir_build *out, bool *partial) {
+bool weir_json_value(weir_ctx *ctx, const weir_json_options *o, const char *p, int64_t n,
+                     weir_build *out, bool *partial) {
     weir_jscan s = {.p = p, .end = p + n, .o = o};
     int64_t row = out->len;
     (void)ctx;

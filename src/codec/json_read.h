@@ -1,6 +1,6 @@
-/* JSON records into columns, directed by the schema. SPARK JacksonParser and its modes. A reader belongs to one task.
- * Records are one line each, or one object (or array of objects) a file with multiLine. Input may be hostile: UTF-8 is
- * checked, nesting is limited to 256. */
+/* JSON records into columns, directed by the schema. SPARK JacksonParser and its modes. A reader
+ * belongs to one task. Records are one line each, or one object (or array of objects) a file with
+ * multiLine. Input may be hostile: UTF-8 is checked, nesting is limited to 256. */
 #ifndef WEIR_CODEC_JSON_READ_H
 #define WEIR_CODEC_JSON_READ_H
 #include "col/build.h"
@@ -10,32 +10,37 @@ typedef enum { WEIR_MODE_PERMISSIVE, WEIR_MODE_DROP, WEIR_MODE_FAIL } weir_read_
 
 typedef struct weir_json_options {
     weir_read_mode mode;
-    const char *corrupt_column;  /* filled when the schema has it as a STRING column */
-    const char *rescue_column;   /* filled with what the schema could not take, when the schema has it; NULL none */
-    bool rescue_path;            /* the rescued object names its file */
-    bool case_sensitive, primitives_as_string, prefers_decimal, allow_comments, allow_unquoted_names,
-        allow_single_quotes, allow_leading_zeros, allow_non_numeric, allow_any_escape, allow_control, multi_line,
-        infer_timestamp, drop_all_null;
+    const char *corrupt_column; /* filled when the schema has it as a STRING column */
+    const char *rescue_column;  /* filled with what the schema could not take, when the schema has
+                                   it; NULL none */
+    bool rescue_path;           /* the rescued object names its file */
+    bool case_sensitive, primitives_as_string, prefers_decimal, allow_comments,
+        allow_unquoted_names, allow_single_quotes, allow_leading_zeros, allow_non_numeric,
+        allow_any_escape, allow_control, multi_line, infer_timestamp, drop_all_null;
     const weir_zone *zone;
     const weir_pattern *date_format, *timestamp_format, *ntz_format; /* NULL: the default */
-    const char *file;            /* for messages and rescue; changes from file to file */
-    bool watch_unknown;          /* see weir_json_unknown */
+    const char *file;   /* for messages and rescue; changes from file to file */
+    bool watch_unknown; /* see weir_json_unknown */
 } weir_json_options;
 
 /* Options by Spark's names through get (NULL = absent). */
-weir_rc weir_json_options_read(weir_ctx *, const char *(*get)(void *u, const char *key), void *u, weir_json_options *out);
+weir_rc weir_json_options_read(weir_ctx *, const char *(*get)(void *u, const char *key), void *u,
+                               weir_json_options *out);
 
 typedef struct weir_json_reader weir_json_reader;
-weir_rc weir_json_reader_new(weir_ctx *, weir_schema *, weir_json_options *, weir_json_reader **out); /* lives in ctx->arena */
+weir_rc weir_json_reader_new(weir_ctx *, weir_schema *, weir_json_options *,
+                             weir_json_reader **out); /* lives in ctx->arena */
 /* One record. *kept: a row was appended. at: byte offset of the record, for messages. */
-weir_rc weir_json_record(weir_ctx *, weir_json_reader *, const char *p, int64_t n, int64_t at, bool *kept);
+weir_rc weir_json_record(weir_ctx *, weir_json_reader *, const char *p, int64_t n, int64_t at,
+                         bool *kept);
 /* The first key met that the schema lacks, at any depth; NULL none or not watched. */
 const char *weir_json_unknown(const weir_json_reader *);
 int64_t weir_json_rows(const weir_json_reader *);
 /* The rows so far as a batch; the reader goes on empty. */
 weir_rc weir_json_take(weir_ctx *, weir_json_reader *, weir_batch *out);
 /* One value of type (from_json): false = malformed; the builder then has a null row. */
-bool weir_json_value(weir_ctx *, const weir_json_options *, const char *p, int64_t n, weir_build *out, bool *partial);
+bool weir_json_value(weir_ctx *, const weir_json_options *, const char *p, int64_t n,
+                     weir_build *out, bool *partial);
 
 /* Inference: feed records, then take the type. SPARK JsonInferSchema */
 typedef struct weir_json_infer weir_json_infer;

@@ -32,15 +32,20 @@ int weir_js_utf8_len(const unsigned char *p, const unsigned char *end) {
     if (n == 0 || end - p < n) return 0;
     for (int i = 1; i < n; i++)
         if ((p[i] & 0xC0) != 0x80) return 0;
-    if ((c == 0xE0 && p[1] < 0xA0) || (c == 0xED && p[1] > 0x9F) || (c == 0xF0 && p[1] < 0x90) || (c == 0xF4 && p[1] > 0x8F)) return 0;
+    if ((c == 0xE0 && p[1] < 0xA0) || (c == 0xED && p[1] > 0x9F) || (c == 0xF0 && p[1] < 0x90) ||
+        (c == 0xF4 && p[1] > 0x8F))
+        return 0;
     return n;
 }
 
 static size_t put_utf8(char *o, uint32_t c) {
     if (c < 0x80) return o[0] = (char)c, 1;
     if (c < 0x800) return o[0] = (char)(0xC0 | c >> 6), o[1] = (char)(0x80 | (c & 63)), 2;
-    if (c < 0x10000) return o[0] = (char)(0xE0 | c >> 12), o[1] = (char)(0x80 | (c >> 6 & 63)), o[2] = (char)(0x80 | (c & 63)), 3;
-    return o[0] = (char)(0xF0 | c >> 18), o[1] = (char)(0x80 | (c >> 12 & 63)), o[2] = (char)(0x80 | (c >> 6 & 63)), o[3] = (char)(0x80 | (c & 63)), 4;
+    if (c < 0x10000)
+        return o[0] = (char)(0xE0 | c >> 12), o[1] = (char)(0x80 | (c >> 6 & 63)),
+               o[2] = (char)(0x80 | (c & 63)), 3;
+    return o[0] = (char)(0xF0 | c >> 18), o[1] = (char)(0x80 | (c >> 12 & 63)),
+           o[2] = (char)(0x80 | (c >> 6 & 63)), o[3] = (char)(0x80 | (c & 63)), 4;
 }
 
 static bool hex4(const char *p, const char *end, uint32_t *out) {
@@ -48,9 +53,12 @@ static bool hex4(const char *p, const char *end, uint32_t *out) {
     if (end - p < 4) return false;
     for (int i = 0; i < 4; i++) {
         char c = p[i], l = (char)(c | 32);
-        if (c >= '0' && c <= '9') *out = *out << 4 | (uint32_t)(c - '0');
-        else if (l >= 'a' && l <= 'f') *out = *out << 4 | (uint32_t)(l - 'a' + 10);
-        else return false;
+        if (c >= '0' && c <= '9')
+            *out = *out << 4 | (uint32_t)(c - '0');
+        else if (l >= 'a' && l <= 'f')
+            *out = *out << 4 | (uint32_t)(l - 'a' + 10);
+        else
+            return false;
     }
     return true;
 }
@@ -63,7 +71,8 @@ static bool escape(weir_jscan *s, const char **pp, char *o, size_t *n) {
     if (*p == 'u') {
         if (!hex4(p + 1, s->end, &u)) return false;
         p += 5;
-        if (u >= 0xD800 && u < 0xDC00 && s->end - p >= 6 && p[0] == '\\' && p[1] == 'u' && hex4(p + 2, s->end, &v) && v >= 0xDC00 && v < 0xE000) {
+        if (u >= 0xD800 && u < 0xDC00 && s->end - p >= 6 && p[0] == '\\' && p[1] == 'u' &&
+            hex4(p + 2, s->end, &v) && v >= 0xDC00 && v < 0xE000) {
             u = 0x10000 + ((u - 0xD800) << 10) + (v - 0xDC00);
             p += 6;
         } else if (u >= 0xD800 && u < 0xE000) {
@@ -72,7 +81,8 @@ static bool escape(weir_jscan *s, const char **pp, char *o, size_t *n) {
         *n += put_utf8(o + *n, u);
     } else {
         const char *f = *p ? strchr(from, *p) : NULL;
-        if (!f && !s->o->allow_any_escape && !(*p == '\'' && s->o->allow_single_quotes)) return false;
+        if (!f && !s->o->allow_any_escape && !(*p == '\'' && s->o->allow_single_quotes))
+            return false;
         o[(*n)++] = f ? to[f - from] : *p;
         p++;
     }
@@ -115,11 +125,13 @@ weir_jtext weir_js_string(weir_jscan *s) {
     char quote = *s->p;
     const char *from = ++s->p, *p = from;
     for (;;) {
-        while (s->end - p >= 8) { /* plain ASCII without quotes, escapes or controls: eight at a time */
+        while (s->end - p >=
+               8) { /* plain ASCII without quotes, escapes or controls: eight at a time */
             uint64_t x;
             memcpy(&x, p, 8);
             uint64_t low = (x - 0x2020202020202020ull) & ~x & 0x8080808080808080ull;
-            uint64_t stop = any_of(x, (uint8_t)quote) | any_of(x, '\\') | (x & 0x8080808080808080ull) | low;
+            uint64_t stop =
+                any_of(x, (uint8_t)quote) | any_of(x, '\\') | (x & 0x8080808080808080ull) | low;
             if (stop) {
                 p += __builtin_ctzll(stop) >> 3;
                 break;
@@ -138,7 +150,10 @@ weir_jtext weir_js_string(weir_jscan *s) {
     }
 }
 
-static bool name_char(unsigned char c) { return c == '_' || c == '$' || c == '-' || c >= 0x80 || (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z'); }
+static bool name_char(unsigned char c) {
+    return c == '_' || c == '$' || c == '-' || c >= 0x80 || (c >= '0' && c <= '9') ||
+           ((c | 32) >= 'a' && (c | 32) <= 'z');
+}
 
 weir_jtext weir_js_key(weir_jscan *s) {
     if (s->p >= s->end) return (weir_jtext){0};
@@ -151,7 +166,8 @@ weir_jtext weir_js_key(weir_jscan *s) {
 
 weir_jtext weir_js_word(weir_jscan *s) {
     const char *from = s->p;
-    while (s->p < s->end && (name_char((unsigned char)*s->p) || *s->p == '.' || *s->p == '+')) s->p++;
+    while (s->p < s->end && (name_char((unsigned char)*s->p) || *s->p == '.' || *s->p == '+'))
+        s->p++;
     return (weir_jtext){from, (int32_t)(s->p - from), s->p > from};
 }
 
@@ -179,10 +195,16 @@ bool weir_js_is_number(const weir_jscan *s, weir_jtext t, bool *integer) {
     return p == end;
 }
 
-static bool is_word(weir_jtext t, const char *w) { return (size_t)t.n == strlen(w) && memcmp(t.p, w, (size_t)t.n) == 0; }
+static bool is_word(weir_jtext t, const char *w) {
+    return (size_t)t.n == strlen(w) && memcmp(t.p, w, (size_t)t.n) == 0;
+}
 
 static bool plain_word(const weir_jscan *s, weir_jtext t) {
-    static const char *const words[] = {"true", "false", "null"}, *const odd[] = {"NaN", "Infinity", "-Infinity", "+Infinity", "INF", "-INF", "+INF"};
+    static const char *const words[] = {"true", "false", "null"}, *const odd[] = {
+                                                                      "NaN",       "Infinity",
+                                                                      "-Infinity", "+Infinity",
+                                                                      "INF",       "-INF",
+                                                                      "+INF"};
     bool integer;
     for (int i = 0; i < 3; i++)
         if (is_word(t, words[i])) return true;

@@ -3,14 +3,20 @@
 #define WEIR_CODEC_JSON_SCAN_H
 #include "codec/json_read.h"
 
-/* Where in nested objects the reader stands, so that a rescued member is written below its parents. */
-typedef struct weir_jframe { struct weir_jframe *up; const char *key; int32_t nkey; bool open; } weir_jframe;
+/* Where in nested objects the reader stands, so that a rescued member is written below its parents.
+ */
+typedef struct weir_jframe {
+    struct weir_jframe *up;
+    const char *key;
+    int32_t nkey;
+    bool open;
+} weir_jframe;
 
 typedef struct weir_jscan {
     const char *p, *end;
     const weir_json_options *o;
     int depth;
-    char *buf;          /* decoded strings */
+    char *buf; /* decoded strings */
     size_t cbuf;
     /* reading with rescue or watch; otherwise NULL or false */
     weir_str *rescued;
@@ -20,13 +26,19 @@ typedef struct weir_jscan {
     const char *unknown; /* first key without a column */
 } weir_jscan;
 
-typedef struct weir_jtext { const char *p; int32_t n; bool ok; } weir_jtext;
+typedef struct weir_jtext {
+    const char *p;
+    int32_t n;
+    bool ok;
+} weir_jtext;
 
 static inline void weir_js_blank(weir_jscan *s) {
-    while (s->p < s->end && (*s->p == ' ' || *s->p == '\t' || *s->p == '\n' || *s->p == '\r')) s->p++;
+    while (s->p < s->end && (*s->p == ' ' || *s->p == '\t' || *s->p == '\n' || *s->p == '\r'))
+        s->p++;
 }
 void weir_js_space(weir_jscan *); /* blanks and, when allowed, comments */
-/* A quoted string at s->p; the text is in the input when it has no escapes, else in s->buf until the next call. */
+/* A quoted string at s->p; the text is in the input when it has no escapes, else in s->buf until
+ * the next call. */
 weir_jtext weir_js_string(weir_jscan *);
 weir_jtext weir_js_key(weir_jscan *); /* quoted, or bare when allowed */
 /* The extent of a number or word (true, null, NaN). Empty: none here. */
@@ -36,6 +48,7 @@ bool weir_js_is_number(const weir_jscan *, weir_jtext, bool *integer);
 bool weir_js_skip(weir_jscan *);
 /* A value's text without blanks outside of strings, as Spark writes it again. */
 void weir_js_compact(const char *p, const char *end, weir_str *out);
-int weir_js_utf8_len(const unsigned char *p, const unsigned char *end); /* of the UTF-8 sequence at p; 0: none */
+int weir_js_utf8_len(const unsigned char *p,
+                     const unsigned char *end); /* of the UTF-8 sequence at p; 0: none */
 void weir_js_free(weir_jscan *);
 #endif

@@ -11,7 +11,8 @@ static void put_base64(weir_str *o, const uint8_t *p, int32_t n) {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     weir_str_putc(o, '"');
     for (int32_t i = 0; i < n; i += 3) {
-        uint32_t v = (uint32_t)p[i] << 16 | (i + 1 < n ? (uint32_t)p[i + 1] << 8 : 0) | (i + 2 < n ? p[i + 2] : 0u);
+        uint32_t v = (uint32_t)p[i] << 16 | (i + 1 < n ? (uint32_t)p[i + 1] << 8 : 0) |
+                     (i + 2 < n ? p[i + 2] : 0u);
         weir_str_putc(o, digits[v >> 18]);
         weir_str_putc(o, digits[v >> 12 & 63]);
         weir_str_putc(o, i + 1 < n ? digits[v >> 6 & 63] : '=');
@@ -25,7 +26,8 @@ static void put_clock(weir_str *o, int64_t local_us) {
     char day[WEIR_TIME_TEXT];
     int64_t days = weir_floor_div(local_us, WEIR_DAY_US), us = local_us - days * WEIR_DAY_US;
     int n = weir_date_text((int32_t)days, day);
-    weir_str_printf(o, "%.*sT%02d:%02d:%02d.%03d", n, day, (int)(us / 3600000000), (int)(us / 60000000 % 60), (int)(us / 1000000 % 60), (int)(us / 1000 % 1000));
+    weir_str_printf(o, "%.*sT%02d:%02d:%02d.%03d", n, day, (int)(us / 3600000000),
+                    (int)(us / 60000000 % 60), (int)(us / 1000000 % 60), (int)(us / 1000 % 1000));
 }
 
 static void put_timestamp(const weir_json_write *w, int64_t us, weir_str *o) {
@@ -35,8 +37,11 @@ static void put_timestamp(const weir_json_write *w, int64_t us, weir_str *o) {
         weir_pattern_format(w->timestamp_format, us, w->zone, o);
     } else {
         put_clock(o, weir_zone_local(w->zone, us));
-        if (off == 0) weir_str_putc(o, 'Z');
-        else weir_str_printf(o, "%c%02d:%02d", off < 0 ? '-' : '+', (off < 0 ? -off : off) / 3600, (off < 0 ? -off : off) / 60 % 60);
+        if (off == 0)
+            weir_str_putc(o, 'Z');
+        else
+            weir_str_printf(o, "%c%02d:%02d", off < 0 ? '-' : '+', (off < 0 ? -off : off) / 3600,
+                            (off < 0 ? -off : off) / 60 % 60);
     }
     weir_str_putc(o, '"');
 }
@@ -50,8 +55,10 @@ static void put_time(const weir_json_write *w, const weir_column *c, int64_t row
     weir_str_putc(o, '"');
     if (c->type->kind == WEIR_T_DATE) {
         int32_t d = WEIR_AT_ROW(int32_t, c, row);
-        if (w->date_format) weir_pattern_format(w->date_format, (int64_t)d * WEIR_DAY_US, weir_zone_utc(), o);
-        else weir_str_add(o, t, (size_t)weir_date_text(d, t));
+        if (w->date_format)
+            weir_pattern_format(w->date_format, (int64_t)d * WEIR_DAY_US, weir_zone_utc(), o);
+        else
+            weir_str_add(o, t, (size_t)weir_date_text(d, t));
     } else if (w->ntz_format) {
         weir_pattern_format(w->ntz_format, WEIR_AT_ROW(int64_t, c, row), weir_zone_utc(), o);
     } else {
@@ -63,8 +70,10 @@ static void put_time(const weir_json_write *w, const weir_column *c, int64_t row
 static void put_float(weir_str *o, double v, bool narrow) {
     char t[32];
     int n = narrow ? weir_float_text((float)v, t) : weir_double_text(v, t);
-    if (isfinite(v)) weir_str_add(o, t, (size_t)n);
-    else put_quoted(o, t, (size_t)n);
+    if (isfinite(v))
+        weir_str_add(o, t, (size_t)n);
+    else
+        put_quoted(o, t, (size_t)n);
 }
 
 static void put_struct(const weir_json_write *w, const weir_column *c, int64_t row, weir_str *o) {
@@ -91,8 +100,10 @@ static void put_key(const weir_json_write *w, const weir_column *k, int64_t row,
     }
     weir_str_init(&t, NULL, 1u << 30);
     weir_json_put(w, k, row, &t);
-    if (t.len && t.p[0] == '"') weir_str_add(o, t.p, t.len);
-    else put_quoted(o, t.p, t.len);
+    if (t.len && t.p[0] == '"')
+        weir_str_add(o, t.p, t.len);
+    else
+        put_quoted(o, t.p, t.len);
     weir_str_free(&t);
 }
 
@@ -114,8 +125,10 @@ static void put_list(const weir_json_write *w, const weir_column *c, int64_t row
 
 static void put_integer(const weir_column *c, int64_t row, weir_str *o) {
     int width = weir_type_width(c->type);
-    int64_t v = width == 1 ? WEIR_AT_ROW(int8_t, c, row) : width == 2 ? WEIR_AT_ROW(int16_t, c, row)
-              : width == 4 ? WEIR_AT_ROW(int32_t, c, row) : WEIR_AT_ROW(int64_t, c, row);
+    int64_t v = width == 1   ? WEIR_AT_ROW(int8_t, c, row)
+                : width == 2 ? WEIR_AT_ROW(int16_t, c, row)
+                : width == 4 ? WEIR_AT_ROW(int32_t, c, row)
+                             : WEIR_AT_ROW(int64_t, c, row);
     weir_str_printf(o, "%lld", (long long)v);
 }
 
@@ -130,12 +143,20 @@ void weir_json_put(const weir_json_write *w, const weir_column *c, int64_t row, 
     case WEIR_T_BOOLEAN: weir_str_puts(o, WEIR_AT_ROW(uint8_t, c, row) ? "true" : "false"); break;
     case WEIR_T_FLOAT: put_float(o, WEIR_AT_ROW(float, c, row), true); break;
     case WEIR_T_DOUBLE: put_float(o, WEIR_AT_ROW(double, c, row), false); break;
-    case WEIR_T_DECIMAL: weir_str_add(o, t, (size_t)weir_dec_text(WEIR_AT_ROW(weir_i128, c, row), c->type->scale, t)); break;
+    case WEIR_T_DECIMAL:
+        weir_str_add(o, t,
+                     (size_t)weir_dec_text(WEIR_AT_ROW(weir_i128, c, row), c->type->scale, t));
+        break;
     case WEIR_T_STRING: b = weir_get_bytes(c, row), put_quoted(o, b.p, (size_t)b.len); break;
-    case WEIR_T_BINARY: b = weir_get_bytes(c, row), put_base64(o, (const uint8_t *)b.p, b.len); break;
-    case WEIR_T_DATE: case WEIR_T_TIMESTAMP: case WEIR_T_TIMESTAMP_NTZ: put_time(w, c, row, o); break;
+    case WEIR_T_BINARY:
+        b = weir_get_bytes(c, row), put_base64(o, (const uint8_t *)b.p, b.len);
+        break;
+    case WEIR_T_DATE:
+    case WEIR_T_TIMESTAMP:
+    case WEIR_T_TIMESTAMP_NTZ: put_time(w, c, row, o); break;
     case WEIR_T_STRUCT: put_struct(w, c, row, o); break;
-    case WEIR_T_ARRAY: case WEIR_T_MAP: put_list(w, c, row, o); break;
+    case WEIR_T_ARRAY:
+    case WEIR_T_MAP: put_list(w, c, row, o); break;
     default: put_integer(c, row, o); break;
     }
 }

@@ -46,21 +46,29 @@ static char *path_part(weir_arena *a, const char **p) {
 
 enum { MAX_PARTS = 64 };
 
-static weir_rc put_hint(weir_ctx *ctx, const weir_type *in, char **part, int n, const weir_type *leaf, const weir_type **out) {
+static weir_rc put_hint(weir_ctx *ctx, const weir_type *in, char **part, int n,
+                        const weir_type *leaf, const weir_type **out) {
     bool list = in && (in->kind == WEIR_T_ARRAY || in->kind == WEIR_T_MAP);
     if (n == 0) return *out = leaf, WEIR_OK;
     if (in && in->kind != WEIR_T_STRUCT && !list)
-        return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message", weir_printf(ctx->arena, "The schema hint for '%s' goes into a column of type %s", part[0], weir_type_name(ctx->arena, in)));
+        return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
+                         weir_printf(ctx->arena,
+                                     "The schema hint for '%s' goes into a column of type %s",
+                                     part[0], weir_type_name(ctx->arena, in)));
     int nf = in ? in->nfield : 0, at = -1;
     for (int i = 0; i < nf && at < 0; i++)
         if (strcasecmp(in->field[i].name, part[0]) == 0) at = i;
     if (list && at < 0)
-        return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message", weir_printf(ctx->arena, "The schema hint '%s' must name %s", part[0], in->kind == WEIR_T_MAP ? "key or value" : "element"));
+        return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
+                         weir_printf(ctx->arena, "The schema hint '%s' must name %s", part[0],
+                                     in->kind == WEIR_T_MAP ? "key or value" : "element"));
     const weir_type *t = NULL;
-    WEIR_TRY(put_hint(ctx, at < 0 || n == 1 ? NULL : in->field[at].type, part + 1, n - 1, leaf, &t));
+    WEIR_TRY(
+        put_hint(ctx, at < 0 || n == 1 ? NULL : in->field[at].type, part + 1, n - 1, leaf, &t));
     if (list) {
         *out = in->kind == WEIR_T_ARRAY ? weir_type_array(ctx->arena, t, true)
-                                        : weir_type_map(ctx->arena, at == 0 ? t : in->field[0].type, at == 1 ? t : in->field[1].type, true);
+                                        : weir_type_map(ctx->arena, at == 0 ? t : in->field[0].type,
+                                                        at == 1 ? t : in->field[1].type, true);
         return WEIR_OK;
     }
     weir_field *f = WEIR_NEWN(ctx->arena, weir_field, nf + 1);
@@ -79,7 +87,11 @@ static weir_rc one_hint(weir_ctx *ctx, const char *text, weir_schema **schema) {
     while (isspace((unsigned char)*p)) p++;
     for (;;) {
         char *x = n < MAX_PARTS ? path_part(ctx->arena, &p) : NULL;
-        if (!x) return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message", weir_printf(ctx->arena, "The schema hint '%s' does not begin with a column name", text));
+        if (!x)
+            return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
+                             weir_printf(ctx->arena,
+                                         "The schema hint '%s' does not begin with a column name",
+                                         text));
         part[n++] = x;
         if (*p != '.') break;
         p++;
@@ -99,7 +111,8 @@ weir_rc weir_ddl_hints(weir_ctx *ctx, const char *text, weir_schema *in, weir_sc
         if (!quoted && (*p == '<' || *p == '(')) depth++;
         if (!quoted && (*p == '>' || *p == ')')) depth--;
         if (*p && (quoted || depth > 0 || *p != ',')) continue;
-        if (p > from) WEIR_TRY(one_hint(ctx, weir_strndup(ctx->arena, from, (size_t)(p - from)), out));
+        if (p > from)
+            WEIR_TRY(one_hint(ctx, weir_strndup(ctx->arena, from, (size_t)(p - from)), out));
         if (!*p) return WEIR_OK;
         from = p + 1;
     }

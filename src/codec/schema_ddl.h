@@ -11,7 +11,7 @@ weir_rc weir_ddl_schema(weir_ctx *, const char *text, const weir_type **out);
 /* Is the text one type ("array<int>", "struct<a:int>", "int") rather than a list of columns? */
 bool weir_ddl_bare(const char *text);
 
-/* Auto Loader's schemaHints: "a DATE, s.dob DATE, arr.element.id INT, m.value STRING". A hint for an absent column adds
- * it at the end. Dotted paths reach structs, element, key, value. */
+/* Auto Loader's schemaHints: "a DATE, s.dob DATE, arr.element.id INT, m.value STRING". A hint for
+ * an absent column adds it at the end. Dotted paths reach structs, element, key, value. */
 weir_rc weir_ddl_hints(weir_ctx *, const char *text, weir_schema *in, weir_schema **out);
 #endif

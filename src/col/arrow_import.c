@@ -88,8 +88,10 @@ static weir_rc import_scaled(const job *j, const struct ArrowArray *a, weir_colu
     for (int64_t i = 0; i < a->length; i++) {
         int64_t v = 0;
         int32_t w = 0;
-        if (weir_is_null(c, i)) v = 0;
-        else if (wide) memcpy(&v, (const char *)a->buffers[1] + (a->offset + i) * 8, 8);
+        if (weir_is_null(c, i))
+            v = 0;
+        else if (wide)
+            memcpy(&v, (const char *)a->buffers[1] + (a->offset + i) * 8, 8);
         else {
             memcpy(&w, (const char *)a->buffers[1] + (a->offset + i) * 4, 4);
             v = w;
@@ -122,10 +124,14 @@ static weir_rc import_unsigned(const job *j, const struct ArrowArray *a, weir_co
     void *to = c->data->p;
     for (int64_t i = 0; i < a->length; i++) {
         int64_t at = a->offset + i;
-        if (code == 'C') ((int16_t *)to)[i] = ((const uint8_t *)p)[at];
-        else if (code == 'S') ((int32_t *)to)[i] = ((const uint16_t *)p)[at];
-        else if (code == 'I') ((int64_t *)to)[i] = ((const uint32_t *)p)[at];
-        else ((weir_i128 *)to)[i] = ((const uint64_t *)p)[at];
+        if (code == 'C')
+            ((int16_t *)to)[i] = ((const uint8_t *)p)[at];
+        else if (code == 'S')
+            ((int32_t *)to)[i] = ((const uint16_t *)p)[at];
+        else if (code == 'I')
+            ((int64_t *)to)[i] = ((const uint32_t *)p)[at];
+        else
+            ((weir_i128 *)to)[i] = ((const uint64_t *)p)[at];
     }
     return WEIR_OK;
 }

@@ -221,9 +221,12 @@ static weir_rc import_nested(weir_ctx *ctx, const struct ArrowSchema *s, int dep
     int n = (int)from->n_children;
     weir_field *fields = WEIR_NEWN(ctx->arena, weir_field, n ? n : 1);
     WEIR_TRY(import_fields(ctx, from, depth, fields));
-    if (row) *out = weir_type_struct(ctx->arena, fields, n);
-    else if (list) *out = weir_type_array(ctx->arena, fields[0].type, fields[0].nullable);
-    else *out = weir_type_map(ctx->arena, fields[0].type, fields[1].type, fields[1].nullable);
+    if (row)
+        *out = weir_type_struct(ctx->arena, fields, n);
+    else if (list)
+        *out = weir_type_array(ctx->arena, fields[0].type, fields[0].nullable);
+    else
+        *out = weir_type_map(ctx->arena, fields[0].type, fields[1].type, fields[1].nullable);
     return WEIR_OK;
 }
 

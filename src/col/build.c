@@ -247,8 +247,10 @@ static weir_rc finish(weir_ctx *ctx, weir_build *b, weir_column *out) {
     if (b->nulls) WEIR_TRY(copy_buf(ctx, b->valid, (b->len + 7) / 8, &c.valid));
     int64_t width = slot_width(b->type);
     bool offsets = has_offsets(b->type->kind);
-    if (offsets && !b->data) WEIR_TRY(weir_buf_zero(ctx, 4, &c.data));
-    else if (width) WEIR_TRY(copy_buf(ctx, b->data, (b->len + offsets) * width, &c.data));
+    if (offsets && !b->data)
+        WEIR_TRY(weir_buf_zero(ctx, 4, &c.data));
+    else if (width)
+        WEIR_TRY(copy_buf(ctx, b->data, (b->len + offsets) * width, &c.data));
     if (offsets && !b->nkid) WEIR_TRY(copy_buf(ctx, b->heap, b->nheap, &c.heap));
     if (b->nkid) c.kid = WEIR_NEWN(ctx->arena, weir_column, b->nkid);
     for (int i = 0; i < b->nkid; i++) WEIR_TRY(finish(ctx, &b->kid[i], &c.kid[i]));
@@ -261,7 +263,8 @@ weir_rc weir_build_finish(weir_ctx *ctx, weir_build *b, weir_column *out) {
     if (any_failed(b))
         rc = weir_fail(ctx, WEIR_E_OUT_OF_MEMORY, "requestedBytes", "2147483648", "receivedBytes",
                        "0");
-    else rc = finish(ctx, b, out);
+    else
+        rc = finish(ctx, b, out);
     reset(b);
     return rc;
 }

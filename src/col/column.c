@@ -10,7 +10,8 @@ void weir_bits_copy(uint8_t *dst, int64_t d, const uint8_t *src, int64_t s, int6
     const uint8_t *p = src + (s >> 3);
     uint8_t *q = dst + (d >> 3);
     int64_t whole = n >> 3;
-    if (shift == 0) memcpy(q, p, (size_t)whole);
+    if (shift == 0)
+        memcpy(q, p, (size_t)whole);
     else
         for (int64_t i = 0; i < whole; i++)
             q[i] = (uint8_t)(p[i] >> shift | p[i + 1] << (8 - shift));

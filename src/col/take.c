@@ -52,11 +52,16 @@ static weir_rc take_fixed(weir_ctx *ctx, const weir_column *c, const int64_t *id
                           bool neg, weir_buf **out) {
     int width = weir_type_width(c->type);
     WEIR_TRY(weir_buf_new(ctx, n * width, out));
-    if (width == 1) TAKE_LOOP(uint8_t);
-    else if (width == 2) TAKE_LOOP(uint16_t);
-    else if (width == 4) TAKE_LOOP(uint32_t);
-    else if (width == 8) TAKE_LOOP(uint64_t);
-    else TAKE_LOOP(weir_i128);
+    if (width == 1)
+        TAKE_LOOP(uint8_t);
+    else if (width == 2)
+        TAKE_LOOP(uint16_t);
+    else if (width == 4)
+        TAKE_LOOP(uint32_t);
+    else if (width == 8)
+        TAKE_LOOP(uint64_t);
+    else
+        TAKE_LOOP(weir_i128);
     return WEIR_OK;
 }
 
@@ -129,10 +134,14 @@ static weir_rc take(weir_ctx *ctx, const weir_column *c, const int64_t *idx, int
     weir_kind k = c->type->kind;
     if (c->nkid) r.kid = WEIR_NEWN(ctx->arena, weir_column, c->nkid);
     if (k != WEIR_T_VOID) WEIR_TRY(take_valid(ctx, c, idx, n, neg, &r.valid));
-    if (weir_type_width(c->type)) WEIR_TRY(take_fixed(ctx, c, idx, n, neg, &r.data));
-    else if (k == WEIR_T_ARRAY || k == WEIR_T_MAP) WEIR_TRY(take_list(ctx, c, idx, n, &r));
-    else if (k == WEIR_T_STRUCT) WEIR_TRY(take_struct(ctx, c, idx, n, &r));
-    else if (k != WEIR_T_VOID) WEIR_TRY(take_bytes(ctx, c, idx, n, neg, &r));
+    if (weir_type_width(c->type))
+        WEIR_TRY(take_fixed(ctx, c, idx, n, neg, &r.data));
+    else if (k == WEIR_T_ARRAY || k == WEIR_T_MAP)
+        WEIR_TRY(take_list(ctx, c, idx, n, &r));
+    else if (k == WEIR_T_STRUCT)
+        WEIR_TRY(take_struct(ctx, c, idx, n, &r));
+    else if (k != WEIR_T_VOID)
+        WEIR_TRY(take_bytes(ctx, c, idx, n, neg, &r));
     *out = r;
     return WEIR_OK;
 }
@@ -171,8 +180,10 @@ static weir_rc concat_valid(weir_ctx *ctx, const weir_column *in, int n, weir_co
     WEIR_TRY(weir_buf_zero(ctx, (out->len + 7) / 8, &out->valid));
     int64_t at = 0;
     for (int i = 0; i < n; at += in[i].len, i++) {
-        if (in[i].valid) weir_bits_copy(out->valid->p, at, in[i].valid->p, in[i].off, in[i].len);
-        else bits_ones(out->valid->p, at, in[i].len);
+        if (in[i].valid)
+            weir_bits_copy(out->valid->p, at, in[i].valid->p, in[i].off, in[i].len);
+        else
+            bits_ones(out->valid->p, at, in[i].len);
     }
     return WEIR_OK;
 }
@@ -263,9 +274,12 @@ weir_rc weir_column_concat(weir_ctx *ctx, const weir_column *const *in, int n, w
     if (r.nkid) r.kid = WEIR_NEWN(ctx->arena, weir_column, r.nkid);
     weir_kind k = r.type->kind;
     WEIR_TRY(concat_valid(ctx, flat, n, &r));
-    if (weir_type_width(r.type)) WEIR_TRY(concat_fixed(ctx, flat, n, &r));
-    else if (weir_type_is_nested(r.type)) WEIR_TRY(concat_kids(ctx, flat, n, &r));
-    else if (k != WEIR_T_VOID) WEIR_TRY(concat_bytes(ctx, flat, n, &r));
+    if (weir_type_width(r.type))
+        WEIR_TRY(concat_fixed(ctx, flat, n, &r));
+    else if (weir_type_is_nested(r.type))
+        WEIR_TRY(concat_kids(ctx, flat, n, &r));
+    else if (k != WEIR_T_VOID)
+        WEIR_TRY(concat_bytes(ctx, flat, n, &r));
     *out = r;
     return WEIR_OK;
 }

@@ -4,9 +4,13 @@
 #include <stdlib.h>
 #include <strings.h>
 
-static weir_rc show_tables(weir_ctx *ctx, weir_session *s, weir_command *c, bool views, weir_plan **out);
+static weir_rc show_tables(weir_ctx *ctx, weir_session *s, weir_command *c, bool views,
+                           weir_plan **out);
 
-typedef struct view_rows { weir_answer *r; const char *like; } view_rows;
+typedef struct view_rows {
+    weir_answer *r;
+    const char *like;
+} view_rows;
 
 static void add_view(void *u, const char *name) {
     weir_answer *r = ((view_rows *)u)->r;
@@ -17,14 +21,18 @@ static void add_view(void *u, const char *name) {
     weir_answer_row(r);
 }
 
-static weir_rc show_tables(weir_ctx *ctx, weir_session *s, weir_command *c, bool views, weir_plan **out) {
-    weir_field f[] = {{"namespace", &weir_t_string, false, NULL}, {views ? "viewName" : "tableName", &weir_t_string, false, NULL}, {"isTemporary", &weir_t_boolean, false, NULL}};
+static weir_rc show_tables(weir_ctx *ctx, weir_session *s, weir_command *c, bool views,
+                           weir_plan **out) {
+    weir_field f[] = {{"namespace", &weir_t_string, false, NULL},
+                      {views ? "viewName" : "tableName", &weir_t_string, false, NULL},
+                      {"isTemporary", &weir_t_boolean, false, NULL}};
     weir_answer r;
     weir_table *t = NULL;
     int n = 0;
     const char *schema = c->nname ? c->name[c->nname - 1] : weir_session_current_schema(s);
     WEIR_TRY(weir_answer_init(ctx, &r, weir_type_struct(ctx->arena, f, 3)));
-    WEIR_TRY(weir_catalog_table_list(ctx, weir_session_shared(s)->catalog, schema, c->value, &t, &n));
+    WEIR_TRY(
+        weir_catalog_table_list(ctx, weir_session_shared(s)->catalog, schema, c->value, &t, &n));
     for (int i = 0; i < n; i++) {
         if (views && t[i].kind != WEIR_TABLE_VIEW) continue;
         weir_answer_text(&r, 0, t[i].schema);
@@ -111,7 +119,10 @@ weir_rc weir_show(weir_ctx *ctx, weir_session *s, weir_command *c, weir_plan **o
         weir_answer_text(&r, 0, "spark_catalog");
         weir_answer_row(&r);
         return weir_answer_done(&r, out);
-    default: return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature", "this SHOW statement; SHOW TABLES, SCHEMAS, VIEWS, COLUMNS, TBLPROPERTIES and CATALOGS are there");
+    default:
+        return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
+                         "this SHOW statement; SHOW TABLES, SCHEMAS, VIEWS, COLUMNS, TBLPROPERTIES "
+                         "and CATALOGS are there");
     }
 }
 
@@ -126,7 +137,8 @@ static void line(weir_answer *r, const char *a, const char *b, const char *c) {
 
 static const char *comment_of(weir_ctx *ctx, const weir_field *f) {
     if (!f->metadata) return NULL;
-    return weir_json_str(weir_json_parse(ctx->arena, f->metadata, strlen(f->metadata), NULL), "comment", NULL);
+    return weir_json_str(weir_json_parse(ctx->arena, f->metadata, strlen(f->metadata), NULL),
+                         "comment", NULL);
 }
 
 static void detailed(weir_ctx *ctx, weir_answer *r, const weir_table *t) {
@@ -138,18 +150,24 @@ static void detailed(weir_ctx *ctx, weir_answer *r, const weir_table *t) {
     line(r, "Table", t->name, "");
     line(r, "Type", kinds[t->kind], "");
     if (t->comment) line(r, "Comment", t->comment, "");
-    if (t->view_text) line(r, "View Text", t->view_text, "");
-    else line(r, "Provider", t->format, "");
+    if (t->view_text)
+        line(r, "View Text", t->view_text, "");
+    else
+        line(r, "Provider", t->format, "");
     if (t->location) line(r, "Location", weir_printf(ctx->arena, "file:%s", t->location), "");
 }
 
 static weir_rc describe_table(weir_ctx *ctx, weir_session *s, weir_command *c, weir_plan **out) {
-    weir_field f[] = {{"col_name", &weir_t_string, false, NULL}, {"data_type", &weir_t_string, false, NULL}, {"comment", &weir_t_string, true, NULL}};
+    weir_field f[] = {{"col_name", &weir_t_string, false, NULL},
+                      {"data_type", &weir_t_string, false, NULL},
+                      {"comment", &weir_t_string, true, NULL}};
     weir_answer r;
     weir_plan *p = NULL;
     weir_table *t = NULL;
-    if (c->kind == WEIR_C_DESCRIBE_QUERY) WEIR_TRY(weir_session_analyze(ctx, s, c->query, &p));
-    else WEIR_TRY(table_schema(ctx, s, c, &p));
+    if (c->kind == WEIR_C_DESCRIBE_QUERY)
+        WEIR_TRY(weir_session_analyze(ctx, s, c->query, &p));
+    else
+        WEIR_TRY(table_schema(ctx, s, c, &p));
     WEIR_TRY(weir_answer_init(ctx, &r, weir_type_struct(ctx->arena, f, 3)));
     for (int i = 0; i < p->schema->nfield; i++) {
         const weir_field *col = &p->schema->field[i];
@@ -166,11 +184,17 @@ static weir_rc describe_schema(weir_ctx *ctx, weir_session *s, weir_command *c, 
     static const char *const names[] = {"info_name", "info_value"};
     weir_answer r;
     weir_schema_info *i = NULL;
-    WEIR_TRY(weir_catalog_schema_get(ctx, weir_session_shared(s)->catalog, c->name[c->nname - 1], &i));
-    if (!i) return weir_fail(ctx, WEIR_E_SCHEMA_NOT_FOUND, "schemaName", weir_printf(ctx->arena, "`spark_catalog`.`%s`", c->name[c->nname - 1]));
+    WEIR_TRY(
+        weir_catalog_schema_get(ctx, weir_session_shared(s)->catalog, c->name[c->nname - 1], &i));
+    if (!i)
+        return weir_fail(ctx, WEIR_E_SCHEMA_NOT_FOUND, "schemaName",
+                         weir_printf(ctx->arena, "`spark_catalog`.`%s`", c->name[c->nname - 1]));
     WEIR_TRY(weir_answer_init(ctx, &r, weir_text_schema(ctx->arena, 2, names)));
-    const char *const rows[][2] = {{"Catalog Name", "spark_catalog"}, {"Namespace Name", i->name}, {"Comment", i->comment},
-                                   {"Location", weir_printf(ctx->arena, "file:%s", i->location)}, {"Owner", weir_session_user(s)}};
+    const char *const rows[][2] = {{"Catalog Name", "spark_catalog"},
+                                   {"Namespace Name", i->name},
+                                   {"Comment", i->comment},
+                                   {"Location", weir_printf(ctx->arena, "file:%s", i->location)},
+                                   {"Owner", weir_session_user(s)}};
     for (int k = 0; k < 5; k++) {
         weir_answer_text(&r, 0, rows[k][0]);
         weir_answer_text(&r, 1, rows[k][1]);
@@ -190,11 +214,15 @@ static weir_rc describe_delta(weir_ctx *ctx, weir_session *s, weir_command *c, w
         weir_plan *p = NULL;
         return table_schema(ctx, s, c, &p); /* says that it is not there */
     }
-    const char *path = by_path ? weir_local_path(ctx, c->name[1]) : t->location, *name = by_path ? NULL : weir_printf(ctx->arena, "spark_catalog.%s.%s", t->schema, t->name);
+    const char *path = by_path ? weir_local_path(ctx, c->name[1]) : t->location,
+               *name = by_path ? NULL
+                               : weir_printf(ctx->arena, "spark_catalog.%s.%s", t->schema, t->name);
     if (!by_path && strcasecmp(t->format, "delta") != 0)
         return weir_fail(ctx, WEIR_E_DELTA_MISSING_DELTA_TABLE, "tableName", name);
-    if (c->kind == WEIR_C_DESCRIBE_HISTORY) WEIR_TRY(reg->history(ctx, path, &schema, b));
-    else WEIR_TRY(reg->detail(ctx, path, name, &schema, b));
+    if (c->kind == WEIR_C_DESCRIBE_HISTORY)
+        WEIR_TRY(reg->history(ctx, path, &schema, b));
+    else
+        WEIR_TRY(reg->detail(ctx, path, name, &schema, b));
     *out = weir_plan_new(ctx->arena, WEIR_P_LOCAL, 0);
     b->schema = schema;
     (*out)->schema = schema;
@@ -206,7 +234,8 @@ static weir_rc describe_delta(weir_ctx *ctx, weir_session *s, weir_command *c, w
 weir_rc weir_describe(weir_ctx *ctx, weir_session *s, weir_command *c, weir_plan **out) {
     switch (c->kind) {
     case WEIR_C_DESCRIBE_SCHEMA: return describe_schema(ctx, s, c, out);
-    case WEIR_C_DESCRIBE_HISTORY: case WEIR_C_DESCRIBE_DETAIL: return describe_delta(ctx, s, c, out);
+    case WEIR_C_DESCRIBE_HISTORY:
+    case WEIR_C_DESCRIBE_DETAIL: return describe_delta(ctx, s, c, out);
     default: return describe_table(ctx, s, c, out);
     }
 }

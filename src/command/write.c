@@ -6,7 +6,8 @@
 #include <strings.h>
 
 const weir_sink_ops *weir_sink_find(const weir_session *s, const char *format) {
-    const weir_sink_registry *r = &weir_session_shared((weir_session *)(uintptr_t)s)->registry->sinks;
+    const weir_sink_registry *r =
+        &weir_session_shared((weir_session *)(uintptr_t)s)->registry->sinks;
     const char *dot = strrchr(format, '.');
     if (dot && strncmp(format, "org.apache.spark.sql.", 21) == 0) format = dot + 1;
     for (int i = 0; i < r->n; i++)
@@ -14,14 +15,17 @@ const weir_sink_ops *weir_sink_find(const weir_session *s, const char *format) {
     return NULL;
 }
 
-typedef struct pump { weir_writer *w; } pump;
+typedef struct pump {
+    weir_writer *w;
+} pump;
 
 static weir_rc pour(weir_ctx *ctx, void *u, const weir_batch *b) {
     weir_writer *w = ((pump *)u)->w;
     return w->write(ctx, w, b);
 }
 
-weir_rc weir_write_rows(weir_ctx *ctx, weir_plan *p, const weir_sink_ops *ops, const weir_write_info *info) {
+weir_rc weir_write_rows(weir_ctx *ctx, weir_plan *p, const weir_sink_ops *ops,
+                        const weir_write_info *info) {
     weir_sink sink = {.ops = ops, .mem = ctx->arena, .info = *info, .epoch = -1};
     bool done = false;
     sink.info.schema = p->schema;
@@ -42,13 +46,15 @@ weir_rc weir_write_rows(weir_ctx *ctx, weir_plan *p, const weir_sink_ops *ops, c
     return rc;
 }
 
-static weir_rc check_sink(weir_ctx *ctx, const weir_session *s, const char *format, const weir_sink_ops **out) {
+static weir_rc check_sink(weir_ctx *ctx, const weir_session *s, const char *format,
+                          const weir_sink_ops **out) {
     *out = weir_sink_find(s, format);
     if (!*out) return weir_fail(ctx, WEIR_E_DATA_SOURCE_NOT_FOUND, "provider", format);
     return WEIR_OK;
 }
 
-weir_rc weir_target_table(weir_ctx *ctx, weir_session *s, const char *const *name, int nname, const char *format, weir_write_info *info, weir_target *t) {
+weir_rc weir_target_table(weir_ctx *ctx, weir_session *s, const char *const *name, int nname,
+                          const char *format, weir_write_info *info, weir_target *t) {
     const char *schema, *table;
     weir_catalog *cat = weir_session_shared(s)->catalog;
     weir_schema_info *sc = NULL;
@@ -59,24 +65,32 @@ weir_rc weir_target_table(weir_ctx *ctx, weir_session *s, const char *const *nam
         info->path = weir_local_path(ctx, table);
         return check_sink(ctx, s, schema, &t->sink);
     }
-    if (!sc) return weir_fail(ctx, WEIR_E_SCHEMA_NOT_FOUND, "schemaName", weir_printf(ctx->arena, "`spark_catalog`.`%s`", schema));
+    if (!sc)
+        return weir_fail(ctx, WEIR_E_SCHEMA_NOT_FOUND, "schemaName",
+                         weir_printf(ctx->arena, "`spark_catalog`.`%s`", schema));
     WEIR_TRY(weir_catalog_table_get(ctx, cat, schema, table, &t->table));
     t->existed = t->table != NULL;
     if (t->existed && t->table->kind == WEIR_TABLE_VIEW)
-        return weir_fail(ctx, WEIR_E_WRONG_COMMAND_FOR_VIEW, "operation", "a write", "requiredType", "TABLE", "objectName",
-                         weir_printf(ctx->arena, "`spark_catalog`.`%s`.`%s`", schema, table), "foundType", "VIEW", "alternative", "its tables");
+        return weir_fail(ctx, WEIR_E_WRONG_COMMAND_FOR_VIEW, "operation", "a write", "requiredType",
+                         "TABLE", "objectName",
+                         weir_printf(ctx->arena, "`spark_catalog`.`%s`.`%s`", schema, table),
+                         "foundType", "VIEW", "alternative", "its tables");
     if (!t->existed) {
-        if (!format) return weir_fail(ctx, WEIR_E_TABLE_OR_VIEW_NOT_FOUND, "relationName", weir_printf(ctx->arena, "`%s`.`%s`", schema, table));
+        if (!format)
+            return weir_fail(ctx, WEIR_E_TABLE_OR_VIEW_NOT_FOUND, "relationName",
+                             weir_printf(ctx->arena, "`%s`.`%s`", schema, table));
         t->table = WEIR_NEW(ctx->arena, weir_table);
         t->table->schema = sc->name;
         t->table->name = table;
         t->table->kind = info->path ? WEIR_TABLE_EXTERNAL : WEIR_TABLE_MANAGED;
         t->table->format = format;
-        t->table->location = info->path ? info->path : weir_catalog_table_path(ctx->arena, cat, schema, table);
+        t->table->location =
+            info->path ? info->path : weir_catalog_table_path(ctx->arena, cat, schema, table);
     }
     t->format = t->table->format;
     info->path = t->table->location;
-    info->table_name = weir_printf(ctx->arena, "spark_catalog.%s.%s", t->table->schema, t->table->name);
+    info->table_name =
+        weir_printf(ctx->arena, "spark_catalog.%s.%s", t->table->schema, t->table->name);
     if (t->existed && strcasecmp(t->format, "delta") != 0) {
         info->table_schema = t->table->columns;
         info->partition_by = t->table->partition_by;
@@ -85,7 +99,8 @@ weir_rc weir_target_table(weir_ctx *ctx, weir_session *s, const char *const *nam
     return check_sink(ctx, s, t->format, &t->sink);
 }
 
-weir_rc weir_target_register(weir_ctx *ctx, weir_session *s, const weir_target *t, const weir_write_info *info, weir_schema *columns) {
+weir_rc weir_target_register(weir_ctx *ctx, weir_session *s, const weir_target *t,
+                             const weir_write_info *info, weir_schema *columns) {
     if (!t->table || t->existed) return WEIR_OK;
     weir_table e = *t->table;
     e.columns = strcasecmp(e.format, "delta") == 0 ? NULL : columns;
@@ -96,16 +111,25 @@ weir_rc weir_target_register(weir_ctx *ctx, weir_session *s, const weir_target *
     return weir_catalog_table_put(ctx, weir_session_shared(s)->catalog, &e, true);
 }
 
-static weir_rc write_table(weir_ctx *ctx, weir_session *s, weir_command *c, weir_plan *p, weir_write_info *info) {
+static weir_rc write_table(weir_ctx *ctx, weir_session *s, weir_command *c, weir_plan *p,
+                           weir_write_info *info) {
     weir_target t = {0};
     bool named = c->format && *c->format;
-    WEIR_TRY(weir_target_table(ctx, s, c->name, c->nname, c->insert_into ? NULL : named ? c->format : weir_conf_get(ctx->conf, "spark.sql.sources.default"), info, &t));
+    WEIR_TRY(weir_target_table(ctx, s, c->name, c->nname,
+                               c->insert_into ? NULL
+                               : named        ? c->format
+                                       : weir_conf_get(ctx->conf, "spark.sql.sources.default"),
+                               info, &t));
     if (t.existed && info->save_mode == WEIR_SAVE_ERROR)
-        return weir_fail(ctx, WEIR_E_TABLE_ALREADY_EXISTS, "relationName", weir_printf(ctx->arena, "`%s`.`%s`", t.table->schema, t.table->name));
+        return weir_fail(ctx, WEIR_E_TABLE_ALREADY_EXISTS, "relationName",
+                         weir_printf(ctx->arena, "`%s`.`%s`", t.table->schema, t.table->name));
     if (t.existed && info->save_mode == WEIR_SAVE_IGNORE) return WEIR_OK;
     if (t.existed && named && !c->insert_into && strcasecmp(c->format, t.format) != 0)
         return weir_fail(ctx, WEIR_E_ANALYSIS_LEGACY, "message",
-                         weir_printf(ctx->arena, "The format of the existing table `spark_catalog`.`%s`.`%s` is `%s`. It doesn't match the specified format `%s`.", t.table->schema, t.table->name, t.format, c->format));
+                         weir_printf(ctx->arena,
+                                     "The format of the existing table `spark_catalog`.`%s`.`%s` "
+                                     "is `%s`. It doesn't match the specified format `%s`.",
+                                     t.table->schema, t.table->name, t.format, c->format));
     info->create_table = !t.existed;
     if (!t.existed) info->operation = "CREATE TABLE AS SELECT";
     WEIR_TRY(weir_write_rows(ctx, p, t.sink, info));
@@ -115,11 +139,14 @@ static weir_rc write_table(weir_ctx *ctx, weir_session *s, weir_command *c, weir
 static weir_rc v2_mode(weir_ctx *ctx, weir_command *c, weir_write_info *info) {
     switch (c->mode) {
     case WEIR_SAVE_CREATE: info->save_mode = WEIR_SAVE_ERROR; return WEIR_OK;
-    case WEIR_SAVE_REPLACE: case WEIR_SAVE_CREATE_OR_REPLACE:
+    case WEIR_SAVE_REPLACE:
+    case WEIR_SAVE_CREATE_OR_REPLACE:
         info->save_mode = WEIR_SAVE_OVERWRITE;
         info->overwrite_schema = true;
         return WEIR_OK;
-    case WEIR_SAVE_OVERWRITE_PARTITIONS: return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature", "overwritePartitions(); use the replaceWhere option");
+    case WEIR_SAVE_OVERWRITE_PARTITIONS:
+        return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
+                         "overwritePartitions(); use the replaceWhere option");
     default: return WEIR_OK;
     }
 }
@@ -128,48 +155,70 @@ weir_rc weir_write(weir_ctx *ctx, weir_session *s, weir_command *c) {
     weir_plan *p = NULL;
     WEIR_TRY(weir_session_analyze(ctx, s, c->query, &p));
     if (p->streaming)
-        return weir_fail(ctx, WEIR_E_UNSUPPORTED_STREAMING, "message", "'write' can not be called on streaming Dataset/DataFrame");
-    weir_write_info info = {.save_mode = c->mode, .options = c->options, .partition_by = c->partition_by, .npartition = c->npartition,
-                            .properties = c->properties, .operation = "WRITE", .host = s};
+        return weir_fail(ctx, WEIR_E_UNSUPPORTED_STREAMING, "message",
+                         "'write' can not be called on streaming Dataset/DataFrame");
+    weir_write_info info = {.save_mode = c->mode,
+                            .options = c->options,
+                            .partition_by = c->partition_by,
+                            .npartition = c->npartition,
+                            .properties = c->properties,
+                            .operation = "WRITE",
+                            .host = s};
     if (c->v2) WEIR_TRY(v2_mode(ctx, c, &info));
     const char *path = c->path ? c->path : weir_option_get(&c->options, "path");
     if (path) info.path = weir_local_path(ctx, path);
     if (c->to_table) return write_table(ctx, s, c, p, &info);
     const weir_sink_ops *sink = NULL;
-    const char *format = c->format && *c->format ? c->format : weir_conf_get(ctx->conf, "spark.sql.sources.default");
+    const char *format =
+        c->format && *c->format ? c->format : weir_conf_get(ctx->conf, "spark.sql.sources.default");
     WEIR_TRY(check_sink(ctx, s, format, &sink));
-    if (!sink->batch) return weir_fail(ctx, WEIR_E_UNSUPPORTED_OPERATION_LEGACY, "message", weir_printf(ctx->arena, "Data source %s does not support batch writing", format));
-    if (!path && sink->needs_path) return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message", "'path' is not specified");
+    if (!sink->batch)
+        return weir_fail(
+            ctx, WEIR_E_UNSUPPORTED_OPERATION_LEGACY, "message",
+            weir_printf(ctx->arena, "Data source %s does not support batch writing", format));
+    if (!path && sink->needs_path)
+        return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message", "'path' is not specified");
     return weir_write_rows(ctx, p, sink, &info);
 }
 
 /* The rows of an INSERT arranged as the table's columns: by position, or by the names listed. */
-static weir_rc arrange(weir_ctx *ctx, weir_session *s, weir_command *c, weir_plan *p, weir_schema *table, weir_plan **out) {
+static weir_rc arrange(weir_ctx *ctx, weir_session *s, weir_command *c, weir_plan *p,
+                       weir_schema *table, weir_plan **out) {
     int n = c->ncolumn_list ? c->ncolumn_list : table->nfield;
     if (!c->by_name && p->schema->nfield != n)
-        return weir_fail(ctx, WEIR_E_INSERT_COLUMN_ARITY_MISMATCH, "tableName", weir_printf(ctx->arena, "`%s`", c->name[c->nname - 1]), "reason",
-                         p->schema->nfield < n ? "not enough data columns" : "too many data columns", "tableColumns",
-                         weir_printf(ctx->arena, "%d", n), "dataColumns", weir_printf(ctx->arena, "%d", p->schema->nfield));
+        return weir_fail(ctx, WEIR_E_INSERT_COLUMN_ARITY_MISMATCH, "tableName",
+                         weir_printf(ctx->arena, "`%s`", c->name[c->nname - 1]), "reason",
+                         p->schema->nfield < n ? "not enough data columns"
+                                               : "too many data columns",
+                         "tableColumns", weir_printf(ctx->arena, "%d", n), "dataColumns",
+                         weir_printf(ctx->arena, "%d", p->schema->nfield));
     weir_plan *proj = weir_plan_new(ctx->arena, WEIR_P_PROJECT, 1, p);
     for (int i = 0; i < table->nfield; i++) {
         const weir_field *f = &table->field[i];
         int from = -1;
         for (int k = 0; k < n && c->ncolumn_list; k++)
             if (strcasecmp(c->column_list[k], f->name) == 0) from = k;
-        if (c->by_name) from = weir_schema_find(p->schema, f->name, false);
-        else if (!c->ncolumn_list) from = i;
+        if (c->by_name)
+            from = weir_schema_find(p->schema, f->name, false);
+        else if (!c->ncolumn_list)
+            from = i;
         weir_expr *e = from < 0 ? weir_lit_null(ctx->arena, f->type)
-                                : weir_expr_col(ctx->arena, from, p->schema->field[from].type, p->schema->field[from].nullable);
+                                : weir_expr_col(ctx->arena, from, p->schema->field[from].type,
+                                                p->schema->field[from].nullable);
         if (from >= 0) e->name = p->schema->field[from].name;
-        if (e->type->kind != f->type->kind && from >= 0) WEIR_TRY(weir_cast_resolve(ctx, e, f->type, WEIR_CAST_ANSI, &e));
+        if (e->type->kind != f->type->kind && from >= 0)
+            WEIR_TRY(weir_cast_resolve(ctx, e, f->type, WEIR_CAST_ANSI, &e));
         weir_plan_add_expr(ctx->arena, proj, weir_expr_alias(ctx->arena, e, f->name));
     }
     return weir_session_analyze(ctx, s, proj, out);
 }
 
 weir_rc weir_insert(weir_ctx *ctx, weir_session *s, weir_command *c) {
-    weir_plan *p = NULL, *table = NULL, ref = {.kind = WEIR_P_TABLE, .names = c->name, .nname = c->nname, .plan_id = -1};
-    weir_write_info info = {.save_mode = c->overwrite ? WEIR_SAVE_OVERWRITE : WEIR_SAVE_APPEND, .operation = "WRITE", .host = s};
+    weir_plan *p = NULL, *table = NULL,
+              ref = {.kind = WEIR_P_TABLE, .names = c->name, .nname = c->nname, .plan_id = -1};
+    weir_write_info info = {.save_mode = c->overwrite ? WEIR_SAVE_OVERWRITE : WEIR_SAVE_APPEND,
+                            .operation = "WRITE",
+                            .host = s};
     weir_target t = {0};
     WEIR_TRY(weir_session_analyze(ctx, s, &ref, &table));
     WEIR_TRY(weir_session_analyze(ctx, s, c->query, &p));

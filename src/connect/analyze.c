@@ -43,10 +43,14 @@ static void tree_field(weir_str *s, weir_arena *a, const char *name, const weir_
                        : t->kind == WEIR_T_MAP    ? kinds[1]
                        : t->kind == WEIR_T_STRUCT ? kinds[2]
                                                   : weir_type_name(a, t);
-    if (t->kind == WEIR_T_INT) type = "integer"; /* SPARK DataType.typeName, not simpleString */
-    else if (t->kind == WEIR_T_LONG) type = "long";
-    else if (t->kind == WEIR_T_SHORT) type = "short";
-    else if (t->kind == WEIR_T_BYTE) type = "byte";
+    if (t->kind == WEIR_T_INT)
+        type = "integer"; /* SPARK DataType.typeName, not simpleString */
+    else if (t->kind == WEIR_T_LONG)
+        type = "long";
+    else if (t->kind == WEIR_T_SHORT)
+        type = "short";
+    else if (t->kind == WEIR_T_BYTE)
+        type = "byte";
     weir_str_printf(s, "%s-- %s: %s", prefix, name, type);
     if (word) weir_str_printf(s, " (%s = %s)", word, nullable ? "true" : "false");
     weir_str_putc(s, '\n');
@@ -184,8 +188,10 @@ static weir_rc do_flags(weir_ctx *ctx, weir_cn_session *s, const SC(AnalyzePlanR
     l->is_local = p->kind == WEIR_P_LOCAL;
     st->is_streaming = p->streaming;
     a->result_case = local ? RES(IS_LOCAL) : RES(IS_STREAMING);
-    if (local) a->is_local = l;
-    else a->is_streaming = st;
+    if (local)
+        a->is_local = l;
+    else
+        a->is_streaming = st;
     return WEIR_OK;
 }
 
@@ -215,8 +221,10 @@ static weir_rc do_same(weir_ctx *ctx, weir_cn_session *s, const SC(AnalyzePlanRe
     hash->result = (int32_t)fingerprint(ctx->arena, p, 2166136261u);
     same->result = two && hash->result == (int32_t)fingerprint(ctx->arena, o, 2166136261u);
     a->result_case = two ? RES(SAME_SEMANTICS) : RES(SEMANTIC_HASH);
-    if (two) a->same_semantics = same;
-    else a->semantic_hash = hash;
+    if (two)
+        a->same_semantics = same;
+    else
+        a->semantic_hash = hash;
     return WEIR_OK;
 }
 
@@ -249,8 +257,10 @@ static weir_rc do_persist(weir_ctx *ctx, weir_cn_session *s, const SC(AnalyzePla
     if (!on && i < s->npersisted) s->persisted[i] = s->persisted[--s->npersisted];
     weir_unlock(&s->mu);
     a->result_case = on ? RES(PERSIST) : RES(UNPERSIST);
-    if (on) a->persist = x;
-    else a->unpersist = y;
+    if (on)
+        a->persist = x;
+    else
+        a->unpersist = y;
     return WEIR_OK;
 }
 

@@ -148,8 +148,10 @@ static weir_rc take_message(upload *u, const SC(AddArtifactsRequest) * q) {
             WEIR_TRY(check_name(u->ctx, x->name));
             weir_cn_artifact *a = begin(x->name);
             weir_rc rc = add_chunk(u->ctx, u->server, a, x->data);
-            if (rc == WEIR_OK) rc = finish(u, a);
-            else discard(u->ctx, a);
+            if (rc == WEIR_OK)
+                rc = finish(u, a);
+            else
+                discard(u->ctx, a);
             if (rc != WEIR_OK) return rc;
         }
         return WEIR_OK;
@@ -263,7 +265,8 @@ weir_rc weir_cn_artifact_read(weir_ctx *ctx, weir_cn_session *s, const char *has
     *p = NULL;
     weir_lock(&s->mu);
     const weir_cn_artifact *a = find(s, name);
-    if (a && a->file) file = weir_strdup(ctx->arena, a->file);
+    if (a && a->file)
+        file = weir_strdup(ctx->arena, a->file);
     else if (a) {
         *n = a->n;
         char *copy = weir_alloc(ctx->arena, a->n + 1);

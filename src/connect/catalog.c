@@ -25,10 +25,8 @@ static weir_schema *schema_of(weir_arena *a, const col *c, int n) {
     return weir_type_struct(a, f, n);
 }
 
-static const col database_cols[] = {{"name", 's'},
-                                    {"catalog", 'n'},
-                                    {"description", 'n'},
-                                    {"locationUri", 's'}};
+static const col database_cols[] = {
+    {"name", 's'}, {"catalog", 'n'}, {"description", 'n'}, {"locationUri", 's'}};
 static const col table_cols[] = {{"name", 's'},        {"catalog", 'n'},   {"namespace", 'a'},
                                  {"description", 'n'}, {"tableType", 's'}, {"isTemporary", 'b'}};
 static const col function_cols[] = {{"name", 's'},        {"catalog", 'n'},   {"namespace", 'a'},
@@ -118,8 +116,10 @@ static weir_rc databases(weir_tp *tp, const char *only, const char *pattern, wei
     int n = 1;
     WEIR_TRY(weir_answer_init(tp->ctx, &r,
                               schema_of(tp->ctx->arena, database_cols, COUNT(database_cols))));
-    if (only) WEIR_TRY(need_schema(tp, only, &v));
-    else WEIR_TRY(weir_catalog_schema_list(tp->ctx, store(tp), NULL, &v, &n));
+    if (only)
+        WEIR_TRY(need_schema(tp, only, &v));
+    else
+        WEIR_TRY(weir_catalog_schema_list(tp->ctx, store(tp), NULL, &v, &n));
     for (int i = 0; i < n; i++)
         if (like(pattern, v[i].name)) put_database(&r, &v[i]);
     return weir_answer_done(&r, out);
@@ -140,8 +140,10 @@ static void put_view(weir_answer *r, const char *name) {
     bool global = strncmp(name, "global_temp.", 12) == 0;
     weir_answer_text(r, 0, global ? name + 12 : name);
     weir_build_null(&r->col[1]);
-    if (global) put_namespace(r, 2, "global_temp");
-    else weir_build_list(&r->col[2]);
+    if (global)
+        put_namespace(r, 2, "global_temp");
+    else
+        weir_build_list(&r->col[2]);
     weir_answer_text(r, 3, NULL);
     weir_answer_text(r, 4, "TEMPORARY");
     weir_answer_bool(r, 5, true);
@@ -224,8 +226,10 @@ static weir_rc get_table(weir_tp *tp, const SC(GetTable) * q, weir_plan **out) {
     if (!t && !view) return no_table(tp, q->table_name);
     WEIR_TRY(
         weir_answer_init(tp->ctx, &r, schema_of(tp->ctx->arena, table_cols, COUNT(table_cols))));
-    if (t) put_table(&r, t);
-    else put_view(&r, view);
+    if (t)
+        put_table(&r, t);
+    else
+        put_view(&r, view);
     return weir_answer_done(&r, out);
 }
 
@@ -245,8 +249,10 @@ static weir_rc columns(weir_tp *tp, const SC(ListColumns) * q, weir_plan **out) 
     WEIR_TRY(find_table(tp, q->db_name, q->table_name, &t, &view));
     if (!t && !view) return no_table(tp, q->table_name);
     if (q->db_name && *q->db_name) weir_plan_add_name(tp->ctx->arena, p, q->db_name);
-    if (p->nname) weir_plan_add_name(tp->ctx->arena, p, weir_text(q->table_name));
-    else WEIR_TRY(weir_sql_parse_name(tp->ctx, weir_text(q->table_name), &p->names, &n));
+    if (p->nname)
+        weir_plan_add_name(tp->ctx->arena, p, weir_text(q->table_name));
+    else
+        WEIR_TRY(weir_sql_parse_name(tp->ctx, weir_text(q->table_name), &p->names, &n));
     if (n) p->nname = n;
     WEIR_TRY(weir_session_analyze(tp->ctx, host(tp), p, &resolved));
     WEIR_TRY(

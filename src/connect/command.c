@@ -211,9 +211,9 @@ weir_rc weir_cn_command(weir_cn_run *r, const SC(Command) * c) {
         return weir_cn_bus_command(r, c->streaming_query_listener_bus_command);
     case CMD(CHECKPOINT_COMMAND): return do_checkpoint(r, c->checkpoint_command);
     case CMD(REMOVE_CACHED_REMOTE_RELATION_COMMAND):
-        weir_session_release(r->session->session,
-                             weir_text(
-                                 c->remove_cached_remote_relation_command->relation->relation_id));
+        weir_session_release(
+            r->session->session,
+            weir_text(c->remove_cached_remote_relation_command->relation->relation_id));
         return WEIR_OK;
     case CMD(GET_RESOURCES_COMMAND): return do_resources(r);
     case CMD(ML_COMMAND): return do_ml(r, c->ml_command);

@@ -170,9 +170,8 @@ static SC(FetchErrorDetailsResponse__SparkThrowable) *
              fetch_error_details_response__spark_throwable, t, a);
     t->error_class = weir_pb_text(error_class(e));
     t->sql_state = (char *)(uintptr_t)weir_errcls_sqlstate(e->cls);
-    t->message_parameters =
-        WEIR_NEWN(a, SC(FetchErrorDetailsResponse__SparkThrowable__MessageParametersEntry) *,
-                  e->nparam + 1);
+    t->message_parameters = WEIR_NEWN(
+        a, SC(FetchErrorDetailsResponse__SparkThrowable__MessageParametersEntry) *, e->nparam + 1);
     for (int i = 0; i < e->nparam; i++) {
         WEIR_MSG(FetchErrorDetailsResponse__SparkThrowable__MessageParametersEntry,
                  fetch_error_details_response__spark_throwable__message_parameters_entry, m, a);

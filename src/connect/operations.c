@@ -167,8 +167,10 @@ static response *packed(weir_cn_op *o, SC(ExecutePlanResponse) * m) {
 }
 
 static void append(weir_cn_op *o, response *r) { /* under mu */
-    if (o->tail) o->tail->next = r;
-    else o->head = r;
+    if (o->tail)
+        o->tail->next = r;
+    else
+        o->head = r;
     o->tail = r;
     if (!o->unsent) o->unsent = r;
     o->unsent_bytes += (int64_t)r->n;
@@ -183,8 +185,10 @@ weir_rc weir_cn_op_push(weir_ctx *ctx, weir_cn_op *o, SC(ExecutePlanResponse) * 
     while (o->unsent_bytes > WEIR_OP_UNSENT_BYTES && !atomic_load(&o->cancel.asked))
         (void)weir_cond_wait(&o->cond, &o->mu, -1);
     bool over = atomic_load(&o->cancel.asked);
-    if (over) free_response(r);
-    else append(o, r);
+    if (over)
+        free_response(r);
+    else
+        append(o, r);
     weir_unlock(&o->mu);
     return over ? weir_check_cancel(ctx) : WEIR_OK;
 }
@@ -193,8 +197,10 @@ bool weir_cn_op_try_push(weir_cn_op *o, SC(ExecutePlanResponse) * m) {
     response *r = packed(o, m);
     weir_lock(&o->mu);
     bool ok = !o->done && o->unsent_bytes <= WEIR_OP_UNSENT_BYTES;
-    if (ok) append(o, r);
-    else free_response(r);
+    if (ok)
+        append(o, r);
+    else
+        free_response(r);
     weir_unlock(&o->mu);
     return ok;
 }
@@ -246,8 +252,10 @@ static outcome send_all(weir_cn_op *o, weir_rpc *rpc, int generation, response *
             how = REPLACED;
             break;
         }
-        if (!next && prev) next = prev->next;
-        else if (!next) next = o->head;
+        if (!next && prev)
+            next = prev->next;
+        else if (!next)
+            next = o->head;
         if (next) {
             if (prev) free_response(prev);
             prev = next;
@@ -303,8 +311,10 @@ static void end_stream(weir_cn_op *o, weir_rpc *rpc, outcome how) {
     if (how == ENDED && o->failed) weir_err_copy(&err, &o->err);
     weir_unlock(&o->mu);
     if (how == REPLACED) (void)weir_fail(&ctx, WEIR_E_CURSOR_DISCONNECTED, NULL, NULL);
-    if (err.rc != WEIR_OK) weir_cn_fail(server, rpc, &err);
-    else weir_rpc_finish(rpc, WEIR_GRPC_OK, NULL, NULL, 0);
+    if (err.rc != WEIR_OK)
+        weir_cn_fail(server, rpc, &err);
+    else
+        weir_rpc_finish(rpc, WEIR_GRPC_OK, NULL, NULL, 0);
     weir_err_clear(&err);
     weir_arena_free(ctx.arena);
 }
@@ -341,8 +351,10 @@ void weir_cn_op_stream(weir_cn_op *o, weir_rpc *rpc, const char *last) {
     }
     bool drop = err.rc == WEIR_OK && !o->reattachable && (how == ENDED || how == GONE);
     weir_unlock(&o->mu);
-    if (err.rc != WEIR_OK) weir_cn_fail(server, rpc, &err);
-    else end_stream(o, rpc, how);
+    if (err.rc != WEIR_OK)
+        weir_cn_fail(server, rpc, &err);
+    else
+        end_stream(o, rpc, how);
     if (drop) weir_cn_op_drop(o);
     weir_err_clear(&err);
     weir_arena_free(ctx.arena);
@@ -384,7 +396,8 @@ static weir_cn_session *existing(weir_cn_server *server, weir_ctx *ctx, weir_rpc
                                  const SC(UserContext) * uc, const char *id, const char *observed) {
     weir_cn_session *s =
         weir_cn_session_find(server, uc ? weir_text(uc->user_id) : "", weir_text(id));
-    if (!s) (void)weir_fail(ctx, WEIR_E_SESSION_NOT_FOUND, "handle", weir_text(id));
+    if (!s)
+        (void)weir_fail(ctx, WEIR_E_SESSION_NOT_FOUND, "handle", weir_text(id));
     else if (observed && *observed && strcmp(observed, s->ssid) != 0)
         (void)weir_fail(ctx, WEIR_E_SESSION_CHANGED, "handle", id);
     if (ctx->err->rc == WEIR_OK) return s;
@@ -401,10 +414,14 @@ void weir_cn_reattach(weir_cn_server *server, weir_rpc *rpc, weir_ctx *ctx) {
                                   q->client_observed_server_side_session_id);
     if (!s) return;
     weir_cn_op *o = weir_cn_op_find(s, weir_text(q->operation_id));
-    if (!o) (void)weir_fail(ctx, WEIR_E_INVALID_HANDLE, "handle", weir_text(q->operation_id));
-    else if (!o->reattachable) (void)weir_fail(ctx, WEIR_E_CURSOR_NOT_REATTACHABLE, NULL, NULL);
-    if (ctx->err->rc != WEIR_OK) weir_cn_fail(server, rpc, ctx->err);
-    else weir_cn_op_stream(o, rpc, q->last_response_id);
+    if (!o)
+        (void)weir_fail(ctx, WEIR_E_INVALID_HANDLE, "handle", weir_text(q->operation_id));
+    else if (!o->reattachable)
+        (void)weir_fail(ctx, WEIR_E_CURSOR_NOT_REATTACHABLE, NULL, NULL);
+    if (ctx->err->rc != WEIR_OK)
+        weir_cn_fail(server, rpc, ctx->err);
+    else
+        weir_cn_op_stream(o, rpc, q->last_response_id);
     if (o) weir_cn_op_unref(o);
     weir_cn_session_unref(s);
 }
@@ -438,7 +455,8 @@ void weir_cn_release(weir_cn_server *server, weir_rpc *rpc, weir_ctx *ctx) {
     if (o) {
         if (q->release_case == SK(RELEASE_EXECUTE_REQUEST__RELEASE_RELEASE_UNTIL))
             release_until(o, weir_text(q->release_until->response_id));
-        else weir_cn_op_drop(o);
+        else
+            weir_cn_op_drop(o);
         a.operation_id = q->operation_id;
         weir_cn_op_unref(o);
     }

@@ -92,7 +92,8 @@ static void handle(void *app, weir_rpc *rpc) {
                     .budget = &server->shared.budget};
     size_t i = 0, n = sizeof table / sizeof *table;
     while (i < n && strcmp(table[i].method, weir_rpc_method(rpc)) != 0) i++;
-    if (i < n) table[i].fn(server, rpc, &ctx);
+    if (i < n)
+        table[i].fn(server, rpc, &ctx);
     else
         weir_rpc_finish(rpc, WEIR_GRPC_UNIMPLEMENTED, "This method is not implemented by weir.",
                         NULL, 0);
@@ -124,9 +125,8 @@ static weir_rc init(weir_cn_server *s, const weir_server_options *o, weir_ctx *c
     weir_func_init();
     weir_memory_sink_hook(memory_put);
     weir_cloud_ddl_hook(weir_sql_parse_schema);
-    s->shared = (weir_shared){.registry = weir_registry_get(),
-                              .conf = weir_conf_new(NULL),
-                              .env = weir_env_real()};
+    s->shared = (weir_shared){
+        .registry = weir_registry_get(), .conf = weir_conf_new(NULL), .env = weir_env_real()};
     ctx->env = s->shared.env;
     ctx->conf = s->shared.conf;
     for (const char **c = o->conf; c && c[0] && c[1]; c += 2)

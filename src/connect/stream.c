@@ -28,9 +28,9 @@ static weir_rc read_trigger(weir_ctx *ctx, const SC(WriteStreamOperationStart) *
     }
     WEIR_TRY(weir_sql_parse_interval(ctx, text, &i));
     if (i.months)
-        return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
-                         weir_printf(ctx->arena, "Doesn't support month or year interval: %s",
-                                     text));
+        return weir_fail(
+            ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
+            weir_printf(ctx->arena, "Doesn't support month or year interval: %s", text));
     t->interval_ms = (i.micros + (int64_t)i.days * 86400000000ll) / 1000;
     if (t->interval_ms >= 0) return WEIR_OK;
     return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
@@ -118,9 +118,9 @@ static weir_rc check_output(weir_ctx *ctx, const weir_plan *p, const weir_target
     if (!p->streaming) return weir_fail(ctx, WEIR_E_WRITE_STREAM_NOT_ALLOWED, NULL, NULL);
     WEIR_TRY(weir_check_streaming(ctx, p, names[mode]));
     if (!t->sink->modes)
-        return weir_fail(ctx, WEIR_E_UNSUPPORTED_OPERATION_LEGACY, "message",
-                         weir_printf(ctx->arena, "Data source %s does not support streamed writing",
-                                     t->format));
+        return weir_fail(
+            ctx, WEIR_E_UNSUPPORTED_OPERATION_LEGACY, "message",
+            weir_printf(ctx->arena, "Data source %s does not support streamed writing", t->format));
     if (t->sink->modes & 1u << mode) return WEIR_OK;
     return weir_fail(ctx, WEIR_E_ANALYSIS_LEGACY, "message",
                      weir_printf(ctx->arena, "Data source %s does not support %s output mode",
@@ -235,9 +235,9 @@ static weir_rc find_query(weir_cn_run *r, const SC(StreamingQueryInstanceId) * i
                                 id->run_id && *id->run_id ? id->run_id : NULL)
               : NULL;
     if (*out) return WEIR_OK;
-    return weir_fail(r->ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
-                     weir_printf(r->ctx->arena, "Streaming query %s is not found",
-                                 id ? weir_text(id->id) : ""));
+    return weir_fail(
+        r->ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
+        weir_printf(r->ctx->arena, "Streaming query %s is not found", id ? weir_text(id->id) : ""));
 }
 
 typedef SC(StreamingQueryCommandResult) result;
@@ -372,9 +372,8 @@ static void m_active(weir_ctx *ctx, weir_query_manager *qm, mresult *x) {
     WEIR_MSG(StreamingQueryManagerCommandResult__ActiveResult,
              streaming_query_manager_command_result__active_result, m, ctx->arena);
     int n = weir_query_active(qm, q, MAX_ACTIVE);
-    m->active_queries =
-        WEIR_NEWN(ctx->arena, SC(StreamingQueryManagerCommandResult__StreamingQueryInstance) *,
-                  n + 1);
+    m->active_queries = WEIR_NEWN(
+        ctx->arena, SC(StreamingQueryManagerCommandResult__StreamingQueryInstance) *, n + 1);
     for (int i = 0; i < n && i < MAX_ACTIVE; i++)
         m->active_queries[m->n_active_queries++] = instance(ctx->arena, q[i]);
     x->result_type_case = MRES(ACTIVE);

@@ -19,8 +19,10 @@ weir_rc weir_tp_plan(weir_tp *tp, const SC(Plan) * p, const SC(Relation) * *root
                      const SC(Command) * *command) {
     *root = NULL;
     *command = NULL;
-    if (p && p->op_type_case == SK(PLAN__OP_TYPE_ROOT)) *root = p->root;
-    else if (p && p->op_type_case == SK(PLAN__OP_TYPE_COMMAND)) *command = p->command;
+    if (p && p->op_type_case == SK(PLAN__OP_TYPE_ROOT))
+        *root = p->root;
+    else if (p && p->op_type_case == SK(PLAN__OP_TYPE_COMMAND))
+        *command = p->command;
     else if (p && p->op_type_case == SK(PLAN__OP_TYPE_COMPRESSED_OPERATION)) {
         const SC(Plan__CompressedOperation) *c = p->compressed_operation;
         bool relation = c->op_type == SK(PLAN__COMPRESSED_OPERATION__OP_TYPE__OP_TYPE_RELATION);
@@ -58,7 +60,8 @@ weir_rc weir_tp_write(weir_tp *tp, const SC(WriteOperation) * w, weir_command **
     c->options = WEIR_TP_OPTIONS(tp, w);
     c->partition_by = (const char **)(void *)w->partitioning_columns;
     c->npartition = (int32_t)w->n_partitioning_columns;
-    if (w->save_type_case == SK(WRITE_OPERATION__SAVE_TYPE_PATH)) c->path = w->path;
+    if (w->save_type_case == SK(WRITE_OPERATION__SAVE_TYPE_PATH))
+        c->path = w->path;
     else if (w->save_type_case == SK(WRITE_OPERATION__SAVE_TYPE_TABLE)) {
         WEIR_TRY(table_name(tp, c, w->table->table_name));
         c->insert_into =
@@ -71,13 +74,11 @@ weir_rc weir_tp_write(weir_tp *tp, const SC(WriteOperation) * w, weir_command **
 }
 
 weir_rc weir_tp_write_v2(weir_tp *tp, const SC(WriteOperationV2) * w, weir_command **out) {
-    static const weir_save_mode modes[] = {WEIR_SAVE_APPEND,
-                                           WEIR_SAVE_CREATE,
-                                           WEIR_SAVE_OVERWRITE,
-                                           WEIR_SAVE_OVERWRITE_PARTITIONS,
-                                           WEIR_SAVE_APPEND,
-                                           WEIR_SAVE_REPLACE,
-                                           WEIR_SAVE_CREATE_OR_REPLACE};
+    static const weir_save_mode modes[] = {
+        WEIR_SAVE_APPEND,           WEIR_SAVE_CREATE,
+        WEIR_SAVE_OVERWRITE,        WEIR_SAVE_OVERWRITE_PARTITIONS,
+        WEIR_SAVE_APPEND,           WEIR_SAVE_REPLACE,
+        WEIR_SAVE_CREATE_OR_REPLACE};
     weir_command *c = weir_command_new(tp->ctx->arena, WEIR_C_WRITE);
     int m = (int)w->mode;
     if (w->n_clustering_columns)

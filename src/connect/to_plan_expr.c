@@ -22,7 +22,8 @@ weir_rc weir_tp_name(weir_ctx *ctx, const char *text, const char ***parts, int32
     bool quoted = false;
     for (size_t i = 0; i < len; i++) {
         char c = text[i];
-        if (quoted && c == '`' && text[i + 1] == '`') buf[o++] = text[i++];
+        if (quoted && c == '`' && text[i + 1] == '`')
+            buf[o++] = text[i++];
         else if (quoted && c == '`') {
             quoted = false;
             if (text[i + 1] && text[i + 1] != '.') goto bad;
@@ -33,7 +34,8 @@ weir_rc weir_tp_name(weir_ctx *ctx, const char *text, const char ***parts, int32
             if (i == 0 || i + 1 == len || text[i - 1] == '.') goto bad;
             buf[o++] = 0;
             (*parts)[(*n)++] = buf + o;
-        } else buf[o++] = c;
+        } else
+            buf[o++] = c;
     }
     if (!quoted) return WEIR_OK;
 bad:
@@ -159,11 +161,11 @@ static weir_rc to_pair(weir_tp *tp, weir_ekind kind, const SC(Expression) * a,
 }
 
 static weir_rc refuse_udf(weir_tp *tp, const SC(CommonInlineUserDefinedFunction) * f) {
-    return weir_tp_unsupported(tp->ctx,
-                               weir_printf(tp->ctx->arena, "the user-defined function %s",
-                                           weir_text(f->function_name)),
-                               "User-defined functions come with a later release of weir; use "
-                               "built-in functions, or expr()");
+    return weir_tp_unsupported(
+        tp->ctx,
+        weir_printf(tp->ctx->arena, "the user-defined function %s", weir_text(f->function_name)),
+        "User-defined functions come with a later release of weir; use "
+        "built-in functions, or expr()");
 }
 
 static weir_rc to_window(weir_tp *tp, const SC(Expression__Window) * w, weir_expr **out) {

@@ -92,16 +92,22 @@ static weir_rc nested_type(weir_ctx *ctx, const literal *l, const weir_type **ou
     }
     if (l->literal_type_case == LIT(ARRAY)) {
         const SC(Expression__Literal__Array) *x = l->array;
-        if (x->element_type) WEIR_TRY(weir_pb_to_type(ctx, x->element_type, &k));
-        else if (x->n_elements) WEIR_TRY(literal_type(ctx, x->elements[0], &k));
+        if (x->element_type)
+            WEIR_TRY(weir_pb_to_type(ctx, x->element_type, &k));
+        else if (x->n_elements)
+            WEIR_TRY(literal_type(ctx, x->elements[0], &k));
         *out = weir_type_array(ctx->arena, k, true);
         return WEIR_OK;
     }
     const SC(Expression__Literal__Map) *m = l->map;
-    if (m->key_type) WEIR_TRY(weir_pb_to_type(ctx, m->key_type, &k));
-    else if (m->n_keys) WEIR_TRY(literal_type(ctx, m->keys[0], &k));
-    if (m->value_type) WEIR_TRY(weir_pb_to_type(ctx, m->value_type, &v));
-    else if (m->n_values) WEIR_TRY(literal_type(ctx, m->values[0], &v));
+    if (m->key_type)
+        WEIR_TRY(weir_pb_to_type(ctx, m->key_type, &k));
+    else if (m->n_keys)
+        WEIR_TRY(literal_type(ctx, m->keys[0], &k));
+    if (m->value_type)
+        WEIR_TRY(weir_pb_to_type(ctx, m->value_type, &v));
+    else if (m->n_values)
+        WEIR_TRY(literal_type(ctx, m->values[0], &v));
     *out = weir_type_map(ctx->arena, k, v, true);
     return WEIR_OK;
 }
@@ -242,9 +248,12 @@ static weir_rc put_scalar(weir_ctx *ctx, weir_build *b, const literal *l, bool *
     case LIT(FLOAT):
     case LIT(DOUBLE): {
         double v = l->literal_type_case == LIT(FLOAT) ? (double)l->float_ : l->double_;
-        if (b->type->kind == WEIR_T_FLOAT) weir_build_f32(b, (float)v);
-        else if (b->type->kind == WEIR_T_DOUBLE) weir_build_f64(b, v);
-        else *fits = false;
+        if (b->type->kind == WEIR_T_FLOAT)
+            weir_build_f32(b, (float)v);
+        else if (b->type->kind == WEIR_T_DOUBLE)
+            weir_build_f64(b, v);
+        else
+            *fits = false;
         break;
     }
     case LIT(STRING):
@@ -288,12 +297,15 @@ static weir_rc put(weir_ctx *ctx, weir_build *b, const literal *l) {
     if (fits) return WEIR_OK;
     if (!literal_int(l, &v)) return put_nested(ctx, b, l);
     int width = weir_type_width(b->type);
-    if (b->type->kind == WEIR_T_DOUBLE) weir_build_f64(b, (double)v);
-    else if (b->type->kind == WEIR_T_FLOAT) weir_build_f32(b, (float)v);
+    if (b->type->kind == WEIR_T_DOUBLE)
+        weir_build_f64(b, (double)v);
+    else if (b->type->kind == WEIR_T_FLOAT)
+        weir_build_f32(b, (float)v);
     else if (b->type->kind == WEIR_T_BOOLEAN || b->type->kind == WEIR_T_DECIMAL ||
              b->type->kind == WEIR_T_INTERVAL || width == 0)
         return bad_literal(ctx, "the value does not have its declared type");
-    else weir_build_int(b, v);
+    else
+        weir_build_int(b, v);
     return WEIR_OK;
 }
 
@@ -397,8 +409,10 @@ static void value_sized(weir_arena *a, const weir_column *c, int64_t row, litera
     } else {
         weir_bytes b = weir_get_bytes(c, row);
         l->literal_type_case = c->type->kind == WEIR_T_STRING ? LIT(STRING) : LIT(BINARY);
-        if (c->type->kind == WEIR_T_STRING) l->string = weir_strndup(a, b.p, (size_t)b.len);
-        else l->binary = (ProtobufCBinaryData){(size_t)b.len, weir_memdup(a, b.p, (size_t)b.len)};
+        if (c->type->kind == WEIR_T_STRING)
+            l->string = weir_strndup(a, b.p, (size_t)b.len);
+        else
+            l->binary = (ProtobufCBinaryData){(size_t)b.len, weir_memdup(a, b.p, (size_t)b.len)};
     }
 }
 

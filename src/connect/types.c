@@ -183,8 +183,10 @@ static void from_sized(weir_arena *a, const weir_type *t, SC(DataType) * d) {
         c->has_length = v->has_length = true;
         c->length = v->length = t->precision;
         d->kind_case = fixed ? SK(DATA_TYPE__KIND_CHAR) : SK(DATA_TYPE__KIND_VAR_CHAR);
-        if (fixed) d->char_ = c;
-        else d->var_char = v;
+        if (fixed)
+            d->char_ = c;
+        else
+            d->var_char = v;
     }
 }
 

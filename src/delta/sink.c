@@ -1,4 +1,5 @@
-/* Writing Delta tables. SPARK DeltaSink, WriteIntoDelta: data files first, durable, then one log entry that names them. */
+/* Writing Delta tables. SPARK DeltaSink, WriteIntoDelta: data files first, durable, then one log
+ * entry that names them. */
 #include "delta/delta.h"
 
 #include "arrow/parquet.h"
@@ -11,7 +12,7 @@
 enum { MAX_OPEN = 200, RETRIES = 1000 };
 
 typedef struct out_file {
-    const char *rel;          /* path in the log */
+    const char *rel; /* path in the log */
     const char **part;
     weir_parquet_writer *w;
     weir_stats *stats;
@@ -21,14 +22,16 @@ typedef struct out_file {
 typedef struct delta_sink {
     weir_writer writer;
     weir_sink *sink;
-    weir_delta *d;            /* the table as it was last seen */
-    weir_arena *mem;          /* of the batch */
-    weir_schema *table;       /* columns after this write */
-    weir_schema *data;        /* of them those in the files */
-    const char **part; int npart;
-    int *from;                /* table column i is row column from[i], -1: null */
+    weir_delta *d;      /* the table as it was last seen */
+    weir_arena *mem;    /* of the batch */
+    weir_schema *table; /* columns after this write */
+    weir_schema *data;  /* of them those in the files */
+    const char **part;
+    int npart;
+    int *from; /* table column i is row column from[i], -1: null */
     bool new_metadata, complete, made_table;
-    out_file **file; int nfile, cfile;
+    out_file **file;
+    int nfile, cfile;
     int64_t rows;
 } delta_sink;
 
@@ -40,9 +43,14 @@ static bool option_on(const weir_sink *s, const char *key) {
 /* ---- the table's schema and the rows' ---- */
 
 static weir_rc mismatch(weir_ctx *ctx, const delta_sink *k, weir_schema *rows) {
-    return weir_fail(ctx, WEIR_E_DELTA_SCHEMA_MISMATCH, "message",
-                     weir_printf(ctx->arena, "A schema mismatch detected when writing to the Delta table (Table ID: %s).\nTo enable schema migration using DataFrameWriter or DataStreamWriter, please set:\n'.option(\"mergeSchema\", \"true\")'.\n\nTable schema:\n%s\n\nData schema:\n%s",
-                                 k->d->id, weir_type_sql(ctx->arena, k->d->schema), weir_type_sql(ctx->arena, rows)));
+    return weir_fail(
+        ctx, WEIR_E_DELTA_SCHEMA_MISMATCH, "message",
+        weir_printf(
+            ctx->arena,
+            "A schema mismatch detected when writing to the Delta table (Table ID: %s).\nTo enable "
+            "schema migration using DataFrameWriter or DataStreamWriter, please "
+            "set:\n'.option(\"mergeSchema\", \"true\")'.\n\nTable schema:\n%s\n\nData schema:\n%s",
+            k->d->id, weir_type_sql(ctx->arena, k->d->schema), weir_type_sql(ctx->arena, rows)));
 }
 
 static weir_schema *all_nullable(weir_arena *a, weir_schema *s) {
@@ -53,15 +61,18 @@ static weir_schema *all_nullable(weir_arena *a, weir_schema *s) {
 
 static weir_rc merged(weir_ctx *ctx, delta_sink *k, weir_arena *mem, weir_schema *rows) {
     weir_schema *t = k->d->schema;
-    bool merge = option_on(k->sink, "mergeSchema") || weir_conf_bool(ctx->conf, "spark.databricks.delta.schema.autoMerge.enabled");
+    bool merge = option_on(k->sink, "mergeSchema") ||
+                 weir_conf_bool(ctx->conf, "spark.databricks.delta.schema.autoMerge.enabled");
     weir_field *f = WEIR_NEWN(mem, weir_field, t->nfield + rows->nfield + 1);
     memcpy(f, t->field, sizeof *f * (size_t)t->nfield);
     int n = t->nfield;
     for (int i = 0; i < rows->nfield; i++) {
         int c = weir_schema_find(t, rows->field[i].name, false);
         if (c >= 0) {
-            bool nested = weir_type_is_nested(t->field[c].type) || weir_type_is_nested(rows->field[i].type);
-            if (nested && !weir_type_same(t->field[c].type, rows->field[i].type)) return mismatch(ctx, k, rows);
+            bool nested =
+                weir_type_is_nested(t->field[c].type) || weir_type_is_nested(rows->field[i].type);
+            if (nested && !weir_type_same(t->field[c].type, rows->field[i].type))
+                return mismatch(ctx, k, rows);
             continue;
         }
         if (!merge) return mismatch(ctx, k, rows);
@@ -78,10 +89,13 @@ static weir_rc plan_columns(weir_ctx *ctx, delta_sink *k) {
     weir_arena *mem = s->mem;
     weir_schema *rows = s->info.schema;
     bool fresh = k->d->version < 0;
-    bool replace = !fresh && (s->info.overwrite_schema || option_on(s, "overwriteSchema")) && (s->info.save_mode == WEIR_SAVE_OVERWRITE || k->complete) && (!s->info.query_id || k->complete);
+    bool replace = !fresh && (s->info.overwrite_schema || option_on(s, "overwriteSchema")) &&
+                   (s->info.save_mode == WEIR_SAVE_OVERWRITE || k->complete) &&
+                   (!s->info.query_id || k->complete);
     k->new_metadata = fresh || replace;
     if (fresh || replace) {
-        k->table = weir_type_copy(mem, all_nullable(mem, s->info.table_schema ? s->info.table_schema : rows));
+        k->table = weir_type_copy(
+            mem, all_nullable(mem, s->info.table_schema ? s->info.table_schema : rows));
         if (s->info.table_schema) k->table = weir_type_copy(mem, s->info.table_schema);
         k->part = s->info.partition_by;
         k->npart = s->info.npartition;
@@ -90,22 +104,30 @@ static weir_rc plan_columns(weir_ctx *ctx, delta_sink *k) {
         k->part = k->d->part;
         k->npart = k->d->npart;
         for (int i = 0; i < s->info.npartition; i++)
-            if (i >= k->npart || strcasecmp(k->part[i], s->info.partition_by[i]) != 0 || k->npart != s->info.npartition)
-                return weir_fail(ctx, WEIR_E_DELTA_SCHEMA_MISMATCH, "message", "Partition columns do not match the partition columns of the table.");
+            if (i >= k->npart || strcasecmp(k->part[i], s->info.partition_by[i]) != 0 ||
+                k->npart != s->info.npartition)
+                return weir_fail(
+                    ctx, WEIR_E_DELTA_SCHEMA_MISMATCH, "message",
+                    "Partition columns do not match the partition columns of the table.");
     }
     weir_field *f = WEIR_NEWN(mem, weir_field, k->table->nfield + 1);
     int n = 0;
     k->from = WEIR_NEWN(mem, int, k->table->nfield + 1);
     for (int i = 0; i < k->table->nfield; i++) {
         bool part = false;
-        for (int p = 0; p < k->npart; p++) part |= strcasecmp(k->part[p], k->table->field[i].name) == 0;
+        for (int p = 0; p < k->npart; p++)
+            part |= strcasecmp(k->part[p], k->table->field[i].name) == 0;
         if (!part) f[n++] = k->table->field[i];
         k->from[i] = weir_schema_find(rows, k->table->field[i].name, false);
         if (k->table->field[i].type->kind == WEIR_T_VOID)
-            return weir_fail(ctx, WEIR_E_UNSUPPORTED_DATATYPE, "typeName", weir_printf(ctx->arena, "\"VOID\" of the column %s; cast it to a type", k->table->field[i].name));
+            return weir_fail(ctx, WEIR_E_UNSUPPORTED_DATATYPE, "typeName",
+                             weir_printf(ctx->arena, "\"VOID\" of the column %s; cast it to a type",
+                                         k->table->field[i].name));
     }
     for (int p = 0; p < k->npart; p++)
-        if (weir_schema_find(k->table, k->part[p], false) < 0) return weir_fail(ctx, WEIR_E_UNRESOLVED_COLUMN_WITHOUT_SUGGESTION, "objectName", weir_printf(ctx->arena, "`%s`", k->part[p]));
+        if (weir_schema_find(k->table, k->part[p], false) < 0)
+            return weir_fail(ctx, WEIR_E_UNRESOLVED_COLUMN_WITHOUT_SUGGESTION, "objectName",
+                             weir_printf(ctx->arena, "`%s`", k->part[p]));
     k->data = weir_type_struct(mem, f, n);
     return WEIR_OK;
 }
@@ -113,13 +135,19 @@ static weir_rc plan_columns(weir_ctx *ctx, delta_sink *k) {
 static weir_rc refuse_unsafe(weir_ctx *ctx, const delta_sink *k) {
     if (k->d->min_writer > 2 && k->d->version >= 0)
         for (int i = 0; i < k->d->config.n; i++) {
-            static const char *const off[] = {"delta.constraints.", "delta.enableChangeDataFeed", "delta.enableRowTracking", "delta.enableInCommitTimestamps"};
+            static const char *const off[] = {"delta.constraints.", "delta.enableChangeDataFeed",
+                                              "delta.enableRowTracking",
+                                              "delta.enableInCommitTimestamps"};
             for (int j = 0; j < 4; j++)
-                if (strncmp(k->d->config.opt[i].key, off[j], strlen(off[j])) == 0 && strcmp(k->d->config.opt[i].value, "false") != 0)
-                    return weir_fail(ctx, WEIR_E_DELTA_UNSUPPORTED_WRITE, "tableNameOrPath", k->d->path, "unsupported", k->d->config.opt[i].key);
+                if (strncmp(k->d->config.opt[i].key, off[j], strlen(off[j])) == 0 &&
+                    strcmp(k->d->config.opt[i].value, "false") != 0)
+                    return weir_fail(ctx, WEIR_E_DELTA_UNSUPPORTED_WRITE, "tableNameOrPath",
+                                     k->d->path, "unsupported", k->d->config.opt[i].key);
         }
     if (weir_option_get(&k->sink->info.options, "replaceWhere") || k->sink->info.overwrite_where)
-        return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature", "replaceWhere; overwrite the table as a whole, or run this write on Apache Spark");
+        return weir_fail(
+            ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
+            "replaceWhere; overwrite the table as a whole, or run this write on Apache Spark");
     return WEIR_OK;
 }
 
@@ -130,7 +158,8 @@ static weir_rc sink_open(weir_ctx *ctx, weir_sink *s) {
     s->impl = k;
     k->sink = s;
     k->complete = s->info.query_id && s->info.output_mode == WEIR_OUT_COMPLETE;
-    if (!s->info.path) return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message", "'path' is not specified");
+    if (!s->info.path)
+        return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message", "'path' is not specified");
     WEIR_TRY(weir_delta_load(&own, s->info.path, -1, &k->d));
     WEIR_TRY(refuse_unsafe(ctx, k));
     bool exists = k->d->version >= 0;
@@ -149,8 +178,10 @@ static char *part_dir(weir_ctx *ctx, delta_sink *k, const char **value) {
         weir_str_printf(&s, "%s=", k->part[p]);
         const char *v = value[p] && *value[p] ? value[p] : "__HIVE_DEFAULT_PARTITION__";
         for (; *v; v++) {
-            if (strchr(special, *v) || (unsigned char)*v < 0x20 || *v == 0x7F) weir_str_printf(&s, "%%%02X", (unsigned char)*v);
-            else weir_str_putc(&s, *v);
+            if (strchr(special, *v) || (unsigned char)*v < 0x20 || *v == 0x7F)
+                weir_str_printf(&s, "%%%02X", (unsigned char)*v);
+            else
+                weir_str_putc(&s, *v);
         }
         weir_str_putc(&s, '/');
     }
@@ -158,12 +189,15 @@ static char *part_dir(weir_ctx *ctx, delta_sink *k, const char **value) {
     return s.p ? s.p : weir_strdup(k->mem, "");
 }
 
-static char *log_path(weir_arena *a, const char *p) { /* the log holds URIs: % of the directory is escaped again */
+static char *log_path(weir_arena *a,
+                      const char *p) { /* the log holds URIs: % of the directory is escaped again */
     weir_str s;
     weir_str_init(&s, a, 1 << 16);
     for (; *p; p++) {
-        if (*p == '%' || *p == ' ' || (unsigned char)*p >= 0x80) weir_str_printf(&s, "%%%02X", (unsigned char)*p);
-        else weir_str_putc(&s, *p);
+        if (*p == '%' || *p == ' ' || (unsigned char)*p >= 0x80)
+            weir_str_printf(&s, "%%%02X", (unsigned char)*p);
+        else
+            weir_str_putc(&s, *p);
     }
     return s.p;
 }
@@ -171,9 +205,12 @@ static char *log_path(weir_arena *a, const char *p) { /* the log holds URIs: % o
 static weir_rc new_file(weir_ctx *ctx, delta_sink *k, const char **value, out_file **out) {
     char uuid[37], *dir = part_dir(ctx, k, value);
     if (k->nfile >= MAX_OPEN && k->npart)
-        return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature", "more than 200 partition values in one batch; write less at a time or partition by a coarser column");
+        return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
+                         "more than 200 partition values in one batch; write less at a time or "
+                         "partition by a coarser column");
     weir_uuid(ctx->env, uuid);
-    char *rel = weir_printf(k->mem, "%spart-%05d-%s-c000.snappy.parquet", dir, k->nfile, uuid), *path = weir_printf(ctx->arena, "%s/%s", k->sink->info.path, rel);
+    char *rel = weir_printf(k->mem, "%spart-%05d-%s-c000.snappy.parquet", dir, k->nfile, uuid),
+         *path = weir_printf(ctx->arena, "%s/%s", k->sink->info.path, rel);
     WEIR_TRY(weir_path_mkdirs(ctx, weir_printf(ctx->arena, "%s/%s", k->sink->info.path, dir)));
     out_file *f = WEIR_NEW(k->mem, out_file);
     f->rel = log_path(k->mem, rel);
@@ -214,22 +251,29 @@ static weir_rc not_null(weir_ctx *ctx, const delta_sink *k, int i, const weir_co
 static weir_rc shape(weir_ctx *ctx, const delta_sink *k, const weir_batch *in, weir_column *table) {
     for (int i = 0; i < k->table->nfield; i++) {
         const weir_type *t = k->table->field[i].type;
-        if (k->from[i] < 0) WEIR_TRY(weir_column_null(ctx, t, in->len, &table[i]));
-        else if (weir_type_same(in->col[k->from[i]].type, t)) table[i] = in->col[k->from[i]];
-        else WEIR_TRY(weir_cast_column(ctx, &in->col[k->from[i]], t, WEIR_CAST_ANSI, &table[i]));
+        if (k->from[i] < 0)
+            WEIR_TRY(weir_column_null(ctx, t, in->len, &table[i]));
+        else if (weir_type_same(in->col[k->from[i]].type, t))
+            table[i] = in->col[k->from[i]];
+        else
+            WEIR_TRY(weir_cast_column(ctx, &in->col[k->from[i]], t, WEIR_CAST_ANSI, &table[i]));
         table[i].type = t;
         WEIR_TRY(not_null(ctx, k, i, &table[i]));
     }
     return WEIR_OK;
 }
 
-static weir_rc add_rows(weir_ctx *ctx, delta_sink *k, const weir_column *table, int64_t len, const char **value) {
+static weir_rc add_rows(weir_ctx *ctx, delta_sink *k, const weir_column *table, int64_t len,
+                        const char **value) {
     out_file *f = NULL;
-    weir_batch b = {.schema = k->data, .len = len, .col = WEIR_NEWN(ctx->arena, weir_column, k->data->nfield + 1)};
+    weir_batch b = {.schema = k->data,
+                    .len = len,
+                    .col = WEIR_NEWN(ctx->arena, weir_column, k->data->nfield + 1)};
     int n = 0;
     for (int i = 0; i < k->table->nfield; i++) {
         bool part = false;
-        for (int p = 0; p < k->npart; p++) part |= strcasecmp(k->part[p], k->table->field[i].name) == 0;
+        for (int p = 0; p < k->npart; p++)
+            part |= strcasecmp(k->part[p], k->table->field[i].name) == 0;
         if (!part) b.col[n++] = table[i];
     }
     WEIR_TRY(file_for(ctx, k, value, &f));
@@ -238,28 +282,37 @@ static weir_rc add_rows(weir_ctx *ctx, delta_sink *k, const weir_column *table, 
 }
 
 /* One group of rows per combination of partition values, in order of first appearance. */
-static weir_rc add_partitioned(weir_ctx *ctx, delta_sink *k, const weir_column *table, int64_t len) {
+static weir_rc add_partitioned(weir_ctx *ctx, delta_sink *k, const weir_column *table,
+                               int64_t len) {
     weir_column *text = WEIR_NEWN(ctx->arena, weir_column, k->npart + 1);
     int64_t *left = WEIR_NEWN(ctx->arena, int64_t, len + 1), n = len;
     for (int p = 0; p < k->npart; p++)
-        WEIR_TRY(weir_cast_column(ctx, &table[weir_schema_find(k->table, k->part[p], false)], &weir_t_string, WEIR_CAST_ANSI, &text[p]));
+        WEIR_TRY(weir_cast_column(ctx, &table[weir_schema_find(k->table, k->part[p], false)],
+                                  &weir_t_string, WEIR_CAST_ANSI, &text[p]));
     for (int64_t i = 0; i < len; i++) left[i] = i;
     while (n) {
         int64_t *mine = WEIR_NEWN(ctx->arena, int64_t, n), m = 0, r = 0;
         const char **value = WEIR_NEWN(ctx->arena, const char *, k->npart);
         for (int p = 0; p < k->npart; p++) {
-            weir_bytes b = weir_is_null(&text[p], left[0]) ? (weir_bytes){0} : weir_get_bytes(&text[p], left[0]);
-            value[p] = weir_is_null(&text[p], left[0]) ? NULL : weir_strndup(ctx->arena, b.p, (size_t)b.len);
+            weir_bytes b = weir_is_null(&text[p], left[0]) ? (weir_bytes){0}
+                                                           : weir_get_bytes(&text[p], left[0]);
+            value[p] = weir_is_null(&text[p], left[0])
+                           ? NULL
+                           : weir_strndup(ctx->arena, b.p, (size_t)b.len);
         }
         for (int64_t i = 0; i < n; i++) {
             bool same = true;
-            for (int p = 0; p < k->npart && same; p++) same = weir_compare(&text[p], left[i], &text[p], left[0]) == 0;
-            if (same) mine[m++] = left[i];
-            else left[r++] = left[i];
+            for (int p = 0; p < k->npart && same; p++)
+                same = weir_compare(&text[p], left[i], &text[p], left[0]) == 0;
+            if (same)
+                mine[m++] = left[i];
+            else
+                left[r++] = left[i];
         }
         /* left[0] was read before it is overwritten: r <= i */
         weir_column *group = WEIR_NEWN(ctx->arena, weir_column, k->table->nfield + 1);
-        for (int i = 0; i < k->table->nfield; i++) WEIR_TRY(weir_column_take(ctx, &table[i], mine, m, &group[i]));
+        for (int i = 0; i < k->table->nfield; i++)
+            WEIR_TRY(weir_column_take(ctx, &table[i], mine, m, &group[i]));
         WEIR_TRY(add_rows(ctx, k, group, m, value));
         n = r;
     }
@@ -271,7 +324,8 @@ static weir_rc sink_write(weir_ctx *ctx, weir_writer *w, const weir_batch *b) {
     weir_column *table = WEIR_NEWN(ctx->arena, weir_column, k->table->nfield + 1);
     k->rows += b->len;
     WEIR_TRY(shape(ctx, k, b, table));
-    return k->npart ? add_partitioned(ctx, k, table, b->len) : add_rows(ctx, k, table, b->len, NULL);
+    return k->npart ? add_partitioned(ctx, k, table, b->len)
+                    : add_rows(ctx, k, table, b->len, NULL);
 }
 
 static weir_rc sink_finish(weir_ctx *ctx, weir_writer *w) {
@@ -308,16 +362,18 @@ static weir_rc sink_writer(weir_ctx *ctx, weir_sink *s, int part, weir_writer **
 
 static weir_rc sink_begin(weir_ctx *ctx, weir_sink *s, int64_t epoch, bool *done) {
     delta_sink *k = s->impl;
-    const char *app = weir_option_get(&s->info.options, "txnAppId"), *ver = weir_option_get(&s->info.options, "txnVersion");
+    const char *app = weir_option_get(&s->info.options, "txnAppId"),
+               *ver = weir_option_get(&s->info.options, "txnVersion");
     (void)ctx;
     weir_arena_free(k->mem);
     k->mem = weir_arena_new(NULL);
     k->file = NULL;
     k->nfile = k->cfile = 0;
     k->rows = 0;
-    *done = s->info.query_id ? weir_delta_txn_version(k->d, s->info.query_id) >= epoch
-                             : (app && ver && weir_delta_txn_version(k->d, app) >= strtoll(ver, NULL, 10)) ||
-                                   (s->info.save_mode == WEIR_SAVE_IGNORE && k->d->version >= 0);
+    *done = s->info.query_id
+                ? weir_delta_txn_version(k->d, s->info.query_id) >= epoch
+                : (app && ver && weir_delta_txn_version(k->d, app) >= strtoll(ver, NULL, 10)) ||
+                      (s->info.save_mode == WEIR_SAVE_IGNORE && k->d->version >= 0);
     return WEIR_OK;
 }
 
@@ -333,8 +389,12 @@ static void string_map(weir_jw *w, const char *key, int n, const char *const (*p
     weir_jw_end_obj(w);
 }
 
-static void commit_info(weir_ctx *ctx, delta_sink *k, weir_str *out, int64_t now_ms, int64_t removed) {
-    static const char *const modes[] = {"Append", "Update", "Complete"}, *const saves[] = {"ErrorIfExists", "Append", "Overwrite", "Ignore", "ErrorIfExists", "Overwrite", "Overwrite", "Overwrite"};
+static void commit_info(weir_ctx *ctx, delta_sink *k, weir_str *out, int64_t now_ms,
+                        int64_t removed) {
+    static const char *const modes[] = {"Append", "Update", "Complete"},
+                             *const saves[] = {"ErrorIfExists", "Append",        "Overwrite",
+                                               "Ignore",        "ErrorIfExists", "Overwrite",
+                                               "Overwrite",     "Overwrite"};
     const weir_write_info *in = &k->sink->info;
     weir_jw w;
     char txn[37];
@@ -353,9 +413,11 @@ static void commit_info(weir_ctx *ctx, delta_sink *k, weir_str *out, int64_t now
     weir_str parts;
     weir_str_init(&parts, ctx->arena, 1 << 16);
     weir_str_putc(&parts, '[');
-    for (int i = 0; i < k->npart; i++) weir_str_printf(&parts, "%s\"%s\"", i ? "," : "", k->part[i]);
+    for (int i = 0; i < k->npart; i++)
+        weir_str_printf(&parts, "%s\"%s\"", i ? "," : "", k->part[i]);
     weir_str_putc(&parts, ']');
-    const char *const stream[][2] = {{"outputMode", modes[in->output_mode]}, {"queryId", in->query_id}, {"epochId", epoch}};
+    const char *const stream[][2] = {
+        {"outputMode", modes[in->output_mode]}, {"queryId", in->query_id}, {"epochId", epoch}};
     const char *const batch[][2] = {{"mode", saves[in->save_mode]}, {"partitionBy", parts.p}};
     string_map(&w, "operationParameters", in->query_id ? 3 : 2, in->query_id ? stream : batch);
     if (k->d->version >= 0) {
@@ -366,8 +428,11 @@ static void commit_info(weir_ctx *ctx, delta_sink *k, weir_str *out, int64_t now
     weir_jw_str(&w, "Serializable");
     weir_jw_key(&w, "isBlindAppend");
     weir_jw_bool(&w, removed == 0);
-    const char *const metrics[][2] = {{"numRemovedFiles", weir_printf(ctx->arena, "%lld", (long long)removed)}, {"numAddedFiles", weir_printf(ctx->arena, "%d", k->nfile)},
-        {"numOutputRows", weir_printf(ctx->arena, "%lld", (long long)k->rows)}, {"numOutputBytes", weir_printf(ctx->arena, "%lld", (long long)bytes)}};
+    const char *const metrics[][2] = {
+        {"numRemovedFiles", weir_printf(ctx->arena, "%lld", (long long)removed)},
+        {"numAddedFiles", weir_printf(ctx->arena, "%d", k->nfile)},
+        {"numOutputRows", weir_printf(ctx->arena, "%lld", (long long)k->rows)},
+        {"numOutputBytes", weir_printf(ctx->arena, "%lld", (long long)bytes)}};
     string_map(&w, "operationMetrics", 4, metrics);
     weir_jw_key(&w, "engineInfo");
     weir_jw_str(&w, "weir/0.1.0");
@@ -385,7 +450,8 @@ static void metadata(weir_ctx *ctx, delta_sink *k, weir_str *out, int64_t now_ms
     weir_uuid(ctx->env, id);
     weir_str_init(&schema, ctx->arena, 16 << 20);
     weir_type_to_json(k->table, &schema);
-    if (fresh) weir_str_puts(out, "\n{\"protocol\":{\"minReaderVersion\":1,\"minWriterVersion\":2}}");
+    if (fresh)
+        weir_str_puts(out, "\n{\"protocol\":{\"minReaderVersion\":1,\"minWriterVersion\":2}}");
     weir_str_putc(out, '\n');
     weir_jw_init(&w, out);
     weir_jw_obj(&w);
@@ -417,7 +483,8 @@ static void metadata(weir_ctx *ctx, delta_sink *k, weir_str *out, int64_t now_ms
 
 static void transaction(weir_ctx *ctx, delta_sink *k, weir_str *out, int64_t now_ms) {
     const weir_write_info *in = &k->sink->info;
-    const char *app = in->query_id ? in->query_id : weir_option_get(&in->options, "txnAppId"), *ver = weir_option_get(&in->options, "txnVersion");
+    const char *app = in->query_id ? in->query_id : weir_option_get(&in->options, "txnAppId"),
+               *ver = weir_option_get(&in->options, "txnVersion");
     weir_jw w;
     if (!app || (!in->query_id && !ver)) return;
     weir_str_putc(out, '\n');
@@ -436,7 +503,8 @@ static void transaction(weir_ctx *ctx, delta_sink *k, weir_str *out, int64_t now
     (void)ctx;
 }
 
-static void part_values(weir_jw *w, const delta_sink *k, const char *const *value, const char *const *names, int n) {
+static void part_values(weir_jw *w, const delta_sink *k, const char *const *value,
+                        const char *const *names, int n) {
     (void)k;
     weir_jw_key(w, "partitionValues");
     weir_jw_obj(w);
@@ -447,7 +515,8 @@ static void part_values(weir_jw *w, const delta_sink *k, const char *const *valu
     weir_jw_end_obj(w);
 }
 
-static void add_action(weir_ctx *ctx, delta_sink *k, const out_file *f, weir_str *out, int64_t now_ms) {
+static void add_action(weir_ctx *ctx, delta_sink *k, const out_file *f, weir_str *out,
+                       int64_t now_ms) {
     weir_jw w;
     weir_str stats;
     weir_str_init(&stats, ctx->arena, 1 << 20);
@@ -472,7 +541,8 @@ static void add_action(weir_ctx *ctx, delta_sink *k, const out_file *f, weir_str
     weir_jw_end_obj(&w);
 }
 
-static void remove_action(weir_str *out, const delta_sink *k, const weir_delta_file *f, int64_t now_ms) {
+static void remove_action(weir_str *out, const delta_sink *k, const weir_delta_file *f,
+                          int64_t now_ms) {
     weir_jw w;
     weir_str_putc(out, '\n');
     weir_jw_init(&w, out);
@@ -497,7 +567,8 @@ static void remove_action(weir_str *out, const delta_sink *k, const weir_delta_f
 static char *entry(weir_ctx *ctx, delta_sink *k) {
     weir_str s;
     int64_t now = weir_now_ms(ctx->env);
-    bool overwrite = k->complete || (!k->sink->info.query_id && k->sink->info.save_mode == WEIR_SAVE_OVERWRITE);
+    bool overwrite =
+        k->complete || (!k->sink->info.query_id && k->sink->info.save_mode == WEIR_SAVE_OVERWRITE);
     int64_t removed = overwrite && k->d->version >= 0 ? k->d->nfile : 0;
     weir_str_init(&s, ctx->arena, 1u << 30);
     commit_info(ctx, k, &s, now, removed);
@@ -509,14 +580,17 @@ static char *entry(weir_ctx *ctx, delta_sink *k) {
     return s.p;
 }
 
-/* Another writer was first: its entry is read, and ours is made again if the two can stand one after the other. */
+/* Another writer was first: its entry is read, and ours is made again if the two can stand one
+ * after the other. */
 static weir_rc rebase(weir_ctx *ctx, delta_sink *k) {
     weir_delta *old = k->d;
     weir_ctx own = *ctx;
     own.arena = k->sink->mem;
     WEIR_TRY(weir_delta_load(&own, k->sink->info.path, -1, &k->d));
-    if (old->version < 0 || !weir_type_equal(old->schema, k->d->schema) || strcmp(old->id, k->d->id) != 0)
-        return weir_fail(ctx, WEIR_E_DELTA_CONCURRENT_WRITE, "detail", "the table's metadata was changed by another writer; run the write again");
+    if (old->version < 0 || !weir_type_equal(old->schema, k->d->schema) ||
+        strcmp(old->id, k->d->id) != 0)
+        return weir_fail(ctx, WEIR_E_DELTA_CONCURRENT_WRITE, "detail",
+                         "the table's metadata was changed by another writer; run the write again");
     return WEIR_OK;
 }
 
@@ -539,9 +613,11 @@ static weir_rc sink_commit(weir_ctx *ctx, weir_sink *s) {
             return WEIR_OK;
         }
         WEIR_TRY(rebase(ctx, k));
-        if (s->info.query_id && weir_delta_txn_version(k->d, s->info.query_id) >= s->epoch) return WEIR_OK;
+        if (s->info.query_id && weir_delta_txn_version(k->d, s->info.query_id) >= s->epoch)
+            return WEIR_OK;
     }
-    return weir_fail(ctx, WEIR_E_DELTA_CONCURRENT_WRITE, "detail", "the commit lost against other writers 1,000 times");
+    return weir_fail(ctx, WEIR_E_DELTA_CONCURRENT_WRITE, "detail",
+                     "the commit lost against other writers 1,000 times");
 }
 
 static void sink_abort(weir_ctx *ctx, weir_sink *s) {
@@ -559,8 +635,18 @@ static void sink_close(weir_sink *s) {
     k->nfile = 0;
 }
 
-static const char *sink_description(weir_ctx *ctx, weir_sink *s) { return weir_printf(ctx->arena, "DeltaSink[file:%s]", s->info.path); }
+static const char *sink_description(weir_ctx *ctx, weir_sink *s) {
+    return weir_printf(ctx->arena, "DeltaSink[file:%s]", s->info.path);
+}
 
-const weir_sink_ops weir_delta_sink = {
-    .format = "delta", .modes = 1 << WEIR_OUT_APPEND | 1 << WEIR_OUT_COMPLETE, .batch = true, .needs_path = true, .open = sink_open, .begin = sink_begin,
-    .writer = sink_writer, .commit = sink_commit, .abort = sink_abort, .description = sink_description, .close = sink_close};
+const weir_sink_ops weir_delta_sink = {.format = "delta",
+                                       .modes = 1 << WEIR_OUT_APPEND | 1 << WEIR_OUT_COMPLETE,
+                                       .batch = true,
+                                       .needs_path = true,
+                                       .open = sink_open,
+                                       .begin = sink_begin,
+                                       .writer = sink_writer,
+                                       .commit = sink_commit,
+                                       .abort = sink_abort,
+                                       .description = sink_description,
+                                       .close = sink_close};

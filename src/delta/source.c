@@ -1,4 +1,5 @@
-/* Reading Delta tables as batches: the files of a snapshot, partition values beside them. Streams come with a later release. */
+/* Reading Delta tables as batches: the files of a snapshot, partition values beside them. Streams
+ * come with a later release. */
 #include "delta/delta.h"
 
 #include "arrow/parquet.h"
@@ -19,26 +20,42 @@ static weir_rc delta_open(weir_ctx *ctx, weir_scan *s) {
     char *end;
     int64_t version = v ? strtoll(v, &end, 10) : -1;
     if (s->streaming)
-        return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature", "a Delta table as a streaming source; it comes with a later release of weir, stream from its files or run this query on Apache Spark");
-    if (!s->npath) return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message", "'path' is not specified");
-    if (v && (*end || version < 0)) return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message", weir_printf(ctx->arena, "versionAsOf is not a version: %s", v));
-    if (weir_option_get(&s->options, "timestampAsOf")) return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature", "timestampAsOf; use versionAsOf");
-    if (weir_option_get(&s->options, "readChangeFeed")) return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature", "the change data feed of a Delta table");
+        return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
+                         "a Delta table as a streaming source; it comes with a later release of "
+                         "weir, stream from its files or run this query on Apache Spark");
+    if (!s->npath)
+        return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message", "'path' is not specified");
+    if (v && (*end || version < 0))
+        return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
+                         weir_printf(ctx->arena, "versionAsOf is not a version: %s", v));
+    if (weir_option_get(&s->options, "timestampAsOf"))
+        return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
+                         "timestampAsOf; use versionAsOf");
+    if (weir_option_get(&s->options, "readChangeFeed"))
+        return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
+                         "the change data feed of a Delta table");
     WEIR_TRY(weir_delta_load(ctx, s->path[0], version, &d));
-    if (d->version < 0) return weir_fail(ctx, WEIR_E_DELTA_MISSING_DELTA_TABLE, "tableName", s->table_name ? s->table_name : s->path[0]);
+    if (d->version < 0)
+        return weir_fail(ctx, WEIR_E_DELTA_MISSING_DELTA_TABLE, "tableName",
+                         s->table_name ? s->table_name : s->path[0]);
     s->impl = d;
     s->schema = d->schema;
     return WEIR_OK;
 }
 
-static weir_rc delta_split(weir_ctx *ctx, weir_scan *s, const char *from, const char *to, weir_splits *out) {
+static weir_rc delta_split(weir_ctx *ctx, weir_scan *s, const char *from, const char *to,
+                           weir_splits *out) {
     weir_delta *d = s->impl;
     (void)from;
     (void)to;
     for (int64_t i = 0; i < d->nfile; i++) {
         char *local = weir_delta_local(ctx->arena, d, d->file[i].path);
-        weir_split sp = {.path = local, .uri = weir_printf(ctx->arena, "file://%s", local), .length = d->file[i].size_bytes, .size_bytes = d->file[i].size_bytes,
-                         .mtime_us = d->file[i].mtime_ms * 1000, .payload = &d->file[i]};
+        weir_split sp = {.path = local,
+                         .uri = weir_printf(ctx->arena, "file://%s", local),
+                         .length = d->file[i].size_bytes,
+                         .size_bytes = d->file[i].size_bytes,
+                         .mtime_us = d->file[i].mtime_ms * 1000,
+                         .payload = &d->file[i]};
         weir_splits_add(ctx->arena, out, sp);
     }
     return WEIR_OK;
@@ -54,10 +71,11 @@ typedef struct delta_reader {
     weir_parquet_reader *file;
     weir_schema *data;
     bool *data_need;
-    weir_column *part;      /* of the file being read: one per table column, for partition columns */
+    weir_column *part; /* of the file being read: one per table column, for partition columns */
 } delta_reader;
 
-static weir_rc part_columns(weir_ctx *ctx, delta_reader *r, const weir_delta *d, const weir_delta_file *f) {
+static weir_rc part_columns(weir_ctx *ctx, delta_reader *r, const weir_delta *d,
+                            const weir_delta_file *f) {
     weir_ctx c = *ctx;
     weir_arena_reset(r->file_mem);
     c.arena = r->file_mem;
@@ -67,10 +85,14 @@ static weir_rc part_columns(weir_ctx *ctx, delta_reader *r, const weir_delta *d,
         if (i < 0) continue;
         const weir_type *t = d->schema->field[i].type;
         const char *v = f->part[p];
-        weir_expr *lit = v ? weir_lit_string(r->file_mem, v, strlen(v)) : weir_lit_null(r->file_mem, t);
-        if (!v) r->part[i] = lit->lit;
-        else if (t->kind == WEIR_T_STRING) r->part[i] = lit->lit;
-        else WEIR_TRY(weir_cast_column(&c, &lit->lit, t, WEIR_CAST_LEGACY, &r->part[i]));
+        weir_expr *lit =
+            v ? weir_lit_string(r->file_mem, v, strlen(v)) : weir_lit_null(r->file_mem, t);
+        if (!v)
+            r->part[i] = lit->lit;
+        else if (t->kind == WEIR_T_STRING)
+            r->part[i] = lit->lit;
+        else
+            WEIR_TRY(weir_cast_column(&c, &lit->lit, t, WEIR_CAST_LEGACY, &r->part[i]));
         r->part[i].form = WEIR_CONST;
     }
     return WEIR_OK;
@@ -100,7 +122,8 @@ static weir_rc reader_next(weir_ctx *ctx, weir_reader *rd, weir_batch *out, bool
             continue;
         }
         int n = d->schema->nfield, k = 0;
-        *out = (weir_batch){.schema = d->schema, .len = b.len, .col = WEIR_NEWN(ctx->arena, weir_column, n + 1)};
+        *out = (weir_batch){
+            .schema = d->schema, .len = b.len, .col = WEIR_NEWN(ctx->arena, weir_column, n + 1)};
         for (int i = 0; i < n; i++) {
             bool part = is_part(d, d->schema->field[i].name);
             out->col[i] = part ? r->part[i] : b.col[k++];
@@ -117,12 +140,19 @@ static void reader_close(weir_reader *rd) {
     weir_arena_free(r->mem);
 }
 
-static weir_rc delta_read(weir_ctx *ctx, weir_scan *s, const weir_split *sp, int64_t n, const bool *need, weir_reader **out) {
+static weir_rc delta_read(weir_ctx *ctx, weir_scan *s, const weir_split *sp, int64_t n,
+                          const bool *need, weir_reader **out) {
     weir_delta *d = s->impl;
     weir_arena *mem = weir_arena_new(NULL);
     delta_reader *r = WEIR_NEW(mem, delta_reader);
     (void)ctx;
-    *r = (delta_reader){.base = {reader_next, reader_close}, .scan = s, .mem = mem, .file_mem = weir_arena_new(mem), .split = sp, .n = n, .need = need};
+    *r = (delta_reader){.base = {reader_next, reader_close},
+                        .scan = s,
+                        .mem = mem,
+                        .file_mem = weir_arena_new(mem),
+                        .split = sp,
+                        .n = n,
+                        .need = need};
     weir_field *f = WEIR_NEWN(mem, weir_field, d->schema->nfield + 1);
     r->data_need = WEIR_NEWN(mem, bool, d->schema->nfield + 1);
     int k = 0;
@@ -136,4 +166,9 @@ static weir_rc delta_read(weir_ctx *ctx, weir_scan *s, const weir_split *sp, int
     return WEIR_OK;
 }
 
-const weir_source_ops weir_delta_source = {.format = "delta", .batch = true, .streaming = true, .open = delta_open, .split = delta_split, .read = delta_read};
+const weir_source_ops weir_delta_source = {.format = "delta",
+                                           .batch = true,
+                                           .streaming = true,
+                                           .open = delta_open,
+                                           .split = delta_split,
+                                           .read = delta_read};

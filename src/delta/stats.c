@@ -8,8 +8,19 @@
 #include <stdio.h>
 
 enum { COLUMNS = 32, PREFIX = 32 };
-typedef struct range { bool known; weir_column lo, hi; weir_arena *lo_mem, *hi_mem; int64_t nulls; } range;
-struct weir_stats { weir_arena *mem; weir_schema *schema; int64_t rows; int n; range *col; };
+typedef struct range {
+    bool known;
+    weir_column lo, hi;
+    weir_arena *lo_mem, *hi_mem;
+    int64_t nulls;
+} range;
+struct weir_stats {
+    weir_arena *mem;
+    weir_schema *schema;
+    int64_t rows;
+    int n;
+    range *col;
+};
 
 weir_stats *weir_stats_new(weir_arena *mem, weir_schema *schema) {
     weir_stats *s = WEIR_NEW(mem, weir_stats);
@@ -26,16 +37,32 @@ weir_stats *weir_stats_new(weir_arena *mem, weir_schema *schema) {
 
 static bool has_range(const weir_type *t) {
     switch (t->kind) {
-    case WEIR_T_BOOLEAN: case WEIR_T_BINARY: case WEIR_T_VOID: case WEIR_T_ARRAY: case WEIR_T_MAP: case WEIR_T_STRUCT: case WEIR_T_VARIANT:
-    case WEIR_T_INTERVAL: case WEIR_T_TIME: return false;
+    case WEIR_T_BOOLEAN:
+    case WEIR_T_BINARY:
+    case WEIR_T_VOID:
+    case WEIR_T_ARRAY:
+    case WEIR_T_MAP:
+    case WEIR_T_STRUCT:
+    case WEIR_T_VARIANT:
+    case WEIR_T_INTERVAL:
+    case WEIR_T_TIME: return false;
     default: return true;
     }
 }
 
-#define SCAN(T) do { const T *v = (const T *)(const void *)c->data->p + c->off; \
-    for (int64_t i = 0; i < c->len; i++) { if (c->valid && !weir_bit(c->valid->p, c->off + i)) continue; \
-        if (*lo < 0 || v[i] < v[*lo]) { *lo = i; } \
-        if (*hi < 0 || v[i] > v[*hi]) { *hi = i; } } } while (0)
+#define SCAN(T)                                                                                    \
+    do {                                                                                           \
+        const T *v = (const T *)(const void *)c->data->p + c->off;                                 \
+        for (int64_t i = 0; i < c->len; i++) {                                                     \
+            if (c->valid && !weir_bit(c->valid->p, c->off + i)) continue;                          \
+            if (*lo < 0 || v[i] < v[*lo]) {                                                        \
+                *lo = i;                                                                           \
+            }                                                                                      \
+            if (*hi < 0 || v[i] > v[*hi]) {                                                        \
+                *hi = i;                                                                           \
+            }                                                                                      \
+        }                                                                                          \
+    } while (0)
 
 /* Rows of the least and greatest value, -1 when all are null. */
 static void extremes(const weir_column *c, int64_t *lo, int64_t *hi) {
@@ -56,7 +83,8 @@ static void extremes(const weir_column *c, int64_t *lo, int64_t *hi) {
     }
 }
 
-static void keep(weir_arena *mem, const weir_column *c, int64_t row, weir_ctx *ctx, weir_column *out) {
+static void keep(weir_arena *mem, const weir_column *c, int64_t row, weir_ctx *ctx,
+                 weir_column *out) {
     weir_column one;
     weir_arena_reset(mem);
     if (weir_column_take(ctx, c, &row, 1, &one) == WEIR_OK) weir_column_keep(mem, &one, out);
@@ -100,7 +128,8 @@ static void time_value(weir_jw *w, int64_t us, bool zone, bool max) {
     if (max && us % 1000) us += 1000; /* milliseconds: the bound must not fall below the value */
     int64_t day = weir_floor_div(us, WEIR_DAY_US), ms = weir_floor_mod(us, WEIR_DAY_US) / 1000;
     weir_date_text((int32_t)day, date);
-    snprintf(text, sizeof text, "%s%c%02d:%02d:%02d.%03d%s", date, 'T', (int)(ms / 3600000), (int)(ms / 60000 % 60), (int)(ms / 1000 % 60), (int)(ms % 1000), zone ? "Z" : "");
+    snprintf(text, sizeof text, "%s%c%02d:%02d:%02d.%03d%s", date, 'T', (int)(ms / 3600000),
+             (int)(ms / 60000 % 60), (int)(ms / 1000 % 60), (int)(ms % 1000), zone ? "Z" : "");
     weir_jw_str(w, text);
 }
 
@@ -109,12 +138,23 @@ static void value(weir_jw *w, const weir_column *c, bool max) {
     switch (c->type->kind) {
     case WEIR_T_BYTE: weir_jw_int(w, WEIR_AT_ROW(int8_t, c, 0)); break;
     case WEIR_T_SHORT: weir_jw_int(w, WEIR_AT_ROW(int16_t, c, 0)); break;
-    case WEIR_T_INT: case WEIR_T_INTERVAL_YM: weir_jw_int(w, WEIR_AT_ROW(int32_t, c, 0)); break;
-    case WEIR_T_LONG: case WEIR_T_INTERVAL_DT: weir_jw_int(w, WEIR_AT_ROW(int64_t, c, 0)); break;
-    case WEIR_T_FLOAT: weir_float_text(WEIR_AT_ROW(float, c, 0), text); weir_jw_raw(w, text); break;
+    case WEIR_T_INT:
+    case WEIR_T_INTERVAL_YM: weir_jw_int(w, WEIR_AT_ROW(int32_t, c, 0)); break;
+    case WEIR_T_LONG:
+    case WEIR_T_INTERVAL_DT: weir_jw_int(w, WEIR_AT_ROW(int64_t, c, 0)); break;
+    case WEIR_T_FLOAT:
+        weir_float_text(WEIR_AT_ROW(float, c, 0), text);
+        weir_jw_raw(w, text);
+        break;
     case WEIR_T_DOUBLE: weir_jw_double(w, WEIR_AT_ROW(double, c, 0)); break;
-    case WEIR_T_DECIMAL: weir_dec_text(WEIR_AT_ROW(weir_i128, c, 0), c->type->scale, text); weir_jw_raw(w, text); break;
-    case WEIR_T_DATE: weir_date_text(WEIR_AT_ROW(int32_t, c, 0), text); weir_jw_str(w, text); break;
+    case WEIR_T_DECIMAL:
+        weir_dec_text(WEIR_AT_ROW(weir_i128, c, 0), c->type->scale, text);
+        weir_jw_raw(w, text);
+        break;
+    case WEIR_T_DATE:
+        weir_date_text(WEIR_AT_ROW(int32_t, c, 0), text);
+        weir_jw_str(w, text);
+        break;
     case WEIR_T_TIMESTAMP: time_value(w, WEIR_AT_ROW(int64_t, c, 0), true, max); break;
     case WEIR_T_TIMESTAMP_NTZ: time_value(w, WEIR_AT_ROW(int64_t, c, 0), false, max); break;
     default: text_value(w, weir_get_bytes(c, 0), max);
@@ -124,8 +164,10 @@ static void value(weir_jw *w, const weir_column *c, bool max) {
 static bool finite_range(const range *r) {
     if (!r->known) return false;
     weir_kind k = r->lo.type->kind;
-    if (k == WEIR_T_DOUBLE) return isfinite(WEIR_AT_ROW(double, &r->lo, 0)) && isfinite(WEIR_AT_ROW(double, &r->hi, 0));
-    if (k == WEIR_T_FLOAT) return isfinite(WEIR_AT_ROW(float, &r->lo, 0)) && isfinite(WEIR_AT_ROW(float, &r->hi, 0));
+    if (k == WEIR_T_DOUBLE)
+        return isfinite(WEIR_AT_ROW(double, &r->lo, 0)) && isfinite(WEIR_AT_ROW(double, &r->hi, 0));
+    if (k == WEIR_T_FLOAT)
+        return isfinite(WEIR_AT_ROW(float, &r->lo, 0)) && isfinite(WEIR_AT_ROW(float, &r->hi, 0));
     return true;
 }
 
@@ -151,7 +193,9 @@ void weir_stats_json(const weir_stats *s, weir_str *out) {
     weir_jw_key(&w, "nullCount");
     weir_jw_obj(&w);
     for (int i = 0; i < s->n; i++) {
-        if (weir_type_is_nested(s->schema->field[i].type) && s->schema->field[i].type->kind == WEIR_T_STRUCT) continue;
+        if (weir_type_is_nested(s->schema->field[i].type) &&
+            s->schema->field[i].type->kind == WEIR_T_STRUCT)
+            continue;
         weir_jw_key(&w, s->schema->field[i].name);
         weir_jw_int(&w, s->col[i].nulls);
     }

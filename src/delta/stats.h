@@ -1,4 +1,5 @@
-/* Per-file statistics of a Delta add action. DELTA PROTOCOL "Per-file Statistics": the first 32 columns. */
+/* Per-file statistics of a Delta add action. DELTA PROTOCOL "Per-file Statistics": the first 32
+ * columns. */
 #ifndef WEIR_DELTA_STATS_H
 #define WEIR_DELTA_STATS_H
 #include "col/column.h"

@@ -1,16 +1,22 @@
-/* Aggregate calls over group slots: arguments are evaluated, filtered and made distinct, then folded. One task. */
+/* Aggregate calls over group slots: arguments are evaluated, filtered and made distinct, then
+ * folded. One task. */
 #include "exec/ops.h"
 
 typedef struct one {
     weir_expr *e;
-    weir_eval *args;     /* arguments, then the filter */
+    weir_eval *args; /* arguments, then the filter */
     void *slots;
     int64_t cap;
     weir_arena *slot_mem;
-    weir_groups *seen;   /* DISTINCT: (slot, arguments) that were counted */
+    weir_groups *seen; /* DISTINCT: (slot, arguments) that were counted */
 } one;
 
-struct weir_aggs { weir_arena *mem; int n; one *v; bool ansi; };
+struct weir_aggs {
+    weir_arena *mem;
+    int n;
+    one *v;
+    bool ansi;
+};
 
 static weir_rc distinct_types(weir_ctx *ctx, weir_arena *mem, one *o) {
     const weir_type **t = WEIR_NEWN(mem, const weir_type *, o->e->narg + 1);
@@ -19,7 +25,8 @@ static weir_rc distinct_types(weir_ctx *ctx, weir_arena *mem, one *o) {
     return weir_groups_new(ctx, mem, t, o->e->narg + 1, &o->seen);
 }
 
-weir_rc weir_aggs_new(weir_ctx *ctx, weir_arena *mem, weir_expr *const *agg, int n, weir_aggs **out) {
+weir_rc weir_aggs_new(weir_ctx *ctx, weir_arena *mem, weir_expr *const *agg, int n,
+                      weir_aggs **out) {
     weir_aggs *a = WEIR_NEW(mem, weir_aggs);
     weir_ctx c = *ctx;
     c.arena = mem;
@@ -53,9 +60,10 @@ static void make_room(weir_aggs *a, one *o, int64_t nslot) {
     o->cap = cap;
 }
 
-/* Rows that count: those the filter keeps, and for DISTINCT the first of each (slot, arguments) without nulls. */
-static weir_rc counted(weir_ctx *ctx, one *o, const weir_batch *b, weir_column *arg, const uint32_t *slot, int64_t *idx,
-                       int64_t *n) {
+/* Rows that count: those the filter keeps, and for DISTINCT the first of each (slot, arguments)
+ * without nulls. */
+static weir_rc counted(weir_ctx *ctx, one *o, const weir_batch *b, weir_column *arg,
+                       const uint32_t *slot, int64_t *idx, int64_t *n) {
     const weir_expr *e = o->e;
     *n = b->len;
     for (int64_t i = 0; i < b->len; i++) idx[i] = i;
@@ -70,7 +78,8 @@ static weir_rc counted(weir_ctx *ctx, one *o, const weir_batch *b, weir_column *
     WEIR_TRY(weir_build_init(ctx, &sb, &weir_t_long));
     for (int64_t i = 0; i < *n; i++) weir_build_i64(&sb, slot[idx[i]]);
     WEIR_TRY(weir_build_finish(ctx, &sb, &key[0]));
-    for (int k = 0; k < e->narg; k++) WEIR_TRY(weir_column_take(ctx, &arg[k], idx, *n, &key[k + 1]));
+    for (int k = 0; k < e->narg; k++)
+        WEIR_TRY(weir_column_take(ctx, &arg[k], idx, *n, &key[k + 1]));
     uint32_t *where = WEIR_NEWN(ctx->arena, uint32_t, *n);
     int64_t before = weir_groups_count(o->seen), added = 0, m = 0;
     WEIR_TRY(weir_groups_map(ctx, o->seen, key, *n, where, &added));
@@ -83,7 +92,8 @@ static weir_rc counted(weir_ctx *ctx, one *o, const weir_batch *b, weir_column *
     return WEIR_OK;
 }
 
-static weir_rc update_one(weir_ctx *ctx, weir_aggs *a, one *o, const weir_batch *b, const uint32_t *slot, int64_t nslot) {
+static weir_rc update_one(weir_ctx *ctx, weir_aggs *a, one *o, const weir_batch *b,
+                          const uint32_t *slot, int64_t nslot) {
     const weir_expr *e = o->e;
     weir_column *arg = WEIR_NEWN(ctx->arena, weir_column, e->narg + 1);
     for (int k = 0; k < e->narg; k++) WEIR_TRY(weir_eval_run(ctx, o->args, k, b, &arg[k]));
@@ -96,24 +106,35 @@ static weir_rc update_one(weir_ctx *ctx, weir_aggs *a, one *o, const weir_batch 
         if (n != b->len) {
             uint32_t *s = WEIR_NEWN(ctx->arena, uint32_t, n);
             for (int64_t i = 0; i < n; i++) s[i] = slot[idx[i]];
-            for (int k = 0; k < e->narg; k++) WEIR_TRY(weir_column_take(ctx, &arg[k], idx, n, &arg[k]));
+            for (int k = 0; k < e->narg; k++)
+                WEIR_TRY(weir_column_take(ctx, &arg[k], idx, n, &arg[k]));
             slot = s;
         }
     }
-    weir_agg_call c = {.arg = arg, .narg = e->narg, .len = n, .slot = slot, .expr = e, .bound = e->bound,
-                       .slots = o->slots, .mem = a->mem, .ansi = a->ansi};
+    weir_agg_call c = {.arg = arg,
+                       .narg = e->narg,
+                       .len = n,
+                       .slot = slot,
+                       .expr = e,
+                       .bound = e->bound,
+                       .slots = o->slots,
+                       .mem = a->mem,
+                       .ansi = a->ansi};
     return e->agg->update(ctx, &c);
 }
 
-weir_rc weir_aggs_update(weir_ctx *ctx, weir_aggs *a, const weir_batch *b, const uint32_t *slot, int64_t nslot) {
+weir_rc weir_aggs_update(weir_ctx *ctx, weir_aggs *a, const weir_batch *b, const uint32_t *slot,
+                         int64_t nslot) {
     for (int i = 0; i < a->n; i++) WEIR_TRY(update_one(ctx, a, &a->v[i], b, slot, nslot));
     return WEIR_OK;
 }
 
-weir_rc weir_aggs_finish(weir_ctx *ctx, weir_aggs *a, int which, int64_t from, int64_t n, weir_column *out) {
+weir_rc weir_aggs_finish(weir_ctx *ctx, weir_aggs *a, int which, int64_t from, int64_t n,
+                         weir_column *out) {
     one *o = &a->v[which];
     make_room(a, o, from + n);
-    weir_agg_call c = {.expr = o->e, .bound = o->e->bound, .slots = o->slots, .mem = a->mem, .ansi = a->ansi};
+    weir_agg_call c = {
+        .expr = o->e, .bound = o->e->bound, .slots = o->slots, .mem = a->mem, .ansi = a->ansi};
     *out = (weir_column){.type = o->e->type, .form = WEIR_FLAT, .len = n};
     WEIR_TRY(o->e->agg->finish(ctx, &c, from, n, out));
     out->type = o->e->type;

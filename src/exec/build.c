@@ -1,4 +1,5 @@
-/* Operator trees from resolved plans, and running them. One tree per task; called by query/ and by the session. */
+/* Operator trees from resolved plans, and running them. One tree per task; called by query/ and by
+ * the session. */
 #include "exec/ops.h"
 
 static weir_rc build(weir_ctx *, weir_exec *, const weir_plan *, const bool *need, weir_op **out);
@@ -36,15 +37,21 @@ static const bool *needs_below(weir_ctx *ctx, const weir_plan *p, const bool *ne
     switch (p->kind) {
     case WEIR_P_PROJECT:
         for (int i = 0; i < p->nexpr; i++)
-            if (!need || need[i] || !p->expr[i]->deterministic) (void)weir_expr_walk(p->expr[i], mark, b);
+            if (!need || need[i] || !p->expr[i]->deterministic)
+                (void)weir_expr_walk(p->expr[i], mark, b);
         return b;
     case WEIR_P_AGGREGATE:
         for (int i = 0; i < p->nexpr; i++) (void)weir_expr_walk(p->expr[i], mark, b);
         return b;
-    case WEIR_P_SHOW_STRING: case WEIR_P_HTML_STRING:
+    case WEIR_P_SHOW_STRING:
+    case WEIR_P_HTML_STRING:
         for (int i = 0; i < p->nexpr; i++) (void)weir_expr_walk(p->expr[i], mark, b);
         return b;
-    case WEIR_P_FILTER: case WEIR_P_SORT: case WEIR_P_DEDUP: case WEIR_P_METRICS: case WEIR_P_WATERMARK:
+    case WEIR_P_FILTER:
+    case WEIR_P_SORT:
+    case WEIR_P_DEDUP:
+    case WEIR_P_METRICS:
+    case WEIR_P_WATERMARK:
         if (!need) return NULL;
         memcpy(b, need, (size_t)in->schema->nfield);
         for (int i = 0; i < p->nexpr; i++) {
@@ -53,17 +60,22 @@ static const bool *needs_below(weir_ctx *ctx, const weir_plan *p, const bool *ne
             (void)weir_expr_walk(p->expr[i], mark, b);
         }
         return b;
-    case WEIR_P_LIMIT: case WEIR_P_OFFSET: case WEIR_P_TAIL: case WEIR_P_ALIAS: case WEIR_P_HINT:
-    case WEIR_P_REPARTITION:
-        return need;
+    case WEIR_P_LIMIT:
+    case WEIR_P_OFFSET:
+    case WEIR_P_TAIL:
+    case WEIR_P_ALIAS:
+    case WEIR_P_HINT:
+    case WEIR_P_REPARTITION: return need;
     default: return NULL;
     }
 }
 
-static weir_rc build_scan(weir_ctx *ctx, weir_exec *x, const weir_plan *p, const bool *need, weir_op **out) {
+static weir_rc build_scan(weir_ctx *ctx, weir_exec *x, const weir_plan *p, const bool *need,
+                          weir_op **out) {
     weir_op *op = op_new(ctx, &weir_op_scan, p, 0);
     if (x->nscan == WEIR_MAX_SCANS)
-        return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature", "more than 256 relations in one plan");
+        return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
+                         "more than 256 relations in one plan");
     weir_op_scan_init(op, x, x->nscan, need);
     x->scan[x->nscan++] = p->scan;
     *out = op;
@@ -81,25 +93,31 @@ static const weir_op_ops *ops_of(const weir_plan *p) {
     case WEIR_P_OFFSET: return &weir_op_offset;
     case WEIR_P_TAIL: return &weir_op_tail;
     case WEIR_P_UNION: return &weir_op_union;
-    case WEIR_P_INTERSECT: case WEIR_P_EXCEPT: return &weir_op_setop;
+    case WEIR_P_INTERSECT:
+    case WEIR_P_EXCEPT: return &weir_op_setop;
     case WEIR_P_AGGREGATE: return &weir_op_aggregate;
     case WEIR_P_DEDUP: return &weir_op_dedup;
     case WEIR_P_METRICS: return &weir_op_metrics;
     case WEIR_P_EXPLODE: return &weir_op_explode;
-    case WEIR_P_SHOW_STRING: case WEIR_P_HTML_STRING: return &weir_op_show;
+    case WEIR_P_SHOW_STRING:
+    case WEIR_P_HTML_STRING: return &weir_op_show;
     default: return NULL;
     }
 }
 
-static weir_rc build(weir_ctx *ctx, weir_exec *x, const weir_plan *p, const bool *need, weir_op **out) {
-    if (p->kind == WEIR_P_ALIAS || p->kind == WEIR_P_HINT || p->kind == WEIR_P_REPARTITION || p->kind == WEIR_P_WATERMARK)
+static weir_rc build(weir_ctx *ctx, weir_exec *x, const weir_plan *p, const bool *need,
+                     weir_op **out) {
+    if (p->kind == WEIR_P_ALIAS || p->kind == WEIR_P_HINT || p->kind == WEIR_P_REPARTITION ||
+        p->kind == WEIR_P_WATERMARK)
         return build(ctx, x, p->in[0], need ? needs_below(ctx, p, need) : NULL, out);
     if (p->kind == WEIR_P_SCAN) return build_scan(ctx, x, p, need, out);
     const weir_op_ops *ops = ops_of(p);
-    if (!ops) return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature", "executing this relation");
+    if (!ops)
+        return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature", "executing this relation");
     weir_op *op = op_new(ctx, ops, p, p->nin);
     for (int i = 0; i < p->nin; i++)
-        WEIR_TRY(build(ctx, x, p->in[i], p->nin == 1 ? needs_below(ctx, p, need) : NULL, &op->in[i]));
+        WEIR_TRY(
+            build(ctx, x, p->in[i], p->nin == 1 ? needs_below(ctx, p, need) : NULL, &op->in[i]));
     if (p->kind == WEIR_P_METRICS) weir_op_metrics_init(op, x);
     if (p->nexpr && p->kind != WEIR_P_METRICS && p->kind != WEIR_P_AGGREGATE)
         WEIR_TRY(weir_eval_new(ctx, p->expr, p->nexpr, &op->eval));
@@ -123,7 +141,8 @@ weir_rc weir_exec_build(weir_ctx *ctx, weir_plan *p, weir_exec **out) {
     x->metrics = weir_alloc(ctx->arena, sizeof *x->metrics * WEIR_MAX_METRICS);
     WEIR_TRY(build(ctx, x, p, NULL, &x->root));
     for (int i = 0; i < x->nscan; i++)
-        if (!x->scan[i]->streaming) WEIR_TRY(x->scan[i]->ops->split(ctx, x->scan[i], NULL, NULL, &x->splits[i]));
+        if (!x->scan[i]->streaming)
+            WEIR_TRY(x->scan[i]->ops->split(ctx, x->scan[i], NULL, NULL, &x->splits[i]));
     *out = x;
     return WEIR_OK;
 }
@@ -148,7 +167,8 @@ void weir_exec_close(weir_exec *x) {
     if (x && x->root) close_tree(x->root);
 }
 
-weir_rc weir_exec_run(weir_ctx *ctx, weir_plan *p, weir_rc (*emit)(weir_ctx *, void *, const weir_batch *), void *u) {
+weir_rc weir_exec_run(weir_ctx *ctx, weir_plan *p,
+                      weir_rc (*emit)(weir_ctx *, void *, const weir_batch *), void *u) {
     weir_exec *x = NULL;
     weir_task task = {.input_file = ""};
     weir_ctx c = *ctx;
@@ -168,7 +188,11 @@ weir_rc weir_exec_run(weir_ctx *ctx, weir_plan *p, weir_rc (*emit)(weir_ctx *, v
     return rc;
 }
 
-typedef struct kept { weir_arena *mem; weir_batch *v; int n, cap; } kept;
+typedef struct kept {
+    weir_arena *mem;
+    weir_batch *v;
+    int n, cap;
+} kept;
 
 static weir_rc keep(weir_ctx *ctx, void *u, const weir_batch *b) {
     (void)ctx;

@@ -51,8 +51,10 @@ static weir_rc agg_fill(weir_ctx *ctx, agg_op *a) {
         if (rc != WEIR_OK || eof) break;
         weir_column *key = WEIR_NEWN(c.arena, weir_column, p->ngroup + 1);
         uint32_t *slot = WEIR_NEWN(c.arena, uint32_t, b.len + 1);
-        for (int i = 0; i < p->ngroup && rc == WEIR_OK; i++) rc = weir_eval_run(&c, a->keys, i, &b, &key[i]);
-        if (rc == WEIR_OK && p->ngroup) rc = weir_groups_map(&c, a->groups, key, b.len, slot, &a->nslot);
+        for (int i = 0; i < p->ngroup && rc == WEIR_OK; i++)
+            rc = weir_eval_run(&c, a->keys, i, &b, &key[i]);
+        if (rc == WEIR_OK && p->ngroup)
+            rc = weir_groups_map(&c, a->groups, key, b.len, slot, &a->nslot);
         if (rc == WEIR_OK) rc = weir_aggs_update(&c, a->aggs, &b, slot, a->nslot);
         weir_arena_reset(c.arena);
     }
@@ -72,7 +74,8 @@ static weir_rc agg_next(weir_ctx *ctx, weir_op *op, weir_batch *out, bool *eof) 
     *eof = n == 0;
     if (*eof) return WEIR_OK;
     if (n > WEIR_BATCH_ROWS) n = WEIR_BATCH_ROWS;
-    *out = (weir_batch){.schema = p->schema, .len = n, .col = WEIR_NEWN(ctx->arena, weir_column, p->nexpr + 1)};
+    *out = (weir_batch){
+        .schema = p->schema, .len = n, .col = WEIR_NEWN(ctx->arena, weir_column, p->nexpr + 1)};
     if (p->ngroup) WEIR_TRY(weir_groups_keys(ctx, a->groups, a->at, n, out->col));
     for (int i = p->ngroup; i < p->nexpr; i++)
         WEIR_TRY(weir_aggs_finish(ctx, a->aggs, i - p->ngroup, a->at, n, &out->col[i]));
@@ -80,10 +83,17 @@ static weir_rc agg_next(weir_ctx *ctx, weir_op *op, weir_batch *out, bool *eof) 
     return WEIR_OK;
 }
 
-const weir_op_ops weir_op_aggregate = {"aggregate", sizeof(agg_op), agg_open, agg_next, agg_reset, agg_close};
+const weir_op_ops weir_op_aggregate = {"aggregate", sizeof(agg_op), agg_open,
+                                       agg_next,    agg_reset,      agg_close};
 
 /* ---- distinct: the first row of each key ---- */
-typedef struct set_op { weir_op base; weir_arena *held; weir_groups *left, *right; weir_rows rows; bool loaded; } set_op;
+typedef struct set_op {
+    weir_op base;
+    weir_arena *held;
+    weir_groups *left, *right;
+    weir_rows rows;
+    bool loaded;
+} set_op;
 
 static weir_rc set_reset(weir_ctx *ctx, weir_op *op) {
     (void)ctx;
@@ -113,7 +123,8 @@ static weir_rc dedup_next(weir_ctx *ctx, weir_op *op, weir_batch *out, bool *eof
         weir_column *key = WEIR_NEWN(ctx->arena, weir_column, p->nexpr + 1);
         for (int i = 0; i < p->nexpr; i++) WEIR_TRY(weir_eval_run(ctx, op->eval, i, &in, &key[i]));
         uint32_t *slot = WEIR_NEWN(ctx->arena, uint32_t, in.len + 1);
-        int64_t *idx = WEIR_NEWN(ctx->arena, int64_t, in.len + 1), next = weir_groups_count(s->left), n = 0, added = 0;
+        int64_t *idx = WEIR_NEWN(ctx->arena, int64_t, in.len + 1),
+                next = weir_groups_count(s->left), n = 0, added = 0;
         WEIR_TRY(weir_groups_map(ctx, s->left, key, in.len, slot, &added));
         for (int64_t i = 0; i < in.len; i++)
             if (slot[i] == next) idx[n++] = i, next++;
@@ -122,10 +133,12 @@ static weir_rc dedup_next(weir_ctx *ctx, weir_op *op, weir_batch *out, bool *eof
     }
 }
 
-const weir_op_ops weir_op_dedup = {"distinct", sizeof(set_op), NULL, dedup_next, set_reset, set_close};
+const weir_op_ops weir_op_dedup = {"distinct", sizeof(set_op), NULL,
+                                   dedup_next, set_reset,      set_close};
 
 /* ---- intersect, except; ALL keeps counts ---- */
-static weir_rc load_side(weir_ctx *ctx, set_op *s, weir_op *in, weir_groups *g, int64_t **count, int64_t *cap) {
+static weir_rc load_side(weir_ctx *ctx, set_op *s, weir_op *in, weir_groups *g, int64_t **count,
+                         int64_t *cap) {
     weir_ctx c = *ctx;
     c.arena = weir_arena_new(s->held);
     int64_t slots = weir_groups_count(g);
@@ -150,7 +163,8 @@ static weir_rc load_side(weir_ctx *ctx, set_op *s, weir_op *in, weir_groups *g, 
     return rc;
 }
 
-static weir_rc setop_rows(weir_ctx *ctx, set_op *s, const int64_t *l, int64_t nl, const int64_t *r, int64_t nr, weir_batch *out) {
+static weir_rc setop_rows(weir_ctx *ctx, set_op *s, const int64_t *l, int64_t nl, const int64_t *r,
+                          int64_t nr, weir_batch *out) {
     const weir_plan *p = s->base.plan;
     int64_t total = weir_groups_count(s->left), n = 0, most = 0;
     for (int64_t i = 0; i < nl; i++) most += l[i] + 1;
@@ -161,7 +175,9 @@ static weir_rc setop_rows(weir_ctx *ctx, set_op *s, const int64_t *l, int64_t nl
         if (!p->all) keep = p->kind == WEIR_P_INTERSECT ? (a && b) : (a && !b);
         for (int64_t k = 0; k < keep; k++) idx[n++] = i;
     }
-    weir_batch keys = {.schema = p->schema, .len = total, .col = WEIR_NEWN(ctx->arena, weir_column, p->schema->nfield + 1)};
+    weir_batch keys = {.schema = p->schema,
+                       .len = total,
+                       .col = WEIR_NEWN(ctx->arena, weir_column, p->schema->nfield + 1)};
     WEIR_TRY(weir_groups_keys(ctx, s->left, 0, total, keys.col));
     return weir_batch_take(ctx, &keys, idx, n, out);
 }
@@ -184,16 +200,25 @@ static weir_rc setop_next(weir_ctx *ctx, weir_op *op, weir_batch *out, bool *eof
     return WEIR_OK;
 }
 
-const weir_op_ops weir_op_setop = {"set operation", sizeof(set_op), NULL, setop_next, set_reset, set_close};
+const weir_op_ops weir_op_setop = {"set operation", sizeof(set_op), NULL,
+                                   setop_next,      set_reset,      set_close};
 
 /* ---- observe(): folds what passes; the row is ready at the end of the input ---- */
-typedef struct metrics_op { weir_op base; weir_exec *x; weir_arena *held; weir_aggs *aggs; weir_eval *final; bool done; } metrics_op;
+typedef struct metrics_op {
+    weir_op base;
+    weir_exec *x;
+    weir_arena *held;
+    weir_aggs *aggs;
+    weir_eval *final;
+    bool done;
+} metrics_op;
 
 void weir_op_metrics_init(weir_op *op, weir_exec *x) { ((metrics_op *)op)->x = x; }
 
 static weir_rc metrics_open(weir_ctx *ctx, weir_op *op) {
     const weir_plan *p = op->plan;
-    return weir_eval_new(ctx, p->expr + p->ngroup, p->nexpr - p->ngroup, &((metrics_op *)op)->final);
+    return weir_eval_new(ctx, p->expr + p->ngroup, p->nexpr - p->ngroup,
+                         &((metrics_op *)op)->final);
 }
 
 static weir_rc metrics_reset(weir_ctx *ctx, weir_op *op) {
@@ -211,7 +236,8 @@ static weir_rc metrics_end(weir_ctx *ctx, metrics_op *m) {
     const weir_plan *p = m->base.plan;
     int nout = p->nexpr - p->ngroup;
     weir_field *f = WEIR_NEWN(m->held, weir_field, nout + p->ngroup + 1);
-    weir_batch in = {.len = 1, .col = WEIR_NEWN(ctx->arena, weir_column, p->ngroup + 1)}, row = {.len = 1};
+    weir_batch in = {.len = 1, .col = WEIR_NEWN(ctx->arena, weir_column, p->ngroup + 1)},
+               row = {.len = 1};
     for (int i = 0; i < p->ngroup; i++) {
         f[i] = (weir_field){"a", p->expr[i]->type, true, NULL};
         WEIR_TRY(weir_aggs_finish(ctx, m->aggs, i, 0, 1, &in.col[i]));
@@ -238,10 +264,13 @@ static weir_rc metrics_next(weir_ctx *ctx, weir_op *op, weir_batch *out, bool *e
         WEIR_TRY(weir_aggs_new(ctx, m->held, p->expr, p->ngroup, &m->aggs));
     }
     WEIR_TRY(weir_op_next(ctx, op->in[0], out, eof));
-    if (!*eof) return weir_aggs_update(ctx, m->aggs, out, WEIR_NEWN(ctx->arena, uint32_t, out->len + 1), 1);
+    if (!*eof)
+        return weir_aggs_update(ctx, m->aggs, out, WEIR_NEWN(ctx->arena, uint32_t, out->len + 1),
+                                1);
     if (m->done) return WEIR_OK;
     m->done = true;
     return metrics_end(ctx, m);
 }
 
-const weir_op_ops weir_op_metrics = {"observe", sizeof(metrics_op), metrics_open, metrics_next, metrics_reset, metrics_close};
+const weir_op_ops weir_op_metrics = {"observe",    sizeof(metrics_op), metrics_open,
+                                     metrics_next, metrics_reset,      metrics_close};

@@ -1,13 +1,15 @@
-/* The group table: rows by key to dense slots. Open addressing over 64-bit hashes; keys are kept in builders. Used by
- * aggregate, distinct and set operators; one task. */
+/* The group table: rows by key to dense slots. Open addressing over 64-bit hashes; keys are kept in
+ * builders. Used by aggregate, distinct and set operators; one task. */
 #include "exec/ops.h"
 
 #include <xxhash.h>
 
-typedef struct entry { uint32_t tag, slot; } entry; /* slot + 1; 0 = free */
+typedef struct entry {
+    uint32_t tag, slot;
+} entry; /* slot + 1; 0 = free */
 
 struct weir_groups {
-    weir_arena *mem;    /* freed and renewed as the table grows */
+    weir_arena *mem; /* freed and renewed as the table grows */
     weir_arena *table;
     int nkey;
     const weir_type *const *type;
@@ -62,14 +64,16 @@ static uint64_t hash_fixed(const weir_column *c, int64_t i) {
 static uint64_t hash_one(const weir_column *c, int64_t i, uint64_t h) {
     if (weir_is_null(c, i)) return mix(h, 0x5bd1e995);
     switch (c->type->kind) {
-    case WEIR_T_STRING: case WEIR_T_BINARY: {
+    case WEIR_T_STRING:
+    case WEIR_T_BINARY: {
         weir_bytes b = weir_get_bytes(c, i);
         return mix(h, XXH3_64bits(b.p, (size_t)b.len));
     }
     case WEIR_T_STRUCT:
         for (int k = 0; k < c->nkid; k++) h = hash_one(&c->kid[k], weir_kid_row(c, i), h);
         return h;
-    case WEIR_T_ARRAY: case WEIR_T_MAP: {
+    case WEIR_T_ARRAY:
+    case WEIR_T_MAP: {
         int64_t first;
         int32_t n = weir_get_list(c, i, &first);
         h = mix(h, (uint64_t)n);
@@ -87,7 +91,8 @@ uint64_t weir_group_hash(const weir_column *key, int n, int64_t i) {
     return h;
 }
 
-weir_rc weir_groups_new(weir_ctx *ctx, weir_arena *mem, const weir_type *const *key_types, int nkey, weir_groups **out) {
+weir_rc weir_groups_new(weir_ctx *ctx, weir_arena *mem, const weir_type *const *key_types, int nkey,
+                        weir_groups **out) {
     (void)ctx;
     weir_groups *g = WEIR_NEW(mem, weir_groups);
     g->mem = weir_arena_new(mem);
@@ -139,8 +144,10 @@ static void grow(weir_groups *g) {
     g->mask = mask;
 }
 
-/* Appends the rows' keys to the chunks; chunk columns are rebuilt as they fill: each row is copied at most twice. */
-static weir_rc add_keys(weir_ctx *ctx, weir_groups *g, const weir_column *key, const int64_t *rows, int64_t n) {
+/* Appends the rows' keys to the chunks; chunk columns are rebuilt as they fill: each row is copied
+ * at most twice. */
+static weir_rc add_keys(weir_ctx *ctx, weir_groups *g, const weir_column *key, const int64_t *rows,
+                        int64_t n) {
     weir_ctx c = *ctx;
     for (int64_t done = 0; done < n;) {
         int64_t at = g->n + done, in_chunk = at % KEY_CHUNK, take = KEY_CHUNK - in_chunk;
@@ -173,23 +180,32 @@ static weir_rc add_keys(weir_ctx *ctx, weir_groups *g, const weir_column *key, c
     return WEIR_OK;
 }
 
-typedef struct pending { int64_t *row; uint64_t *hash; int64_t n; } pending;
+typedef struct pending {
+    int64_t *row;
+    uint64_t *hash;
+    int64_t n;
+} pending;
 
 /* New keys of this batch have slots from g->n on and are not in the chunks yet. */
-static bool same_pending(const weir_groups *g, const pending *p, const weir_column *key, int64_t i, int64_t slot) {
+static bool same_pending(const weir_groups *g, const pending *p, const weir_column *key, int64_t i,
+                         int64_t slot) {
     int64_t j = p->row[slot - g->n];
     for (int k = 0; k < g->nkey; k++)
         if (weir_compare(&key[k], i, &key[k], j) != 0) return false;
     return true;
 }
 
-weir_rc weir_groups_map(weir_ctx *ctx, weir_groups *g, const weir_column *key, int64_t len, uint32_t *slot,
-                        int64_t *added) {
+weir_rc weir_groups_map(weir_ctx *ctx, weir_groups *g, const weir_column *key, int64_t len,
+                        uint32_t *slot, int64_t *added) {
     pending p = {WEIR_NEWN(ctx->arena, int64_t, len + 1), NULL, 0};
-    if (g->n + len > UINT32_MAX - 2) return weir_fail(ctx, WEIR_E_OUT_OF_MEMORY, "requestedBytes", "2^32 groups", "receivedBytes", "0");
-    while ((uint64_t)(g->n + len) * 2 > g->mask && g->n > 0 && (uint64_t)g->n * 4 > g->mask) grow(g);
+    if (g->n + len > UINT32_MAX - 2)
+        return weir_fail(ctx, WEIR_E_OUT_OF_MEMORY, "requestedBytes", "2^32 groups",
+                         "receivedBytes", "0");
+    while ((uint64_t)(g->n + len) * 2 > g->mask && g->n > 0 && (uint64_t)g->n * 4 > g->mask)
+        grow(g);
     for (int64_t i = 0; i < len; i++) {
-        if ((uint64_t)(g->n + p.n) * 4 > g->mask * 3) { /* keys of this batch must be stored before growing */
+        if ((uint64_t)(g->n + p.n) * 4 >
+            g->mask * 3) { /* keys of this batch must be stored before growing */
             WEIR_TRY(add_keys(ctx, g, key, p.row, p.n));
             *added += p.n;
             p.n = 0;

@@ -1,5 +1,5 @@
-/* Physical operators: pull-based, one tree per task, reused over epochs. Callers use the weir_op_* wrappers, which
- * keep the statistics. Trees are built from resolved plans by exec/build.c. */
+/* Physical operators: pull-based, one tree per task, reused over epochs. Callers use the weir_op_*
+ * wrappers, which keep the statistics. Trees are built from resolved plans by exec/build.c. */
 #ifndef WEIR_EXEC_OP_H
 #define WEIR_EXEC_OP_H
 #include "expr/eval.h"
@@ -8,22 +8,25 @@
 typedef struct weir_op weir_op;
 typedef struct weir_op_ops {
     const char *name;
-    size_t size;              /* of the derived struct */
+    size_t size; /* of the derived struct */
     weir_rc (*open)(weir_ctx *, weir_op *);
-    /* Next batch in ctx->arena (the caller's chunk), or *eof. Blocking operators keep what they hold in their own arenas. */
+    /* Next batch in ctx->arena (the caller's chunk), or *eof. Blocking operators keep what they
+     * hold in their own arenas. */
     weir_rc (*next)(weir_ctx *, weir_op *, weir_batch *out, bool *eof);
-    weir_rc (*reset)(weir_ctx *, weir_op *);          /* next epoch */
+    weir_rc (*reset)(weir_ctx *, weir_op *); /* next epoch */
     void (*close)(weir_op *);
 } weir_op_ops;
-typedef struct weir_opstat { int64_t rows_out, batches_out, time_us; } weir_opstat;
+typedef struct weir_opstat {
+    int64_t rows_out, batches_out, time_us;
+} weir_opstat;
 struct weir_op {
     const weir_op_ops *ops;
-    const weir_plan *plan;    /* read-only, shared */
-    weir_arena *mem;          /* life of the tree */
+    const weir_plan *plan; /* read-only, shared */
+    weir_arena *mem;       /* life of the tree */
     int nin;
     weir_op **in;
     weir_opstat stat;
-    weir_eval *eval;          /* of plan->expr, if any */
+    weir_eval *eval; /* of plan->expr, if any */
 };
 
 /* What a tree reads in this epoch: per SCAN node its splits. Batch queries split at build. */
@@ -31,11 +34,14 @@ typedef struct weir_exec {
     weir_arena *mem;
     int nscan;
     weir_scan **scan;
-    weir_splits *splits;      /* of scan[i], this epoch; batch: filled by weir_exec_build */
-    int64_t *rows_in;         /* rows read from scan[i] in this epoch */
+    weir_splits *splits; /* of scan[i], this epoch; batch: filled by weir_exec_build */
+    int64_t *rows_in;    /* rows read from scan[i] in this epoch */
     weir_op *root;
-    int nmetrics;             /* observe(): filled when root reaches its end */
-    struct weir_observed { const char *name; weir_batch row; } *metrics;
+    int nmetrics; /* observe(): filled when root reaches its end */
+    struct weir_observed {
+        const char *name;
+        weir_batch row;
+    } * metrics;
 } weir_exec;
 
 /* The tree for a resolved plan. Streaming scans get their splits later (weir_exec_epoch). */
@@ -44,8 +50,10 @@ weir_rc weir_exec_build(weir_ctx *, weir_plan *, weir_exec **out);
 weir_rc weir_exec_epoch(weir_ctx *, weir_exec *, const weir_splits *splits);
 weir_rc weir_op_next(weir_ctx *, weir_op *, weir_batch *out, bool *eof);
 void weir_exec_close(weir_exec *);
-/* Runs a batch plan to its end, calling emit for each batch (in a chunk arena that is reset after the call). */
-weir_rc weir_exec_run(weir_ctx *, weir_plan *, weir_rc (*emit)(weir_ctx *, void *u, const weir_batch *), void *u);
+/* Runs a batch plan to its end, calling emit for each batch (in a chunk arena that is reset after
+ * the call). */
+weir_rc weir_exec_run(weir_ctx *, weir_plan *,
+                      weir_rc (*emit)(weir_ctx *, void *u, const weir_batch *), void *u);
 /* Runs a batch plan and keeps all rows in ctx->arena. */
 weir_rc weir_exec_collect(weir_ctx *, weir_plan *, weir_batch **out, int *n);
 #endif

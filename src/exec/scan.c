@@ -51,7 +51,10 @@ static weir_rc scan_next(weir_ctx *ctx, weir_op *op, weir_batch *out, bool *eof)
 
 const weir_op_ops weir_op_scan = {"scan", sizeof(scan_op), NULL, scan_next, scan_reset, scan_close};
 
-typedef struct local_op { weir_op base; int at; } local_op;
+typedef struct local_op {
+    weir_op base;
+    int at;
+} local_op;
 
 static weir_rc local_next(weir_ctx *ctx, weir_op *op, weir_batch *out, bool *eof) {
     local_op *l = (local_op *)op;
@@ -71,7 +74,10 @@ static weir_rc local_reset(weir_ctx *ctx, weir_op *op) {
 
 const weir_op_ops weir_op_local = {"local", sizeof(local_op), NULL, local_next, local_reset, NULL};
 
-typedef struct range_op { weir_op base; uint64_t at; } range_op;
+typedef struct range_op {
+    weir_op base;
+    uint64_t at;
+} range_op;
 
 /* Rows of range(start, end, step): may span the whole 64-bit space, so counted unsigned. */
 static uint64_t range_rows(const weir_plan *p) {
@@ -92,7 +98,8 @@ static weir_rc range_next(weir_ctx *ctx, weir_op *op, weir_batch *out, bool *eof
     WEIR_TRY(weir_buf_new(ctx, n * 8, &b));
     int64_t *v = (int64_t *)(void *)b->p;
     for (int64_t i = 0; i < n; i++)
-        v[i] = (int64_t)((uint64_t)op->plan->start + (r->at + (uint64_t)i) * (uint64_t)op->plan->step);
+        v[i] =
+            (int64_t)((uint64_t)op->plan->start + (r->at + (uint64_t)i) * (uint64_t)op->plan->step);
     r->at += (uint64_t)n;
     weir_column *c = WEIR_NEW(ctx->arena, weir_column);
     *c = (weir_column){.type = &weir_t_long, .form = WEIR_FLAT, .len = n, .data = b};

@@ -1,13 +1,21 @@
 /* show(): rows as a text table. SPARK Dataset.showString. */
 #include "exec/ops.h"
 
-typedef struct show_op { weir_op base; bool done; } show_op;
-typedef struct cell { const char *p; int32_t len, width; } cell;
+typedef struct show_op {
+    weir_op base;
+    bool done;
+} show_op;
+typedef struct cell {
+    const char *p;
+    int32_t len, width;
+} cell;
 
-/* Half-width and full-width characters: SPARK Utils.stringHalfWidth counts these two columns wide. */
+/* Half-width and full-width characters: SPARK Utils.stringHalfWidth counts these two columns wide.
+ */
 static bool wide(uint32_t c) {
-    return (c >= 0x1100 && c <= 0x115F) || (c >= 0x2E80 && c <= 0xA4CF) || (c >= 0xAC00 && c <= 0xD7A3) ||
-           (c >= 0xF900 && c <= 0xFAFF) || (c >= 0xFE30 && c <= 0xFE4F) || (c >= 0xFF00 && c <= 0xFF60) ||
+    return (c >= 0x1100 && c <= 0x115F) || (c >= 0x2E80 && c <= 0xA4CF) ||
+           (c >= 0xAC00 && c <= 0xD7A3) || (c >= 0xF900 && c <= 0xFAFF) ||
+           (c >= 0xFE30 && c <= 0xFE4F) || (c >= 0xFF00 && c <= 0xFF60) ||
            (c >= 0xFFE0 && c <= 0xFFE6);
 }
 
@@ -73,7 +81,12 @@ static cell make_cell(weir_arena *a, weir_bytes b, int truncate) {
     return (cell){b.p, b.len, text_width(b.p, b.len)};
 }
 
-typedef struct table { int ncol; int64_t rows, cap; cell *v; weir_arena *mem; } table; /* row 0 = header */
+typedef struct table {
+    int ncol;
+    int64_t rows, cap;
+    cell *v;
+    weir_arena *mem;
+} table; /* row 0 = header */
 
 static cell *add_row(table *t) {
     if (t->rows == t->cap) {
@@ -90,7 +103,8 @@ static weir_rc fill(weir_ctx *ctx, weir_op *op, table *t, bool *more) {
     const weir_plan *p = op->plan;
     cell *h = add_row(t);
     for (int c = 0; c < t->ncol; c++)
-        h[c] = make_cell(t->mem, (weir_bytes){p->names[c], (int32_t)strlen(p->names[c])}, p->vertical ? 0 : p->truncate);
+        h[c] = make_cell(t->mem, (weir_bytes){p->names[c], (int32_t)strlen(p->names[c])},
+                         p->vertical ? 0 : p->truncate);
     for (bool eof = false; !*more;) {
         weir_batch b;
         WEIR_TRY(weir_op_next(ctx, op->in[0], &b, &eof));
@@ -101,7 +115,8 @@ static weir_rc fill(weir_ctx *ctx, weir_op *op, table *t, bool *more) {
             *more = t->rows - 1 >= p->n;
             if (*more) break;
             cell *r = add_row(t);
-            for (int c = 0; c < t->ncol; c++) r[c] = make_cell(t->mem, weir_get_bytes(&col[c], i), p->truncate);
+            for (int c = 0; c < t->ncol; c++)
+                r[c] = make_cell(t->mem, weir_get_bytes(&col[c], i), p->truncate);
         }
     }
     return WEIR_OK;
@@ -172,10 +187,14 @@ static void html(const table *t, weir_str *s) {
             const cell *x = &t->v[r * t->ncol + c];
             weir_str_puts(s, r ? "<td>" : "<th>");
             for (int32_t i = 0; i < x->len; i++) {
-                if (x->p[i] == '<') weir_str_puts(s, "&lt;");
-                else if (x->p[i] == '>') weir_str_puts(s, "&gt;");
-                else if (x->p[i] == '&') weir_str_puts(s, "&amp;");
-                else weir_str_putc(s, x->p[i]);
+                if (x->p[i] == '<')
+                    weir_str_puts(s, "&lt;");
+                else if (x->p[i] == '>')
+                    weir_str_puts(s, "&gt;");
+                else if (x->p[i] == '&')
+                    weir_str_puts(s, "&amp;");
+                else
+                    weir_str_putc(s, x->p[i]);
             }
             weir_str_puts(s, r ? "</td>" : "</th>");
         }
@@ -195,11 +214,16 @@ static weir_rc show_next(weir_ctx *ctx, weir_op *op, weir_batch *out, bool *eof)
     weir_str s;
     weir_str_init(&s, ctx->arena, 1u << 30);
     WEIR_TRY(fill(ctx, op, &t, &more));
-    if (p->kind == WEIR_P_HTML_STRING) html(&t, &s);
-    else if (p->vertical) vertical(&t, &s);
-    else horizontal(ctx, &t, p->truncate, &s);
-    if (p->vertical && t.rows == 1) weir_str_puts(&s, "(0 rows)\n");
-    else if (more) weir_str_printf(&s, "only showing top %lld row%s\n", (long long)p->n, p->n == 1 ? "" : "s");
+    if (p->kind == WEIR_P_HTML_STRING)
+        html(&t, &s);
+    else if (p->vertical)
+        vertical(&t, &s);
+    else
+        horizontal(ctx, &t, p->truncate, &s);
+    if (p->vertical && t.rows == 1)
+        weir_str_puts(&s, "(0 rows)\n");
+    else if (more)
+        weir_str_printf(&s, "only showing top %lld row%s\n", (long long)p->n, p->n == 1 ? "" : "s");
     weir_expr *lit = weir_lit_string(ctx->arena, s.p ? s.p : "", s.len);
     weir_column *c = WEIR_NEW(ctx->arena, weir_column);
     *c = lit->lit;

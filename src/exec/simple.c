@@ -6,7 +6,9 @@ static weir_rc project_next(weir_ctx *ctx, weir_op *op, weir_batch *out, bool *e
     WEIR_TRY(weir_op_next(ctx, op->in[0], &in, eof));
     if (*eof) return WEIR_OK;
     const weir_plan *p = op->plan;
-    *out = (weir_batch){.schema = p->schema, .len = in.len, .col = WEIR_NEWN(ctx->arena, weir_column, p->nexpr + 1)};
+    *out = (weir_batch){.schema = p->schema,
+                        .len = in.len,
+                        .col = WEIR_NEWN(ctx->arena, weir_column, p->nexpr + 1)};
     for (int i = 0; i < p->nexpr; i++) WEIR_TRY(weir_eval_run(ctx, op->eval, i, &in, &out->col[i]));
     return WEIR_OK;
 }
@@ -22,8 +24,10 @@ static weir_rc filter_next(weir_ctx *ctx, weir_op *op, weir_batch *out, bool *eo
         WEIR_TRY(weir_eval_run(ctx, op->eval, 0, &in, &keep));
         int64_t *idx = WEIR_NEWN(ctx->arena, int64_t, in.len + 1), n = weir_select_true(&keep, idx);
         if (n == 0) continue;
-        if (n == in.len) *out = in;
-        else WEIR_TRY(weir_batch_take(ctx, &in, idx, n, out));
+        if (n == in.len)
+            *out = in;
+        else
+            WEIR_TRY(weir_batch_take(ctx, &in, idx, n, out));
         out->schema = op->plan->schema;
         return WEIR_OK;
     }
@@ -33,11 +37,18 @@ const weir_op_ops weir_op_filter = {"filter", sizeof(weir_op), NULL, filter_next
 
 static void slice(weir_ctx *ctx, const weir_batch *in, int64_t from, int64_t len, weir_batch *out) {
     int n = in->schema->nfield;
-    *out = (weir_batch){.schema = in->schema, .len = len, .col = WEIR_NEWN(ctx->arena, weir_column, n + 1)};
+    *out = (weir_batch){
+        .schema = in->schema, .len = len, .col = WEIR_NEWN(ctx->arena, weir_column, n + 1)};
     for (int i = 0; i < n; i++) out->col[i] = weir_column_slice(&in->col[i], from, len);
 }
 
-typedef struct count_op { weir_op base; int64_t seen; weir_rows rows; weir_arena *held; int at; } count_op;
+typedef struct count_op {
+    weir_op base;
+    int64_t seen;
+    weir_rows rows;
+    weir_arena *held;
+    int at;
+} count_op;
 
 static weir_rc count_reset(weir_ctx *ctx, weir_op *op) {
     (void)ctx;
@@ -59,13 +70,16 @@ static weir_rc limit_next(weir_ctx *ctx, weir_op *op, weir_batch *out, bool *eof
     weir_batch in;
     WEIR_TRY(weir_op_next(ctx, op->in[0], &in, eof));
     if (*eof) return WEIR_OK;
-    if (in.len > left) slice(ctx, &in, 0, left, out);
-    else *out = in;
+    if (in.len > left)
+        slice(ctx, &in, 0, left, out);
+    else
+        *out = in;
     c->seen += out->len;
     return WEIR_OK;
 }
 
-const weir_op_ops weir_op_limit = {"limit", sizeof(count_op), NULL, limit_next, count_reset, count_close};
+const weir_op_ops weir_op_limit = {"limit",    sizeof(count_op), NULL,
+                                   limit_next, count_reset,      count_close};
 
 static weir_rc offset_next(weir_ctx *ctx, weir_op *op, weir_batch *out, bool *eof) {
     count_op *c = (count_op *)op;
@@ -85,7 +99,8 @@ static weir_rc offset_next(weir_ctx *ctx, weir_op *op, weir_batch *out, bool *eo
     }
 }
 
-const weir_op_ops weir_op_offset = {"offset", sizeof(count_op), NULL, offset_next, count_reset, count_close};
+const weir_op_ops weir_op_offset = {"offset",    sizeof(count_op), NULL,
+                                    offset_next, count_reset,      count_close};
 
 weir_rc weir_op_drain(weir_ctx *ctx, weir_op *in, weir_arena *mem, weir_rows *out) {
     int cap = 0;
@@ -137,7 +152,8 @@ static weir_rc tail_next(weir_ctx *ctx, weir_op *op, weir_batch *out, bool *eof)
     return WEIR_OK;
 }
 
-const weir_op_ops weir_op_tail = {"tail", sizeof(count_op), NULL, tail_next, count_reset, count_close};
+const weir_op_ops weir_op_tail = {"tail",    sizeof(count_op), NULL,
+                                  tail_next, count_reset,      count_close};
 
 static weir_rc union_next(weir_ctx *ctx, weir_op *op, weir_batch *out, bool *eof) {
     count_op *c = (count_op *)op;
@@ -151,12 +167,17 @@ static weir_rc union_next(weir_ctx *ctx, weir_op *op, weir_batch *out, bool *eof
     return WEIR_OK;
 }
 
-const weir_op_ops weir_op_union = {"union", sizeof(count_op), NULL, union_next, count_reset, count_close};
+const weir_op_ops weir_op_union = {"union",    sizeof(count_op), NULL,
+                                   union_next, count_reset,      count_close};
 
 /* Row numbers of the input, and of the list's elements, for each output row. */
-typedef struct exploded { int64_t *row, *elem, *pos; int64_t n; } exploded;
+typedef struct exploded {
+    int64_t *row, *elem, *pos;
+    int64_t n;
+} exploded;
 
-static void explode_rows(weir_ctx *ctx, const weir_column *list, int64_t len, bool outer, exploded *x) {
+static void explode_rows(weir_ctx *ctx, const weir_column *list, int64_t len, bool outer,
+                         exploded *x) {
     int64_t total = 0, first;
     for (int64_t i = 0; i < len; i++) {
         int32_t k = weir_is_null(list, i) ? 0 : weir_get_list(list, i, &first);
@@ -179,8 +200,10 @@ static weir_rc explode_pos(weir_ctx *ctx, const exploded *x, weir_column *out) {
     weir_build b;
     WEIR_TRY(weir_build_init(ctx, &b, &weir_t_int));
     for (int64_t i = 0; i < x->n; i++) {
-        if (x->pos[i] < 0) weir_build_null(&b);
-        else weir_build_i32(&b, (int32_t)x->pos[i]);
+        if (x->pos[i] < 0)
+            weir_build_null(&b);
+        else
+            weir_build_i32(&b, (int32_t)x->pos[i]);
     }
     return weir_build_finish(ctx, &b, out);
 }
@@ -198,9 +221,11 @@ static weir_rc explode_next(weir_ctx *ctx, weir_op *op, weir_batch *out, bool *e
         if (x.n == 0) continue;
         int n = in.schema->nfield;
         weir_column *col = WEIR_NEWN(ctx->arena, weir_column, p->schema->nfield + 1);
-        for (int i = 0; i < n; i++) WEIR_TRY(weir_column_take(ctx, &in.col[i], x.row, x.n, &col[i]));
+        for (int i = 0; i < n; i++)
+            WEIR_TRY(weir_column_take(ctx, &in.col[i], x.row, x.n, &col[i]));
         if (p->all) WEIR_TRY(explode_pos(ctx, &x, &col[n++]));
-        for (int k = 0; k < list.nkid; k++) WEIR_TRY(weir_column_take(ctx, &list.kid[k], x.elem, x.n, &col[n++]));
+        for (int k = 0; k < list.nkid; k++)
+            WEIR_TRY(weir_column_take(ctx, &list.kid[k], x.elem, x.n, &col[n++]));
         *out = (weir_batch){.schema = p->schema, .len = x.n, .col = col};
         return WEIR_OK;
     }

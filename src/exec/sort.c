@@ -1,9 +1,20 @@
 /* Global sort: all rows are held, an index is sorted (stable merge), rows are taken in order. */
 #include "exec/ops.h"
 
-typedef struct sort_op { weir_op base; weir_arena *held; weir_rows rows; weir_batch all; int64_t *idx; int64_t at; bool full; } sort_op;
+typedef struct sort_op {
+    weir_op base;
+    weir_arena *held;
+    weir_rows rows;
+    weir_batch all;
+    int64_t *idx;
+    int64_t at;
+    bool full;
+} sort_op;
 
-typedef struct sort_key { const weir_column *c; bool desc, nulls_first; } sort_key;
+typedef struct sort_key {
+    const weir_column *c;
+    bool desc, nulls_first;
+} sort_key;
 
 static int order(const sort_key *k, int n, int64_t a, int64_t b) {
     for (int i = 0; i < n; i++) {
@@ -21,7 +32,8 @@ static int order(const sort_key *k, int n, int64_t a, int64_t b) {
 static void merge_sort(int64_t *v, int64_t *tmp, int64_t n, const sort_key *k, int nk) {
     for (int64_t w = 1; w < n; w *= 2) {
         for (int64_t lo = 0; lo < n; lo += 2 * w) {
-            int64_t mid = lo + w < n ? lo + w : n, hi = lo + 2 * w < n ? lo + 2 * w : n, i = lo, j = mid, o = lo;
+            int64_t mid = lo + w < n ? lo + w : n, hi = lo + 2 * w < n ? lo + 2 * w : n, i = lo,
+                    j = mid, o = lo;
             while (i < mid && j < hi) tmp[o++] = order(k, nk, v[j], v[i]) < 0 ? v[j++] : v[i++];
             while (i < mid) tmp[o++] = v[i++];
             while (j < hi) tmp[o++] = v[j++];

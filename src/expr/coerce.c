@@ -1,4 +1,5 @@
-/* Implicit type conversion. SPARK AnsiTypeCoercion (and TypeCoercion when spark.sql.ansi.enabled is false). Analysis only. */
+/* Implicit type conversion. SPARK AnsiTypeCoercion (and TypeCoercion when spark.sql.ansi.enabled is
+ * false). Analysis only. */
 #include "expr/fn.h"
 
 #include <strings.h>
@@ -24,11 +25,13 @@ static int decimal_digits(weir_kind k) {
 }
 
 static const weir_type *widen_decimal(weir_ctx *ctx, const weir_type *a, const weir_type *b) {
-    if (a->kind == WEIR_T_FLOAT || a->kind == WEIR_T_DOUBLE || b->kind == WEIR_T_FLOAT || b->kind == WEIR_T_DOUBLE)
+    if (a->kind == WEIR_T_FLOAT || a->kind == WEIR_T_DOUBLE || b->kind == WEIR_T_FLOAT ||
+        b->kind == WEIR_T_DOUBLE)
         return &weir_t_double;
     int pa = a->kind == WEIR_T_DECIMAL ? a->precision : decimal_digits(a->kind);
     int pb = b->kind == WEIR_T_DECIMAL ? b->precision : decimal_digits(b->kind);
-    int sa = a->kind == WEIR_T_DECIMAL ? a->scale : 0, sb = b->kind == WEIR_T_DECIMAL ? b->scale : 0;
+    int sa = a->kind == WEIR_T_DECIMAL ? a->scale : 0,
+        sb = b->kind == WEIR_T_DECIMAL ? b->scale : 0;
     int scale = sa > sb ? sa : sb, whole = pa - sa > pb - sb ? pa - sa : pb - sb;
     int p = whole + scale;
     if (p > 38) { /* SPARK DecimalType.boundedPreferIntegralDigits */
@@ -40,7 +43,8 @@ static const weir_type *widen_decimal(weir_ctx *ctx, const weir_type *a, const w
 
 static const weir_type *common_numeric(weir_ctx *ctx, const weir_type *a, const weir_type *b) {
     if (a->kind == WEIR_T_DECIMAL || b->kind == WEIR_T_DECIMAL) return widen_decimal(ctx, a, b);
-    bool fa = a->kind == WEIR_T_FLOAT || a->kind == WEIR_T_DOUBLE, fb = b->kind == WEIR_T_FLOAT || b->kind == WEIR_T_DOUBLE;
+    bool fa = a->kind == WEIR_T_FLOAT || a->kind == WEIR_T_DOUBLE,
+         fb = b->kind == WEIR_T_FLOAT || b->kind == WEIR_T_DOUBLE;
     if (fa && fb) return &weir_t_double; /* they differ */
     if (fa || fb) {
         bool ansi = weir_conf_bool(ctx->conf, "spark.sql.ansi.enabled");
@@ -49,7 +53,9 @@ static const weir_type *common_numeric(weir_ctx *ctx, const weir_type *a, const 
     return weir_type_scalar(a->kind > b->kind ? a->kind : b->kind);
 }
 
-static bool is_datetime(weir_kind k) { return k == WEIR_T_DATE || k == WEIR_T_TIMESTAMP || k == WEIR_T_TIMESTAMP_NTZ; }
+static bool is_datetime(weir_kind k) {
+    return k == WEIR_T_DATE || k == WEIR_T_TIMESTAMP || k == WEIR_T_TIMESTAMP_NTZ;
+}
 
 static const weir_type *common_string(weir_ctx *ctx, const weir_type *o) {
     if (weir_type_is_nested(o) || o->kind == WEIR_T_VARIANT) return NULL;
@@ -78,7 +84,8 @@ static const weir_type *common_nested(weir_ctx *ctx, const weir_type *a, const w
     if (a->kind == WEIR_T_STRUCT) return common_struct(ctx, a, b);
     const weir_type *k = weir_common_type(ctx, a->field[0].type, b->field[0].type);
     if (!k) return NULL;
-    if (a->kind == WEIR_T_ARRAY) return weir_type_array(ctx->arena, k, a->field[0].nullable || b->field[0].nullable);
+    if (a->kind == WEIR_T_ARRAY)
+        return weir_type_array(ctx->arena, k, a->field[0].nullable || b->field[0].nullable);
     const weir_type *v = weir_common_type(ctx, a->field[1].type, b->field[1].type);
     return v ? weir_type_map(ctx->arena, k, v, a->field[1].nullable || b->field[1].nullable) : NULL;
 }
@@ -101,7 +108,8 @@ const weir_type *weir_common_type(weir_ctx *ctx, const weir_type *a, const weir_
     return NULL;
 }
 
-bool weir_can_implicit_cast(weir_ctx *ctx, const weir_type *from, const weir_type *to, bool from_literal) {
+bool weir_can_implicit_cast(weir_ctx *ctx, const weir_type *from, const weir_type *to,
+                            bool from_literal) {
     (void)from_literal;
     if (weir_type_same(from, to) || from->kind == WEIR_T_VOID) return true;
     bool ansi = weir_conf_bool(ctx->conf, "spark.sql.ansi.enabled");

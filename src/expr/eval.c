@@ -5,8 +5,8 @@ typedef struct enode { /* an expression compiled for one task */
     const weir_expr *e;
     int nkid;
     struct enode **kid;
-    bool safe;      /* cannot raise, has no state: may be evaluated for rows that do not count */
-    bool constant;  /* same for every row and batch */
+    bool safe;     /* cannot raise, has no state: may be evaluated for rows that do not count */
+    bool constant; /* same for every row and batch */
     void *state;
     bool cached;
     weir_column value; /* of a constant, once computed */
@@ -18,7 +18,10 @@ struct weir_eval {
     enode **root;
     bool ansi;
     int nstate;
-    struct { void *p; size_t n; } state[256];
+    struct {
+        void *p;
+        size_t n;
+    } state[256];
 };
 
 static weir_rc run(weir_ctx *, weir_eval *, enode *, const weir_batch *, weir_column *out);
@@ -36,7 +39,8 @@ static weir_rc compile(weir_ctx *ctx, weir_eval *ev, const weir_expr *e, enode *
         n->constant &= n->kid[i]->constant;
     }
     if (e->kind == WEIR_EX_CALL) {
-        if (e->fn->flags & (WEIR_NONDETERMINISTIC | WEIR_STATEFUL | WEIR_FOLD_NEVER)) n->constant = false;
+        if (e->fn->flags & (WEIR_NONDETERMINISTIC | WEIR_STATEFUL | WEIR_FOLD_NEVER))
+            n->constant = false;
         if (e->fn->flags & (WEIR_NONDETERMINISTIC | WEIR_STATEFUL)) n->safe = false;
         if (e->fn->state_bytes) {
             n->state = weir_alloc(ev->mem, e->fn->state_bytes);
@@ -68,7 +72,8 @@ void weir_eval_reset(weir_eval *ev) {
 }
 
 /* Validity of the result: the rows where every argument is valid. */
-static weir_rc strict_valid(weir_ctx *ctx, const weir_column *arg, int narg, int64_t len, weir_buf **out) {
+static weir_rc strict_valid(weir_ctx *ctx, const weir_column *arg, int narg, int64_t len,
+                            weir_buf **out) {
     *out = NULL;
     for (int i = 0; i < narg; i++) {
         const weir_column *c = &arg[i];
@@ -98,21 +103,29 @@ static bool all_const(const weir_column *arg, int n) {
     return true;
 }
 
-static weir_rc run_call(weir_ctx *ctx, weir_eval *ev, enode *n, const weir_batch *b, weir_column *out) {
+static weir_rc run_call(weir_ctx *ctx, weir_eval *ev, enode *n, const weir_batch *b,
+                        weir_column *out) {
     const weir_expr *e = n->e;
     int64_t len = b->len;
     weir_column *arg = WEIR_NEWN(ctx->arena, weir_column, n->nkid + 1);
     for (int i = 0; i < n->nkid; i++) WEIR_TRY(run(ctx, ev, n->kid[i], b, &arg[i]));
     *out = (weir_column){.type = e->type, .form = WEIR_FLAT, .len = len};
     if (len == 0) return weir_column_null(ctx, e->type, 0, out);
-    bool once = all_const(arg, n->nkid) && !(e->fn->flags & (WEIR_NONDETERMINISTIC | WEIR_STATEFUL));
+    bool once =
+        all_const(arg, n->nkid) && !(e->fn->flags & (WEIR_NONDETERMINISTIC | WEIR_STATEFUL));
     if (once && len != 1) {
         out->len = len = 1;
         for (int i = 0; i < n->nkid; i++) arg[i].len = 1;
     }
     if (e->fn->flags & WEIR_STRICT) WEIR_TRY(strict_valid(ctx, arg, n->nkid, len, &out->valid));
-    weir_call call = {.arg = arg, .narg = n->nkid, .len = len, .expr = e, .bound = e->bound, .state = n->state,
-                      .out = out, .ansi = ev->ansi};
+    weir_call call = {.arg = arg,
+                      .narg = n->nkid,
+                      .len = len,
+                      .expr = e,
+                      .bound = e->bound,
+                      .state = n->state,
+                      .out = out,
+                      .ansi = ev->ansi};
     WEIR_TRY(e->fn->kernel(ctx, &call));
     out->type = e->type;
     if (once) {
@@ -130,21 +143,24 @@ static void used_columns(const enode *n, bool *used) {
 }
 
 /* The rows idx of b, only with the columns that n reads. */
-static weir_rc sub_batch(weir_ctx *ctx, const enode *n, const weir_batch *b, const int64_t *idx, int64_t len,
-                         weir_batch *out) {
+static weir_rc sub_batch(weir_ctx *ctx, const enode *n, const weir_batch *b, const int64_t *idx,
+                         int64_t len, weir_batch *out) {
     int ncol = b->schema->nfield;
     bool *used = WEIR_NEWN(ctx->arena, bool, ncol + 1);
     used_columns(n, used);
-    *out = (weir_batch){.schema = b->schema, .len = len, .col = WEIR_NEWN(ctx->arena, weir_column, ncol + 1)};
+    *out = (weir_batch){
+        .schema = b->schema, .len = len, .col = WEIR_NEWN(ctx->arena, weir_column, ncol + 1)};
     for (int i = 0; i < ncol; i++) {
-        if (used[i]) WEIR_TRY(weir_column_take(ctx, &b->col[i], idx, len, &out->col[i]));
-        else out->col[i] = (weir_column){.type = &weir_t_void, .form = WEIR_CONST, .len = len};
+        if (used[i])
+            WEIR_TRY(weir_column_take(ctx, &b->col[i], idx, len, &out->col[i]));
+        else
+            out->col[i] = (weir_column){.type = &weir_t_void, .form = WEIR_CONST, .len = len};
     }
     return WEIR_OK;
 }
 
-static weir_rc run_rows(weir_ctx *ctx, weir_eval *ev, enode *n, const weir_batch *b, const int64_t *idx, int64_t len,
-                        weir_column *out) {
+static weir_rc run_rows(weir_ctx *ctx, weir_eval *ev, enode *n, const weir_batch *b,
+                        const int64_t *idx, int64_t len, weir_column *out) {
     weir_batch s;
     if (len == b->len) return run(ctx, ev, n, b, out);
     WEIR_TRY(sub_batch(ctx, n, b, idx, len, &s));
@@ -161,14 +177,16 @@ static weir_rc bool_out(weir_ctx *ctx, int64_t len, weir_column *out, uint8_t **
     WEIR_TRY(weir_buf_new(ctx, len, &d));
     WEIR_TRY(weir_buf_new(ctx, (len + 7) / 8, &m));
     memset(m->p, 0xff, (size_t)((len + 7) / 8));
-    *out = (weir_column){.type = &weir_t_boolean, .form = WEIR_FLAT, .len = len, .data = d, .valid = m};
+    *out = (weir_column){
+        .type = &weir_t_boolean, .form = WEIR_FLAT, .len = len, .data = d, .valid = m};
     *v = d->p;
     *bits = m->p;
     return WEIR_OK;
 }
 
 /* stop: the value of the left side that decides alone (AND: false, OR: true). */
-static weir_rc run_logic(weir_ctx *ctx, weir_eval *ev, enode *n, const weir_batch *b, weir_column *out) {
+static weir_rc run_logic(weir_ctx *ctx, weir_eval *ev, enode *n, const weir_batch *b,
+                         weir_column *out) {
     int stop = n->e->kind == WEIR_EX_OR;
     weir_column l, r;
     WEIR_TRY(run(ctx, ev, n->kid[0], b, &l));
@@ -199,10 +217,17 @@ static weir_rc run_logic(weir_ctx *ctx, weir_eval *ev, enode *n, const weir_batc
     return WEIR_OK;
 }
 
-/* Puts the parts (column k holds the rows idx[k][0..n[k])) together into len rows; rows in no part are null. */
-typedef struct parts { int n; weir_column **col; int64_t **idx; int64_t *rows; } parts;
+/* Puts the parts (column k holds the rows idx[k][0..n[k])) together into len rows; rows in no part
+ * are null. */
+typedef struct parts {
+    int n;
+    weir_column **col;
+    int64_t **idx;
+    int64_t *rows;
+} parts;
 
-static weir_rc assemble(weir_ctx *ctx, const weir_type *t, const parts *p, int64_t len, weir_column *out) {
+static weir_rc assemble(weir_ctx *ctx, const weir_type *t, const parts *p, int64_t len,
+                        weir_column *out) {
     int64_t *from = WEIR_NEWN(ctx->arena, int64_t, len), base = 0;
     const weir_column **src = WEIR_NEWN(ctx->arena, const weir_column *, p->n);
     for (int64_t i = 0; i < len; i++) from[i] = -1;
@@ -240,24 +265,29 @@ static int64_t *iota(weir_ctx *ctx, int64_t n) {
     return v;
 }
 
-static weir_rc run_case(weir_ctx *ctx, weir_eval *ev, enode *n, const weir_batch *b, weir_column *out) {
+static weir_rc run_case(weir_ctx *ctx, weir_eval *ev, enode *n, const weir_batch *b,
+                        weir_column *out) {
     int64_t *left = iota(ctx, b->len), nleft = b->len;
     parts p;
     parts_init(ctx, &p, n->nkid / 2 + 1);
     for (int k = 0; k + 1 < n->nkid && nleft; k += 2) {
         weir_column cond;
         WEIR_TRY(run_rows(ctx, ev, n->kid[k], b, left, nleft, &cond));
-        int64_t *yes = WEIR_NEWN(ctx->arena, int64_t, nleft), *no = WEIR_NEWN(ctx->arena, int64_t, nleft), y = 0, m = 0;
+        int64_t *yes = WEIR_NEWN(ctx->arena, int64_t, nleft),
+                *no = WEIR_NEWN(ctx->arena, int64_t, nleft), y = 0, m = 0;
         for (int64_t i = 0; i < nleft; i++) {
-            if (truth(&cond, i) == 1) yes[y++] = left[i];
-            else no[m++] = left[i];
+            if (truth(&cond, i) == 1)
+                yes[y++] = left[i];
+            else
+                no[m++] = left[i];
         }
         if (y) WEIR_TRY(run_rows(ctx, ev, n->kid[k + 1], b, yes, y, parts_add(ctx, &p, yes, y)));
         left = no;
         nleft = m;
     }
     if ((n->nkid & 1) && nleft)
-        WEIR_TRY(run_rows(ctx, ev, n->kid[n->nkid - 1], b, left, nleft, parts_add(ctx, &p, left, nleft)));
+        WEIR_TRY(run_rows(ctx, ev, n->kid[n->nkid - 1], b, left, nleft,
+                          parts_add(ctx, &p, left, nleft)));
     if (p.n == 1 && p.rows[0] == b->len) {
         *out = *p.col[0];
         out->type = n->e->type;
@@ -266,14 +296,16 @@ static weir_rc run_case(weir_ctx *ctx, weir_eval *ev, enode *n, const weir_batch
     return assemble(ctx, n->e->type, &p, b->len, out);
 }
 
-static weir_rc run_coalesce(weir_ctx *ctx, weir_eval *ev, enode *n, const weir_batch *b, weir_column *out) {
+static weir_rc run_coalesce(weir_ctx *ctx, weir_eval *ev, enode *n, const weir_batch *b,
+                            weir_column *out) {
     int64_t *left = iota(ctx, b->len), nleft = b->len;
     parts p;
     parts_init(ctx, &p, n->nkid);
     for (int k = 0; k < n->nkid && nleft; k++) {
         weir_column c;
         WEIR_TRY(run_rows(ctx, ev, n->kid[k], b, left, nleft, &c));
-        int64_t *has = WEIR_NEWN(ctx->arena, int64_t, nleft), *src = WEIR_NEWN(ctx->arena, int64_t, nleft),
+        int64_t *has = WEIR_NEWN(ctx->arena, int64_t, nleft),
+                *src = WEIR_NEWN(ctx->arena, int64_t, nleft),
                 *no = WEIR_NEWN(ctx->arena, int64_t, nleft), h = 0, m = 0;
         for (int64_t i = 0; i < nleft; i++) {
             if (weir_is_null(&c, i)) {
@@ -295,18 +327,19 @@ static weir_rc run_coalesce(weir_ctx *ctx, weir_eval *ev, enode *n, const weir_b
     return assemble(ctx, n->e->type, &p, b->len, out);
 }
 
-static weir_rc run_node(weir_ctx *ctx, weir_eval *ev, enode *n, const weir_batch *b, weir_column *out) {
+static weir_rc run_node(weir_ctx *ctx, weir_eval *ev, enode *n, const weir_batch *b,
+                        weir_column *out) {
     switch (n->e->kind) {
-    case WEIR_EX_COL:
-        *out = b->col[n->e->ordinal];
-        return WEIR_OK;
+    case WEIR_EX_COL: *out = b->col[n->e->ordinal]; return WEIR_OK;
     case WEIR_EX_LIT:
         *out = n->e->lit;
         out->len = b->len;
         return WEIR_OK;
-    case WEIR_EX_ALIAS: case WEIR_EX_SORT: return run(ctx, ev, n->kid[0], b, out);
+    case WEIR_EX_ALIAS:
+    case WEIR_EX_SORT: return run(ctx, ev, n->kid[0], b, out);
     case WEIR_EX_CALL: return run_call(ctx, ev, n, b, out);
-    case WEIR_EX_AND: case WEIR_EX_OR: return run_logic(ctx, ev, n, b, out);
+    case WEIR_EX_AND:
+    case WEIR_EX_OR: return run_logic(ctx, ev, n, b, out);
     case WEIR_EX_CASE: return run_case(ctx, ev, n, b, out);
     case WEIR_EX_COALESCE: return run_coalesce(ctx, ev, n, b, out);
     default: break;
@@ -332,7 +365,8 @@ static weir_rc run(weir_ctx *ctx, weir_eval *ev, enode *n, const weir_batch *b, 
     return WEIR_OK;
 }
 
-weir_rc weir_eval_run(weir_ctx *ctx, weir_eval *ev, int which, const weir_batch *b, weir_column *out) {
+weir_rc weir_eval_run(weir_ctx *ctx, weir_eval *ev, int which, const weir_batch *b,
+                      weir_column *out) {
     weir_assert(which >= 0 && which < ev->n);
     return run(ctx, ev, ev->root[which], b, out);
 }

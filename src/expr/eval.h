@@ -1,7 +1,8 @@
 /* Evaluation of resolved expressions over batches.
- * Rows that do not count (right side of AND/OR, untaken CASE branches) are compacted away before a failing
- * function sees them, so kernels know nothing of selections. Calls whose arguments are all CONST and that are
- * deterministic run on one row. Thread: one weir_eval per task; expressions are shared and read-only. */
+ * Rows that do not count (right side of AND/OR, untaken CASE branches) are compacted away before a
+ * failing function sees them, so kernels know nothing of selections. Calls whose arguments are all
+ * CONST and that are deterministic run on one row. Thread: one weir_eval per task; expressions are
+ * shared and read-only. */
 #ifndef WEIR_EXPR_EVAL_H
 #define WEIR_EXPR_EVAL_H
 #include "expr/fn.h"
@@ -15,6 +16,7 @@ void weir_eval_reset(weir_eval *);
 weir_rc weir_eval_run(weir_ctx *, weir_eval *, int which, const weir_batch *, weir_column *out);
 /* One expression without columns (or over a one-row batch): literals, defaults, options. */
 weir_rc weir_eval_const(weir_ctx *, const weir_expr *, weir_column *one_row);
-/* Rows where the boolean column is true: indices into out (caller: len entries). Returns how many. */
+/* Rows where the boolean column is true: indices into out (caller: len entries). Returns how many.
+ */
 int64_t weir_select_true(const weir_column *, int64_t *out);
 #endif

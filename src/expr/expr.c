@@ -1,4 +1,5 @@
-/* Expression nodes: making, copying, comparing, walking. Used by sql/, connect/, plan/. Any thread. */
+/* Expression nodes: making, copying, comparing, walking. Used by sql/, connect/, plan/. Any thread.
+ */
 #include "expr/expr.h"
 
 #include <stdarg.h>
@@ -110,9 +111,17 @@ bool weir_expr_equal(const weir_expr *a, const weir_expr *b) {
 
 bool weir_expr_resolved(const weir_expr *e) {
     switch (e->kind) {
-    case WEIR_EX_LIT: case WEIR_EX_COL: case WEIR_EX_METADATA: return true;
-    case WEIR_EX_CALL: case WEIR_EX_AND: case WEIR_EX_OR: case WEIR_EX_CASE: case WEIR_EX_COALESCE:
-    case WEIR_EX_AGG: case WEIR_EX_ALIAS: case WEIR_EX_SORT: break;
+    case WEIR_EX_LIT:
+    case WEIR_EX_COL:
+    case WEIR_EX_METADATA: return true;
+    case WEIR_EX_CALL:
+    case WEIR_EX_AND:
+    case WEIR_EX_OR:
+    case WEIR_EX_CASE:
+    case WEIR_EX_COALESCE:
+    case WEIR_EX_AGG:
+    case WEIR_EX_ALIAS:
+    case WEIR_EX_SORT: break;
     default: return false;
     }
     for (int i = 0; i < e->narg; i++)
@@ -127,8 +136,9 @@ bool weir_expr_walk(weir_expr *e, bool (*fn)(weir_expr *, void *u), void *u) {
     return !e->filter || weir_expr_walk(e->filter, fn, u);
 }
 
-weir_rc weir_expr_map(weir_ctx *ctx, weir_expr *e, weir_rc (*fn)(weir_ctx *, weir_expr *, void *, weir_expr **),
-                      void *u, weir_expr **out) {
+weir_rc weir_expr_map(weir_ctx *ctx, weir_expr *e,
+                      weir_rc (*fn)(weir_ctx *, weir_expr *, void *, weir_expr **), void *u,
+                      weir_expr **out) {
     weir_expr *c = e;
     for (int i = 0; i < e->narg; i++) {
         weir_expr *k = NULL;

@@ -1,5 +1,5 @@
-/* Choosing a function for a name and argument types: the families' tables, signatures, casts of arguments.
- * Called by analysis. The registry is set once at start and then only read. */
+/* Choosing a function for a name and argument types: the families' tables, signatures, casts of
+ * arguments. Called by analysis. The registry is set once at start and then only read. */
 #include "expr/fn.h"
 
 #include "expr/sig.h"
@@ -7,19 +7,21 @@
 
 static const weir_fn_family *const *families;
 static int nfamilies;
-static weir_rc (*cast_resolve)(weir_ctx *, weir_expr *, const weir_type *, weir_cast_mode, weir_expr **);
+static weir_rc (*cast_resolve)(weir_ctx *, weir_expr *, const weir_type *, weir_cast_mode,
+                               weir_expr **);
 
 void weir_fn_register(const weir_fn_family *const *f, int n) {
     families = f;
     nfamilies = n;
 }
 
-void weir_cast_register(weir_rc (*resolve)(weir_ctx *, weir_expr *, const weir_type *, weir_cast_mode,
-                                           weir_expr **)) {
+void weir_cast_register(weir_rc (*resolve)(weir_ctx *, weir_expr *, const weir_type *,
+                                           weir_cast_mode, weir_expr **)) {
     cast_resolve = resolve;
 }
 
-weir_rc weir_cast_resolve(weir_ctx *ctx, weir_expr *e, const weir_type *to, weir_cast_mode mode, weir_expr **out) {
+weir_rc weir_cast_resolve(weir_ctx *ctx, weir_expr *e, const weir_type *to, weir_cast_mode mode,
+                          weir_expr **out) {
     weir_assert(cast_resolve);
     return cast_resolve(ctx, e, to, mode, out);
 }
@@ -55,8 +57,9 @@ bool weir_fn_exists(const char *name) {
 }
 
 static weir_rc no_such_routine(weir_ctx *ctx, const weir_expr *e) {
-    (void)weir_fail(ctx, WEIR_E_UNRESOLVED_ROUTINE, "routineName", weir_printf(ctx->arena, "`%s`", e->name),
-                    "searchPath", "[`system`.`builtin`, `system`.`session`, `spark_catalog`.`default`]");
+    (void)weir_fail(ctx, WEIR_E_UNRESOLVED_ROUTINE, "routineName",
+                    weir_printf(ctx->arena, "`%s`", e->name), "searchPath",
+                    "[`system`.`builtin`, `system`.`session`, `spark_catalog`.`default`]");
     weir_err_where(ctx, &e->at);
     return WEIR_FAIL;
 }
@@ -65,31 +68,35 @@ static weir_rc wrong_count(weir_ctx *ctx, const weir_expr *e, int least, int mos
     const char *want = least == most ? weir_printf(ctx->arena, "%d", least)
                        : most > 99   ? weir_printf(ctx->arena, "> %d", least - 1)
                                      : weir_printf(ctx->arena, "[%d, %d]", least, most);
-    (void)weir_fail(ctx, WEIR_E_WRONG_NUM_ARGS, "functionName", weir_printf(ctx->arena, "`%s`", e->name),
-                    "expectedNum", want, "actualNum", weir_printf(ctx->arena, "%d", e->narg), "docroot",
+    (void)weir_fail(ctx, WEIR_E_WRONG_NUM_ARGS, "functionName",
+                    weir_printf(ctx->arena, "`%s`", e->name), "expectedNum", want, "actualNum",
+                    weir_printf(ctx->arena, "%d", e->narg), "docroot",
                     "https://spark.apache.org/docs/latest");
     weir_err_where(ctx, &e->at);
     return WEIR_FAIL;
 }
 
 static weir_rc type_mismatch(weir_ctx *ctx, const weir_expr *e, int which, const char *want) {
-    static const char *const nth[] = {"first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth"};
+    static const char *const nth[] = {"first", "second", "third",   "fourth",
+                                      "fifth", "sixth",  "seventh", "eighth"};
     const weir_expr *a = e->arg[which];
     (void)weir_fail(ctx, WEIR_E_DATATYPE_MISMATCH_UNEXPECTED_INPUT_TYPE, "sqlExpr",
                     weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)), "paramIndex",
-                    which < 8 ? nth[which] : weir_printf(ctx->arena, "%dth", which + 1), "requiredType", want,
-                    "inputSql", weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, a)), "inputType",
+                    which < 8 ? nth[which] : weir_printf(ctx->arena, "%dth", which + 1),
+                    "requiredType", want, "inputSql",
+                    weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, a)), "inputType",
                     weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, a->type)));
     weir_err_where(ctx, &e->at);
     return WEIR_FAIL;
 }
 
 /* The resolved node, defaults from the signature, before bind. */
-static weir_rc apply(weir_ctx *ctx, weir_expr *func, const weir_sig *sig, const weir_sig_match *m, unsigned flags,
-                     weir_expr **out) {
+static weir_rc apply(weir_ctx *ctx, weir_expr *func, const weir_sig *sig, const weir_sig_match *m,
+                     unsigned flags, weir_expr **out) {
     weir_expr *e = weir_expr_copy(ctx->arena, func);
     for (int i = 0; i < e->narg; i++) {
-        if (m->want[i] && !(flags & WEIR_NO_COERCE)) WEIR_TRY(weir_coerce(ctx, e->arg[i], m->want[i], &e->arg[i]));
+        if (m->want[i] && !(flags & WEIR_NO_COERCE))
+            WEIR_TRY(weir_coerce(ctx, e->arg[i], m->want[i], &e->arg[i]));
         e->deterministic &= e->arg[i]->deterministic;
     }
     if (flags & (WEIR_NONDETERMINISTIC | WEIR_STATEFUL)) e->deterministic = false;
@@ -102,7 +109,12 @@ static weir_rc apply(weir_ctx *ctx, weir_expr *func, const weir_sig *sig, const 
     return WEIR_OK;
 }
 
-typedef struct candidate { const weir_fn *fn; const weir_agg_fn *agg; const char *sig; unsigned flags; } candidate;
+typedef struct candidate {
+    const weir_fn *fn;
+    const weir_agg_fn *agg;
+    const char *sig;
+    unsigned flags;
+} candidate;
 
 static int find_all(const char *name, candidate *c, int max) {
     int n = 0;
@@ -148,8 +160,9 @@ weir_rc weir_fn_resolve(weir_ctx *ctx, weir_expr *func, weir_expr **out) {
             if (sig->most > most) most = sig->most;
             if (func->narg < sig->least || func->narg > sig->most) continue;
             weir_sig_match m = {.want = WEIR_NEWN(ctx->arena, const weir_type *, func->narg + 1)};
-            bool fits = (cand[i].flags & WEIR_NO_COERCE) ? weir_sig_take(ctx, sig, func, &m)
-                                                         : weir_sig_match_args(ctx, sig, func, pass == 1, &m);
+            bool fits = (cand[i].flags & WEIR_NO_COERCE)
+                            ? weir_sig_take(ctx, sig, func, &m)
+                            : weir_sig_match_args(ctx, sig, func, pass == 1, &m);
             if (!fits) {
                 if (bad < 0 && pass == 1) bad = m.bad, want = m.bad_want;
                 continue;
@@ -163,7 +176,8 @@ weir_rc weir_fn_resolve(weir_ctx *ctx, weir_expr *func, weir_expr **out) {
     return wrong_count(ctx, func, least, most);
 }
 
-weir_rc weir_call_by_name(weir_ctx *ctx, const char *name, int narg, weir_expr **arg, weir_expr **out) {
+weir_rc weir_call_by_name(weir_ctx *ctx, const char *name, int narg, weir_expr **arg,
+                          weir_expr **out) {
     weir_expr *f = weir_expr_new(ctx->arena, WEIR_EX_FUNC);
     f->name = name;
     f->narg = narg;

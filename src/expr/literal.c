@@ -1,4 +1,5 @@
-/* Literals: one-row CONST columns whose buffers are counted like any other, so that a batch may outlive its plan. */
+/* Literals: one-row CONST columns whose buffers are counted like any other, so that a batch may
+ * outlive its plan. */
 #include "expr/expr.h"
 
 static weir_expr *lit_new(weir_arena *a, const weir_type *t, bool nullable) {
@@ -9,7 +10,8 @@ static weir_expr *lit_new(weir_arena *a, const weir_type *t, bool nullable) {
     return e;
 }
 
-/* A buffer of n zero bytes owned by a. The process aborts when memory ends, as for every arena allocation. */
+/* A buffer of n zero bytes owned by a. The process aborts when memory ends, as for every arena
+ * allocation. */
 static weir_buf *lit_buf(weir_arena *a, int64_t n) {
     weir_err err;
     weir_err_init(&err);
@@ -68,9 +70,15 @@ static weir_expr *lit_bytes(weir_arena *a, const weir_type *t, const void *p, si
     return e;
 }
 
-weir_expr *weir_lit_string(weir_arena *a, const char *p, size_t n) { return lit_bytes(a, &weir_t_string, p, n); }
-weir_expr *weir_lit_binary(weir_arena *a, const void *p, size_t n) { return lit_bytes(a, &weir_t_binary, p, n); }
-weir_expr *weir_lit_interval(weir_arena *a, weir_interval v) { return lit_fixed(a, &weir_t_interval, &v, sizeof v); }
+weir_expr *weir_lit_string(weir_arena *a, const char *p, size_t n) {
+    return lit_bytes(a, &weir_t_string, p, n);
+}
+weir_expr *weir_lit_binary(weir_arena *a, const void *p, size_t n) {
+    return lit_bytes(a, &weir_t_binary, p, n);
+}
+weir_expr *weir_lit_interval(weir_arena *a, weir_interval v) {
+    return lit_fixed(a, &weir_t_interval, &v, sizeof v);
+}
 
 weir_expr *weir_lit_column(weir_arena *a, const weir_column *one_row) {
     weir_expr *e = lit_new(a, one_row->type, weir_is_null(one_row, 0));

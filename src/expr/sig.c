@@ -3,7 +3,10 @@
 
 #include <ctype.h>
 
-typedef struct scan { weir_ctx *ctx; const char *p; } scan;
+typedef struct scan {
+    weir_ctx *ctx;
+    const char *p;
+} scan;
 
 static void blank(scan *s) {
     while (*s->p == ' ') s->p++;
@@ -20,11 +23,17 @@ static bool eat(scan *s, const char *t) {
 static weir_sig_type *parse_type(scan *s);
 
 static weir_sig_kind word_kind(const char *w, const weir_type **type) {
-    static const struct { const char *word; weir_sig_kind kind; } words[] = {
-        {"any", WEIR_SIG_ANY}, {"numeric", WEIR_SIG_NUMERIC}, {"integral", WEIR_SIG_INTEGRAL},
-        {"fractional", WEIR_SIG_FRACTIONAL}, {"decimal", WEIR_SIG_DECIMAL}, {"array", WEIR_SIG_ARRAY},
-        {"map", WEIR_SIG_MAP}, {"struct", WEIR_SIG_STRUCT}};
-    static const struct { const char *word; weir_kind kind; } types[] = {
+    static const struct {
+        const char *word;
+        weir_sig_kind kind;
+    } words[] = {{"any", WEIR_SIG_ANY},           {"numeric", WEIR_SIG_NUMERIC},
+                 {"integral", WEIR_SIG_INTEGRAL}, {"fractional", WEIR_SIG_FRACTIONAL},
+                 {"decimal", WEIR_SIG_DECIMAL},   {"array", WEIR_SIG_ARRAY},
+                 {"map", WEIR_SIG_MAP},           {"struct", WEIR_SIG_STRUCT}};
+    static const struct {
+        const char *word;
+        weir_kind kind;
+    } types[] = {
 #define K(id, width, name, sql) {name, WEIR_T_##id},
 #include "col/kinds.def"
 #undef K
@@ -44,7 +53,8 @@ static void read_word(scan *s, char *w, size_t max) {
     blank(s);
     while (n + 1 < max && (isalnum((unsigned char)*s->p) || *s->p == '_')) w[n++] = *s->p++;
     w[n] = 0;
-    while (strcmp(w, "interval") == 0 && (strncmp(s->p, " year to month", 14) == 0 || strncmp(s->p, " day to second", 14) == 0)) {
+    while (strcmp(w, "interval") == 0 &&
+           (strncmp(s->p, " year to month", 14) == 0 || strncmp(s->p, " day to second", 14) == 0)) {
         memcpy(w + n, s->p, 14);
         w[n + 14] = 0;
         s->p += 14;
@@ -88,7 +98,9 @@ weir_rc weir_sig_parse(weir_ctx *ctx, const char *text, weir_sig **out) {
     return WEIR_OK;
 }
 
-typedef struct vars { const weir_type *t[26]; } vars;
+typedef struct vars {
+    const weir_type *t[26];
+} vars;
 
 static const weir_sig_type *param_of(const weir_sig *g, int i) {
     if (i < g->nparam) return g->param[i];
@@ -123,7 +135,8 @@ static bool learn_var(weir_ctx *ctx, vars *v, char name, const weir_type *a, boo
 }
 
 /* Does a fit t? Learns variables on the way. */
-static bool learn(weir_ctx *ctx, const weir_sig_type *t, const weir_expr *e, const weir_type *a, vars *v, bool casts) {
+static bool learn(weir_ctx *ctx, const weir_sig_type *t, const weir_expr *e, const weir_type *a,
+                  vars *v, bool casts) {
     bool isnull = a->kind == WEIR_T_VOID, str = a->kind == WEIR_T_STRING;
     switch (t->kind) {
     case WEIR_SIG_ANY: return true;
@@ -134,8 +147,10 @@ static bool learn(weir_ctx *ctx, const weir_sig_type *t, const weir_expr *e, con
     case WEIR_SIG_NUMERIC: return weir_type_is_numeric(a) || (casts && (isnull || str));
     case WEIR_SIG_INTEGRAL: return weir_type_is_integral(a) || (casts && (isnull || str));
     case WEIR_SIG_FRACTIONAL:
-        return a->kind == WEIR_T_DOUBLE || a->kind == WEIR_T_FLOAT || (casts && (isnull || str || weir_type_is_numeric(a)));
-    case WEIR_SIG_DECIMAL: return a->kind == WEIR_T_DECIMAL || (casts && (isnull || str || weir_type_is_numeric(a)));
+        return a->kind == WEIR_T_DOUBLE || a->kind == WEIR_T_FLOAT ||
+               (casts && (isnull || str || weir_type_is_numeric(a)));
+    case WEIR_SIG_DECIMAL:
+        return a->kind == WEIR_T_DECIMAL || (casts && (isnull || str || weir_type_is_numeric(a)));
     case WEIR_SIG_STRUCT: return a->kind == WEIR_T_STRUCT || (casts && isnull);
     case WEIR_SIG_ARRAY:
         if (a->kind != WEIR_T_ARRAY) return casts && isnull;
@@ -149,19 +164,24 @@ static bool learn(weir_ctx *ctx, const weir_sig_type *t, const weir_expr *e, con
 }
 
 /* The type to cast an argument to; NULL leaves it. */
-static const weir_type *target(weir_ctx *ctx, const weir_sig_type *t, const weir_type *a, const vars *v) {
+static const weir_type *target(weir_ctx *ctx, const weir_sig_type *t, const weir_type *a,
+                               const vars *v) {
     bool loose = a->kind == WEIR_T_VOID || a->kind == WEIR_T_STRING;
     switch (t->kind) {
     case WEIR_SIG_ANY: return NULL;
     case WEIR_SIG_TYPE: return a->kind == t->type->kind ? NULL : t->type;
     case WEIR_SIG_NUMERIC: return loose ? &weir_t_double : NULL;
-    case WEIR_SIG_FRACTIONAL: return a->kind == WEIR_T_FLOAT || a->kind == WEIR_T_DOUBLE ? NULL : &weir_t_double;
+    case WEIR_SIG_FRACTIONAL:
+        return a->kind == WEIR_T_FLOAT || a->kind == WEIR_T_DOUBLE ? NULL : &weir_t_double;
     case WEIR_SIG_INTEGRAL: return loose ? &weir_t_long : NULL;
     case WEIR_SIG_DECIMAL:
         if (a->kind == WEIR_T_DECIMAL) return NULL;
-        return loose ? weir_type_decimal(ctx->arena, 38, 18) : weir_common_type(ctx, a, weir_type_decimal(ctx->arena, 1, 0));
+        return loose ? weir_type_decimal(ctx->arena, 38, 18)
+                     : weir_common_type(ctx, a, weir_type_decimal(ctx->arena, 1, 0));
     case WEIR_SIG_STRUCT: return NULL;
-    case WEIR_SIG_VAR: case WEIR_SIG_ARRAY: case WEIR_SIG_MAP: break;
+    case WEIR_SIG_VAR:
+    case WEIR_SIG_ARRAY:
+    case WEIR_SIG_MAP: break;
     }
     const weir_type *w = build(ctx, t, v);
     return w && !weir_type_same(w, a) ? w : NULL;
@@ -169,7 +189,8 @@ static const weir_type *target(weir_ctx *ctx, const weir_sig_type *t, const weir
 
 static const char *describe(weir_ctx *ctx, const weir_sig_type *t) {
     switch (t->kind) {
-    case WEIR_SIG_TYPE: return weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, t->type));
+    case WEIR_SIG_TYPE:
+        return weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, t->type));
     case WEIR_SIG_NUMERIC: return "\"NUMERIC\"";
     case WEIR_SIG_INTEGRAL: return "\"INTEGRAL\"";
     case WEIR_SIG_FRACTIONAL: return "\"DOUBLE\"";
@@ -177,12 +198,14 @@ static const char *describe(weir_ctx *ctx, const weir_sig_type *t) {
     case WEIR_SIG_ARRAY: return "\"ARRAY\"";
     case WEIR_SIG_MAP: return "\"MAP\"";
     case WEIR_SIG_STRUCT: return "\"STRUCT\"";
-    case WEIR_SIG_VAR: case WEIR_SIG_ANY: break;
+    case WEIR_SIG_VAR:
+    case WEIR_SIG_ANY: break;
     }
     return "\"ANY\"";
 }
 
-bool weir_sig_match_args(weir_ctx *ctx, const weir_sig *g, const weir_expr *func, bool casts, weir_sig_match *m) {
+bool weir_sig_match_args(weir_ctx *ctx, const weir_sig *g, const weir_expr *func, bool casts,
+                         weir_sig_match *m) {
     vars v = {{NULL}};
     for (int i = 0; i < func->narg; i++) {
         const weir_sig_type *t = param_of(g, i);
@@ -191,15 +214,18 @@ bool weir_sig_match_args(weir_ctx *ctx, const weir_sig *g, const weir_expr *func
         m->bad_want = describe(ctx, t);
         return false;
     }
-    for (int i = 0; i < func->narg; i++) m->want[i] = target(ctx, param_of(g, i), func->arg[i]->type, &v);
+    for (int i = 0; i < func->narg; i++)
+        m->want[i] = target(ctx, param_of(g, i), func->arg[i]->type, &v);
     m->result = build(ctx, g->result, &v);
-    if (m->result && m->result->kind == WEIR_T_VOID && g->result->kind == WEIR_SIG_TYPE) m->result = &weir_t_void;
+    if (m->result && m->result->kind == WEIR_T_VOID && g->result->kind == WEIR_SIG_TYPE)
+        m->result = &weir_t_void;
     return true;
 }
 
 bool weir_sig_take(weir_ctx *ctx, const weir_sig *g, const weir_expr *func, weir_sig_match *m) {
     vars v = {{NULL}};
-    for (int i = 0; i < func->narg; i++) (void)learn(ctx, param_of(g, i), func->arg[i], func->arg[i]->type, &v, true);
+    for (int i = 0; i < func->narg; i++)
+        (void)learn(ctx, param_of(g, i), func->arg[i], func->arg[i]->type, &v, true);
     m->result = build(ctx, g->result, &v);
     return true;
 }

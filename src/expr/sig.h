@@ -1,11 +1,20 @@
-/* Function signatures as text ("(string, int?) -> int"), parsed and matched against argument types. See fn.h. */
+/* Function signatures as text ("(string, int?) -> int"), parsed and matched against argument types.
+ * See fn.h. */
 #ifndef WEIR_EXPR_SIG_H
 #define WEIR_EXPR_SIG_H
 #include "expr/fn.h"
 
 typedef enum {
-    WEIR_SIG_TYPE, WEIR_SIG_VAR, WEIR_SIG_ANY, WEIR_SIG_NUMERIC, WEIR_SIG_INTEGRAL, WEIR_SIG_FRACTIONAL,
-    WEIR_SIG_DECIMAL, WEIR_SIG_ARRAY, WEIR_SIG_MAP, WEIR_SIG_STRUCT
+    WEIR_SIG_TYPE,
+    WEIR_SIG_VAR,
+    WEIR_SIG_ANY,
+    WEIR_SIG_NUMERIC,
+    WEIR_SIG_INTEGRAL,
+    WEIR_SIG_FRACTIONAL,
+    WEIR_SIG_DECIMAL,
+    WEIR_SIG_ARRAY,
+    WEIR_SIG_MAP,
+    WEIR_SIG_STRUCT
 } weir_sig_kind;
 typedef struct weir_sig_type {
     weir_sig_kind kind;
@@ -27,8 +36,10 @@ typedef struct weir_sig_match {
     const char *bad_want;    /* what was wanted there, as Spark prints it */
 } weir_sig_match;
 
-weir_rc weir_sig_parse(weir_ctx *, const char *text, weir_sig **out); /* a malformed table row asserts */
-bool weir_sig_match_args(weir_ctx *, const weir_sig *, const weir_expr *func, bool casts, weir_sig_match *out);
+weir_rc weir_sig_parse(weir_ctx *, const char *text,
+                       weir_sig **out); /* a malformed table row asserts */
+bool weir_sig_match_args(weir_ctx *, const weir_sig *, const weir_expr *func, bool casts,
+                         weir_sig_match *out);
 /* NO_COERCE functions: anything goes, the result if the signature names it. */
 bool weir_sig_take(weir_ctx *, const weir_sig *, const weir_expr *func, weir_sig_match *out);
 #endif

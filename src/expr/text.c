@@ -5,7 +5,12 @@
 
 enum { TEXT_MAX = 1 << 20, DEPTH_MAX = 2000 };
 
-typedef struct printer { weir_arena *a; weir_str s; int depth; bool pretty; } printer;
+typedef struct printer {
+    weir_arena *a;
+    weir_str s;
+    int depth;
+    bool pretty;
+} printer;
 
 static void put(printer *p, const weir_expr *e);
 
@@ -27,16 +32,25 @@ static void put_fixed(printer *p, const weir_expr *e) {
     const weir_column *c = &e->lit;
     char b[40];
     switch (e->type->kind) {
-    case WEIR_T_BOOLEAN: weir_str_puts(&p->s, WEIR_AT_ROW(uint8_t, c, 0) ? "true" : "false"); return;
+    case WEIR_T_BOOLEAN:
+        weir_str_puts(&p->s, WEIR_AT_ROW(uint8_t, c, 0) ? "true" : "false");
+        return;
     case WEIR_T_BYTE: weir_str_printf(&p->s, "%d", WEIR_AT_ROW(int8_t, c, 0)); return;
     case WEIR_T_SHORT: weir_str_printf(&p->s, "%d", WEIR_AT_ROW(int16_t, c, 0)); return;
     case WEIR_T_INT: weir_str_printf(&p->s, "%d", WEIR_AT_ROW(int32_t, c, 0)); return;
     case WEIR_T_LONG: weir_str_printf(&p->s, "%lld", (long long)WEIR_AT_ROW(int64_t, c, 0)); return;
-    case WEIR_T_DOUBLE: weir_double_text(WEIR_AT_ROW(double, c, 0), b); weir_str_puts(&p->s, b); return;
-    case WEIR_T_FLOAT: weir_float_text(WEIR_AT_ROW(float, c, 0), b); weir_str_puts(&p->s, b); return;
+    case WEIR_T_DOUBLE:
+        weir_double_text(WEIR_AT_ROW(double, c, 0), b);
+        weir_str_puts(&p->s, b);
+        return;
+    case WEIR_T_FLOAT:
+        weir_float_text(WEIR_AT_ROW(float, c, 0), b);
+        weir_str_puts(&p->s, b);
+        return;
     default: break;
     }
-    /* dates, timestamps, decimals, intervals: through the string cast, quoted by kind in full SQL */
+    /* dates, timestamps, decimals, intervals: through the string cast, quoted by kind in full SQL
+     */
     weir_err err;
     weir_err_init(&err);
     weir_conf *conf = weir_conf_new(NULL);
@@ -44,7 +58,8 @@ static void put_fixed(printer *p, const weir_expr *e) {
     weir_expr *cast = NULL;
     weir_column out;
     extern weir_rc weir_eval_const(weir_ctx *, const weir_expr *, weir_column *);
-    if (weir_cast_resolve(&ctx, (weir_expr *)(uintptr_t)e, &weir_t_string, WEIR_CAST_DEFAULT, &cast) == WEIR_OK &&
+    if (weir_cast_resolve(&ctx, (weir_expr *)(uintptr_t)e, &weir_t_string, WEIR_CAST_DEFAULT,
+                          &cast) == WEIR_OK &&
         weir_eval_const(&ctx, cast, &out) == WEIR_OK && !weir_is_null(&out, 0)) {
         weir_bytes t = weir_get_bytes(&out, 0);
         bool quoted = !p->pretty && e->type->kind != WEIR_T_DECIMAL;
@@ -58,8 +73,10 @@ static void put_fixed(printer *p, const weir_expr *e) {
 
 static void put_literal(printer *p, const weir_expr *e) {
     if (e->type->kind == WEIR_T_VOID || weir_is_null(&e->lit, 0)) {
-        if (p->pretty || e->type->kind == WEIR_T_VOID) weir_str_puts(&p->s, "NULL");
-        else weir_str_printf(&p->s, "CAST(NULL AS %s)", weir_type_sql(p->a, e->type));
+        if (p->pretty || e->type->kind == WEIR_T_VOID)
+            weir_str_puts(&p->s, "NULL");
+        else
+            weir_str_printf(&p->s, "CAST(NULL AS %s)", weir_type_sql(p->a, e->type));
         return;
     }
     if (e->type->kind == WEIR_T_STRING) {
@@ -88,7 +105,8 @@ static void put_literal(printer *p, const weir_expr *e) {
 
 /* Operators that Spark prints infix: our name, its symbol. */
 static const char *infix(const char *name) {
-    static const char *const same[] = {"+", "-", "*", "/", "%", "div", "<=>", "<", ">", "<=", ">=", "&", "|", "^", "="};
+    static const char *const same[] = {"+", "-",  "*",  "/", "%", "div", "<=>", "<",
+                                       ">", "<=", ">=", "&", "|", "^",   "="};
     if (strcmp(name, "==") == 0) return "=";
     if (strcasecmp(name, "and") == 0) return "AND";
     if (strcasecmp(name, "or") == 0) return "OR";
@@ -107,12 +125,26 @@ static bool put_special(printer *p, const weir_expr *e) {
         weir_str_putc(&p->s, ')');
         return true;
     }
-    static const struct { const char *name; int narg; const char *pre, *mid, *post; } forms[] = {
-        {"!=", 2, "(NOT (", " = ", "))"}, {"<>", 2, "(NOT (", " = ", "))"}, {"isnull", 1, "(", "", " IS NULL)"},
-        {"isnotnull", 1, "(", "", " IS NOT NULL)"}, {"not", 1, "(NOT ", "", ")"}, {"!", 1, "(NOT ", "", ")"},
-        {"negative", 1, "(- ", "", ")"}, {"positive", 1, "(+ ", "", ")"}, {"-", 1, "(- ", "", ")"}, {"~", 1, "~", "", ""},
-        {"_getfield", 2, "", ".", ""}, {"_getitem", 2, "", "[", "]"}, {"_getmap", 2, "", "[", "]"},
-        {"rlike", 2, "RLIKE(", ", ", ")"}, {"like", 2, "", " LIKE ", ""}, {"concat_op", 2, "concat(", ", ", ")"}};
+    static const struct {
+        const char *name;
+        int narg;
+        const char *pre, *mid, *post;
+    } forms[] = {{"!=", 2, "(NOT (", " = ", "))"},
+                 {"<>", 2, "(NOT (", " = ", "))"},
+                 {"isnull", 1, "(", "", " IS NULL)"},
+                 {"isnotnull", 1, "(", "", " IS NOT NULL)"},
+                 {"not", 1, "(NOT ", "", ")"},
+                 {"!", 1, "(NOT ", "", ")"},
+                 {"negative", 1, "(- ", "", ")"},
+                 {"positive", 1, "(+ ", "", ")"},
+                 {"-", 1, "(- ", "", ")"},
+                 {"~", 1, "~", "", ""},
+                 {"_getfield", 2, "", ".", ""},
+                 {"_getitem", 2, "", "[", "]"},
+                 {"_getmap", 2, "", "[", "]"},
+                 {"rlike", 2, "RLIKE(", ", ", ")"},
+                 {"like", 2, "", " LIKE ", ""},
+                 {"concat_op", 2, "concat(", ", ", ")"}};
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
         if (strcasecmp(n, forms[i].name) != 0 || e->narg != forms[i].narg) continue;
         weir_str_puts(&p->s, forms[i].pre);
@@ -152,9 +184,24 @@ static void put_case(printer *p, const weir_expr *e) {
 }
 
 static const char *shown_name(const weir_expr *e) {
-    static const char *const alias[][2] = {{"mean", "avg"}, {"std", "std"}, {"substr", "substr"}, {"stddev_samp", "stddev_samp"},
-        {"first_value", "first_value"}, {"ceil", "CEIL"}, {"ceiling", "ceiling"}, {"floor", "FLOOR"}, {"pow", "POWER"}, {"power", "POWER"},
-        {"sqrt", "SQRT"}, {"exp", "EXP"}, {"log10", "LOG10"}, {"sin", "SIN"}, {"cos", "COS"}, {"tan", "TAN"}, {"sign", "sign"}, {"signum", "SIGNUM"}};
+    static const char *const alias[][2] = {{"mean", "avg"},
+                                           {"std", "std"},
+                                           {"substr", "substr"},
+                                           {"stddev_samp", "stddev_samp"},
+                                           {"first_value", "first_value"},
+                                           {"ceil", "CEIL"},
+                                           {"ceiling", "ceiling"},
+                                           {"floor", "FLOOR"},
+                                           {"pow", "POWER"},
+                                           {"power", "POWER"},
+                                           {"sqrt", "SQRT"},
+                                           {"exp", "EXP"},
+                                           {"log10", "LOG10"},
+                                           {"sin", "SIN"},
+                                           {"cos", "COS"},
+                                           {"tan", "TAN"},
+                                           {"sign", "sign"},
+                                           {"signum", "SIGNUM"}};
     if (!e->name) return "";
     for (size_t i = 0; i < sizeof alias / sizeof *alias; i++)
         if (strcasecmp(e->name, alias[i][0]) == 0) return alias[i][1];
@@ -167,10 +214,13 @@ static void put_call(printer *p, const weir_expr *e) {
         put_case(p, e);
         return;
     }
-    bool star = e->name && strcasecmp(e->name, "count") == 0 && e->narg == 1 && e->arg[0]->kind == WEIR_EX_STAR;
+    bool star = e->name && strcasecmp(e->name, "count") == 0 && e->narg == 1 &&
+                e->arg[0]->kind == WEIR_EX_STAR;
     weir_str_printf(&p->s, "%s(%s", shown_name(e), e->distinct ? "DISTINCT " : "");
-    if (star && e->arg[0]->nname == 0) weir_str_putc(&p->s, '1');
-    else put_list(p, e, 0, ", ");
+    if (star && e->arg[0]->nname == 0)
+        weir_str_putc(&p->s, '1');
+    else
+        put_list(p, e, 0, ", ");
     weir_str_putc(&p->s, ')');
     if (e->filter) {
         weir_str_puts(&p->s, " FILTER (WHERE ");
@@ -181,7 +231,8 @@ static void put_call(printer *p, const weir_expr *e) {
 
 static void put_sort(printer *p, const weir_expr *e) {
     put(p, e->arg[0]);
-    weir_str_printf(&p->s, " %s NULLS %s", e->descending ? "DESC" : "ASC", e->nulls_first ? "FIRST" : "LAST");
+    weir_str_printf(&p->s, " %s NULLS %s", e->descending ? "DESC" : "ASC",
+                    e->nulls_first ? "FIRST" : "LAST");
 }
 
 static void put_joined(printer *p, const weir_expr *e, const char *op) {
@@ -196,6 +247,23 @@ static void put_alias(printer *p, const weir_expr *e) {
     if (e->nname) weir_str_puts(&p->s, e->names[0]);
 }
 
+static void put_cast(printer *p, const weir_expr *e, bool tries) {
+    weir_str_puts(&p->s, tries ? "TRY_CAST(" : "CAST(");
+    put(p, e->arg[0]);
+    weir_str_printf(&p->s, " AS %s)", weir_type_sql(p->a, e->type));
+}
+
+static void put_extract(printer *p, const weir_expr *e) {
+    bool field = e->arg[1]->kind == WEIR_EX_LIT && e->arg[1]->type->kind == WEIR_T_STRING,
+         was = p->pretty;
+    put(p, e->arg[0]);
+    weir_str_putc(&p->s, field ? '.' : '[');
+    p->pretty = field || p->pretty;
+    put(p, e->arg[1]);
+    p->pretty = was;
+    if (!field) weir_str_putc(&p->s, ']');
+}
+
 static void put(printer *p, const weir_expr *e) {
     if (++p->depth > DEPTH_MAX) {
         weir_str_puts(&p->s, "...");
@@ -203,44 +271,53 @@ static void put(printer *p, const weir_expr *e) {
         return;
     }
     switch (e->kind) {
-    case WEIR_EX_ATTR: case WEIR_EX_METADATA: case WEIR_EX_LAMBDA_VAR: put_names(p, e); break;
-    case WEIR_EX_STAR: put_names(p, e); weir_str_puts(&p->s, e->nname ? ".*" : "*"); break;
-    case WEIR_EX_COL: weir_str_puts(&p->s, e->name ? e->name : weir_printf(p->a, "#%d", e->ordinal)); break;
+    case WEIR_EX_ATTR:
+    case WEIR_EX_METADATA:
+    case WEIR_EX_LAMBDA_VAR: put_names(p, e); break;
+    case WEIR_EX_STAR:
+        put_names(p, e);
+        weir_str_puts(&p->s, e->nname ? ".*" : "*");
+        break;
+    case WEIR_EX_COL:
+        weir_str_puts(&p->s, e->name ? e->name : weir_printf(p->a, "#%d", e->ordinal));
+        break;
     case WEIR_EX_LIT: put_literal(p, e); break;
     case WEIR_EX_ALIAS: put_alias(p, e); break;
-    case WEIR_EX_CAST:
-        weir_str_puts(&p->s, e->cast_mode == WEIR_CAST_TRY ? "TRY_CAST(" : "CAST(");
-        put(p, e->arg[0]);
-        weir_str_printf(&p->s, " AS %s)", weir_type_sql(p->a, e->type));
-        break;
-    case WEIR_EX_EXTRACT: {
-        bool field = e->arg[1]->kind == WEIR_EX_LIT && e->arg[1]->type->kind == WEIR_T_STRING, was = p->pretty;
-        put(p, e->arg[0]);
-        weir_str_putc(&p->s, field ? '.' : '[');
-        p->pretty = field || p->pretty;
-        put(p, e->arg[1]);
-        p->pretty = was;
-        if (!field) weir_str_putc(&p->s, ']');
-        break;
-    }
+    case WEIR_EX_CAST: put_cast(p, e, e->cast_mode == WEIR_CAST_TRY); break;
+    case WEIR_EX_EXTRACT: put_extract(p, e); break;
     case WEIR_EX_SORT: put_sort(p, e); break;
     case WEIR_EX_AND: put_joined(p, e, " AND "); break;
     case WEIR_EX_OR: put_joined(p, e, " OR "); break;
     case WEIR_EX_CASE: put_case(p, e); break;
-    case WEIR_EX_COALESCE: weir_str_puts(&p->s, "coalesce("); put_list(p, e, 0, ", "); weir_str_putc(&p->s, ')'); break;
-    case WEIR_EX_LAMBDA: weir_str_puts(&p->s, "lambdafunction("); put_list(p, e, 0, ", "); weir_str_putc(&p->s, ')'); break;
-    case WEIR_EX_FUNC: case WEIR_EX_AGG: put_call(p, e); break;
+    case WEIR_EX_COALESCE:
+        weir_str_puts(&p->s, "coalesce(");
+        put_list(p, e, 0, ", ");
+        weir_str_putc(&p->s, ')');
+        break;
+    case WEIR_EX_LAMBDA:
+        weir_str_puts(&p->s, "lambdafunction(");
+        put_list(p, e, 0, ", ");
+        weir_str_putc(&p->s, ')');
+        break;
+    case WEIR_EX_FUNC:
+    case WEIR_EX_AGG: put_call(p, e); break;
     case WEIR_EX_CALL:
-        if (e->name && e->narg == 1 && (strcmp(e->name, "cast") == 0 || strcmp(e->name, "try_cast") == 0)) {
-            weir_str_puts(&p->s, e->name[0] == 't' ? "TRY_CAST(" : "CAST(");
-            put(p, e->arg[0]);
-            weir_str_printf(&p->s, " AS %s)", weir_type_sql(p->a, e->type));
+        if (e->name && e->narg == 1 &&
+            (strcmp(e->name, "cast") == 0 || strcmp(e->name, "try_cast") == 0)) {
+            put_cast(p, e, e->name[0] == 't');
         } else {
             put_call(p, e);
         }
         break;
-    case WEIR_EX_UPDATE_FIELDS: weir_str_puts(&p->s, "update_fields("); put_list(p, e, 0, ", "); weir_str_putc(&p->s, ')'); break;
-    case WEIR_EX_WINDOW: put(p, e->arg[0]); weir_str_puts(&p->s, " OVER ()"); break;
+    case WEIR_EX_UPDATE_FIELDS:
+        weir_str_puts(&p->s, "update_fields(");
+        put_list(p, e, 0, ", ");
+        weir_str_putc(&p->s, ')');
+        break;
+    case WEIR_EX_WINDOW:
+        put(p, e->arg[0]);
+        weir_str_puts(&p->s, " OVER ()");
+        break;
     case WEIR_EX_SUBQUERY: weir_str_puts(&p->s, "scalarsubquery()"); break;
     case WEIR_EX_INTERVAL_LIT_TEXT: weir_str_puts(&p->s, e->name); break;
     }
@@ -260,7 +337,8 @@ const char *weir_expr_name(weir_arena *a, const weir_expr *e) {
     if (e->kind == WEIR_EX_ALIAS && e->nname) return e->names[0];
     if (e->kind == WEIR_EX_ATTR && e->nname) return e->names[e->nname - 1];
     if (e->kind == WEIR_EX_COL && e->name) return e->name;
-    if (e->kind == WEIR_EX_EXTRACT && e->arg[1]->kind == WEIR_EX_LIT && e->arg[1]->type->kind == WEIR_T_STRING)
+    if (e->kind == WEIR_EX_EXTRACT && e->arg[1]->kind == WEIR_EX_LIT &&
+        e->arg[1]->type->kind == WEIR_T_STRING)
         return text(a, e->arg[1], true);
     return text(a, e, true);
 }

@@ -1,26 +1,35 @@
-/* Making and reading structs, arrays and maps: struct, array, map, field, element and key access, size.
- * SPARK complexTypeCreator, complexTypeExtractors. Called by the evaluator; any thread. */
+/* Making and reading structs, arrays and maps: struct, array, map, field, element and key access,
+ * size. SPARK complexTypeCreator, complexTypeExtractors. Called by the evaluator; any thread. */
 #include "func/lists.h"
 
 #include <strings.h>
 
-static char *sql_of(weir_ctx *ctx, const weir_expr *e) { return weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)); }
-static char *type_of(weir_ctx *ctx, const weir_type *t) { return weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, t)); }
+static char *sql_of(weir_ctx *ctx, const weir_expr *e) {
+    return weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e));
+}
+static char *type_of(weir_ctx *ctx, const weir_type *t) {
+    return weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, t));
+}
 
 /* ---- named_struct ---- */
 
 static weir_rc bind_struct(weir_ctx *ctx, weir_expr *e) {
     weir_field *f = WEIR_NEWN(ctx->arena, weir_field, e->narg / 2 + 1);
     if (e->narg % 2)
-        return weir_fail(ctx, WEIR_E_WRONG_NUM_ARGS, "functionName", "`named_struct`", "expectedNum", "2n (n > 0)", "actualNum",
-                         weir_printf(ctx->arena, "%d", e->narg), "docroot", "https://spark.apache.org/docs/latest");
+        return weir_fail(ctx, WEIR_E_WRONG_NUM_ARGS, "functionName", "`named_struct`",
+                         "expectedNum", "2n (n > 0)", "actualNum",
+                         weir_printf(ctx->arena, "%d", e->narg), "docroot",
+                         "https://spark.apache.org/docs/latest");
     for (int i = 0; i < e->narg; i += 2) {
         const weir_expr *n = e->arg[i];
         if (n->kind != WEIR_EX_LIT || n->type->kind != WEIR_T_STRING || weir_is_null(&n->lit, 0))
-            return weir_fail(ctx, WEIR_E_DATATYPE_MISMATCH_CREATE_NAMED_STRUCT_WITHOUT_FOLDABLE_STRING, "sqlExpr", sql_of(ctx, e),
-                             "inputExprs", weir_printf(ctx->arena, "[%s]", sql_of(ctx, n)));
+            return weir_fail(ctx,
+                             WEIR_E_DATATYPE_MISMATCH_CREATE_NAMED_STRUCT_WITHOUT_FOLDABLE_STRING,
+                             "sqlExpr", sql_of(ctx, e), "inputExprs",
+                             weir_printf(ctx->arena, "[%s]", sql_of(ctx, n)));
         weir_bytes b = weir_get_bytes(&n->lit, 0);
-        f[i / 2] = (weir_field){weir_strndup(ctx->arena, b.p, (size_t)b.len), e->arg[i + 1]->type, e->arg[i + 1]->nullable, NULL};
+        f[i / 2] = (weir_field){weir_strndup(ctx->arena, b.p, (size_t)b.len), e->arg[i + 1]->type,
+                                e->arg[i + 1]->nullable, NULL};
     }
     e->type = weir_type_struct(ctx->arena, f, e->narg / 2);
     e->nullable = false;
@@ -33,39 +42,53 @@ static weir_rc k_struct(weir_ctx *ctx, weir_call *c) {
     for (int i = 0; i < c->out->nkid; i++) {
         const weir_column *in = &c->arg[2 * i + 1];
         weir_column *kid = &c->out->kid[i];
-        if (in->type->kind == WEIR_T_VOID) WEIR_TRY(weir_column_null(ctx, in->type, c->len, kid));
-        else if (in->form == WEIR_CONST) WEIR_TRY(weir_column_flatten(ctx, in, kid));
-        else *kid = *in;
+        if (in->type->kind == WEIR_T_VOID)
+            WEIR_TRY(weir_column_null(ctx, in->type, c->len, kid));
+        else if (in->form == WEIR_CONST)
+            WEIR_TRY(weir_column_flatten(ctx, in, kid));
+        else
+            *kid = *in;
     }
     return WEIR_OK;
 }
 
 /* ---- _getfield ---- */
 
-typedef struct field_ref { int i; } field_ref;
+typedef struct field_ref {
+    int i;
+} field_ref;
 
-static const weir_type *struct_of(const weir_type *t) { return t->kind == WEIR_T_ARRAY ? t->field[0].type : t; }
+static const weir_type *struct_of(const weir_type *t) {
+    return t->kind == WEIR_T_ARRAY ? t->field[0].type : t;
+}
 
 static weir_rc bind_field(weir_ctx *ctx, weir_expr *e) {
     const weir_type *base = e->arg[0]->type, *s = struct_of(base);
     weir_bytes b = weir_get_bytes(&e->arg[1]->lit, 0);
     const char *name = weir_strndup(ctx->arena, b.p, (size_t)b.len);
     field_ref *r = WEIR_NEW(ctx->arena, field_ref);
-    r->i = s->kind == WEIR_T_STRUCT ? weir_schema_find(s, name, weir_conf_bool(ctx->conf, "spark.sql.caseSensitive")) : -1;
+    r->i = s->kind == WEIR_T_STRUCT
+               ? weir_schema_find(s, name, weir_conf_bool(ctx->conf, "spark.sql.caseSensitive"))
+               : -1;
     if (r->i < 0) {
         char *all = "";
-        for (int i = 0; i < s->nfield; i++) all = weir_printf(ctx->arena, "%s%s`%s`", all, i ? ", " : "", s->field[i].name);
-        return weir_fail(ctx, WEIR_E_FIELD_NOT_FOUND, "fieldName", weir_printf(ctx->arena, "`%s`", name), "fields", all);
+        for (int i = 0; i < s->nfield; i++)
+            all = weir_printf(ctx->arena, "%s%s`%s`", all, i ? ", " : "", s->field[i].name);
+        return weir_fail(ctx, WEIR_E_FIELD_NOT_FOUND, "fieldName",
+                         weir_printf(ctx->arena, "`%s`", name), "fields", all);
     }
     const weir_field *f = &s->field[r->i];
     e->bound = r;
-    e->type = base->kind == WEIR_T_ARRAY ? weir_type_array(ctx->arena, f->type, f->nullable || base->field[0].nullable) : f->type;
+    e->type = base->kind == WEIR_T_ARRAY
+                  ? weir_type_array(ctx->arena, f->type, f->nullable || base->field[0].nullable)
+                  : f->type;
     e->nullable = e->arg[0]->nullable || (base->kind == WEIR_T_STRUCT && f->nullable);
     return WEIR_OK;
 }
 
 /* Field f of the structs in rows from .. from+len-1 of s, null where the struct is. */
-static weir_rc project(weir_ctx *ctx, const weir_column *s, int f, int64_t from, int64_t len, weir_column *out) {
+static weir_rc project(weir_ctx *ctx, const weir_column *s, int f, int64_t from, int64_t len,
+                       weir_column *out) {
     *out = weir_column_slice(&s->kid[f], from, len);
     if (!s->valid || out->type->kind == WEIR_T_VOID) return WEIR_OK;
     weir_buf *bits;
@@ -76,7 +99,8 @@ static weir_rc project(weir_ctx *ctx, const weir_column *s, int f, int64_t from,
     }
     WEIR_TRY(weir_buf_zero(ctx, (out->off + len + 7) / 8, &bits));
     for (int64_t i = 0; i < len; i++)
-        if (weir_bit(s->valid->p, from + i) && (!out->valid || weir_bit(out->valid->p, out->off + i)))
+        if (weir_bit(s->valid->p, from + i) &&
+            (!out->valid || weir_bit(out->valid->p, out->off + i)))
             weir_bit_set(bits->p, out->off + i);
     out->valid = bits;
     return WEIR_OK;
@@ -106,7 +130,8 @@ static weir_rc k_field(weir_ctx *ctx, weir_call *c) {
 
 /* ---- elements and keys ---- */
 
-static weir_rc take_elements(weir_ctx *ctx, weir_call *c, const weir_column *from, const int64_t *idx) {
+static weir_rc take_elements(weir_ctx *ctx, weir_call *c, const weir_column *from,
+                             const int64_t *idx) {
     const weir_type *t = c->out->type;
     if (from->len == 0) return weir_column_null(ctx, t, c->len, c->out);
     WEIR_TRY(weir_column_take(ctx, from, idx, c->len, c->out));
@@ -117,7 +142,9 @@ static weir_rc take_elements(weir_ctx *ctx, weir_call *c, const weir_column *fro
 typedef enum { ITEM_GET, ITEM_SUBSCRIPT, ITEM_ELEMENT_AT, ITEM_TRY } item_kind;
 
 static weir_rc bad_index(weir_ctx *ctx, const weir_call *c, item_kind k, int64_t at, int32_t n) {
-    return weir_call_fail(ctx, c, k == ITEM_ELEMENT_AT ? WEIR_E_INVALID_ARRAY_INDEX_IN_ELEMENT_AT : WEIR_E_INVALID_ARRAY_INDEX,
+    return weir_call_fail(ctx, c,
+                          k == ITEM_ELEMENT_AT ? WEIR_E_INVALID_ARRAY_INDEX_IN_ELEMENT_AT
+                                               : WEIR_E_INVALID_ARRAY_INDEX,
                           "indexValue", weir_printf(ctx->arena, "%lld", (long long)at), "arraySize",
                           weir_printf(ctx->arena, "%d", n), "ansiConfig", WEIR_ANSI_KEY);
 }
@@ -133,8 +160,10 @@ static weir_rc array_item(weir_ctx *ctx, weir_call *c, item_kind k) {
         int64_t at = weir_get_int(&c->arg[1], i), pos = at;
         if (one_based && at == 0) return weir_call_fail(ctx, c, WEIR_E_INVALID_INDEX_OF_ZERO, NULL);
         if (one_based) pos = at > 0 ? at - 1 : n + at;
-        if (pos >= 0 && pos < n) idx[i] = first + pos;
-        else if (k != ITEM_GET && k != ITEM_TRY && c->ansi) return bad_index(ctx, c, k, at, n);
+        if (pos >= 0 && pos < n)
+            idx[i] = first + pos;
+        else if (k != ITEM_GET && k != ITEM_TRY && c->ansi)
+            return bad_index(ctx, c, k, at, n);
     }
     return take_elements(ctx, c, weir_elements(ctx, in, 0), idx);
 }
@@ -156,7 +185,8 @@ static weir_rc k_getmap(weir_ctx *ctx, weir_call *c) {
 }
 
 static weir_rc k_element_at(weir_ctx *ctx, weir_call *c) {
-    return c->arg[0].type->kind == WEIR_T_MAP ? k_getmap(ctx, c) : array_item(ctx, c, ITEM_ELEMENT_AT);
+    return c->arg[0].type->kind == WEIR_T_MAP ? k_getmap(ctx, c)
+                                              : array_item(ctx, c, ITEM_ELEMENT_AT);
 }
 
 static weir_rc k_try_element_at(weir_ctx *ctx, weir_call *c) {
@@ -171,8 +201,10 @@ static weir_rc bind_item(weir_ctx *ctx, weir_expr *e) {
         return weir_coerce(ctx, e->arg[1], t->field[0].type, &e->arg[1]);
     }
     if (t->kind != WEIR_T_ARRAY)
-        return weir_fail(ctx, WEIR_E_DATATYPE_MISMATCH_UNEXPECTED_INPUT_TYPE, "sqlExpr", sql_of(ctx, e), "paramIndex", "first",
-                         "requiredType", "(\"ARRAY\" or \"MAP\")", "inputSql", sql_of(ctx, e->arg[0]), "inputType", type_of(ctx, t));
+        return weir_fail(ctx, WEIR_E_DATATYPE_MISMATCH_UNEXPECTED_INPUT_TYPE, "sqlExpr",
+                         sql_of(ctx, e), "paramIndex", "first", "requiredType",
+                         "(\"ARRAY\" or \"MAP\")", "inputSql", sql_of(ctx, e->arg[0]), "inputType",
+                         type_of(ctx, t));
     e->type = t->field[0].type;
     if (weir_type_is_integral(e->arg[1]->type)) return WEIR_OK;
     return weir_coerce(ctx, e->arg[1], &weir_t_int, &e->arg[1]);
@@ -186,8 +218,10 @@ static weir_rc bind_array(weir_ctx *ctx, weir_expr *e) {
     for (int i = 0; i < e->narg; i++) {
         const weir_type *w = weir_common_type(ctx, t, e->arg[i]->type);
         if (!w)
-            return weir_fail(ctx, WEIR_E_DATATYPE_MISMATCH_DATA_DIFF_TYPES, "sqlExpr", sql_of(ctx, e), "functionName", "`array`",
-                             "dataType", weir_printf(ctx->arena, "(%s or %s)", type_of(ctx, t), type_of(ctx, e->arg[i]->type)));
+            return weir_fail(ctx, WEIR_E_DATATYPE_MISMATCH_DATA_DIFF_TYPES, "sqlExpr",
+                             sql_of(ctx, e), "functionName", "`array`", "dataType",
+                             weir_printf(ctx->arena, "(%s or %s)", type_of(ctx, t),
+                                         type_of(ctx, e->arg[i]->type)));
         t = w;
         nulls |= e->arg[i]->nullable;
     }
@@ -229,14 +263,18 @@ static weir_rc bind_map(weir_ctx *ctx, weir_expr *e) {
     const weir_type *t[2] = {&weir_t_void, &weir_t_void};
     bool nulls = false;
     if (e->narg % 2)
-        return weir_fail(ctx, WEIR_E_WRONG_NUM_ARGS, "functionName", "`map`", "expectedNum", "2n (n > 0)", "actualNum",
-                         weir_printf(ctx->arena, "%d", e->narg), "docroot", "https://spark.apache.org/docs/latest");
+        return weir_fail(ctx, WEIR_E_WRONG_NUM_ARGS, "functionName", "`map`", "expectedNum",
+                         "2n (n > 0)", "actualNum", weir_printf(ctx->arena, "%d", e->narg),
+                         "docroot", "https://spark.apache.org/docs/latest");
     for (int i = 0; i < e->narg; i++) {
         const weir_type *w = weir_common_type(ctx, t[i & 1], e->arg[i]->type);
         if (!w)
-            return weir_fail(ctx, i & 1 ? WEIR_E_DATATYPE_MISMATCH_CREATE_MAP_VALUE_DIFF_TYPES : WEIR_E_DATATYPE_MISMATCH_CREATE_MAP_KEY_DIFF_TYPES,
+            return weir_fail(ctx,
+                             i & 1 ? WEIR_E_DATATYPE_MISMATCH_CREATE_MAP_VALUE_DIFF_TYPES
+                                   : WEIR_E_DATATYPE_MISMATCH_CREATE_MAP_KEY_DIFF_TYPES,
                              "sqlExpr", sql_of(ctx, e), "functionName", "`map`", "dataType",
-                             weir_printf(ctx->arena, "[%s, %s]", type_of(ctx, t[i & 1]), type_of(ctx, e->arg[i]->type)));
+                             weir_printf(ctx->arena, "[%s, %s]", type_of(ctx, t[i & 1]),
+                                         type_of(ctx, e->arg[i]->type)));
         t[i & 1] = w;
         if (i & 1) nulls |= e->arg[i]->nullable;
     }
@@ -254,7 +292,8 @@ static weir_rc check_keys(weir_ctx *ctx, weir_call *c) {
         if (weir_is_null(c->out, i)) continue;
         int32_t n = weir_get_list(c->out, i, &first);
         for (int32_t k = 0; k < n; k++) {
-            if (weir_is_null(keys, first + k)) return weir_call_fail(ctx, c, WEIR_E_NULL_MAP_KEY, NULL);
+            if (weir_is_null(keys, first + k))
+                return weir_call_fail(ctx, c, WEIR_E_NULL_MAP_KEY, NULL);
             for (int32_t j = 0; j < k; j++)
                 if (weir_compare(keys, first + j, keys, first + k) == 0)
                     return weir_call_fail(ctx, c, WEIR_E_DUPLICATED_MAP_KEY, "key",
@@ -279,16 +318,19 @@ static weir_rc bind_map_arrays(weir_ctx *ctx, weir_expr *e) {
 
 static weir_rc k_map_arrays(weir_ctx *ctx, weir_call *c) {
     weir_lists k, v;
-    const weir_column *ks = weir_elements(ctx, &c->arg[0], 0), *vs = weir_elements(ctx, &c->arg[1], 0);
+    const weir_column *ks = weir_elements(ctx, &c->arg[0], 0),
+                      *vs = weir_elements(ctx, &c->arg[1], 0);
     WEIR_TRY(weir_lists_start(ctx, c, &v, &vs, 1));
     WEIR_TRY(weir_lists_start(ctx, c, &k, &ks, 1));
     for (int64_t i = 0; i < c->len; i++) {
         int64_t a = 0, b = 0;
         bool null = weir_call_null(c, i);
-        int32_t n = null ? 0 : weir_get_list(&c->arg[0], i, &a), m = null ? 0 : weir_get_list(&c->arg[1], i, &b);
+        int32_t n = null ? 0 : weir_get_list(&c->arg[0], i, &a),
+                m = null ? 0 : weir_get_list(&c->arg[1], i, &b);
         if (n != m)
-            return weir_call_fail(ctx, c, WEIR_E_ILLEGAL_STATE, "message",
-                                  "The key array and value array of MapData must have the same length.");
+            return weir_call_fail(
+                ctx, c, WEIR_E_ILLEGAL_STATE, "message",
+                "The key array and value array of MapData must have the same length.");
         for (int32_t x = 0; x < n; x++) {
             weir_lists_add(&k, 0, a + x);
             weir_lists_add(&v, 0, b + x);
@@ -313,16 +355,20 @@ static weir_rc k_size(weir_ctx *ctx, weir_call *c) {
 
 /* SPARK spark.sql.legacy.sizeOfNull applies only without ANSI. */
 static weir_rc bind_size(weir_ctx *ctx, weir_expr *e) {
-    static const weir_fn strict = {"size", "(any) -> int", k_size, WEIR_STRICT | WEIR_CANNOT_FAIL, NULL, 0};
+    static const weir_fn strict = {
+        "size", "(any) -> int", k_size, WEIR_STRICT | WEIR_CANNOT_FAIL, NULL, 0};
     weir_kind k = e->arg[0]->type->kind;
     if (k != WEIR_T_ARRAY && k != WEIR_T_MAP && k != WEIR_T_VOID)
-        return weir_fail(ctx, WEIR_E_DATATYPE_MISMATCH_UNEXPECTED_INPUT_TYPE, "sqlExpr", sql_of(ctx, e), "paramIndex", "first",
-                         "requiredType", "(\"ARRAY\" or \"MAP\")", "inputSql", sql_of(ctx, e->arg[0]), "inputType",
+        return weir_fail(ctx, WEIR_E_DATATYPE_MISMATCH_UNEXPECTED_INPUT_TYPE, "sqlExpr",
+                         sql_of(ctx, e), "paramIndex", "first", "requiredType",
+                         "(\"ARRAY\" or \"MAP\")", "inputSql", sql_of(ctx, e->arg[0]), "inputType",
                          type_of(ctx, e->arg[0]->type));
     e->type = &weir_t_int;
     e->nullable = e->arg[0]->nullable;
-    if (weir_conf_bool(ctx->conf, "spark.sql.ansi.enabled")) e->fn = &strict;
-    else e->nullable = false;
+    if (weir_conf_bool(ctx->conf, "spark.sql.ansi.enabled"))
+        e->fn = &strict;
+    else
+        e->nullable = false;
     return WEIR_OK;
 }
 
@@ -347,7 +393,11 @@ static weir_rc k_map_entries(weir_ctx *ctx, weir_call *c) {
     const weir_column *in = &c->arg[0];
     WEIR_TRY(map_part(ctx, c, 0));
     weir_column *e = WEIR_NEW(ctx->arena, weir_column);
-    *e = (weir_column){.type = c->out->type->field[0].type, .form = WEIR_FLAT, .len = in->kid[0].len, .nkid = 2, .kid = in->kid};
+    *e = (weir_column){.type = c->out->type->field[0].type,
+                       .form = WEIR_FLAT,
+                       .len = in->kid[0].len,
+                       .nkid = 2,
+                       .kid = in->kid};
     c->out->kid = e;
     return WEIR_OK;
 }
@@ -355,18 +405,23 @@ static weir_rc k_map_entries(weir_ctx *ctx, weir_call *c) {
 static weir_rc bind_map_part(weir_ctx *ctx, weir_expr *e) {
     const weir_type *t = e->arg[0]->type;
     if (t->kind != WEIR_T_MAP) return WEIR_OK;
-    if (strcasecmp(e->fn->name, "map_keys") == 0) e->type = weir_type_array(ctx->arena, t->field[0].type, false);
-    else if (strcasecmp(e->fn->name, "map_values") == 0) e->type = weir_type_array(ctx->arena, t->field[1].type, t->field[1].nullable);
+    if (strcasecmp(e->fn->name, "map_keys") == 0)
+        e->type = weir_type_array(ctx->arena, t->field[0].type, false);
+    else if (strcasecmp(e->fn->name, "map_values") == 0)
+        e->type = weir_type_array(ctx->arena, t->field[1].type, t->field[1].nullable);
     else {
-        weir_field f[2] = {{"key", t->field[0].type, false, NULL}, {"value", t->field[1].type, t->field[1].nullable, NULL}};
+        weir_field f[2] = {{"key", t->field[0].type, false, NULL},
+                           {"value", t->field[1].type, t->field[1].nullable, NULL}};
         e->type = weir_type_array(ctx->arena, weir_type_struct(ctx->arena, f, 2), false);
     }
     return WEIR_OK;
 }
 
 static const weir_fn access_fns[] = {
-    {"named_struct", "(any...) -> any", k_struct, WEIR_NO_COERCE | WEIR_CANNOT_FAIL, bind_struct, 0},
-    {"_getfield", "(any, string) -> any", k_field, WEIR_NO_COERCE | WEIR_CANNOT_FAIL, bind_field, 0},
+    {"named_struct", "(any...) -> any", k_struct, WEIR_NO_COERCE | WEIR_CANNOT_FAIL, bind_struct,
+     0},
+    {"_getfield", "(any, string) -> any", k_field, WEIR_NO_COERCE | WEIR_CANNOT_FAIL, bind_field,
+     0},
     {"_getitem", "(any, any) -> any", k_getitem, WEIR_NO_COERCE, bind_item, 0},
     {"_getmap", "(any, any) -> any", k_getmap, WEIR_NO_COERCE | WEIR_CANNOT_FAIL, bind_item, 0},
     {"get", "(array, int) -> any", k_get, WEIR_CANNOT_FAIL, bind_item, 0},
@@ -374,7 +429,8 @@ static const weir_fn access_fns[] = {
     {"try_element_at", "(any, any) -> any", k_try_element_at, WEIR_NO_COERCE, bind_item, 0},
     {"array", "(any...?) -> any", k_array, WEIR_NO_COERCE | WEIR_CANNOT_FAIL, bind_array, 0},
     {"map", "(any...?) -> any", k_map, WEIR_NO_COERCE, bind_map, 0},
-    {"map_from_arrays", "(array<K>, array<V>) -> map<K,V>", k_map_arrays, WEIR_STRICT, bind_map_arrays, 0},
+    {"map_from_arrays", "(array<K>, array<V>) -> map<K,V>", k_map_arrays, WEIR_STRICT,
+     bind_map_arrays, 0},
     {"size", "(any) -> int", k_size, WEIR_NO_COERCE | WEIR_CANNOT_FAIL, bind_size, 0},
     {"cardinality", "(any) -> int", k_size, WEIR_NO_COERCE | WEIR_CANNOT_FAIL, bind_size, 0},
     {"array_size", "(array) -> int", k_size, WEIR_STRICT | WEIR_CANNOT_FAIL, NULL, 0},

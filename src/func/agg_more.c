@@ -1,5 +1,6 @@
-/* Aggregates of moments (stddev, variance), extremes by another value (max_by, min_by) and lists (collect_list, collect_set).
- * Called by the aggregate operators on the thread that owns the slots. */
+/* Aggregates of moments (stddev, variance), extremes by another value (max_by, min_by) and lists
+ * (collect_list, collect_set). Called by the aggregate operators on the thread that owns the slots.
+ */
 #include "func/cell.h"
 
 #include <math.h>
@@ -19,7 +20,9 @@ static weir_rc begin(weir_ctx *ctx, const weir_agg_call *a, int64_t n, weir_buil
 
 /* ---- moments: SPARK CentralMomentAgg (Welford, Chan) ---- */
 
-typedef struct moment { double n, avg, m2; } moment;
+typedef struct moment {
+    double n, avg, m2;
+} moment;
 
 static int moment_types(weir_ctx *ctx, const weir_expr *e, weir_field *out, int max) {
     (void)ctx, (void)e, (void)max;
@@ -56,7 +59,8 @@ static weir_rc moment_merge(weir_ctx *ctx, weir_agg_call *a) {
     return WEIR_OK;
 }
 
-static weir_rc moment_save(weir_ctx *ctx, const weir_agg_call *a, int64_t from, int64_t n, weir_build *out) {
+static weir_rc moment_save(weir_ctx *ctx, const weir_agg_call *a, int64_t from, int64_t n,
+                           weir_build *out) {
     (void)ctx;
     for (int64_t i = from; i < from + n; i++) {
         const moment *m = AT(moment, a, i);
@@ -67,7 +71,8 @@ static weir_rc moment_save(weir_ctx *ctx, const weir_agg_call *a, int64_t from, 
     return WEIR_OK;
 }
 
-static weir_rc moment_finish(weir_ctx *ctx, const weir_agg_call *a, int64_t from, int64_t n, weir_column *out) {
+static weir_rc moment_finish(weir_ctx *ctx, const weir_agg_call *a, int64_t from, int64_t n,
+                             weir_column *out) {
     const char *name = a->expr->agg->name;
     bool pop = strstr(name, "pop") != NULL, root = strncasecmp(name, "std", 3) == 0;
     weir_build b;
@@ -75,8 +80,10 @@ static weir_rc moment_finish(weir_ctx *ctx, const weir_agg_call *a, int64_t from
     for (int64_t i = from; i < from + n; i++) {
         const moment *m = AT(moment, a, i);
         double v = m->m2 / (pop ? m->n : m->n - 1);
-        if (m->n == 0 || (!pop && m->n == 1)) weir_build_null(&b);
-        else weir_build_f64(&b, root ? sqrt(v) : v);
+        if (m->n == 0 || (!pop && m->n == 1))
+            weir_build_null(&b);
+        else
+            weir_build_f64(&b, root ? sqrt(v) : v);
     }
     return weir_build_finish(ctx, &b, out);
 }
@@ -89,13 +96,16 @@ static weir_rc bind_nullable(weir_ctx *ctx, weir_expr *e) {
 
 /* ---- max_by, min_by ---- */
 
-typedef struct by_slot { weir_cell value, key; } by_slot;
+typedef struct by_slot {
+    weir_cell value, key;
+} by_slot;
 
 static weir_rc bind_by(weir_ctx *ctx, weir_expr *e) {
     e->type = e->arg[0]->type;
     e->nullable = true;
     if (weir_type_orderable(e->arg[1]->type)) return WEIR_OK;
-    return weir_fail(ctx, WEIR_E_DATATYPE_MISMATCH_INVALID_ORDERING_TYPE, "sqlExpr", weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)),
+    return weir_fail(ctx, WEIR_E_DATATYPE_MISMATCH_INVALID_ORDERING_TYPE, "sqlExpr",
+                     weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)),
                      "functionName", weir_printf(ctx->arena, "`%s`", e->name), "dataType",
                      weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, e->arg[1]->type)));
 }
@@ -107,7 +117,8 @@ static int by_types(weir_ctx *ctx, const weir_expr *e, weir_field *out, int max)
     return 2;
 }
 
-static weir_rc by_rows(weir_ctx *ctx, weir_agg_call *a, int sign) { /* also merges: the state has the arguments' shape */
+static weir_rc by_rows(weir_ctx *ctx, weir_agg_call *a,
+                       int sign) { /* also merges: the state has the arguments' shape */
     for (int64_t i = 0; i < a->len; i++) {
         by_slot *s = SLOT(by_slot, a, i);
         if (weir_is_null(&a->arg[1], i)) continue;
@@ -120,7 +131,8 @@ static weir_rc by_rows(weir_ctx *ctx, weir_agg_call *a, int sign) { /* also merg
 static weir_rc max_by(weir_ctx *ctx, weir_agg_call *a) { return by_rows(ctx, a, 1); }
 static weir_rc min_by(weir_ctx *ctx, weir_agg_call *a) { return by_rows(ctx, a, -1); }
 
-static weir_rc by_save(weir_ctx *ctx, const weir_agg_call *a, int64_t from, int64_t n, weir_build *out) {
+static weir_rc by_save(weir_ctx *ctx, const weir_agg_call *a, int64_t from, int64_t n,
+                       weir_build *out) {
     (void)ctx;
     for (int64_t i = from; i < from + n; i++) {
         weir_cell_append(&AT(by_slot, a, i)->value, a->expr->arg[0]->type, &out[0]);
@@ -129,16 +141,23 @@ static weir_rc by_save(weir_ctx *ctx, const weir_agg_call *a, int64_t from, int6
     return WEIR_OK;
 }
 
-static weir_rc by_finish(weir_ctx *ctx, const weir_agg_call *a, int64_t from, int64_t n, weir_column *out) {
+static weir_rc by_finish(weir_ctx *ctx, const weir_agg_call *a, int64_t from, int64_t n,
+                         weir_column *out) {
     weir_build b;
     WEIR_TRY(begin(ctx, a, n, &b));
-    for (int64_t i = from; i < from + n; i++) weir_cell_append(&AT(by_slot, a, i)->value, a->expr->type, &b);
+    for (int64_t i = from; i < from + n; i++)
+        weir_cell_append(&AT(by_slot, a, i)->value, a->expr->type, &b);
     return weir_build_finish(ctx, &b, out);
 }
 
 /* ---- collect_list, collect_set: the state is the list itself ---- */
 
-typedef struct list_slot { int64_t n, cap, buckets; weir_cell *v; int64_t *table; int32_t *hash; } list_slot;
+typedef struct list_slot {
+    int64_t n, cap, buckets;
+    weir_cell *v;
+    int64_t *table;
+    int32_t *hash;
+} list_slot;
 
 static bool is_set(const weir_expr *e) { return strcasecmp(e->agg->name, "collect_set") == 0; }
 
@@ -146,7 +165,9 @@ static weir_rc bind_collect(weir_ctx *ctx, weir_expr *e) {
     e->type = weir_type_array(ctx->arena, e->arg[0]->type, false);
     e->nullable = false;
     if (!is_set(e) || weir_type_orderable(e->arg[0]->type)) return WEIR_OK;
-    return weir_fail(ctx, WEIR_E_UNSUPPORTED_EXPR, "feature", "collect_set of maps. Collect a list, or turn the map into an array of entries.");
+    return weir_fail(
+        ctx, WEIR_E_UNSUPPORTED_EXPR, "feature",
+        "collect_set of maps. Collect a list, or turn the map into an array of entries.");
 }
 
 static int collect_types(weir_ctx *ctx, const weir_expr *e, weir_field *out, int max) {
@@ -173,7 +194,8 @@ static void grow(weir_arena *mem, list_slot *s, bool set) {
     }
 }
 
-static weir_rc collect_one(weir_ctx *ctx, weir_agg_call *a, list_slot *s, const weir_column *x, int64_t row) {
+static weir_rc collect_one(weir_ctx *ctx, weir_agg_call *a, list_slot *s, const weir_column *x,
+                           int64_t row) {
     bool set = is_set(a->expr);
     if (weir_is_null(x, row)) return WEIR_OK;
     if (s->n == s->cap) grow(a->mem, s, set);
@@ -181,7 +203,9 @@ static weir_rc collect_one(weir_ctx *ctx, weir_agg_call *a, list_slot *s, const 
         int32_t h = weir_hash_row(x, row, 42);
         int64_t b = (uint32_t)h & (s->buckets - 1);
         for (; s->table[b]; b = (b + 1) & (s->buckets - 1))
-            if (s->hash[s->table[b] - 1] == h && weir_cell_compare(&s->v[s->table[b] - 1], x, row) == 0) return WEIR_OK;
+            if (s->hash[s->table[b] - 1] == h &&
+                weir_cell_compare(&s->v[s->table[b] - 1], x, row) == 0)
+                return WEIR_OK;
         s->table[b] = s->n + 1;
         s->hash[s->n] = h;
     }
@@ -189,7 +213,8 @@ static weir_rc collect_one(weir_ctx *ctx, weir_agg_call *a, list_slot *s, const 
 }
 
 static weir_rc collect_update(weir_ctx *ctx, weir_agg_call *a) {
-    for (int64_t i = 0; i < a->len; i++) WEIR_TRY(collect_one(ctx, a, SLOT(list_slot, a, i), &a->arg[0], i));
+    for (int64_t i = 0; i < a->len; i++)
+        WEIR_TRY(collect_one(ctx, a, SLOT(list_slot, a, i), &a->arg[0], i));
     return WEIR_OK;
 }
 
@@ -197,34 +222,56 @@ static weir_rc collect_merge(weir_ctx *ctx, weir_agg_call *a) {
     for (int64_t i = 0; i < a->len; i++) {
         int64_t first;
         int32_t n = weir_is_null(&a->arg[0], i) ? 0 : weir_get_list(&a->arg[0], i, &first);
-        for (int32_t k = 0; k < n; k++) WEIR_TRY(collect_one(ctx, a, SLOT(list_slot, a, i), &a->arg[0].kid[0], first + k));
+        for (int32_t k = 0; k < n; k++)
+            WEIR_TRY(collect_one(ctx, a, SLOT(list_slot, a, i), &a->arg[0].kid[0], first + k));
     }
     return WEIR_OK;
 }
 
-static weir_rc collect_save(weir_ctx *ctx, const weir_agg_call *a, int64_t from, int64_t n, weir_build *out) {
+static weir_rc collect_save(weir_ctx *ctx, const weir_agg_call *a, int64_t from, int64_t n,
+                            weir_build *out) {
     (void)ctx;
     for (int64_t i = from; i < from + n; i++) {
         const list_slot *s = AT(list_slot, a, i);
-        for (int64_t k = 0; k < s->n; k++) weir_cell_append(&s->v[k], a->expr->arg[0]->type, &out->kid[0]);
+        for (int64_t k = 0; k < s->n; k++)
+            weir_cell_append(&s->v[k], a->expr->arg[0]->type, &out->kid[0]);
         weir_build_list(out);
     }
     return WEIR_OK;
 }
 
-static weir_rc collect_finish(weir_ctx *ctx, const weir_agg_call *a, int64_t from, int64_t n, weir_column *out) {
+static weir_rc collect_finish(weir_ctx *ctx, const weir_agg_call *a, int64_t from, int64_t n,
+                              weir_column *out) {
     weir_build b;
     WEIR_TRY(begin(ctx, a, n, &b));
     WEIR_TRY(collect_save(ctx, a, from, n, &b));
     return weir_build_finish(ctx, &b, out);
 }
 
-#define MOMENT(n) {n, "(double) -> double", 0, sizeof(moment), bind_nullable, moment_types, moment_update, moment_merge, moment_save, moment_finish}
-#define COLLECT(n) {n, "(any) -> any", 0, sizeof(list_slot), bind_collect, collect_types, collect_update, collect_merge, collect_save, collect_finish}
+#define MOMENT(n)                                                                                  \
+    {                                                                                              \
+        n, "(double) -> double", 0, sizeof(moment), bind_nullable, moment_types, moment_update,    \
+            moment_merge, moment_save, moment_finish                                               \
+    }
+#define COLLECT(n)                                                                                 \
+    {                                                                                              \
+        n, "(any) -> any", 0, sizeof(list_slot), bind_collect, collect_types, collect_update,      \
+            collect_merge, collect_save, collect_finish                                            \
+    }
 static const weir_agg_fn agg_more_fns[] = {
-    MOMENT("stddev"), MOMENT("stddev_samp"), MOMENT("stddev_pop"), MOMENT("std"), MOMENT("variance"), MOMENT("var_samp"), MOMENT("var_pop"),
-    {"max_by", "(any, any) -> any", 0, sizeof(by_slot), bind_by, by_types, max_by, max_by, by_save, by_finish},
-    {"min_by", "(any, any) -> any", 0, sizeof(by_slot), bind_by, by_types, min_by, min_by, by_save, by_finish},
-    COLLECT("collect_list"), COLLECT("array_agg"), COLLECT("collect_set"),
+    MOMENT("stddev"),
+    MOMENT("stddev_samp"),
+    MOMENT("stddev_pop"),
+    MOMENT("std"),
+    MOMENT("variance"),
+    MOMENT("var_samp"),
+    MOMENT("var_pop"),
+    {"max_by", "(any, any) -> any", 0, sizeof(by_slot), bind_by, by_types, max_by, max_by, by_save,
+     by_finish},
+    {"min_by", "(any, any) -> any", 0, sizeof(by_slot), bind_by, by_types, min_by, min_by, by_save,
+     by_finish},
+    COLLECT("collect_list"),
+    COLLECT("array_agg"),
+    COLLECT("collect_set"),
 };
 WEIR_AGG_FAMILY(weir_agg_more_family, "agg_more", agg_more_fns);

@@ -3,6 +3,7 @@
 #define WEIR_FUNC_ARITH_H
 #include "func/decimal.h"
 #include "func/loop.h"
-/* Binds a + - * / node whose operands are datetimes or intervals; *done false: it is not one of them. */
+/* Binds a + - * / node whose operands are datetimes or intervals; *done false: it is not one of
+ * them. */
 weir_rc weir_arith_time_bind(weir_ctx *, weir_expr *, char op, bool *done);
 #endif

@@ -1,28 +1,37 @@
-/* + - * / with dates, timestamps and intervals. SPARK BinaryArithmeticWithDatetimeResolver, TimeAdd, SubtractDates,
- * intervalExpressions. Bound by arith.c; kernels run on any thread. */
+/* + - * / with dates, timestamps and intervals. SPARK BinaryArithmeticWithDatetimeResolver,
+ * TimeAdd, SubtractDates, intervalExpressions. Bound by arith.c; kernels run on any thread. */
 #include "func/arith.h"
 #include "func/datetime.h"
 
 #include <math.h>
 
-typedef struct plan { const weir_zone *zone; int sign; } plan;
+typedef struct plan {
+    const weir_zone *zone;
+    int sign;
+} plan;
 
 static bool is_interval(const weir_type *t) {
-    return t->kind == WEIR_T_INTERVAL || t->kind == WEIR_T_INTERVAL_DT || t->kind == WEIR_T_INTERVAL_YM;
+    return t->kind == WEIR_T_INTERVAL || t->kind == WEIR_T_INTERVAL_DT ||
+           t->kind == WEIR_T_INTERVAL_YM;
 }
-static bool is_stamp(const weir_type *t) { return t->kind == WEIR_T_TIMESTAMP || t->kind == WEIR_T_TIMESTAMP_NTZ; }
+static bool is_stamp(const weir_type *t) {
+    return t->kind == WEIR_T_TIMESTAMP || t->kind == WEIR_T_TIMESTAMP_NTZ;
+}
 static bool is_moment(const weir_type *t) { return is_stamp(t) || t->kind == WEIR_T_DATE; }
 
 static weir_interval interval_at(const weir_column *c, int64_t i) {
     if (c->type->kind == WEIR_T_INTERVAL) return WEIR_AT_ROW(weir_interval, c, i);
-    if (c->type->kind == WEIR_T_INTERVAL_YM) return (weir_interval){WEIR_AT_ROW(int32_t, c, i), 0, 0};
+    if (c->type->kind == WEIR_T_INTERVAL_YM)
+        return (weir_interval){WEIR_AT_ROW(int32_t, c, i), 0, 0};
     int64_t us = WEIR_AT_ROW(int64_t, c, i);
     return (weir_interval){0, (int32_t)(us / WEIR_DAY_US), us % WEIR_DAY_US};
 }
 
 static weir_rc too_far(weir_ctx *ctx, const weir_call *c) {
     return weir_call_fail(ctx, c, WEIR_E_DATETIME_OVERFLOW, "operation",
-                          weir_printf(ctx->arena, "add %s to %s", weir_value_sql(ctx, &c->arg[1], 0), weir_value_sql(ctx, &c->arg[0], 0)));
+                          weir_printf(ctx->arena, "add %s to %s",
+                                      weir_value_sql(ctx, &c->arg[1], 0),
+                                      weir_value_sql(ctx, &c->arg[0], 0)));
 }
 
 static weir_rc k_stamp_add(weir_ctx *ctx, weir_call *c) {
@@ -33,8 +42,9 @@ static weir_rc k_stamp_add(weir_ctx *ctx, weir_call *c) {
         o[i] = 0;
         if (weir_call_null(c, i)) continue;
         weir_interval v = interval_at(&c->arg[1], i);
-        if (!weir_timestamp_add(WEIR_AT_ROW(int64_t, &c->arg[0], i), p->zone, (int64_t)v.months * p->sign,
-                                (int64_t)v.days * p->sign, v.micros * p->sign, &o[i]))
+        if (!weir_timestamp_add(WEIR_AT_ROW(int64_t, &c->arg[0], i), p->zone,
+                                (int64_t)v.months * p->sign, (int64_t)v.days * p->sign,
+                                v.micros * p->sign, &o[i]))
             return too_far(ctx, c);
     }
     return WEIR_OK;
@@ -42,7 +52,8 @@ static weir_rc k_stamp_add(weir_ctx *ctx, weir_call *c) {
 
 static weir_rc date_micros(weir_ctx *ctx, const weir_call *c) {
     (void)weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
-                    "requirement failed: Cannot add hours, minutes or seconds, milliseconds, microseconds to a date");
+                    "requirement failed: Cannot add hours, minutes or seconds, milliseconds, "
+                    "microseconds to a date");
     weir_err_where(ctx, &c->expr->at);
     return WEIR_FAIL;
 }
@@ -70,7 +81,8 @@ static weir_rc k_date_add_days(weir_ctx *ctx, weir_call *c) {
     int32_t *o;
     WEIR_TRY(weir_out_fixed(ctx, c, &o));
     for (int64_t i = 0; i < c->len; i++)
-        o[i] = (int32_t)(WEIR_AT_ROW(int32_t, &c->arg[0], i) + weir_get_int(&c->arg[1], i) * p->sign);
+        o[i] =
+            (int32_t)(WEIR_AT_ROW(int32_t, &c->arg[0], i) + weir_get_int(&c->arg[1], i) * p->sign);
     return WEIR_OK;
 }
 
@@ -92,8 +104,10 @@ static weir_rc k_stamp_diff(weir_ctx *ctx, weir_call *c) {
 }
 
 static weir_rc interval_overflow(weir_ctx *ctx, const weir_call *c, const char *hint) {
-    if (!hint) return weir_call_fail(ctx, c, WEIR_E_INTERVAL_ARITHMETIC_OVERFLOW_WITHOUT_SUGGESTION, NULL);
-    return weir_call_fail(ctx, c, WEIR_E_INTERVAL_ARITHMETIC_OVERFLOW_WITH_SUGGESTION, "functionName", hint);
+    if (!hint)
+        return weir_call_fail(ctx, c, WEIR_E_INTERVAL_ARITHMETIC_OVERFLOW_WITHOUT_SUGGESTION, NULL);
+    return weir_call_fail(ctx, c, WEIR_E_INTERVAL_ARITHMETIC_OVERFLOW_WITH_SUGGESTION,
+                          "functionName", hint);
 }
 
 static weir_rc k_interval_add(weir_ctx *ctx, weir_call *c) {
@@ -104,9 +118,12 @@ static weir_rc k_interval_add(weir_ctx *ctx, weir_call *c) {
     for (int64_t i = 0; i < c->len; i++) {
         if (weir_call_null(c, i)) continue;
         if (c->out->type->kind == WEIR_T_INTERVAL) {
-            weir_interval a = WEIR_AT_ROW(weir_interval, &c->arg[0], i), b = WEIR_AT_ROW(weir_interval, &c->arg[1], i);
-            int64_t m = (int64_t)a.months + (int64_t)b.months * p->sign, d = (int64_t)a.days + (int64_t)b.days * p->sign, us;
-            if (m != (int32_t)m || d != (int32_t)d || __builtin_add_overflow(a.micros, b.micros * p->sign, &us))
+            weir_interval a = WEIR_AT_ROW(weir_interval, &c->arg[0], i),
+                          b = WEIR_AT_ROW(weir_interval, &c->arg[1], i);
+            int64_t m = (int64_t)a.months + (int64_t)b.months * p->sign,
+                    d = (int64_t)a.days + (int64_t)b.days * p->sign, us;
+            if (m != (int32_t)m || d != (int32_t)d ||
+                __builtin_add_overflow(a.micros, b.micros * p->sign, &us))
                 return interval_overflow(ctx, c, hint);
             ((weir_interval *)(void *)o)[i] = (weir_interval){(int32_t)m, (int32_t)d, us};
             continue;
@@ -114,10 +131,13 @@ static weir_rc k_interval_add(weir_ctx *ctx, weir_call *c) {
         int64_t r;
         bool ym = c->out->type->kind == WEIR_T_INTERVAL_YM;
         int64_t a = weir_get_int(&c->arg[0], i), b = weir_get_int(&c->arg[1], i);
-        bool bad = p->sign > 0 ? __builtin_add_overflow(a, b, &r) : __builtin_sub_overflow(a, b, &r);
+        bool bad =
+            p->sign > 0 ? __builtin_add_overflow(a, b, &r) : __builtin_sub_overflow(a, b, &r);
         if (bad || (ym && r != (int32_t)r)) return interval_overflow(ctx, c, hint);
-        if (ym) ((int32_t *)(void *)o)[i] = (int32_t)r;
-        else ((int64_t *)(void *)o)[i] = r;
+        if (ym)
+            ((int32_t *)(void *)o)[i] = (int32_t)r;
+        else
+            ((int64_t *)(void *)o)[i] = r;
     }
     return WEIR_OK;
 }
@@ -139,7 +159,8 @@ static weir_rc k_interval_scale(weir_ctx *ctx, weir_call *c) {
         if (weir_call_null(c, i)) continue;
         double f = WEIR_AT_ROW(double, &c->arg[1], i);
         if (p->sign < 0 && f == 0) {
-            if (c->out->type->kind != WEIR_T_INTERVAL || c->ansi) return weir_call_fail(ctx, c, WEIR_E_INTERVAL_DIVIDED_BY_ZERO, NULL);
+            if (c->out->type->kind != WEIR_T_INTERVAL || c->ansi)
+                return weir_call_fail(ctx, c, WEIR_E_INTERVAL_DIVIDED_BY_ZERO, NULL);
             uint8_t *bits;
             WEIR_TRY(weir_out_valid(ctx, c, &bits));
             weir_bit_clear(bits, i);
@@ -147,26 +168,33 @@ static weir_rc k_interval_scale(weir_ctx *ctx, weir_call *c) {
         }
         bool bad = false;
         if (c->out->type->kind == WEIR_T_INTERVAL) {
-            ((weir_interval *)(void *)o)[i] = scale(WEIR_AT_ROW(weir_interval, &c->arg[0], i), p->sign > 0 ? f : 1 / f, &bad);
+            ((weir_interval *)(void *)o)[i] =
+                scale(WEIR_AT_ROW(weir_interval, &c->arg[0], i), p->sign > 0 ? f : 1 / f, &bad);
         } else {
             long double v = (long double)weir_get_int(&c->arg[0], i);
             v = roundl(p->sign > 0 ? v * (long double)f : v / (long double)f);
             bool ym = c->out->type->kind == WEIR_T_INTERVAL_YM;
             bad = !(fabsl(v) < (ym ? 0x1p31L : 0x1p63L));
-            if (!bad && ym) ((int32_t *)(void *)o)[i] = (int32_t)v;
-            else if (!bad) ((int64_t *)(void *)o)[i] = (int64_t)v;
+            if (!bad && ym)
+                ((int32_t *)(void *)o)[i] = (int32_t)v;
+            else if (!bad)
+                ((int64_t *)(void *)o)[i] = (int64_t)v;
         }
         if (bad) return interval_overflow(ctx, c, NULL);
     }
     return WEIR_OK;
 }
 
-#define V(n, k) {n, "(any, any) -> any", k, WEIR_STRICT | WEIR_NO_COERCE, NULL, 0}
-static const weir_fn v_stamp_add = V("+", k_stamp_add), v_date_interval = V("+", k_date_add_interval),
-    v_date_days = V("+", k_date_add_days), v_date_diff = V("-", k_date_diff), v_stamp_diff = V("-", k_stamp_diff),
-    v_interval_add = V("+", k_interval_add), v_interval_scale = V("*", k_interval_scale);
+#define V(n, k)                                                                                    \
+    { n, "(any, any) -> any", k, WEIR_STRICT | WEIR_NO_COERCE, NULL, 0 }
+static const weir_fn v_stamp_add = V("+", k_stamp_add),
+                     v_date_interval = V("+", k_date_add_interval),
+                     v_date_days = V("+", k_date_add_days), v_date_diff = V("-", k_date_diff),
+                     v_stamp_diff = V("-", k_stamp_diff), v_interval_add = V("+", k_interval_add),
+                     v_interval_scale = V("*", k_interval_scale);
 
-static weir_rc set(weir_ctx *ctx, weir_expr *e, const weir_fn *fn, const weir_type *t, const weir_zone *z, int sign, bool *done) {
+static weir_rc set(weir_ctx *ctx, weir_expr *e, const weir_fn *fn, const weir_type *t,
+                   const weir_zone *z, int sign, bool *done) {
     plan *p = WEIR_NEW(ctx->arena, plan);
     p->zone = z;
     p->sign = sign;
@@ -178,7 +206,9 @@ static weir_rc set(weir_ctx *ctx, weir_expr *e, const weir_fn *fn, const weir_ty
     return WEIR_OK;
 }
 
-static weir_rc swap_args(weir_ctx *ctx, weir_expr *e) { /* interval + date is date + interval; the text stays as written */
+static weir_rc swap_args(
+    weir_ctx *ctx,
+    weir_expr *e) { /* interval + date is date + interval; the text stays as written */
     weir_expr **arg = WEIR_NEWN(ctx->arena, weir_expr *, 2);
     arg[0] = e->arg[1];
     arg[1] = e->arg[0];
@@ -188,7 +218,8 @@ static weir_rc swap_args(weir_ctx *ctx, weir_expr *e) { /* interval + date is da
 
 static weir_rc bind_shift(weir_ctx *ctx, weir_expr *e, int sign, bool *done) {
     const weir_type *x = e->arg[0]->type, *y = e->arg[1]->type;
-    const weir_zone *zone = x->kind == WEIR_T_TIMESTAMP_NTZ ? weir_zone_utc() : weir_zone_session(ctx);
+    const weir_zone *zone =
+        x->kind == WEIR_T_TIMESTAMP_NTZ ? weir_zone_utc() : weir_zone_session(ctx);
     if (x->kind != WEIR_T_DATE) return set(ctx, e, &v_stamp_add, x, zone, sign, done);
     if (y->kind != WEIR_T_INTERVAL_DT || (y->precision == 0 && y->scale == 0))
         return set(ctx, e, &v_date_interval, x, zone, sign, done);
@@ -212,9 +243,11 @@ static weir_rc bind_diff(weir_ctx *ctx, weir_expr *e, bool *done) {
         t->precision = t->scale = 0;
         return set(ctx, e, &v_date_diff, t, NULL, 1, done);
     }
-    const weir_type *w = x->kind == WEIR_T_TIMESTAMP_NTZ && y->kind == WEIR_T_TIMESTAMP_NTZ ? x : &weir_t_timestamp;
+    const weir_type *w =
+        x->kind == WEIR_T_TIMESTAMP_NTZ && y->kind == WEIR_T_TIMESTAMP_NTZ ? x : &weir_t_timestamp;
     for (int i = 0; i < 2; i++) WEIR_TRY(weir_coerce(ctx, e->arg[i], w, &e->arg[i]));
-    return set(ctx, e, &v_stamp_diff, &weir_t_interval_dt, w->kind == WEIR_T_TIMESTAMP ? weir_zone_session(ctx) : weir_zone_utc(), 1, done);
+    return set(ctx, e, &v_stamp_diff, &weir_t_interval_dt,
+               w->kind == WEIR_T_TIMESTAMP ? weir_zone_session(ctx) : weir_zone_utc(), 1, done);
 }
 
 static weir_rc bind_scale(weir_ctx *ctx, weir_expr *e, int sign, bool *done) {
@@ -233,17 +266,20 @@ weir_rc weir_arith_time_bind(weir_ctx *ctx, weir_expr *e, char op, bool *done) {
         WEIR_TRY(swap_args(ctx, e));
         x = e->arg[0]->type;
         y = e->arg[1]->type;
-    } else if (op == '*' && is_interval(y) && (weir_type_is_numeric(x) || x->kind == WEIR_T_STRING)) {
+    } else if (op == '*' && is_interval(y) &&
+               (weir_type_is_numeric(x) || x->kind == WEIR_T_STRING)) {
         WEIR_TRY(swap_args(ctx, e));
         return bind_scale(ctx, e, 1, done);
     }
     int sign = op == '-' ? -1 : 1;
-    if (op == '*' || op == '/') return is_interval(x) && loose ? bind_scale(ctx, e, op == '*' ? 1 : -1, done) : WEIR_OK;
+    if (op == '*' || op == '/')
+        return is_interval(x) && loose ? bind_scale(ctx, e, op == '*' ? 1 : -1, done) : WEIR_OK;
     if (is_moment(x) && is_interval(y)) return bind_shift(ctx, e, sign, done);
     if (x->kind == WEIR_T_DATE && weir_type_is_integral(y) && y->kind != WEIR_T_LONG)
         return set(ctx, e, &v_date_days, x, NULL, sign, done);
     if (is_interval(x) && is_interval(y)) return bind_intervals(ctx, e, sign, done);
-    if (op == '-' && is_moment(x) && (is_moment(y) || y->kind == WEIR_T_STRING)) return bind_diff(ctx, e, done);
+    if (op == '-' && is_moment(x) && (is_moment(y) || y->kind == WEIR_T_STRING))
+        return bind_diff(ctx, e, done);
     if (op == '-' && is_moment(y) && x->kind == WEIR_T_STRING) return bind_diff(ctx, e, done);
     return WEIR_OK;
 }

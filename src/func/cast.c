@@ -1,4 +1,5 @@
-/* CAST: which pairs are allowed, the choice of steps, failures. Called by analysis (resolve) and the evaluator (kernel). */
+/* CAST: which pairs are allowed, the choice of steps, failures. Called by analysis (resolve) and
+ * the evaluator (kernel). */
 #include "func/cast.h"
 
 #include <strings.h>
@@ -22,18 +23,21 @@ static char *quoted_type(weir_ctx *ctx, const weir_type *t) {
     return weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, t));
 }
 
-weir_rc weir_cast_bad(weir_ctx *ctx, const weir_cast *c, weir_bad why, const weir_column *in, int64_t i, weir_column *out) {
+weir_rc weir_cast_bad(weir_ctx *ctx, const weir_cast *c, weir_bad why, const weir_column *in,
+                      int64_t i, weir_column *out) {
     if (!c->raise) return weir_cast_null(ctx, out, i);
     if (why == WEIR_BAD_RANGE) {
         weir_bytes b = weir_get_bytes(in, i);
-        (void)weir_fail(ctx, WEIR_E_NUMERIC_OUT_OF_SUPPORTED_RANGE, "value", weir_strndup(ctx->arena, b.p, (size_t)b.len));
+        (void)weir_fail(ctx, WEIR_E_NUMERIC_OUT_OF_SUPPORTED_RANGE, "value",
+                        weir_strndup(ctx->arena, b.p, (size_t)b.len));
     } else if (why == WEIR_BAD_DECIMAL) {
         char t[64], *v = in->type->kind == WEIR_T_DECIMAL
-                        ? (weir_dec_text(WEIR_AT_ROW(weir_i128, in, i), in->type->scale, t), t)
-                        : NULL;
+                             ? (weir_dec_text(WEIR_AT_ROW(weir_i128, in, i), in->type->scale, t), t)
+                             : NULL;
         if (!v) {
             weir_str s;
-            weir_cast text = {.from = in->type, .to = &weir_t_string, .ansi = true, .zone = c->zone};
+            weir_cast text = {
+                .from = in->type, .to = &weir_t_string, .ansi = true, .zone = c->zone};
             weir_str_init(&s, ctx->arena, 1 << 20);
             weir_value_text(&text, in, i, &s);
             v = s.p;
@@ -42,11 +46,13 @@ weir_rc weir_cast_bad(weir_ctx *ctx, const weir_cast *c, weir_bad why, const wei
                         weir_printf(ctx->arena, "%d", c->to->precision), "scale",
                         weir_printf(ctx->arena, "%d", c->to->scale), "config", WEIR_ANSI_KEY);
     } else if (why == WEIR_BAD_OVERFLOW) {
-        (void)weir_fail(ctx, WEIR_E_CAST_OVERFLOW, "value", weir_value_sql(ctx, in, i), "sourceType",
-                        quoted_type(ctx, c->from), "targetType", quoted_type(ctx, c->to), "ansiConfig", WEIR_ANSI_KEY);
+        (void)weir_fail(ctx, WEIR_E_CAST_OVERFLOW, "value", weir_value_sql(ctx, in, i),
+                        "sourceType", quoted_type(ctx, c->from), "targetType",
+                        quoted_type(ctx, c->to), "ansiConfig", WEIR_ANSI_KEY);
     } else {
-        (void)weir_fail(ctx, WEIR_E_CAST_INVALID_INPUT, "expression", weir_value_sql(ctx, in, i), "sourceType",
-                        quoted_type(ctx, c->from), "targetType", quoted_type(ctx, c->to), "ansiConfig", WEIR_ANSI_KEY);
+        (void)weir_fail(ctx, WEIR_E_CAST_INVALID_INPUT, "expression", weir_value_sql(ctx, in, i),
+                        "sourceType", quoted_type(ctx, c->from), "targetType",
+                        quoted_type(ctx, c->to), "ansiConfig", WEIR_ANSI_KEY);
     }
     if (c->at) weir_err_where(ctx, c->at);
     return WEIR_FAIL;
@@ -69,7 +75,8 @@ static weir_rc copy_valid(weir_ctx *ctx, const weir_column *in, weir_column *out
 weir_rc weir_cast_run(weir_ctx *ctx, const weir_cast *c, const weir_column *in, weir_column *out) {
     weir_column flat = *in;
     bool once = in->form == WEIR_CONST;
-    if (in->type->kind == WEIR_T_VOID || in->len == 0) return weir_column_null(ctx, c->to, in->len, out);
+    if (in->type->kind == WEIR_T_VOID || in->len == 0)
+        return weir_column_null(ctx, c->to, in->len, out);
     if (once) {
         flat.form = WEIR_FLAT;
         flat.len = 1;
@@ -86,19 +93,23 @@ weir_rc weir_cast_run(weir_ctx *ctx, const weir_cast *c, const weir_column *in, 
 }
 
 /* The same bytes under another type: STRING to BINARY, DATE kept, intervals of other fields. */
-static weir_rc step_same(weir_ctx *ctx, const weir_cast *c, const weir_column *in, weir_column *out) {
+static weir_rc step_same(weir_ctx *ctx, const weir_cast *c, const weir_column *in,
+                         weir_column *out) {
     (void)ctx;
     *out = *in;
     out->type = c->to;
     return WEIR_OK;
 }
 
-static weir_rc step_null(weir_ctx *ctx, const weir_cast *c, const weir_column *in, weir_column *out) {
+static weir_rc step_null(weir_ctx *ctx, const weir_cast *c, const weir_column *in,
+                         weir_column *out) {
     return weir_column_null(ctx, c->to, in->len, out);
 }
 
 static bool is_num(const weir_type *t) { return weir_type_is_numeric(t); }
-static bool is_time(weir_kind k) { return k == WEIR_T_DATE || k == WEIR_T_TIMESTAMP || k == WEIR_T_TIMESTAMP_NTZ; }
+static bool is_time(weir_kind k) {
+    return k == WEIR_T_DATE || k == WEIR_T_TIMESTAMP || k == WEIR_T_TIMESTAMP_NTZ;
+}
 
 /* SPARK Cast.canAnsiCast / canCast for scalars. */
 static bool allowed(const weir_type *f, const weir_type *t, bool ansi) {
@@ -110,15 +121,18 @@ static bool allowed(const weir_type *f, const weir_type *t, bool ansi) {
     if (b == WEIR_T_BINARY) return weir_type_is_integral(f) && !ansi;
     if (is_num(f)) {
         if (is_num(t) || b == WEIR_T_BOOLEAN || b == WEIR_T_TIMESTAMP) return true;
-        if (b == WEIR_T_INTERVAL_DT || b == WEIR_T_INTERVAL_YM) return weir_type_is_integral(f) || a == WEIR_T_DECIMAL;
+        if (b == WEIR_T_INTERVAL_DT || b == WEIR_T_INTERVAL_YM)
+            return weir_type_is_integral(f) || a == WEIR_T_DECIMAL;
         return false;
     }
     if (a == WEIR_T_BOOLEAN) return is_num(t) || (b == WEIR_T_TIMESTAMP && !ansi);
     if (is_time(a) && is_time(b)) return true;
-    if (a == WEIR_T_TIMESTAMP) return is_num(t) || (b == WEIR_T_BOOLEAN && !ansi) || b == WEIR_T_TIME;
+    if (a == WEIR_T_TIMESTAMP)
+        return is_num(t) || (b == WEIR_T_BOOLEAN && !ansi) || b == WEIR_T_TIME;
     if (a == WEIR_T_TIMESTAMP_NTZ) return b == WEIR_T_TIME;
     if (a == WEIR_T_DATE) return !ansi && (is_num(t) || b == WEIR_T_BOOLEAN);
-    if (a == WEIR_T_INTERVAL_DT || a == WEIR_T_INTERVAL_YM) return weir_type_is_integral(t) || b == WEIR_T_DECIMAL;
+    if (a == WEIR_T_INTERVAL_DT || a == WEIR_T_INTERVAL_YM)
+        return weir_type_is_integral(t) || b == WEIR_T_DECIMAL;
     return false;
 }
 
@@ -126,15 +140,19 @@ static weir_cast_step *choose(const weir_type *f, const weir_type *t) {
     if (f->kind == WEIR_T_VOID) return step_null;
     if (weir_type_same(f, t) && !weir_type_is_nested(f)) return step_same;
     if (weir_type_is_nested(f) && f->kind == t->kind) return weir_cast_nested_step(f, t);
-    if (t->kind == WEIR_T_STRING) return f->kind == WEIR_T_STRING || f->kind == WEIR_T_BINARY ? step_same : weir_cast_text_step(f);
-    if (f->kind == WEIR_T_STRING) return t->kind == WEIR_T_BINARY ? step_same : weir_cast_parse_step(t);
-    if (f->kind == WEIR_T_DATE && (is_num(t) || t->kind == WEIR_T_BOOLEAN)) return step_null; /* SPARK legacy */
+    if (t->kind == WEIR_T_STRING)
+        return f->kind == WEIR_T_STRING || f->kind == WEIR_T_BINARY ? step_same
+                                                                    : weir_cast_text_step(f);
+    if (f->kind == WEIR_T_STRING)
+        return t->kind == WEIR_T_BINARY ? step_same : weir_cast_parse_step(t);
+    if (f->kind == WEIR_T_DATE && (is_num(t) || t->kind == WEIR_T_BOOLEAN))
+        return step_null; /* SPARK legacy */
     weir_cast_step *s = weir_cast_num_step(f, t);
     return s ? s : weir_cast_time_step(f, t);
 }
 
-static weir_rc plan_kids(weir_ctx *ctx, const weir_type *f, const weir_type *t, weir_cast_mode m, const weir_pos *at,
-                         weir_cast *out, bool *ok) {
+static weir_rc plan_kids(weir_ctx *ctx, const weir_type *f, const weir_type *t, weir_cast_mode m,
+                         const weir_pos *at, weir_cast *out, bool *ok) {
     out->kid = WEIR_NEWN(ctx->arena, weir_cast, f->nfield + 1);
     for (int i = 0; i < f->nfield && *ok; i++) {
         const weir_type *kt = t->kind == WEIR_T_STRING ? t : t->field[i].type;
@@ -144,12 +162,14 @@ static weir_rc plan_kids(weir_ctx *ctx, const weir_type *f, const weir_type *t, 
     return WEIR_OK;
 }
 
-weir_rc weir_cast_plan(weir_ctx *ctx, const weir_type *f, const weir_type *t, weir_cast_mode m, const weir_pos *at,
-                       weir_cast *out, bool *ok) {
+weir_rc weir_cast_plan(weir_ctx *ctx, const weir_type *f, const weir_type *t, weir_cast_mode m,
+                       const weir_pos *at, weir_cast *out, bool *ok) {
     if (m == WEIR_CAST_DEFAULT)
         m = weir_conf_bool(ctx->conf, "spark.sql.ansi.enabled") ? WEIR_CAST_ANSI : WEIR_CAST_LEGACY;
-    *out = (weir_cast){.from = f, .to = t, .ansi = m != WEIR_CAST_LEGACY, .raise = m == WEIR_CAST_ANSI, .at = at};
-    *ok = f->kind == t->kind && weir_type_is_nested(f) ? f->nfield == t->nfield : allowed(f, t, out->ansi);
+    *out = (weir_cast){
+        .from = f, .to = t, .ansi = m != WEIR_CAST_LEGACY, .raise = m == WEIR_CAST_ANSI, .at = at};
+    *ok = f->kind == t->kind && weir_type_is_nested(f) ? f->nfield == t->nfield
+                                                       : allowed(f, t, out->ansi);
     if (!*ok) return WEIR_OK;
     if (weir_type_is_nested(f)) WEIR_TRY(plan_kids(ctx, f, t, m, at, out, ok));
     if (!*ok) return WEIR_OK;
@@ -167,8 +187,10 @@ static weir_rc k_cast(weir_ctx *ctx, weir_call *c) {
 }
 
 static const weir_fn fn_cast = {"cast", "(any) -> any", k_cast, WEIR_NO_COERCE, NULL, 0};
-static const weir_fn fn_cast_safe = {"cast", "(any) -> any", k_cast, WEIR_NO_COERCE | WEIR_CANNOT_FAIL, NULL, 0};
-static const weir_fn fn_try_cast = {"try_cast", "(any) -> any", k_cast, WEIR_NO_COERCE | WEIR_CANNOT_FAIL, NULL, 0};
+static const weir_fn fn_cast_safe = {
+    "cast", "(any) -> any", k_cast, WEIR_NO_COERCE | WEIR_CANNOT_FAIL, NULL, 0};
+static const weir_fn fn_try_cast = {
+    "try_cast", "(any) -> any", k_cast, WEIR_NO_COERCE | WEIR_CANNOT_FAIL, NULL, 0};
 
 static weir_rc refuse(weir_ctx *ctx, const weir_expr *e, const weir_type *to, weir_cast_mode mode) {
     bool ok = false;
@@ -180,18 +202,19 @@ static weir_rc refuse(weir_ctx *ctx, const weir_expr *e, const weir_type *to, we
     char *from = quoted_type(ctx, e->type), *want = quoted_type(ctx, to);
     if (mode != WEIR_CAST_LEGACY)
         WEIR_TRY(weir_cast_plan(ctx, e->type, to, WEIR_CAST_LEGACY, NULL, &tmp, &ok));
-    const char *fn = e->type->kind == WEIR_T_DATE && is_num(to)          ? "`UNIX_DATE`"
-                     : is_num(e->type) && to->kind == WEIR_T_DATE        ? "`DATE_FROM_UNIX_DATE`"
-                                                                         : NULL;
+    const char *fn = e->type->kind == WEIR_T_DATE && is_num(to)   ? "`UNIX_DATE`"
+                     : is_num(e->type) && to->kind == WEIR_T_DATE ? "`DATE_FROM_UNIX_DATE`"
+                                                                  : NULL;
     if (fn)
-        (void)weir_fail(ctx, WEIR_E_DATATYPE_MISMATCH_CAST_WITH_FUNC_SUGGESTION, "sqlExpr", sql, "srcType", from,
-                        "targetType", want, "functionNames", fn);
+        (void)weir_fail(ctx, WEIR_E_DATATYPE_MISMATCH_CAST_WITH_FUNC_SUGGESTION, "sqlExpr", sql,
+                        "srcType", from, "targetType", want, "functionNames", fn);
     else if (ok && mode != WEIR_CAST_TRY && weir_conf_bool(ctx->conf, "spark.sql.ansi.enabled"))
-        (void)weir_fail(ctx, WEIR_E_DATATYPE_MISMATCH_CAST_WITH_CONF_SUGGESTION, "sqlExpr", sql, "srcType", from,
-                        "targetType", want, "config", WEIR_ANSI_KEY, "configVal", "'false'");
+        (void)weir_fail(ctx, WEIR_E_DATATYPE_MISMATCH_CAST_WITH_CONF_SUGGESTION, "sqlExpr", sql,
+                        "srcType", from, "targetType", want, "config", WEIR_ANSI_KEY, "configVal",
+                        "'false'");
     else
-        (void)weir_fail(ctx, WEIR_E_DATATYPE_MISMATCH_CAST_WITHOUT_SUGGESTION, "sqlExpr", sql, "srcType", from,
-                        "targetType", want);
+        (void)weir_fail(ctx, WEIR_E_DATATYPE_MISMATCH_CAST_WITHOUT_SUGGESTION, "sqlExpr", sql,
+                        "srcType", from, "targetType", want);
     weir_err_where(ctx, &e->at);
     return WEIR_FAIL;
 }
@@ -207,23 +230,33 @@ static bool is_safe(const weir_type *f, const weir_type *t) {
 /* SPARK SpecialDatetimeValues: 'epoch', 'now', 'today' ... written as literals. */
 static bool special(weir_ctx *ctx, const weir_expr *e, const weir_type *to, weir_expr **out) {
     static const char *const names[] = {"epoch", "now", "today", "tomorrow", "yesterday"};
-    if (e->kind != WEIR_EX_LIT || e->type->kind != WEIR_T_STRING || !is_time(to->kind) || weir_is_null(&e->lit, 0)) return false;
+    if (e->kind != WEIR_EX_LIT || e->type->kind != WEIR_T_STRING || !is_time(to->kind) ||
+        weir_is_null(&e->lit, 0))
+        return false;
     weir_bytes b = weir_get_bytes(&e->lit, 0);
     while (b.len && (unsigned char)b.p[b.len - 1] <= ' ') b.len--;
     while (b.len && (unsigned char)*b.p <= ' ') b.p++, b.len--;
     int k = 0;
-    while (k < 5 && ((int)strlen(names[k]) != b.len || strncasecmp(names[k], b.p, (size_t)b.len) != 0)) k++;
+    while (k < 5 &&
+           ((int)strlen(names[k]) != b.len || strncasecmp(names[k], b.p, (size_t)b.len) != 0))
+        k++;
     if (k == 5) return false;
     const weir_zone *z = weir_zone_session(ctx);
-    int64_t local = weir_zone_local(z, ctx->now_us), day = weir_floor_div(local, WEIR_DAY_US) + (k == 3) - (k == 4);
+    int64_t local = weir_zone_local(z, ctx->now_us),
+            day = weir_floor_div(local, WEIR_DAY_US) + (k == 3) - (k == 4);
     if (k != 1) local = day * WEIR_DAY_US;
-    if (to->kind == WEIR_T_DATE) *out = weir_lit_int(ctx->arena, to, k == 0 ? 0 : day);
-    else if (k == 0) *out = weir_lit_int(ctx->arena, to, 0);
-    else *out = weir_lit_int(ctx->arena, to, to->kind == WEIR_T_TIMESTAMP ? weir_zone_to_utc(z, local) : local);
+    if (to->kind == WEIR_T_DATE)
+        *out = weir_lit_int(ctx->arena, to, k == 0 ? 0 : day);
+    else if (k == 0)
+        *out = weir_lit_int(ctx->arena, to, 0);
+    else
+        *out = weir_lit_int(ctx->arena, to,
+                            to->kind == WEIR_T_TIMESTAMP ? weir_zone_to_utc(z, local) : local);
     return true;
 }
 
-static weir_rc resolve(weir_ctx *ctx, weir_expr *arg, const weir_type *to, weir_cast_mode mode, weir_expr **out) {
+static weir_rc resolve(weir_ctx *ctx, weir_expr *arg, const weir_type *to, weir_cast_mode mode,
+                       weir_expr **out) {
     weir_expr *e = weir_expr_new(ctx->arena, WEIR_EX_CALL);
     weir_cast *c = WEIR_NEW(ctx->arena, weir_cast);
     bool ok = true, safe = is_safe(arg->type, to);
@@ -247,13 +280,15 @@ static weir_rc resolve(weir_ctx *ctx, weir_expr *arg, const weir_type *to, weir_
     return WEIR_OK;
 }
 
-weir_rc weir_cast_column(weir_ctx *ctx, const weir_column *in, const weir_type *to, weir_cast_mode mode, weir_column *out) {
+weir_rc weir_cast_column(weir_ctx *ctx, const weir_column *in, const weir_type *to,
+                         weir_cast_mode mode, weir_column *out) {
     weir_cast c;
     bool ok = true;
     WEIR_TRY(weir_cast_plan(ctx, in->type, to, mode, NULL, &c, &ok));
     if (!ok)
-        return weir_fail(ctx, WEIR_E_DATATYPE_MISMATCH_CAST_WITHOUT_SUGGESTION, "sqlExpr", "\"CAST\"", "srcType",
-                         quoted_type(ctx, in->type), "targetType", quoted_type(ctx, to));
+        return weir_fail(ctx, WEIR_E_DATATYPE_MISMATCH_CAST_WITHOUT_SUGGESTION, "sqlExpr",
+                         "\"CAST\"", "srcType", quoted_type(ctx, in->type), "targetType",
+                         quoted_type(ctx, to));
     return weir_cast_run(ctx, &c, in, out);
 }
 
@@ -266,8 +301,10 @@ static weir_rc k_show(weir_ctx *ctx, weir_call *c) {
     weir_str_init(&s, ctx->arena, INT32_MAX);
     for (int64_t i = 0; i < c->len; i++) {
         s.len = 0;
-        if (weir_is_null(in, i)) weir_str_puts(&s, "NULL");
-        else weir_value_text(c->bound, in, i, &s);
+        if (weir_is_null(in, i))
+            weir_str_puts(&s, "NULL");
+        else
+            weir_value_text(c->bound, in, i, &s);
         weir_build_bytes(&b, s.p ? s.p : "", s.len);
     }
     return weir_out_build(ctx, c, &b);
@@ -283,7 +320,8 @@ static weir_rc bind_show(weir_ctx *ctx, weir_expr *e) {
     bool ok = true;
     WEIR_TRY(weir_cast_plan(ctx, e->arg[0]->type, &weir_t_string, WEIR_CAST_ANSI, NULL, c, &ok));
     if (!ok)
-        return weir_fail(ctx, WEIR_E_UNSUPPORTED_DATATYPE, "typeName", quoted_type(ctx, e->arg[0]->type));
+        return weir_fail(ctx, WEIR_E_UNSUPPORTED_DATATYPE, "typeName",
+                         quoted_type(ctx, e->arg[0]->type));
     make_pretty(c);
     e->bound = c;
     e->nullable = false;

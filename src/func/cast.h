@@ -6,13 +6,15 @@
 #include "func/loop.h"
 
 typedef struct weir_cast weir_cast;
-/* in is FLAT; out has type, len and form set, valid holds in's nulls (private bits, or NULL for none). */
-typedef weir_rc weir_cast_step(weir_ctx *, const weir_cast *, const weir_column *in, weir_column *out);
+/* in is FLAT; out has type, len and form set, valid holds in's nulls (private bits, or NULL for
+ * none). */
+typedef weir_rc weir_cast_step(weir_ctx *, const weir_cast *, const weir_column *in,
+                               weir_column *out);
 struct weir_cast {
     const weir_type *from, *to;
     weir_cast_step *step;
-    bool ansi;  /* strict semantics (ANSI and TRY) */
-    bool raise; /* a bad value fails (ANSI); else it becomes null */
+    bool ansi;   /* strict semantics (ANSI and TRY) */
+    bool raise;  /* a bad value fails (ANSI); else it becomes null */
     bool pretty; /* as show() prints: NULL for null, hex for binary */
     const weir_zone *zone;
     const weir_pos *at;
@@ -22,7 +24,7 @@ typedef enum { WEIR_BAD_INPUT, WEIR_BAD_OVERFLOW, WEIR_BAD_DECIMAL, WEIR_BAD_RAN
 
 /* The step for a pair, or NULL. Each returns only its own pairs. */
 weir_cast_step *weir_cast_num_step(const weir_type *from, const weir_type *to);
-weir_cast_step *weir_cast_parse_step(const weir_type *to); /* from STRING */
+weir_cast_step *weir_cast_parse_step(const weir_type *to);  /* from STRING */
 weir_cast_step *weir_cast_text_step(const weir_type *from); /* to STRING */
 weir_cast_step *weir_cast_time_step(const weir_type *from, const weir_type *to);
 weir_cast_step *weir_cast_nested_step(const weir_type *from, const weir_type *to);
@@ -30,10 +32,12 @@ weir_cast_step *weir_cast_nested_step(const weir_type *from, const weir_type *to
 weir_rc weir_cast_fixed(weir_ctx *, weir_column *out, void *data_out); /* like weir_out_fixed */
 weir_rc weir_cast_null(weir_ctx *, weir_column *out, int64_t row);
 /* Row i cannot be cast: fails or nulls it. */
-weir_rc weir_cast_bad(weir_ctx *, const weir_cast *, weir_bad, const weir_column *in, int64_t i, weir_column *out);
+weir_rc weir_cast_bad(weir_ctx *, const weir_cast *, weir_bad, const weir_column *in, int64_t i,
+                      weir_column *out);
 /* Runs a cast on a column of any form. */
 weir_rc weir_cast_run(weir_ctx *, const weir_cast *, const weir_column *in, weir_column *out);
-weir_rc weir_cast_plan(weir_ctx *, const weir_type *from, const weir_type *to, weir_cast_mode, const weir_pos *, weir_cast *out, bool *ok);
+weir_rc weir_cast_plan(weir_ctx *, const weir_type *from, const weir_type *to, weir_cast_mode,
+                       const weir_pos *, weir_cast *out, bool *ok);
 void weir_cast_init(void); /* sets the hook of expr/fn.h */
 /* Appends the text of one row (not null) as CAST AS STRING gives it. */
 void weir_value_text(const weir_cast *, const weir_column *, int64_t row, weir_str *out);

@@ -1,4 +1,5 @@
-/* Casts from STRING. SPARK UTF8String (toLong, toInt), Cast.castToX, Decimal.fromString. Called through cast.c. */
+/* Casts from STRING. SPARK UTF8String (toLong, toInt), Cast.castToX, Decimal.fromString. Called
+ * through cast.c. */
 #include "func/cast.h"
 #include "func/interval.h"
 
@@ -6,7 +7,8 @@
 #include <stdlib.h>
 #include <strings.h>
 
-#define STEP(name) static weir_rc name(weir_ctx *ctx, const weir_cast *c, const weir_column *in, weir_column *out)
+#define STEP(name)                                                                                 \
+    static weir_rc name(weir_ctx *ctx, const weir_cast *c, const weir_column *in, weir_column *out)
 
 static bool blank(char ch) { return (unsigned char)ch <= ' ' || ch == 0x7f; }
 
@@ -39,14 +41,19 @@ static bool parse_int(weir_bytes s, bool decimals, int64_t lo, int64_t hi, int64
 }
 
 STEP(to_int) {
-    static const struct { int64_t lo, hi; } range[] = {
-        {INT8_MIN, INT8_MAX}, {INT16_MIN, INT16_MAX}, {INT32_MIN, INT32_MAX}, {INT64_MIN, INT64_MAX}};
+    static const struct {
+        int64_t lo, hi;
+    } range[] = {{INT8_MIN, INT8_MAX},
+                 {INT16_MIN, INT16_MAX},
+                 {INT32_MIN, INT32_MAX},
+                 {INT64_MIN, INT64_MAX}};
     uint8_t *o;
     int width = weir_type_width(c->to), r = width == 1 ? 0 : width == 2 ? 1 : width == 4 ? 2 : 3;
     WEIR_TRY(weir_cast_fixed(ctx, out, &o));
     for (int64_t i = 0; i < in->len; i++) {
         int64_t v = 0;
-        if (!weir_is_null(in, i) && !parse_int(trimmed(in, i), !c->ansi, range[r].lo, range[r].hi, &v)) {
+        if (!weir_is_null(in, i) &&
+            !parse_int(trimmed(in, i), !c->ansi, range[r].lo, range[r].hi, &v)) {
             WEIR_TRY(weir_cast_bad(ctx, c, WEIR_BAD_INPUT, in, i, out));
             v = 0;
         }
@@ -75,10 +82,20 @@ static bool number_shape(weir_bytes s) {
 }
 
 static bool special(weir_bytes s, double *out) {
-    static const struct { const char *word; double v; } words[] = {{"inf", INFINITY}, {"+inf", INFINITY},
-        {"infinity", INFINITY}, {"+infinity", INFINITY}, {"-inf", -INFINITY}, {"-infinity", -INFINITY}, {"nan", NAN}};
+    static const struct {
+        const char *word;
+        double v;
+    } words[] = {{"inf", INFINITY},
+                 {"+inf", INFINITY},
+                 {"infinity", INFINITY},
+                 {"+infinity", INFINITY},
+                 {"-inf", -INFINITY},
+                 {"-infinity", -INFINITY},
+                 {"nan", NAN}};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        if ((int)strlen(words[i].word) != s.len || strncasecmp(words[i].word, s.p, (size_t)s.len) != 0) continue;
+        if ((int)strlen(words[i].word) != s.len ||
+            strncasecmp(words[i].word, s.p, (size_t)s.len) != 0)
+            continue;
         *out = words[i].v;
         return true;
     }
@@ -87,7 +104,8 @@ static bool special(weir_bytes s, double *out) {
 
 /* 15 digits and a small power of ten are exact in doubles; anything else goes through strtod. */
 static bool quick(weir_bytes s, double *out) {
-    static const double p10[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+    static const double p10[] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
     int i = 0, frac = 0, seen = 0;
     bool neg = false, point = false;
     int64_t v = 0;
@@ -127,8 +145,10 @@ STEP(to_real) {
         double v = 0;
         if (!weir_is_null(in, i) && !parse_real(trimmed(in, i), single, &v))
             WEIR_TRY(weir_cast_bad(ctx, c, WEIR_BAD_INPUT, in, i, out));
-        if (single) ((float *)o)[i] = (float)v;
-        else ((double *)o)[i] = v;
+        if (single)
+            ((float *)o)[i] = (float)v;
+        else
+            ((double *)o)[i] = v;
     }
     return WEIR_OK;
 }
@@ -142,29 +162,38 @@ STEP(to_decimal) {
         weir_bytes s = trimmed(in, i);
         weir_dec_rc r = weir_dec_parse(s.p, s.len, c->to->precision, c->to->scale, &o[i]);
         weir_i128 any;
-        bool huge = r == WEIR_DEC_OVERFLOW && weir_dec_parse(s.p, s.len, 38, 0, &any) == WEIR_DEC_OVERFLOW;
+        bool huge =
+            r == WEIR_DEC_OVERFLOW && weir_dec_parse(s.p, s.len, 38, 0, &any) == WEIR_DEC_OVERFLOW;
         if (r != WEIR_DEC_OK)
-            WEIR_TRY(weir_cast_bad(ctx, c, huge ? WEIR_BAD_RANGE : r == WEIR_DEC_OVERFLOW ? WEIR_BAD_DECIMAL : WEIR_BAD_INPUT, in, i, out));
+            WEIR_TRY(weir_cast_bad(ctx, c,
+                                   huge                     ? WEIR_BAD_RANGE
+                                   : r == WEIR_DEC_OVERFLOW ? WEIR_BAD_DECIMAL
+                                                            : WEIR_BAD_INPUT,
+                                   in, i, out));
     }
     return WEIR_OK;
 }
 
 static bool is_word(weir_bytes s, const char *const *words, int n) {
     for (int i = 0; i < n; i++)
-        if ((int)strlen(words[i]) == s.len && strncasecmp(words[i], s.p, (size_t)s.len) == 0) return true;
+        if ((int)strlen(words[i]) == s.len && strncasecmp(words[i], s.p, (size_t)s.len) == 0)
+            return true;
     return false;
 }
 
 STEP(to_bool) {
-    static const char *const yes[] = {"t", "true", "y", "yes", "1"}, *const no[] = {"f", "false", "n", "no", "0"};
+    static const char *const yes[] = {"t", "true", "y", "yes", "1"}, *const no[] = {"f", "false",
+                                                                                    "n", "no", "0"};
     uint8_t *o;
     WEIR_TRY(weir_cast_fixed(ctx, out, &o));
     for (int64_t i = 0; i < in->len; i++) {
         o[i] = 0;
         if (weir_is_null(in, i)) continue;
         weir_bytes s = trimmed(in, i);
-        if (is_word(s, yes, 5)) o[i] = 1;
-        else if (!is_word(s, no, 5)) WEIR_TRY(weir_cast_bad(ctx, c, WEIR_BAD_INPUT, in, i, out));
+        if (is_word(s, yes, 5))
+            o[i] = 1;
+        else if (!is_word(s, no, 5))
+            WEIR_TRY(weir_cast_bad(ctx, c, WEIR_BAD_INPUT, in, i, out));
     }
     return WEIR_OK;
 }
@@ -176,7 +205,8 @@ STEP(to_date) {
         o[i] = 0;
         if (weir_is_null(in, i)) continue;
         weir_bytes s = weir_get_bytes(in, i);
-        if (!weir_date_parse(s.p, s.len, &o[i])) WEIR_TRY(weir_cast_bad(ctx, c, WEIR_BAD_INPUT, in, i, out));
+        if (!weir_date_parse(s.p, s.len, &o[i]))
+            WEIR_TRY(weir_cast_bad(ctx, c, WEIR_BAD_INPUT, in, i, out));
     }
     return WEIR_OK;
 }
@@ -188,9 +218,10 @@ STEP(to_micros) {
         o[i] = 0;
         if (weir_is_null(in, i)) continue;
         weir_bytes s = weir_get_bytes(in, i);
-        bool ok = c->to->kind == WEIR_T_TIMESTAMP       ? weir_timestamp_parse(s.p, s.len, c->zone, &o[i])
-                  : c->to->kind == WEIR_T_TIMESTAMP_NTZ ? weir_timestamp_ntz_parse(s.p, s.len, true, &o[i])
-                                                        : weir_time_parse(s.p, s.len, &o[i]);
+        bool ok = c->to->kind == WEIR_T_TIMESTAMP ? weir_timestamp_parse(s.p, s.len, c->zone, &o[i])
+                  : c->to->kind == WEIR_T_TIMESTAMP_NTZ
+                      ? weir_timestamp_ntz_parse(s.p, s.len, true, &o[i])
+                      : weir_time_parse(s.p, s.len, &o[i]);
         if (!ok) WEIR_TRY(weir_cast_bad(ctx, c, WEIR_BAD_INPUT, in, i, out));
         if (c->to->kind == WEIR_T_TIME) o[i] *= 1000; /* nanos */
     }
@@ -205,7 +236,8 @@ STEP(to_interval) {
         o[i] = (weir_interval){0};
         if (weir_is_null(in, i)) continue;
         weir_bytes s = weir_get_bytes(in, i);
-        if (!weir_interval_parse(s.p, s.len, &o[i])) WEIR_TRY(weir_cast_null(ctx, out, i)); /* SPARK: null in ANSI mode too */
+        if (!weir_interval_parse(s.p, s.len, &o[i]))
+            WEIR_TRY(weir_cast_null(ctx, out, i)); /* SPARK: null in ANSI mode too */
     }
     return WEIR_OK;
 }
@@ -226,14 +258,21 @@ STEP(to_interval_ansi) {
 
 weir_cast_step *weir_cast_parse_step(const weir_type *to) {
     switch (to->kind) {
-    case WEIR_T_BYTE: case WEIR_T_SHORT: case WEIR_T_INT: case WEIR_T_LONG: return to_int;
-    case WEIR_T_FLOAT: case WEIR_T_DOUBLE: return to_real;
+    case WEIR_T_BYTE:
+    case WEIR_T_SHORT:
+    case WEIR_T_INT:
+    case WEIR_T_LONG: return to_int;
+    case WEIR_T_FLOAT:
+    case WEIR_T_DOUBLE: return to_real;
     case WEIR_T_DECIMAL: return to_decimal;
     case WEIR_T_BOOLEAN: return to_bool;
     case WEIR_T_DATE: return to_date;
-    case WEIR_T_TIMESTAMP: case WEIR_T_TIMESTAMP_NTZ: case WEIR_T_TIME: return to_micros;
+    case WEIR_T_TIMESTAMP:
+    case WEIR_T_TIMESTAMP_NTZ:
+    case WEIR_T_TIME: return to_micros;
     case WEIR_T_INTERVAL: return to_interval;
-    case WEIR_T_INTERVAL_YM: case WEIR_T_INTERVAL_DT: return to_interval_ansi;
+    case WEIR_T_INTERVAL_YM:
+    case WEIR_T_INTERVAL_DT: return to_interval_ansi;
     default: return NULL;
     }
 }

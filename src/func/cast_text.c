@@ -1,4 +1,5 @@
-/* Casts to STRING and SQL literals for messages. SPARK ToStringBase, Literal.sql. Called through cast.c and by show(). */
+/* Casts to STRING and SQL literals for messages. SPARK ToStringBase, Literal.sql. Called through
+ * cast.c and by show(). */
 #include "func/cast.h"
 #include "func/interval.h"
 
@@ -20,13 +21,19 @@ static int int_text(int64_t v, char *out) {
 static int short_text(const weir_cast *c, const weir_column *in, int64_t i, char out[64]) {
     const weir_type *t = in->type;
     switch (t->kind) {
-    case WEIR_T_BOOLEAN: memcpy(out, WEIR_AT_ROW(uint8_t, in, i) ? "true" : "false", 5); return WEIR_AT_ROW(uint8_t, in, i) ? 4 : 5;
-    case WEIR_T_BYTE: case WEIR_T_SHORT: case WEIR_T_INT: case WEIR_T_LONG: return int_text(weir_get_int(in, i), out);
+    case WEIR_T_BOOLEAN:
+        memcpy(out, WEIR_AT_ROW(uint8_t, in, i) ? "true" : "false", 5);
+        return WEIR_AT_ROW(uint8_t, in, i) ? 4 : 5;
+    case WEIR_T_BYTE:
+    case WEIR_T_SHORT:
+    case WEIR_T_INT:
+    case WEIR_T_LONG: return int_text(weir_get_int(in, i), out);
     case WEIR_T_FLOAT: return weir_float_text(WEIR_AT_ROW(float, in, i), out);
     case WEIR_T_DOUBLE: return weir_double_text(WEIR_AT_ROW(double, in, i), out);
     case WEIR_T_DECIMAL: {
         weir_i128 v = WEIR_AT_ROW(weir_i128, in, i);
-        return c->raise || c->pretty ? weir_dec_text(v, t->scale, out) : weir_dec_text_sci(v, t->scale, out);
+        return c->raise || c->pretty ? weir_dec_text(v, t->scale, out)
+                                     : weir_dec_text_sci(v, t->scale, out);
     }
     case WEIR_T_DATE: return weir_date_text(WEIR_AT_ROW(int32_t, in, i), out);
     case WEIR_T_TIMESTAMP: return weir_timestamp_text(WEIR_AT_ROW(int64_t, in, i), c->zone, out);
@@ -38,13 +45,16 @@ static int short_text(const weir_cast *c, const weir_column *in, int64_t i, char
 
 static void hex_text(weir_bytes b, weir_str *s) { /* SPARK pretty: [61 62] */
     weir_str_putc(s, '[');
-    for (int32_t i = 0; i < b.len; i++) weir_str_printf(s, "%s%02X", i ? " " : "", (unsigned char)b.p[i]);
+    for (int32_t i = 0; i < b.len; i++)
+        weir_str_printf(s, "%s%02X", i ? " " : "", (unsigned char)b.p[i]);
     weir_str_putc(s, ']');
 }
 
 static void item(const weir_cast *c, const weir_column *col, int64_t row, weir_str *s) {
-    if (weir_is_null(col, row)) weir_str_puts(s, c->pretty ? "NULL" : "null");
-    else weir_value_text(c, col, row, s);
+    if (weir_is_null(col, row))
+        weir_str_puts(s, c->pretty ? "NULL" : "null");
+    else
+        weir_value_text(c, col, row, s);
 }
 
 static void nested_text(const weir_cast *c, const weir_column *in, int64_t i, weir_str *s) {
@@ -79,16 +89,25 @@ void weir_value_text(const weir_cast *c, const weir_column *in, int64_t i, weir_
         return;
     }
     switch (in->type->kind) {
-    case WEIR_T_STRING: case WEIR_T_BINARY: {
+    case WEIR_T_STRING:
+    case WEIR_T_BINARY: {
         weir_bytes b = weir_get_bytes(in, i);
-        if (c->pretty && in->type->kind == WEIR_T_BINARY) hex_text(b, s);
-        else weir_str_add(s, b.p, (size_t)b.len);
+        if (c->pretty && in->type->kind == WEIR_T_BINARY)
+            hex_text(b, s);
+        else
+            weir_str_add(s, b.p, (size_t)b.len);
         return;
     }
     case WEIR_T_INTERVAL: weir_interval_text(WEIR_AT_ROW(weir_interval, in, i), s); return;
-    case WEIR_T_INTERVAL_YM: weir_interval_ansi_text(in->type, WEIR_AT_ROW(int32_t, in, i), s); return;
-    case WEIR_T_INTERVAL_DT: weir_interval_ansi_text(in->type, WEIR_AT_ROW(int64_t, in, i), s); return;
-    case WEIR_T_ARRAY: case WEIR_T_MAP: case WEIR_T_STRUCT: nested_text(c, in, i, s); return;
+    case WEIR_T_INTERVAL_YM:
+        weir_interval_ansi_text(in->type, WEIR_AT_ROW(int32_t, in, i), s);
+        return;
+    case WEIR_T_INTERVAL_DT:
+        weir_interval_ansi_text(in->type, WEIR_AT_ROW(int64_t, in, i), s);
+        return;
+    case WEIR_T_ARRAY:
+    case WEIR_T_MAP:
+    case WEIR_T_STRUCT: nested_text(c, in, i, s); return;
     default: return;
     }
 }
@@ -125,11 +144,14 @@ static char *real_sql(weir_ctx *ctx, const weir_column *in, int64_t i) {
     bool single = in->type->kind == WEIR_T_FLOAT;
     double v = single ? (double)WEIR_AT_ROW(float, in, i) : WEIR_AT_ROW(double, in, i);
     char t[32];
-    if (single) weir_float_text((float)v, t);
-    else weir_double_text(v, t);
+    if (single)
+        weir_float_text((float)v, t);
+    else
+        weir_double_text(v, t);
     const char *type = single ? "FLOAT" : "DOUBLE";
     if (!isfinite(v)) return weir_printf(ctx->arena, "CAST('%s' AS %s)", t, type);
-    return single ? weir_printf(ctx->arena, "CAST(%s AS FLOAT)", t) : weir_printf(ctx->arena, "%sD", t);
+    return single ? weir_printf(ctx->arena, "CAST(%s AS FLOAT)", t)
+                  : weir_printf(ctx->arena, "%sD", t);
 }
 
 static char *string_sql(weir_ctx *ctx, weir_bytes b) {
@@ -150,8 +172,10 @@ char *weir_value_sql(weir_ctx *ctx, const weir_column *in, int64_t i) {
     weir_str s;
     if (weir_is_null(in, i)) return weir_strdup(ctx->arena, "NULL");
     if (in->type->kind == WEIR_T_STRING) return string_sql(ctx, weir_get_bytes(in, i));
-    if (in->type->kind == WEIR_T_FLOAT || in->type->kind == WEIR_T_DOUBLE) return real_sql(ctx, in, i);
-    if (weir_cast_plan(ctx, in->type, &weir_t_string, WEIR_CAST_ANSI, NULL, &c, &ok) != WEIR_OK || !ok)
+    if (in->type->kind == WEIR_T_FLOAT || in->type->kind == WEIR_T_DOUBLE)
+        return real_sql(ctx, in, i);
+    if (weir_cast_plan(ctx, in->type, &weir_t_string, WEIR_CAST_ANSI, NULL, &c, &ok) != WEIR_OK ||
+        !ok)
         return weir_strdup(ctx->arena, "?");
     weir_str_init(&s, ctx->arena, 1 << 24);
     weir_value_text(&c, in, i, &s);

@@ -1,9 +1,11 @@
-/* Casts with dates, timestamps and intervals, and of nested types. SPARK Cast. Called through cast.c; any thread. */
+/* Casts with dates, timestamps and intervals, and of nested types. SPARK Cast. Called through
+ * cast.c; any thread. */
 #include "func/cast.h"
 
 #include <math.h>
 
-#define STEP(name) static weir_rc name(weir_ctx *ctx, const weir_cast *c, const weir_column *in, weir_column *out)
+#define STEP(name)                                                                                 \
+    static weir_rc name(weir_ctx *ctx, const weir_cast *c, const weir_column *in, weir_column *out)
 
 STEP(date_ts) {
     int64_t *o;
@@ -37,7 +39,8 @@ STEP(ts_ntz) {
     const int64_t *p = WEIR_PTR(int64_t, in);
     WEIR_TRY(weir_cast_fixed(ctx, out, &o));
     for (int64_t i = 0; i < in->len; i++)
-        o[i] = in->type->kind == WEIR_T_TIMESTAMP ? weir_zone_local(c->zone, p[i]) : weir_zone_to_utc(c->zone, p[i]);
+        o[i] = in->type->kind == WEIR_T_TIMESTAMP ? weir_zone_local(c->zone, p[i])
+                                                  : weir_zone_to_utc(c->zone, p[i]);
     return WEIR_OK;
 }
 
@@ -46,17 +49,26 @@ STEP(ts_time) {
     const int64_t *p = WEIR_PTR(int64_t, in);
     WEIR_TRY(weir_cast_fixed(ctx, out, &o));
     for (int64_t i = 0; i < in->len; i++)
-        o[i] = weir_floor_mod(in->type->kind == WEIR_T_TIMESTAMP ? weir_zone_local(c->zone, p[i]) : p[i], WEIR_DAY_US) * 1000; /* nanos */
+        o[i] = weir_floor_mod(in->type->kind == WEIR_T_TIMESTAMP ? weir_zone_local(c->zone, p[i])
+                                                                 : p[i],
+                              WEIR_DAY_US) *
+               1000; /* nanos */
     return WEIR_OK;
 }
 
-static weir_rc store_int(weir_ctx *ctx, const weir_cast *c, const weir_column *in, weir_column *out, uint8_t *o,
-                         int64_t i, int64_t v) {
+static weir_rc store_int(weir_ctx *ctx, const weir_cast *c, const weir_column *in, weir_column *out,
+                         uint8_t *o, int64_t i, int64_t v) {
     int width = weir_type_width(c->to);
-    bool bad = width == 1 ? v != (int8_t)v : width == 2 ? v != (int16_t)v : width == 4 ? v != (int32_t)v : false;
+    bool bad = width == 1   ? v != (int8_t)v
+               : width == 2 ? v != (int16_t)v
+               : width == 4 ? v != (int32_t)v
+                            : false;
     memcpy(o + i * width, &v, (size_t)width);
-    bool strict = c->ansi || in->type->kind == WEIR_T_TIMESTAMP; /* SPARK: legacy timestamps give null, not a cut value */
-    if (bad && strict && !weir_is_null(in, i)) return weir_cast_bad(ctx, c, WEIR_BAD_OVERFLOW, in, i, out);
+    bool strict =
+        c->ansi || in->type->kind ==
+                       WEIR_T_TIMESTAMP; /* SPARK: legacy timestamps give null, not a cut value */
+    if (bad && strict && !weir_is_null(in, i))
+        return weir_cast_bad(ctx, c, WEIR_BAD_OVERFLOW, in, i, out);
     return WEIR_OK;
 }
 
@@ -100,18 +112,24 @@ STEP(num_ts) {
         if (weir_is_null(in, i)) continue;
         switch (in->type->kind) {
         case WEIR_T_DOUBLE: ok = real_micros(WEIR_AT_ROW(double, in, i), c->ansi, &o[i]); break;
-        case WEIR_T_FLOAT: ok = real_micros((double)WEIR_AT_ROW(float, in, i), c->ansi, &o[i]); break;
+        case WEIR_T_FLOAT:
+            ok = real_micros((double)WEIR_AT_ROW(float, in, i), c->ansi, &o[i]);
+            break;
         case WEIR_T_BOOLEAN: o[i] = WEIR_AT_ROW(uint8_t, in, i); break; /* SPARK: one microsecond */
         case WEIR_T_DECIMAL:
             d = WEIR_AT_ROW(weir_i128, in, i);
-            o[i] = (int64_t)(c->from->scale <= 6 ? d * weir_pow10(6 - c->from->scale) : d / weir_pow10(c->from->scale - 6));
+            o[i] = (int64_t)(c->from->scale <= 6 ? d * weir_pow10(6 - c->from->scale)
+                                                 : d / weir_pow10(c->from->scale - 6));
             break;
         default:
-            if (__builtin_mul_overflow(weir_get_int(in, i), INT64_C(1000000), &o[i])) /* SPARK SECONDS.toMicros saturates */
+            if (__builtin_mul_overflow(weir_get_int(in, i), INT64_C(1000000),
+                                       &o[i])) /* SPARK SECONDS.toMicros saturates */
                 o[i] = weir_get_int(in, i) < 0 ? INT64_MIN : INT64_MAX;
         }
         if (!ok) {
-            bool plain = !isfinite(in->type->kind == WEIR_T_DOUBLE ? WEIR_AT_ROW(double, in, i) : (double)WEIR_AT_ROW(float, in, i));
+            bool plain =
+                !isfinite(in->type->kind == WEIR_T_DOUBLE ? WEIR_AT_ROW(double, in, i)
+                                                          : (double)WEIR_AT_ROW(float, in, i));
             WEIR_TRY(weir_cast_bad(ctx, c, plain ? WEIR_BAD_INPUT : WEIR_BAD_OVERFLOW, in, i, out));
         }
     }
@@ -133,7 +151,8 @@ STEP(num_interval) {
         bool bad = false;
         if (!weir_is_null(in, i) && in->type->kind == WEIR_T_DECIMAL) {
             weir_i128 r = 0;
-            bad = !weir_dec_mul(WEIR_AT_ROW(weir_i128, in, i), unit_of(c->to), c->from->scale, 0, 19, &r);
+            bad = !weir_dec_mul(WEIR_AT_ROW(weir_i128, in, i), unit_of(c->to), c->from->scale, 0,
+                                19, &r);
             v = (int64_t)r;
         } else if (!weir_is_null(in, i)) {
             bad = __builtin_mul_overflow(weir_get_int(in, i), unit_of(c->to), &v);
@@ -167,7 +186,8 @@ STEP(interval_interval) {
     int width = weir_type_width(c->to);
     WEIR_TRY(weir_cast_fixed(ctx, out, &o));
     for (int64_t i = 0; i < in->len; i++) {
-        int64_t v = weir_get_int(in, i), unit = c->to->kind == WEIR_T_INTERVAL_DT && c->to->scale == 3 ? 1 : unit_of(c->to);
+        int64_t v = weir_get_int(in, i),
+                unit = c->to->kind == WEIR_T_INTERVAL_DT && c->to->scale == 3 ? 1 : unit_of(c->to);
         v -= v % unit;
         memcpy(o + i * width, &v, (size_t)width);
     }
@@ -176,11 +196,14 @@ STEP(interval_interval) {
 
 weir_cast_step *weir_cast_time_step(const weir_type *from, const weir_type *to) {
     weir_kind f = from->kind, t = to->kind;
-    bool fi = f == WEIR_T_INTERVAL_YM || f == WEIR_T_INTERVAL_DT, ti = t == WEIR_T_INTERVAL_YM || t == WEIR_T_INTERVAL_DT;
+    bool fi = f == WEIR_T_INTERVAL_YM || f == WEIR_T_INTERVAL_DT,
+         ti = t == WEIR_T_INTERVAL_YM || t == WEIR_T_INTERVAL_DT;
     bool fn = weir_type_is_numeric(from), tn = weir_type_is_numeric(to);
     if (f == WEIR_T_DATE && (t == WEIR_T_TIMESTAMP || t == WEIR_T_TIMESTAMP_NTZ)) return date_ts;
     if ((f == WEIR_T_TIMESTAMP || f == WEIR_T_TIMESTAMP_NTZ) && t == WEIR_T_DATE) return ts_date;
-    if ((f == WEIR_T_TIMESTAMP && t == WEIR_T_TIMESTAMP_NTZ) || (f == WEIR_T_TIMESTAMP_NTZ && t == WEIR_T_TIMESTAMP)) return ts_ntz;
+    if ((f == WEIR_T_TIMESTAMP && t == WEIR_T_TIMESTAMP_NTZ) ||
+        (f == WEIR_T_TIMESTAMP_NTZ && t == WEIR_T_TIMESTAMP))
+        return ts_ntz;
     if ((f == WEIR_T_TIMESTAMP || f == WEIR_T_TIMESTAMP_NTZ) && t == WEIR_T_TIME) return ts_time;
     if (f == WEIR_T_TIMESTAMP && (tn || t == WEIR_T_BOOLEAN)) return ts_num;
     if (t == WEIR_T_TIMESTAMP && (fn || f == WEIR_T_BOOLEAN)) return num_ts;
@@ -199,8 +222,10 @@ STEP(nested) {
         weir_column child;
         weir_column whole = in->kid[k];
         WEIR_TRY(weir_cast_run(ctx, &c->kid[k], &whole, &child));
-        if (child.form == WEIR_CONST) WEIR_TRY(weir_column_flatten(ctx, &child, &out->kid[k]));
-        else out->kid[k] = child;
+        if (child.form == WEIR_CONST)
+            WEIR_TRY(weir_column_flatten(ctx, &child, &out->kid[k]));
+        else
+            out->kid[k] = child;
     }
     return WEIR_OK;
 }

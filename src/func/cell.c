@@ -2,7 +2,8 @@
 #include "func/cell.h"
 
 static weir_rc store_bytes(weir_arena *mem, weir_cell *c, weir_bytes b) {
-    if (b.len > c->cap) { /* replaced values of one slot reuse its room: at most twice the longest is held */
+    if (b.len > c->cap) { /* replaced values of one slot reuse its room: at most twice the longest
+                             is held */
         c->cap = b.len < 8 ? 16 : b.len > INT32_MAX / 2 ? b.len : b.len * 2;
         c->u.p = weir_alloc(mem, (size_t)c->cap);
     }
@@ -11,7 +12,8 @@ static weir_rc store_bytes(weir_arena *mem, weir_cell *c, weir_bytes b) {
     return WEIR_OK;
 }
 
-weir_rc weir_cell_store(weir_ctx *ctx, weir_arena *mem, weir_cell *c, const weir_column *in, int64_t i) {
+weir_rc weir_cell_store(weir_ctx *ctx, weir_arena *mem, weir_cell *c, const weir_column *in,
+                        int64_t i) {
     c->set = true;
     c->null = weir_is_null(in, i);
     if (c->null) return WEIR_OK;
@@ -21,8 +23,12 @@ weir_rc weir_cell_store(weir_ctx *ctx, weir_arena *mem, weir_cell *c, const weir
     case WEIR_T_DOUBLE: c->u.f = WEIR_AT_ROW(double, in, i); return WEIR_OK;
     case WEIR_T_DECIMAL: c->u.d = WEIR_AT_ROW(weir_i128, in, i); return WEIR_OK;
     case WEIR_T_INTERVAL: c->u.v = WEIR_AT_ROW(weir_interval, in, i); return WEIR_OK;
-    case WEIR_T_STRING: case WEIR_T_BINARY: return store_bytes(mem, c, weir_get_bytes(in, i));
-    case WEIR_T_ARRAY: case WEIR_T_MAP: case WEIR_T_STRUCT: case WEIR_T_VARIANT: {
+    case WEIR_T_STRING:
+    case WEIR_T_BINARY: return store_bytes(mem, c, weir_get_bytes(in, i));
+    case WEIR_T_ARRAY:
+    case WEIR_T_MAP:
+    case WEIR_T_STRUCT:
+    case WEIR_T_VARIANT: {
         weir_column one; /* take may share headers with its input: keep copies them */
         WEIR_TRY(weir_column_take(ctx, in, &i, 1, &one));
         c->u.col = WEIR_NEW(mem, weir_column);
@@ -44,8 +50,12 @@ void weir_cell_append(const weir_cell *c, const weir_type *t, weir_build *b) {
     case WEIR_T_DOUBLE: weir_build_f64(b, c->u.f); return;
     case WEIR_T_DECIMAL: weir_build_dec(b, c->u.d); return;
     case WEIR_T_INTERVAL: weir_build_interval(b, c->u.v); return;
-    case WEIR_T_STRING: case WEIR_T_BINARY: weir_build_bytes(b, c->len ? c->u.p : "", (size_t)c->len); return;
-    case WEIR_T_ARRAY: case WEIR_T_MAP: case WEIR_T_STRUCT: case WEIR_T_VARIANT: weir_build_copy(b, c->u.col, 0); return;
+    case WEIR_T_STRING:
+    case WEIR_T_BINARY: weir_build_bytes(b, c->len ? c->u.p : "", (size_t)c->len); return;
+    case WEIR_T_ARRAY:
+    case WEIR_T_MAP:
+    case WEIR_T_STRUCT:
+    case WEIR_T_VARIANT: weir_build_copy(b, c->u.col, 0); return;
     default: weir_build_int(b, c->u.i); return;
     }
 }
@@ -60,14 +70,17 @@ int weir_cell_compare(const weir_cell *c, const weir_column *in, int64_t i) {
     case WEIR_T_BOOLEAN: return (int)c->u.i - WEIR_AT_ROW(uint8_t, in, i);
     case WEIR_T_FLOAT: return three(c->u.f, (double)WEIR_AT_ROW(float, in, i));
     case WEIR_T_DOUBLE: return three(c->u.f, WEIR_AT_ROW(double, in, i));
-    case WEIR_T_DECIMAL: return c->u.d < WEIR_AT_ROW(weir_i128, in, i) ? -1 : c->u.d > WEIR_AT_ROW(weir_i128, in, i);
-    case WEIR_T_STRING: case WEIR_T_BINARY: {
+    case WEIR_T_DECIMAL:
+        return c->u.d < WEIR_AT_ROW(weir_i128, in, i) ? -1 : c->u.d > WEIR_AT_ROW(weir_i128, in, i);
+    case WEIR_T_STRING:
+    case WEIR_T_BINARY: {
         weir_bytes b = weir_get_bytes(in, i);
         int32_t n = c->len < b.len ? c->len : b.len;
         int r = n ? memcmp(c->u.p, b.p, (size_t)n) : 0;
         return r ? r : c->len - b.len;
     }
-    case WEIR_T_ARRAY: case WEIR_T_STRUCT: return weir_compare(c->u.col, 0, in, i);
+    case WEIR_T_ARRAY:
+    case WEIR_T_STRUCT: return weir_compare(c->u.col, 0, in, i);
     default: {
         int64_t v = weir_get_int(in, i);
         return c->u.i < v ? -1 : c->u.i > v;

@@ -1,13 +1,21 @@
-/* One value of any type held by an aggregate's slot. Bytes and nested values live in the aggregate's arena. */
+/* One value of any type held by an aggregate's slot. Bytes and nested values live in the
+ * aggregate's arena. */
 #ifndef WEIR_FUNC_CELL_H
 #define WEIR_FUNC_CELL_H
 #include "func/loop.h"
 
 typedef struct weir_cell {
-    bool set;           /* holds something (maybe null) */
+    bool set; /* holds something (maybe null) */
     bool null;
-    int32_t len, cap;   /* bytes */
-    union { int64_t i; double f; weir_i128 d; weir_interval v; char *p; weir_column *col; } u;
+    int32_t len, cap; /* bytes */
+    union {
+        int64_t i;
+        double f;
+        weir_i128 d;
+        weir_interval v;
+        char *p;
+        weir_column *col;
+    } u;
 } weir_cell;
 
 weir_rc weir_cell_store(weir_ctx *, weir_arena *mem, weir_cell *, const weir_column *, int64_t row);

@@ -1,5 +1,5 @@
-/* The calendar and the text forms of dates and timestamps that casts accept and make. Called by casts, date functions,
- * readers and the SQL parser; any thread. */
+/* The calendar and the text forms of dates and timestamps that casts accept and make. Called by
+ * casts, date functions, readers and the SQL parser; any thread. */
 #include "func/datetime.h"
 
 #include <stdio.h>
@@ -67,8 +67,14 @@ bool weir_date_parse(const char *p, int64_t n, int32_t *out) {
     return true;
 }
 
-/* The parts of a timestamp text. SPARK DateTimeUtils.parseTimestampString: segments year .. second, 6 = micros */
-typedef struct parts { int64_t seg[9]; const char *zone; int64_t nzone; bool just_time, has_zone; } parts;
+/* The parts of a timestamp text. SPARK DateTimeUtils.parseTimestampString: segments year .. second,
+ * 6 = micros */
+typedef struct parts {
+    int64_t seg[9];
+    const char *zone;
+    int64_t nzone;
+    bool just_time, has_zone;
+} parts;
 
 static bool valid_digits(int seg, int digits) {
     if (seg == 6) return true;
@@ -77,7 +83,10 @@ static bool valid_digits(int seg, int digits) {
     return digits > 0 && digits <= 2;
 }
 
-typedef struct cursor { int i, digits, fraction; int64_t value, j; } cursor;
+typedef struct cursor {
+    int i, digits, fraction;
+    int64_t value, j;
+} cursor;
 
 static bool close_segment(parts *t, cursor *c, int seg, int next) {
     if (!valid_digits(seg, c->digits)) return false;
@@ -255,11 +264,15 @@ int64_t weir_days_add_months(int64_t days, int64_t months) {
     return weir_civil_days(y, m, d < last ? d : last);
 }
 
-bool weir_timestamp_add(int64_t us, const weir_zone *zone, int64_t months, int64_t days, int64_t micros, int64_t *out) {
+bool weir_timestamp_add(int64_t us, const weir_zone *zone, int64_t months, int64_t days,
+                        int64_t micros, int64_t *out) {
     if (months || days) {
-        int64_t local = weir_zone_local(zone, us), day = weir_floor_div(local, WEIR_DAY_US), rest = local - day * WEIR_DAY_US;
+        int64_t local = weir_zone_local(zone, us), day = weir_floor_div(local, WEIR_DAY_US),
+                rest = local - day * WEIR_DAY_US;
         if (months) day = weir_days_add_months(day, months);
-        if (__builtin_mul_overflow(day + days, WEIR_DAY_US, &local) || __builtin_add_overflow(local, rest, &local)) return false;
+        if (__builtin_mul_overflow(day + days, WEIR_DAY_US, &local) ||
+            __builtin_add_overflow(local, rest, &local))
+            return false;
         us = weir_zone_to_utc(zone, local);
     }
     return !__builtin_add_overflow(us, micros, out);

@@ -1,12 +1,16 @@
-/* Functions that make lists from lists: distinct, union, sort, slice, flatten, sequence ... Elements are chosen by index and
- * taken at once. SPARK collectionOperations. Called by the evaluator; any thread. */
+/* Functions that make lists from lists: distinct, union, sort, slice, flatten, sequence ...
+ * Elements are chosen by index and taken at once. SPARK collectionOperations. Called by the
+ * evaluator; any thread. */
 #include "func/datetime.h"
 #include "func/lists.h"
 
 #include <stdlib.h>
 #include <strings.h>
 
-typedef struct two { weir_lists l; const weir_column *e[2]; } two; /* the element columns of up to two list arguments */
+typedef struct two {
+    weir_lists l;
+    const weir_column *e[2];
+} two; /* the element columns of up to two list arguments */
 
 static weir_rc start(weir_ctx *ctx, weir_call *c, two *t, int n) {
     for (int k = 0; k < n; k++) t->e[k] = weir_elements(ctx, &c->arg[k], 0);
@@ -33,7 +37,8 @@ static bool chosen(const two *t, int64_t from, int src, int64_t row) {
     return false;
 }
 
-static bool within(const weir_column *e, int64_t first, int32_t n, const weir_column *x, int64_t row) {
+static bool within(const weir_column *e, int64_t first, int32_t n, const weir_column *x,
+                   int64_t row) {
     for (int32_t k = 0; k < n; k++)
         if (same(e, first + k, x, row)) return true;
     return false;
@@ -50,7 +55,8 @@ static weir_rc sets(weir_ctx *ctx, weir_call *c, set_op op) {
         bool skip = weir_call_null(c, i);
         int32_t na = skip ? 0 : list(c, 0, i, &a), nb = skip || n == 1 ? 0 : list(c, 1, i, &b);
         for (int32_t k = 0; k < na; k++) {
-            if (op >= INTERSECT && within(t.e[1], b, nb, t.e[0], a + k) != (op == INTERSECT)) continue;
+            if (op >= INTERSECT && within(t.e[1], b, nb, t.e[0], a + k) != (op == INTERSECT))
+                continue;
             if (!chosen(&t, from, 0, a + k)) weir_lists_add(&t.l, 0, a + k);
         }
         for (int32_t k = 0; op == UNION && k < nb; k++)
@@ -71,7 +77,8 @@ static weir_rc k_remove(weir_ctx *ctx, weir_call *c) {
         int64_t a;
         int32_t n = weir_call_null(c, i) ? 0 : list(c, 0, i, &a);
         for (int32_t k = 0; k < n; k++)
-            if (weir_is_null(t.e[0], a + k) || weir_compare(t.e[0], a + k, &c->arg[1], i) != 0) weir_lists_add(&t.l, 0, a + k);
+            if (weir_is_null(t.e[0], a + k) || weir_compare(t.e[0], a + k, &c->arg[1], i) != 0)
+                weir_lists_add(&t.l, 0, a + k);
         weir_lists_close(&t.l, i);
     }
     return weir_lists_finish(ctx, c, &t.l, 0);
@@ -132,7 +139,11 @@ static weir_rc k_repeat(weir_ctx *ctx, weir_call *c) {
 
 /* ---- order ---- */
 
-typedef struct order { const weir_column *e; int sign; bool nulls_last; } order;
+typedef struct order {
+    const weir_column *e;
+    int sign;
+    bool nulls_last;
+} order;
 
 static int by_value(const void *x, const void *y, void *u) {
     const order *o = u;
@@ -183,9 +194,11 @@ static weir_rc k_slice(weir_ctx *ctx, weir_call *c) {
             len = weir_get_int(&c->arg[2], i);
         }
         if (from == 0)
-            return weir_call_fail(ctx, c, WEIR_E_INVALID_PARAMETER_VALUE_START, "parameter", "`start`", "functionName", "`slice`");
+            return weir_call_fail(ctx, c, WEIR_E_INVALID_PARAMETER_VALUE_START, "parameter",
+                                  "`start`", "functionName", "`slice`");
         if (len < 0)
-            return weir_call_fail(ctx, c, WEIR_E_INVALID_PARAMETER_VALUE_LENGTH, "parameter", "`length`", "functionName", "`slice`", "length",
+            return weir_call_fail(ctx, c, WEIR_E_INVALID_PARAMETER_VALUE_LENGTH, "parameter",
+                                  "`length`", "functionName", "`slice`", "length",
                                   weir_printf(ctx->arena, "%lld", (long long)len));
         int64_t k = from > 0 ? from - 1 : n + from;
         for (int64_t end = k + len; k >= 0 && k < n && k < end; k++) weir_lists_add(&t.l, 0, a + k);
@@ -198,7 +211,8 @@ static weir_rc k_concat(weir_ctx *ctx, weir_call *c) {
     weir_lists l;
     const weir_column *e[WEIR_LISTS_MAX];
     if (c->narg > WEIR_LISTS_MAX)
-        return weir_call_fail(ctx, c, WEIR_E_UNSUPPORTED_EXPR, "feature", "concat of more than 32 arrays. Nest the calls.");
+        return weir_call_fail(ctx, c, WEIR_E_UNSUPPORTED_EXPR, "feature",
+                              "concat of more than 32 arrays. Nest the calls.");
     for (int k = 0; k < c->narg; k++) e[k] = weir_elements(ctx, &c->arg[k], 0);
     WEIR_TRY(weir_lists_start(ctx, c, &l, e, c->narg));
     for (int64_t i = 0; i < c->len; i++) {
@@ -234,7 +248,8 @@ static weir_rc k_flatten(weir_ctx *ctx, weir_call *c) {
 
 /* ---- answers about lists ---- */
 
-static weir_rc k_contains(weir_ctx *ctx, weir_call *c) { /* null when absent and the list has nulls */
+static weir_rc k_contains(weir_ctx *ctx,
+                          weir_call *c) { /* null when absent and the list has nulls */
     const weir_column *e = weir_elements(ctx, &c->arg[0], 0);
     uint8_t *o, *bits;
     WEIR_TRY(weir_out_fixed(ctx, c, &o));
@@ -245,8 +260,10 @@ static weir_rc k_contains(weir_ctx *ctx, weir_call *c) { /* null when absent and
         bool nulls = false;
         o[i] = 0;
         for (int32_t k = 0; k < n && !o[i]; k++) {
-            if (weir_is_null(e, a + k)) nulls = true;
-            else o[i] = weir_compare(e, a + k, &c->arg[1], i) == 0;
+            if (weir_is_null(e, a + k))
+                nulls = true;
+            else
+                o[i] = weir_compare(e, a + k, &c->arg[1], i) == 0;
         }
         if (!o[i] && nulls) weir_bit_clear(bits, i);
     }
@@ -266,7 +283,8 @@ static weir_rc k_map_contains(weir_ctx *ctx, weir_call *c) {
 }
 
 static weir_rc k_overlap(weir_ctx *ctx, weir_call *c) {
-    const weir_column *x = weir_elements(ctx, &c->arg[0], 0), *y = weir_elements(ctx, &c->arg[1], 0);
+    const weir_column *x = weir_elements(ctx, &c->arg[0], 0),
+                      *y = weir_elements(ctx, &c->arg[1], 0);
     uint8_t *o, *bits;
     WEIR_TRY(weir_out_fixed(ctx, c, &o));
     WEIR_TRY(weir_out_valid(ctx, c, &bits));
@@ -276,8 +294,10 @@ static weir_rc k_overlap(weir_ctx *ctx, weir_call *c) {
         bool nulls = false;
         o[i] = 0;
         for (int32_t k = 0; k < n; k++) {
-            if (weir_is_null(x, a + k)) nulls = true;
-            else o[i] |= within(y, b, m, x, a + k);
+            if (weir_is_null(x, a + k))
+                nulls = true;
+            else
+                o[i] |= within(y, b, m, x, a + k);
         }
         for (int32_t k = 0; k < m; k++) nulls |= weir_is_null(y, b + k);
         if (!o[i] && nulls && n && m) weir_bit_clear(bits, i);
@@ -308,9 +328,12 @@ static weir_rc extreme(weir_ctx *ctx, weir_call *c, int sign) {
         int32_t n = list(c, 0, i, &a);
         idx[i] = -1;
         for (int32_t k = 0; k < n; k++)
-            if (!weir_is_null(e, a + k) && (idx[i] < 0 || weir_compare(e, a + k, e, idx[i]) * sign > 0)) idx[i] = a + k;
+            if (!weir_is_null(e, a + k) &&
+                (idx[i] < 0 || weir_compare(e, a + k, e, idx[i]) * sign > 0))
+                idx[i] = a + k;
     }
-    if (e->len == 0 || e->type->kind == WEIR_T_VOID) return weir_column_null(ctx, t, c->len, c->out);
+    if (e->len == 0 || e->type->kind == WEIR_T_VOID)
+        return weir_column_null(ctx, t, c->len, c->out);
     WEIR_TRY(weir_column_take(ctx, e, idx, c->len, c->out));
     c->out->type = t;
     return WEIR_OK;
@@ -336,7 +359,8 @@ static weir_rc k_join(weir_ctx *ctx, weir_call *c) {
         for (int32_t k = 0; k < n; k++) {
             bool null = weir_is_null(e, a + k);
             if (null && c->narg < 3) continue;
-            weir_bytes sep = weir_get_bytes(&c->arg[1], i), t = null ? weir_get_bytes(&c->arg[2], i) : weir_get_bytes(e, a + k);
+            weir_bytes sep = weir_get_bytes(&c->arg[1], i),
+                       t = null ? weir_get_bytes(&c->arg[2], i) : weir_get_bytes(e, a + k);
             if (any) weir_str_add(&s, sep.p, (size_t)sep.len);
             weir_str_add(&s, t.p, (size_t)t.len);
             any = true;
@@ -349,12 +373,17 @@ static weir_rc k_join(weir_ctx *ctx, weir_call *c) {
 /* ---- sequence ---- */
 
 enum { SEQUENCE_MAX = 2147483632 };
-typedef struct steps { int64_t months, days, micros; } steps;
+typedef struct steps {
+    int64_t months, days, micros;
+} steps;
 static const weir_zone *seq_zone(const weir_call *c) { return c->bound; }
 
 static steps step_of(const weir_call *c, int64_t i, bool up) {
     weir_kind k = c->out->type->field[0].type->kind;
-    if (c->narg < 3) return k == WEIR_T_DATE || k == WEIR_T_TIMESTAMP || k == WEIR_T_TIMESTAMP_NTZ ? (steps){0, up ? 1 : -1, 0} : (steps){0, 0, up ? 1 : -1};
+    if (c->narg < 3)
+        return k == WEIR_T_DATE || k == WEIR_T_TIMESTAMP || k == WEIR_T_TIMESTAMP_NTZ
+                   ? (steps){0, up ? 1 : -1, 0}
+                   : (steps){0, 0, up ? 1 : -1};
     const weir_column *s = &c->arg[2];
     switch (s->type->kind) {
     case WEIR_T_INTERVAL: {
@@ -374,7 +403,8 @@ static steps step_of(const weir_call *c, int64_t i, bool up) {
 static bool element(const weir_call *c, int64_t start, steps s, int64_t n, int64_t *out) {
     weir_kind k = c->out->type->field[0].type->kind;
     if (k == WEIR_T_DATE) {
-        *out = (s.months ? weir_days_add_months(start, s.months * n) : start) + s.days * n + weir_floor_div(s.micros * n, WEIR_DAY_US);
+        *out = (s.months ? weir_days_add_months(start, s.months * n) : start) + s.days * n +
+               weir_floor_div(s.micros * n, WEIR_DAY_US);
         return true;
     }
     if (k == WEIR_T_TIMESTAMP || k == WEIR_T_TIMESTAMP_NTZ)
@@ -396,14 +426,18 @@ static weir_rc k_sequence(weir_ctx *ctx, weir_call *c) {
         int64_t dir = s.months ? s.months : s.days ? s.days : s.micros;
         if (from != to && (dir == 0 || (dir > 0) != (to > from))) {
             const char *step = c->narg > 2 ? weir_value_sql(ctx, &c->arg[2], i) : "1";
-            return weir_call_fail(ctx, c, WEIR_E_ILLEGAL_ARGUMENT, "message",
-                                  weir_printf(ctx->arena, "requirement failed: Illegal sequence boundaries: %lld to %lld by %s",
-                                              (long long)from, (long long)to, step));
+            return weir_call_fail(
+                ctx, c, WEIR_E_ILLEGAL_ARGUMENT, "message",
+                weir_printf(ctx->arena,
+                            "requirement failed: Illegal sequence boundaries: %lld to %lld by %s",
+                            (long long)from, (long long)to, step));
         }
-        for (int64_t n = 0; dir >= 0 ? v <= to : v >= to; ) {
+        for (int64_t n = 0; dir >= 0 ? v <= to : v >= to;) {
             if (n >= SEQUENCE_MAX)
-                return weir_call_fail(ctx, c, WEIR_E_COLLECTION_SIZE_LIMIT_EXCEEDED_PARAMETER, "numberOfElements", "more than 2147483632",
-                                      "maxRoundedArrayLength", "2147483632", "parameter", "(start, stop, step)", "functionName", "`sequence`");
+                return weir_call_fail(ctx, c, WEIR_E_COLLECTION_SIZE_LIMIT_EXCEEDED_PARAMETER,
+                                      "numberOfElements", "more than 2147483632",
+                                      "maxRoundedArrayLength", "2147483632", "parameter",
+                                      "(start, stop, step)", "functionName", "`sequence`");
             weir_build_int(&b.kid[0], v);
             if (from == to || !element(c, from, s, ++n, &v)) break;
         }
@@ -414,14 +448,22 @@ static weir_rc k_sequence(weir_ctx *ctx, weir_call *c) {
 
 static weir_rc bind_sequence(weir_ctx *ctx, weir_expr *e) {
     const weir_type *x = e->arg[0]->type, *t = weir_common_type(ctx, x, e->arg[1]->type);
-    bool num = t && weir_type_is_integral(t), time = t && (t->kind == WEIR_T_DATE || t->kind == WEIR_T_TIMESTAMP || t->kind == WEIR_T_TIMESTAMP_NTZ);
+    bool num = t && weir_type_is_integral(t),
+         time = t && (t->kind == WEIR_T_DATE || t->kind == WEIR_T_TIMESTAMP ||
+                      t->kind == WEIR_T_TIMESTAMP_NTZ);
     if (e->narg > 2 && num) t = weir_common_type(ctx, t, e->arg[2]->type);
     if (!num && !time)
-        return weir_fail(ctx, WEIR_E_DATATYPE_MISMATCH_SEQUENCE_WRONG_INPUT_TYPES, "sqlExpr", weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)),
-                         "functionName", "`sequence`", "startType", "(\"TIMESTAMP\" or \"TIMESTAMP_NTZ\" or \"DATE\")", "stepType",
-                         "(\"INTERVAL\" or \"INTERVAL YEAR TO MONTH\" or \"INTERVAL DAY TO SECOND\")", "otherStartType", "\"INTEGRAL\"");
-    for (int i = 0; i < (num ? e->narg : 2); i++) WEIR_TRY(weir_coerce(ctx, e->arg[i], t, &e->arg[i]));
-    e->bound = (void *)(uintptr_t)(t->kind == WEIR_T_TIMESTAMP ? weir_zone_session(ctx) : weir_zone_utc());
+        return weir_fail(
+            ctx, WEIR_E_DATATYPE_MISMATCH_SEQUENCE_WRONG_INPUT_TYPES, "sqlExpr",
+            weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)), "functionName",
+            "`sequence`", "startType", "(\"TIMESTAMP\" or \"TIMESTAMP_NTZ\" or \"DATE\")",
+            "stepType",
+            "(\"INTERVAL\" or \"INTERVAL YEAR TO MONTH\" or \"INTERVAL DAY TO SECOND\")",
+            "otherStartType", "\"INTEGRAL\"");
+    for (int i = 0; i < (num ? e->narg : 2); i++)
+        WEIR_TRY(weir_coerce(ctx, e->arg[i], t, &e->arg[i]));
+    e->bound =
+        (void *)(uintptr_t)(t->kind == WEIR_T_TIMESTAMP ? weir_zone_session(ctx) : weir_zone_utc());
     e->type = weir_type_array(ctx->arena, t, false);
     return WEIR_OK;
 }
@@ -451,20 +493,27 @@ static weir_rc k_from_entries(weir_ctx *ctx, weir_call *c) {
 static weir_rc bind_from_entries(weir_ctx *ctx, weir_expr *e) {
     const weir_type *t = e->arg[0]->type, *s = t->kind == WEIR_T_ARRAY ? t->field[0].type : t;
     if (s->kind != WEIR_T_STRUCT || s->nfield != 2)
-        return weir_fail(ctx, WEIR_E_DATATYPE_MISMATCH_UNEXPECTED_INPUT_TYPE, "sqlExpr", weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)),
-                         "paramIndex", "first", "requiredType", "\"ARRAY\" of pair \"STRUCT\"", "inputSql",
-                         weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e->arg[0])), "inputType",
-                         weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, t)));
+        return weir_fail(
+            ctx, WEIR_E_DATATYPE_MISMATCH_UNEXPECTED_INPUT_TYPE, "sqlExpr",
+            weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)), "paramIndex", "first",
+            "requiredType", "\"ARRAY\" of pair \"STRUCT\"", "inputSql",
+            weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e->arg[0])), "inputType",
+            weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, t)));
     e->type = weir_type_map(ctx->arena, s->field[0].type, s->field[1].type, s->field[1].nullable);
     return WEIR_OK;
 }
 
-static weir_rc bind_elem(weir_ctx *ctx, weir_expr *e) { /* the result is the first list's type, maybe with nulls */
+static weir_rc bind_elem(weir_ctx *ctx,
+                         weir_expr *e) { /* the result is the first list's type, maybe with nulls */
     const weir_type *t = e->arg[0]->type;
     if (t->kind != WEIR_T_ARRAY) return WEIR_OK;
     bool nulls = t->field[0].nullable;
     for (int i = 1; i < e->narg; i++)
-        nulls |= e->arg[i]->type->kind == WEIR_T_ARRAY ? e->arg[i]->type->field[0].nullable : strcasecmp(e->fn->name, "array_remove") && strcasecmp(e->fn->name, "sort_array") && strcasecmp(e->fn->name, "slice") && e->arg[i]->nullable;
+        nulls |= e->arg[i]->type->kind == WEIR_T_ARRAY
+                     ? e->arg[i]->type->field[0].nullable
+                     : strcasecmp(e->fn->name, "array_remove") &&
+                           strcasecmp(e->fn->name, "sort_array") &&
+                           strcasecmp(e->fn->name, "slice") && e->arg[i]->nullable;
     if (strcasecmp(e->fn->name, "array_compact") == 0) nulls = false;
     e->type = weir_type_array(ctx->arena, t->field[0].type, nulls);
     return WEIR_OK;
@@ -505,7 +554,8 @@ static const weir_fn collection_fns[] = {
     {"map_contains_key", "(map<K,V>, K) -> boolean", k_map_contains, SC, NULL, 0},
     {"arrays_overlap", "(array<T>, array<T>) -> boolean", k_overlap, SC | WEIR_NULLABLE, NULL, 0},
     {"array_position", "(array<T>, T) -> bigint", k_position, SC, NULL, 0},
-    {"array_min", "(array<T>) -> T", k_min, SC | WEIR_NULLABLE, NULL, 0}, {"array_max", "(array<T>) -> T", k_max, SC | WEIR_NULLABLE, NULL, 0},
+    {"array_min", "(array<T>) -> T", k_min, SC | WEIR_NULLABLE, NULL, 0},
+    {"array_max", "(array<T>) -> T", k_max, SC | WEIR_NULLABLE, NULL, 0},
     {"array_join", "(array<string>, string, string?) -> string", k_join, SC, NULL, 0},
     {"sequence", "(any, any, any?) -> any", k_sequence, S | WEIR_NO_COERCE, bind_sequence, 0},
     {"map_from_entries", "(any) -> any", k_from_entries, S | WEIR_NO_COERCE, bind_from_entries, 0},

@@ -1,5 +1,5 @@
-/* Comparisons, null tests, NOT, IN, nullif, greatest, least. NaN equals NaN and is the largest value (SPARK
- * SQLOrderingUtil). Called by the evaluator; any thread. */
+/* Comparisons, null tests, NOT, IN, nullif, greatest, least. NaN equals NaN and is the largest
+ * value (SPARK SQLOrderingUtil). Called by the evaluator; any thread. */
 #include "func/decimal.h"
 #include "func/loop.h"
 
@@ -24,37 +24,40 @@ static weir_rc bool_out(weir_ctx *ctx, weir_call *c, uint8_t **o) {
 }
 
 /* INT(a, b), REAL(a, b) on values; CMP(r) on a three-way result; STR on strings. */
-#define COMPARE(name, INT, REAL, CMP, STR)                                                                             \
-    static weir_rc name(weir_ctx *ctx, weir_call *c) {                                                                 \
-        const weir_column *x = &c->arg[0], *y = &c->arg[1];                                                            \
-        uint8_t *o;                                                                                                    \
-        switch (x->type->kind) {                                                                                       \
-        case WEIR_T_BOOLEAN: WEIR_MAP2(uint8_t, uint8_t, uint8_t, c, INT); return WEIR_OK;                             \
-        case WEIR_T_BYTE: WEIR_MAP2(int8_t, int8_t, uint8_t, c, INT); return WEIR_OK;                                  \
-        case WEIR_T_SHORT: WEIR_MAP2(int16_t, int16_t, uint8_t, c, INT); return WEIR_OK;                               \
-        case WEIR_T_INT: case WEIR_T_DATE: case WEIR_T_INTERVAL_YM:                                                    \
-            WEIR_MAP2(int32_t, int32_t, uint8_t, c, INT);                                                              \
-            return WEIR_OK;                                                                                            \
-        case WEIR_T_LONG: case WEIR_T_TIMESTAMP: case WEIR_T_TIMESTAMP_NTZ: case WEIR_T_TIME: case WEIR_T_INTERVAL_DT: \
-            WEIR_MAP2(int64_t, int64_t, uint8_t, c, INT);                                                              \
-            return WEIR_OK;                                                                                            \
-        case WEIR_T_FLOAT: WEIR_MAP2(float, float, uint8_t, c, REAL); return WEIR_OK;                                  \
-        case WEIR_T_DOUBLE: WEIR_MAP2(double, double, uint8_t, c, REAL); return WEIR_OK;                               \
-        case WEIR_T_STRING: case WEIR_T_BINARY:                                                                        \
-            WEIR_TRY(bool_out(ctx, c, &o));                                                                            \
-            WEIR_EACH(c, i) o[i] = STR;                                                                                \
-            return WEIR_OK;                                                                                            \
-        default: break;                                                                                                \
-        }                                                                                                              \
-        WEIR_TRY(bool_out(ctx, c, &o));                                                                                \
-        WEIR_EACH(c, i) {                                                                                              \
-            int r = x->type->kind == WEIR_T_DECIMAL                                                                    \
-                        ? weir_dec_cmp(WEIR_AT_ROW(weir_i128, x, i), x->type->scale, WEIR_AT_ROW(weir_i128, y, i),     \
-                                       y->type->scale)                                                                 \
-                        : weir_compare(x, i, y, i);                                                                    \
-            o[i] = CMP;                                                                                                \
-        }                                                                                                              \
-        return WEIR_OK;                                                                                                \
+#define COMPARE(name, INT, REAL, CMP, STR)                                                         \
+    static weir_rc name(weir_ctx *ctx, weir_call *c) {                                             \
+        const weir_column *x = &c->arg[0], *y = &c->arg[1];                                        \
+        uint8_t *o;                                                                                \
+        switch (x->type->kind) {                                                                   \
+        case WEIR_T_BOOLEAN: WEIR_MAP2(uint8_t, uint8_t, uint8_t, c, INT); return WEIR_OK;         \
+        case WEIR_T_BYTE: WEIR_MAP2(int8_t, int8_t, uint8_t, c, INT); return WEIR_OK;              \
+        case WEIR_T_SHORT: WEIR_MAP2(int16_t, int16_t, uint8_t, c, INT); return WEIR_OK;           \
+        case WEIR_T_INT:                                                                           \
+        case WEIR_T_DATE:                                                                          \
+        case WEIR_T_INTERVAL_YM: WEIR_MAP2(int32_t, int32_t, uint8_t, c, INT); return WEIR_OK;     \
+        case WEIR_T_LONG:                                                                          \
+        case WEIR_T_TIMESTAMP:                                                                     \
+        case WEIR_T_TIMESTAMP_NTZ:                                                                 \
+        case WEIR_T_TIME:                                                                          \
+        case WEIR_T_INTERVAL_DT: WEIR_MAP2(int64_t, int64_t, uint8_t, c, INT); return WEIR_OK;     \
+        case WEIR_T_FLOAT: WEIR_MAP2(float, float, uint8_t, c, REAL); return WEIR_OK;              \
+        case WEIR_T_DOUBLE: WEIR_MAP2(double, double, uint8_t, c, REAL); return WEIR_OK;           \
+        case WEIR_T_STRING:                                                                        \
+        case WEIR_T_BINARY:                                                                        \
+            WEIR_TRY(bool_out(ctx, c, &o));                                                        \
+            WEIR_EACH(c, i) o[i] = STR;                                                            \
+            return WEIR_OK;                                                                        \
+        default: break;                                                                            \
+        }                                                                                          \
+        WEIR_TRY(bool_out(ctx, c, &o));                                                            \
+        WEIR_EACH(c, i) {                                                                          \
+            int r = x->type->kind == WEIR_T_DECIMAL                                                \
+                        ? weir_dec_cmp(WEIR_AT_ROW(weir_i128, x, i), x->type->scale,               \
+                                       WEIR_AT_ROW(weir_i128, y, i), y->type->scale)               \
+                        : weir_compare(x, i, y, i);                                                \
+            o[i] = CMP;                                                                            \
+        }                                                                                          \
+        return WEIR_OK;                                                                            \
     }
 COMPARE(k_eq, a == b, (a == b) | ((a != a) & (b != b)), r == 0, str_eq(x, y, i))
 COMPARE(k_ne, a != b, !((a == b) | ((a != a) & (b != b))), r != 0, !str_eq(x, y, i))
@@ -65,7 +68,8 @@ COMPARE(k_ge, a >= b, (a >= b) | (a != a), r >= 0, str_cmp(x, y, i) >= 0)
 
 static int any_cmp(const weir_column *x, const weir_column *y, int64_t i, int64_t j) {
     if (x->type->kind == WEIR_T_DECIMAL)
-        return weir_dec_cmp(WEIR_AT_ROW(weir_i128, x, i), x->type->scale, WEIR_AT_ROW(weir_i128, y, j), y->type->scale);
+        return weir_dec_cmp(WEIR_AT_ROW(weir_i128, x, i), x->type->scale,
+                            WEIR_AT_ROW(weir_i128, y, j), y->type->scale);
     return weir_compare(x, i, y, j);
 }
 
@@ -106,14 +110,17 @@ static weir_rc k_isnan(weir_ctx *ctx, weir_call *c) {
     WEIR_TRY(bool_out(ctx, c, &o));
     for (int64_t i = 0; i < c->len; i++) {
         if (weir_is_null(x, i)) continue;
-        o[i] = x->type->kind == WEIR_T_FLOAT ? isnan(WEIR_AT_ROW(float, x, i)) : isnan(WEIR_AT_ROW(double, x, i));
+        o[i] = x->type->kind == WEIR_T_FLOAT ? isnan(WEIR_AT_ROW(float, x, i))
+                                             : isnan(WEIR_AT_ROW(double, x, i));
     }
     return WEIR_OK;
 }
 
 static weir_rc k_nanvl(weir_ctx *ctx, weir_call *c) {
-    if (c->out->type->kind == WEIR_T_FLOAT) WEIR_MAP2(float, float, float, c, a != a ? b : a);
-    else WEIR_MAP2(double, double, double, c, a != a ? b : a);
+    if (c->out->type->kind == WEIR_T_FLOAT)
+        WEIR_MAP2(float, float, float, c, a != a ? b : a);
+    else
+        WEIR_MAP2(double, double, double, c, a != a ? b : a);
     return WEIR_OK;
 }
 
@@ -126,8 +133,10 @@ static weir_rc k_in(weir_ctx *ctx, weir_call *c) {
     for (int64_t i = 0; i < c->len; i++) {
         bool unknown = weir_is_null(x, i);
         for (int k = 1; k < c->narg && !weir_is_null(x, i) && !o[i]; k++) {
-            if (weir_is_null(&c->arg[k], i)) unknown = true;
-            else o[i] = any_cmp(x, &c->arg[k], i, i) == 0;
+            if (weir_is_null(&c->arg[k], i))
+                unknown = true;
+            else
+                o[i] = any_cmp(x, &c->arg[k], i, i) == 0;
         }
         if (unknown && !o[i]) weir_bit_clear(bits, i);
     }
@@ -154,7 +163,8 @@ static weir_rc extreme(weir_ctx *ctx, weir_call *c, int sign) {
         pick[i] = -1;
         for (int k = 0; k < c->narg; k++) {
             if (weir_is_null(&c->arg[k], i)) continue;
-            if (pick[i] < 0 || weir_compare(&c->arg[k], i, &c->arg[pick[i]], i) * sign > 0) pick[i] = k;
+            if (pick[i] < 0 || weir_compare(&c->arg[k], i, &c->arg[pick[i]], i) * sign > 0)
+                pick[i] = k;
         }
     }
     return choose(ctx, c, pick);
@@ -182,22 +192,26 @@ static weir_rc k_nullif(weir_ctx *ctx, weir_call *c) {
 static weir_rc differ(weir_ctx *ctx, const weir_expr *e) {
     return weir_fail(ctx, WEIR_E_DATATYPE_MISMATCH_BINARY_OP_DIFF_TYPES, "sqlExpr",
                      weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)), "left",
-                     weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, e->arg[0]->type)), "right",
+                     weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, e->arg[0]->type)),
+                     "right",
                      weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, e->arg[1]->type)));
 }
 
 /* Casts two operands to what they are compared as; decimals stay as they are. */
 static weir_rc bind_pair(weir_ctx *ctx, weir_expr *e, weir_expr **l, weir_expr **r) {
     const weir_type *x = (*l)->type, *y = (*r)->type;
-    bool ansi = weir_conf_bool(ctx->conf, "spark.sql.ansi.enabled"), xs = x->kind == WEIR_T_STRING, ys = y->kind == WEIR_T_STRING;
+    bool ansi = weir_conf_bool(ctx->conf, "spark.sql.ansi.enabled"), xs = x->kind == WEIR_T_STRING,
+         ys = y->kind == WEIR_T_STRING;
     if (x->kind == WEIR_T_DECIMAL && y->kind == WEIR_T_DECIMAL) return WEIR_OK;
-    const weir_type *t = !ansi && xs != ys && !weir_type_is_nested(xs ? y : x) ? (xs ? y : x) : weir_common_type(ctx, x, y);
+    const weir_type *t = !ansi && xs != ys && !weir_type_is_nested(xs ? y : x)
+                             ? (xs ? y : x)
+                             : weir_common_type(ctx, x, y);
     if (!t) return differ(ctx, e);
     if (t->kind == WEIR_T_VOID) t = &weir_t_boolean;
     if (!weir_type_orderable(t) && t->kind != WEIR_T_VOID) {
         return weir_fail(ctx, WEIR_E_DATATYPE_MISMATCH_INVALID_ORDERING_TYPE, "sqlExpr",
-                         weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)), "functionName",
-                         weir_printf(ctx->arena, "`%s`", e->name), "dataType",
+                         weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)),
+                         "functionName", weir_printf(ctx->arena, "`%s`", e->name), "dataType",
                          weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, t)));
     }
     WEIR_TRY(weir_coerce(ctx, *l, t, l));
@@ -232,8 +246,11 @@ static weir_rc bind_in(weir_ctx *ctx, weir_expr *e) {
         if (!ansi && t->kind == WEIR_T_STRING && x->kind == WEIR_T_BOOLEAN) w = x;
         if (!w)
             return weir_fail(ctx, WEIR_E_DATATYPE_MISMATCH_DATA_DIFF_TYPES, "sqlExpr",
-                             weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)), "functionName", "`in`", "dataType",
-                             weir_printf(ctx->arena, "[\"%s\", \"%s\"]", weir_type_sql(ctx->arena, t), weir_type_sql(ctx->arena, x)));
+                             weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)),
+                             "functionName", "`in`", "dataType",
+                             weir_printf(ctx->arena, "[\"%s\", \"%s\"]",
+                                         weir_type_sql(ctx->arena, t),
+                                         weir_type_sql(ctx->arena, x)));
         t = w;
     }
     for (int i = 0; i < e->narg; i++) {
@@ -248,15 +265,23 @@ static weir_rc bind_extreme(weir_ctx *ctx, weir_expr *e) {
     for (int i = 0; i < e->narg; i++) e->nullable &= e->arg[i]->nullable;
     if (e->type->kind == WEIR_T_VOID || weir_type_orderable(e->type)) return WEIR_OK;
     return weir_fail(ctx, WEIR_E_DATATYPE_MISMATCH_INVALID_ORDERING_TYPE, "sqlExpr",
-                     weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)), "functionName",
-                     weir_printf(ctx->arena, "`%s`", e->name), "dataType",
+                     weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)),
+                     "functionName", weir_printf(ctx->arena, "`%s`", e->name), "dataType",
                      weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, e->type)));
 }
 
-#define CMP(n, k) {n, "(any, any) -> boolean", k, WEIR_STRICT | WEIR_NO_COERCE | WEIR_CANNOT_FAIL, bind_cmp, 0}
-#define SAFE(n, s, k, f, b) {n, s, k, WEIR_CANNOT_FAIL | (f), b, 0}
+#define CMP(n, k)                                                                                  \
+    { n, "(any, any) -> boolean", k, WEIR_STRICT | WEIR_NO_COERCE | WEIR_CANNOT_FAIL, bind_cmp, 0 }
+#define SAFE(n, s, k, f, b)                                                                        \
+    { n, s, k, WEIR_CANNOT_FAIL | (f), b, 0 }
 static const weir_fn compare_fns[] = {
-    CMP("=", k_eq), CMP("==", k_eq), CMP("!=", k_ne), CMP("<>", k_ne), CMP("<", k_lt), CMP("<=", k_le), CMP(">", k_gt),
+    CMP("=", k_eq),
+    CMP("==", k_eq),
+    CMP("!=", k_ne),
+    CMP("<>", k_ne),
+    CMP("<", k_lt),
+    CMP("<=", k_le),
+    CMP(">", k_gt),
     CMP(">=", k_ge),
     SAFE("<=>", "(any, any) -> boolean!", k_eq_null, WEIR_NO_COERCE, bind_cmp),
     SAFE("equal_null", "(any, any) -> boolean!", k_eq_null, WEIR_NO_COERCE, bind_cmp),

@@ -1,4 +1,5 @@
-/* Decimal arithmetic on __int128 with 256-bit intermediates. Called by casts, arithmetic and aggregates; any thread. */
+/* Decimal arithmetic on __int128 with 256-bit intermediates. Called by casts, arithmetic and
+ * aggregates; any thread. */
 #include "func/decimal.h"
 
 #include <math.h>
@@ -6,12 +7,30 @@
 #include <stdlib.h>
 
 typedef unsigned __int128 u128;
-typedef struct u256 { u128 hi, lo; } u256;
+typedef struct u256 {
+    u128 hi, lo;
+} u256;
 
 weir_i128 weir_pow10(int n) {
-    static const int64_t small[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000,
-        10000000000, 100000000000, 1000000000000, 10000000000000, 100000000000000, 1000000000000000,
-        10000000000000000, 100000000000000000, 1000000000000000000};
+    static const int64_t small[] = {1,
+                                    10,
+                                    100,
+                                    1000,
+                                    10000,
+                                    100000,
+                                    1000000,
+                                    10000000,
+                                    100000000,
+                                    1000000000,
+                                    10000000000,
+                                    100000000000,
+                                    1000000000000,
+                                    10000000000000,
+                                    100000000000000,
+                                    1000000000000000,
+                                    10000000000000000,
+                                    100000000000000000,
+                                    1000000000000000000};
     weir_assert(n >= 0 && n <= 38);
     if (n <= 18) return small[n];
     if (n <= 36) return (weir_i128)small[18] * small[n - 18];
@@ -94,12 +113,14 @@ static bool settle(u256 v, bool neg, int from, int to, int precision, weir_i128 
     if (to >= from) {
         if (v.hi) return false;
         u256 r;
-        if (!scale_up(v.lo, to - from, &r) || r.hi || r.lo >= (u128)weir_pow10(precision)) return false;
+        if (!scale_up(v.lo, to - from, &r) || r.hi || r.lo >= (u128)weir_pow10(precision))
+            return false;
         *out = sign(r.lo, neg);
         return true;
     }
     int drop = from - to;
-    while (drop > 38) { /* digits this far right cannot reach the rounding but through the last step */
+    while (drop >
+           38) { /* digits this far right cannot reach the rounding but through the last step */
         u128 rem;
         v = divide(v, (u128)weir_pow10(drop - 38 > 38 ? 38 : drop - 38), &rem);
         drop -= drop - 38 > 38 ? 38 : drop - 38;
@@ -115,11 +136,13 @@ bool weir_dec_rescale(weir_i128 v, int from, int to, int precision, weir_i128 *o
     return settle((u256){0, mag(v)}, v < 0, from, to, precision, out);
 }
 
-bool weir_dec_mul(weir_i128 a, weir_i128 b, int scale_sum, int scale, int precision, weir_i128 *out) {
+bool weir_dec_mul(weir_i128 a, weir_i128 b, int scale_sum, int scale, int precision,
+                  weir_i128 *out) {
     return settle(mul(mag(a), mag(b)), (a < 0) != (b < 0), scale_sum, scale, precision, out);
 }
 
-bool weir_dec_div(weir_i128 a, int sa, weir_i128 b, int sb, int scale, int precision, weir_i128 *out) {
+bool weir_dec_div(weir_i128 a, int sa, weir_i128 b, int sb, int scale, int precision,
+                  weir_i128 *out) {
     bool neg = (a < 0) != (b < 0);
     int shift = scale - sa + sb;
     u256 n;
@@ -135,7 +158,8 @@ bool weir_dec_div(weir_i128 a, int sa, weir_i128 b, int sb, int scale, int preci
     return round_div((u256){0, mag(a)}, d.lo, neg, precision, out);
 }
 
-bool weir_dec_add(weir_i128 a, int sa, weir_i128 b, int sb, int scale, int precision, weir_i128 *out) {
+bool weir_dec_add(weir_i128 a, int sa, weir_i128 b, int sb, int scale, int precision,
+                  weir_i128 *out) {
     if (sa == sb && sa == scale) {
         *out = a + b; /* both below 10^38: no overflow of 127 bits */
         return weir_dec_fits(*out, precision);
@@ -164,21 +188,25 @@ static u256 wide_mod(u256 a, u256 b, u256 *quot) {
         r.lo = rem;
     } else {
         for (int i = 255; i >= 0; i--) {
-            r = (u256){r.hi << 1 | r.lo >> 127, r.lo << 1 | ((i > 127 ? a.hi >> (i - 128) : a.lo >> i) & 1)};
+            r = (u256){r.hi << 1 | r.lo >> 127,
+                       r.lo << 1 | ((i > 127 ? a.hi >> (i - 128) : a.lo >> i) & 1)};
             if (cmp(r, b) < 0) continue;
             r = sub(r, b);
-            if (i > 127) q.hi |= (u128)1 << (i - 128);
-            else q.lo |= (u128)1 << i;
+            if (i > 127)
+                q.hi |= (u128)1 << (i - 128);
+            else
+                q.lo |= (u128)1 << i;
         }
     }
     if (quot) *quot = q;
     return r;
 }
 
-bool weir_dec_mod(weir_i128 a, int sa, weir_i128 b, int sb, int scale, int precision, weir_i128 *out) {
+bool weir_dec_mod(weir_i128 a, int sa, weir_i128 b, int sb, int scale, int precision,
+                  weir_i128 *out) {
     u256 x, y;
     align(a, sa, b, sb, &x, &y);
-    return settle(wide_mod(x, y, NULL), a < 0, sa > sb ? sa : sb, scale, precision, out);
+    return settle(wide_mod(x, y, NULL), a<0, sa> sb ? sa : sb, scale, precision, out);
 }
 
 bool weir_dec_quot(weir_i128 a, int sa, weir_i128 b, int sb, int64_t *out) {
@@ -249,7 +277,11 @@ int weir_dec_text_sci(weir_i128 v, int scale, char out[64]) {
     return k + snprintf(out + k, (size_t)(64 - k), "E%+d", e);
 }
 
-typedef struct scan { weir_i128 v; int scale, digits; bool neg, dropped_half, any; } scan;
+typedef struct scan {
+    weir_i128 v;
+    int scale, digits;
+    bool neg, dropped_half, any;
+} scan;
 
 static void push_digit(scan *s, int c, bool fraction) {
     s->any = true;
@@ -284,7 +316,8 @@ weir_dec_rc weir_dec_parse(const char *p, int n, int precision, int scale, weir_
         s.scale -= sgn * e;
     }
     if (i != n) return WEIR_DEC_MALFORMED;
-    if (s.dropped_half && s.scale <= scale) s.v++; /* the 39th digit decides only when nothing else is cut */
+    if (s.dropped_half && s.scale <= scale)
+        s.v++; /* the 39th digit decides only when nothing else is cut */
     if (s.v == 0) {
         *out = 0;
         return WEIR_DEC_OK;
@@ -299,9 +332,11 @@ weir_dec_rc weir_dec_parse(const char *p, int n, int precision, int scale, weir_
 }
 
 double weir_dec_double(weir_i128 v, int scale) {
-    static const double p10[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
-        1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
-    if (mag(v) <= ((u128)1 << 53) && scale >= 0 && scale <= 22) return (double)v / p10[scale]; /* correctly rounded */
+    static const double p10[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                 1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+    if (mag(v) <= ((u128)1 << 53) && scale >= 0 && scale <= 22)
+        return (double)v / p10[scale]; /* correctly rounded */
     char t[64];
     t[weir_dec_text(v, scale, t)] = 0;
     return strtod(t, NULL);

@@ -1,5 +1,6 @@
-/* Digests, encodings and formatted numbers: md5, sha*, crc32, base64, hex, conv, format_number, format_string.
- * SPARK mathExpressions, misc, stringExpressions. Called by the evaluator; any thread. */
+/* Digests, encodings and formatted numbers: md5, sha*, crc32, base64, hex, conv, format_number,
+ * format_string. SPARK mathExpressions, misc, stringExpressions. Called by the evaluator; any
+ * thread. */
 #include "func/decimal.h"
 #include "func/text.h"
 
@@ -12,8 +13,10 @@
 #include <zlib.h>
 
 static weir_bytes at(const weir_call *c, int k, int64_t i) { return weir_get_bytes(&c->arg[k], i); }
-#define TEXT(name) static weir_rc name(weir_ctx *ctx, const weir_call *c, int64_t i, weir_str *s, bool *null)
-#define KERNEL(name, fn) static weir_rc name(weir_ctx *ctx, weir_call *c) { return weir_text_each(ctx, c, fn); }
+#define TEXT(name)                                                                                 \
+    static weir_rc name(weir_ctx *ctx, const weir_call *c, int64_t i, weir_str *s, bool *null)
+#define KERNEL(name, fn)                                                                           \
+    static weir_rc name(weir_ctx *ctx, weir_call *c) { return weir_text_each(ctx, c, fn); }
 #define UNUSED (void)ctx, (void)null
 
 static void hex_lower(const unsigned char *p, unsigned n, weir_str *s) {
@@ -29,12 +32,19 @@ static weir_rc digest(weir_ctx *ctx, weir_bytes b, const EVP_MD *md, weir_str *s
     return WEIR_OK;
 }
 
-TEXT(md5) { (void)null; return digest(ctx, at(c, 0, i), EVP_md5(), s); }
-TEXT(sha1) { (void)null; return digest(ctx, at(c, 0, i), EVP_sha1(), s); }
+TEXT(md5) {
+    (void)null;
+    return digest(ctx, at(c, 0, i), EVP_md5(), s);
+}
+TEXT(sha1) {
+    (void)null;
+    return digest(ctx, at(c, 0, i), EVP_sha1(), s);
+}
 TEXT(sha2) {
     switch (weir_get_int(&c->arg[1], i)) {
     case 224: return digest(ctx, at(c, 0, i), EVP_sha224(), s);
-    case 0: case 256: return digest(ctx, at(c, 0, i), EVP_sha256(), s);
+    case 0:
+    case 256: return digest(ctx, at(c, 0, i), EVP_sha256(), s);
     case 384: return digest(ctx, at(c, 0, i), EVP_sha384(), s);
     case 512: return digest(ctx, at(c, 0, i), EVP_sha512(), s);
     default: *null = true; return WEIR_OK;
@@ -63,7 +73,8 @@ TEXT(base64) {
     weir_bytes b = at(c, 0, i);
     const unsigned char *p = (const unsigned char *)b.p;
     for (int32_t k = 0; k < b.len; k += 3) {
-        uint32_t v = (uint32_t)p[k] << 16 | (k + 1 < b.len ? (uint32_t)p[k + 1] << 8 : 0) | (k + 2 < b.len ? p[k + 2] : 0);
+        uint32_t v = (uint32_t)p[k] << 16 | (k + 1 < b.len ? (uint32_t)p[k + 1] << 8 : 0) |
+                     (k + 2 < b.len ? p[k + 2] : 0);
         weir_str_putc(s, digits64[v >> 18]);
         weir_str_putc(s, digits64[v >> 12 & 63]);
         weir_str_putc(s, k + 1 < b.len ? digits64[v >> 6 & 63] : '=');
@@ -100,7 +111,11 @@ TEXT(hex) {
     for (int32_t k = 0; k < b.len; k++) weir_str_printf(s, "%02X", (unsigned char)b.p[k]);
     return WEIR_OK;
 }
-static int nibble(char ch) { return isdigit((unsigned char)ch) ? ch - '0' : isxdigit((unsigned char)ch) ? (ch | 32) - 'a' + 10 : -1; }
+static int nibble(char ch) {
+    return isdigit((unsigned char)ch)    ? ch - '0'
+           : isxdigit((unsigned char)ch) ? (ch | 32) - 'a' + 10
+                                         : -1;
+}
 TEXT(unhex) {
     weir_bytes b = at(c, 0, i);
     int32_t k = 0;
@@ -131,7 +146,8 @@ KERNEL(k_bin, bin)
 /* SPARK NumberConverter: unsigned 64-bit arithmetic, negative target base = signed result. */
 TEXT(conv) {
     weir_bytes b = at(c, 0, i);
-    int64_t from = weir_get_int(&c->arg[1], i), to = weir_get_int(&c->arg[2], i), base = to < 0 ? -to : to;
+    int64_t from = weir_get_int(&c->arg[1], i), to = weir_get_int(&c->arg[2], i),
+            base = to < 0 ? -to : to;
     uint64_t v = 0;
     char t[70];
     int n = 70;
@@ -144,12 +160,17 @@ TEXT(conv) {
     }
     if (*b.p == '-') neg = true, b.p++, b.len--;
     for (; b.len; b.p++, b.len--) {
-        int d = isdigit((unsigned char)*b.p) ? *b.p - '0' : isalpha((unsigned char)*b.p) ? (*b.p | 32) - 'a' + 10 : 99;
+        int d = isdigit((unsigned char)*b.p)   ? *b.p - '0'
+                : isalpha((unsigned char)*b.p) ? (*b.p | 32) - 'a' + 10
+                                               : 99;
         if (d >= from) break;
-        over |= __builtin_mul_overflow(v, (uint64_t)from, &v) || __builtin_add_overflow(v, (uint64_t)d, &v);
+        over |= __builtin_mul_overflow(v, (uint64_t)from, &v) ||
+                __builtin_add_overflow(v, (uint64_t)d, &v);
     }
     if (over && c->ansi)
-        return weir_call_fail(ctx, c, WEIR_E_ARITHMETIC_OVERFLOW, "message", "Overflow in function conv()", "alternative", "", "config", WEIR_ANSI_KEY);
+        return weir_call_fail(ctx, c, WEIR_E_ARITHMETIC_OVERFLOW, "message",
+                              "Overflow in function conv()", "alternative", "", "config",
+                              WEIR_ANSI_KEY);
     if (over) v = UINT64_MAX;
     if (neg && to > 0) v = (int64_t)v < 0 ? UINT64_MAX : 0 - v;
     if (to < 0 && (int64_t)v < 0) v = 0 - v, neg = true;
@@ -191,10 +212,12 @@ TEXT(format_number) {
         for (int k = t->scale - drop; k < d && n < 500; k++) buf[n++] = '0';
         buf[n] = 0;
     } else if (weir_type_is_integral(t)) {
-        n = snprintf(buf, sizeof buf, "%lld%s%0*d", (long long)weir_get_int(&c->arg[0], i), d ? "." : "", d ? (int)d : 0, 0);
+        n = snprintf(buf, sizeof buf, "%lld%s%0*d", (long long)weir_get_int(&c->arg[0], i),
+                     d ? "." : "", d ? (int)d : 0, 0);
         if (!d) n = snprintf(buf, sizeof buf, "%lld", (long long)weir_get_int(&c->arg[0], i));
     } else {
-        double v = t->kind == WEIR_T_DOUBLE ? WEIR_AT_ROW(double, &c->arg[0], i) : (double)WEIR_AT_ROW(float, &c->arg[0], i);
+        double v = t->kind == WEIR_T_DOUBLE ? WEIR_AT_ROW(double, &c->arg[0], i)
+                                            : (double)WEIR_AT_ROW(float, &c->arg[0], i);
         if (!isfinite(v)) {
             weir_str_puts(s, isnan(v) ? "NaN" : v > 0 ? "\xe2\x88\x9e" : "-\xe2\x88\x9e");
             return WEIR_OK;
@@ -210,22 +233,30 @@ TEXT(format_number) {
 }
 KERNEL(k_format_number, format_number)
 
-typedef struct spec { char flags[8], conv; int width, precision, arg; } spec;
+typedef struct spec {
+    char flags[8], conv;
+    int width, precision, arg;
+} spec;
 
 static weir_rc bad_format(weir_ctx *ctx, const weir_call *c, const char *what) {
     return weir_call_fail(ctx, c, WEIR_E_ILLEGAL_ARGUMENT, "message", what);
 }
 
-static int read_spec(weir_bytes f, int32_t i, spec *sp) { /* after the %; returns the position after it, -1 malformed */
+static int read_spec(weir_bytes f, int32_t i,
+                     spec *sp) { /* after the %; returns the position after it, -1 malformed */
     int32_t start = i, n = 0, k = 0;
     *sp = (spec){.precision = -1, .arg = -1};
     while (i < f.len && isdigit((unsigned char)f.p[i]) && n < 1000) n = n * 10 + (f.p[i++] - '0');
-    if (i < f.len && f.p[i] == '$' && i > start) sp->arg = n, i++;
-    else i = start;
+    if (i < f.len && f.p[i] == '$' && i > start)
+        sp->arg = n, i++;
+    else
+        i = start;
     while (i < f.len && strchr("-#+ 0,(", f.p[i]) && k < 7) sp->flags[k++] = f.p[i++];
-    while (i < f.len && isdigit((unsigned char)f.p[i]) && sp->width < 100000) sp->width = sp->width * 10 + (f.p[i++] - '0');
+    while (i < f.len && isdigit((unsigned char)f.p[i]) && sp->width < 100000)
+        sp->width = sp->width * 10 + (f.p[i++] - '0');
     if (i < f.len && f.p[i] == '.')
-        for (sp->precision = 0, i++; i < f.len && isdigit((unsigned char)f.p[i]) && sp->precision < 1000; i++)
+        for (sp->precision = 0, i++;
+             i < f.len && isdigit((unsigned char)f.p[i]) && sp->precision < 1000; i++)
             sp->precision = sp->precision * 10 + (f.p[i] - '0');
     if (i >= f.len) return -1;
     sp->conv = f.p[i];
@@ -257,10 +288,15 @@ static bool put_number(const spec *sp, const weir_column *a, int64_t i, weir_str
     } else {
         double v = a->type->kind == WEIR_T_DOUBLE  ? WEIR_AT_ROW(double, a, i)
                    : a->type->kind == WEIR_T_FLOAT ? (double)WEIR_AT_ROW(float, a, i)
-                   : a->type->kind == WEIR_T_DECIMAL ? weir_dec_double(WEIR_AT_ROW(weir_i128, a, i), a->type->scale) : NAN;
+                   : a->type->kind == WEIR_T_DECIMAL
+                       ? weir_dec_double(WEIR_AT_ROW(weir_i128, a, i), a->type->scale)
+                       : NAN;
         if (whole || !weir_type_is_numeric(a->type)) return false;
-        snprintf(f + k, sizeof f - (size_t)k, "%d.%d%c", sp->width, sp->precision < 0 ? 6 : sp->precision, sp->conv);
-        if (sp->width == 0) snprintf(f + k, sizeof f - (size_t)k, ".%d%c", sp->precision < 0 ? 6 : sp->precision, sp->conv);
+        snprintf(f + k, sizeof f - (size_t)k, "%d.%d%c", sp->width,
+                 sp->precision < 0 ? 6 : sp->precision, sp->conv);
+        if (sp->width == 0)
+            snprintf(f + k, sizeof f - (size_t)k, ".%d%c", sp->precision < 0 ? 6 : sp->precision,
+                     sp->conv);
         n = snprintf(b, sizeof b, f, v);
     }
     if (n < 0 || n >= (int)sizeof b) return false;
@@ -280,12 +316,15 @@ static bool put_number(const spec *sp, const weir_column *a, int64_t i, weir_str
     return true;
 }
 
-static void put_general(weir_ctx *ctx, const spec *sp, const weir_column *a, int64_t i, weir_str *s) {
+static void put_general(weir_ctx *ctx, const spec *sp, const weir_column *a, int64_t i,
+                        weir_str *s) {
     weir_column one = weir_column_slice(a, i, 1), text;
     weir_bytes t = {"null", 4};
     if (!weir_is_null(a, i)) {
-        if (a->type->kind == WEIR_T_STRING) t = weir_get_bytes(a, i);
-        else if (weir_cast_column(ctx, &one, &weir_t_string, WEIR_CAST_ANSI, &text) == WEIR_OK) t = weir_get_bytes(&text, 0);
+        if (a->type->kind == WEIR_T_STRING)
+            t = weir_get_bytes(a, i);
+        else if (weir_cast_column(ctx, &one, &weir_t_string, WEIR_CAST_ANSI, &text) == WEIR_OK)
+            t = weir_get_bytes(&text, 0);
     }
     if (sp->precision >= 0) t = weir_substring(t, 1, sp->precision);
     if (sp->conv != 'S') {
@@ -315,11 +354,15 @@ TEXT(format_string) {
             continue;
         }
         int a = sp.arg >= 0 ? sp.arg : next++;
-        if (a < 1 || a >= c->narg) return bad_format(ctx, c, weir_printf(ctx->arena, "Format specifier '%%%c'", sp.conv));
+        if (a < 1 || a >= c->narg)
+            return bad_format(ctx, c, weir_printf(ctx->arena, "Format specifier '%%%c'", sp.conv));
         bool null_arg = weir_is_null(&c->arg[a], i);
-        if (strchr("sSb", sp.conv) || null_arg) put_general(ctx, &sp, &c->arg[a], i, s);
+        if (strchr("sSb", sp.conv) || null_arg)
+            put_general(ctx, &sp, &c->arg[a], i, s);
         else if (!strchr("doxXeEfgG", sp.conv) || !put_number(&sp, &c->arg[a], i, s))
-            return bad_format(ctx, c, weir_printf(ctx->arena, "%c != %s", sp.conv, weir_type_name(ctx->arena, c->arg[a].type)));
+            return bad_format(ctx, c,
+                              weir_printf(ctx->arena, "%c != %s", sp.conv,
+                                          weir_type_name(ctx->arena, c->arg[a].type)));
     }
     return WEIR_OK;
 }
@@ -335,16 +378,24 @@ static weir_rc k_format_string(weir_ctx *ctx, weir_call *c) {
 
 #define SC (WEIR_STRICT | WEIR_CANNOT_FAIL)
 static const weir_fn digest_fns[] = {
-    {"md5", "(binary) -> string", k_md5, WEIR_STRICT, NULL, 0}, {"md5", "(string) -> string", k_md5, WEIR_STRICT, NULL, 0},
-    {"sha1", "(binary) -> string", k_sha1, WEIR_STRICT, NULL, 0}, {"sha1", "(string) -> string", k_sha1, WEIR_STRICT, NULL, 0},
-    {"sha", "(binary) -> string", k_sha1, WEIR_STRICT, NULL, 0}, {"sha", "(string) -> string", k_sha1, WEIR_STRICT, NULL, 0},
+    {"md5", "(binary) -> string", k_md5, WEIR_STRICT, NULL, 0},
+    {"md5", "(string) -> string", k_md5, WEIR_STRICT, NULL, 0},
+    {"sha1", "(binary) -> string", k_sha1, WEIR_STRICT, NULL, 0},
+    {"sha1", "(string) -> string", k_sha1, WEIR_STRICT, NULL, 0},
+    {"sha", "(binary) -> string", k_sha1, WEIR_STRICT, NULL, 0},
+    {"sha", "(string) -> string", k_sha1, WEIR_STRICT, NULL, 0},
     {"sha2", "(binary, int) -> string", k_sha2, WEIR_STRICT | WEIR_NULLABLE, NULL, 0},
     {"sha2", "(string, int) -> string", k_sha2, WEIR_STRICT | WEIR_NULLABLE, NULL, 0},
-    {"crc32", "(binary) -> bigint", k_crc32, SC, NULL, 0}, {"crc32", "(string) -> bigint", k_crc32, SC, NULL, 0},
-    {"base64", "(binary) -> string", k_base64, SC, NULL, 0}, {"base64", "(string) -> string", k_base64, SC, NULL, 0},
-    {"unbase64", "(string) -> binary", k_unbase64, SC, NULL, 0}, {"hex", "(bigint) -> string", k_hex, SC, NULL, 0},
-    {"hex", "(binary) -> string", k_hex, SC, NULL, 0}, {"hex", "(string) -> string", k_hex, SC, NULL, 0},
-    {"unhex", "(string) -> binary", k_unhex, SC | WEIR_NULLABLE, NULL, 0}, {"bin", "(bigint) -> string", k_bin, SC, NULL, 0},
+    {"crc32", "(binary) -> bigint", k_crc32, SC, NULL, 0},
+    {"crc32", "(string) -> bigint", k_crc32, SC, NULL, 0},
+    {"base64", "(binary) -> string", k_base64, SC, NULL, 0},
+    {"base64", "(string) -> string", k_base64, SC, NULL, 0},
+    {"unbase64", "(string) -> binary", k_unbase64, SC, NULL, 0},
+    {"hex", "(bigint) -> string", k_hex, SC, NULL, 0},
+    {"hex", "(binary) -> string", k_hex, SC, NULL, 0},
+    {"hex", "(string) -> string", k_hex, SC, NULL, 0},
+    {"unhex", "(string) -> binary", k_unhex, SC | WEIR_NULLABLE, NULL, 0},
+    {"bin", "(bigint) -> string", k_bin, SC, NULL, 0},
     {"conv", "(string, int, int) -> string", k_conv, WEIR_STRICT | WEIR_NULLABLE, NULL, 0},
     {"format_number", "(numeric, int) -> string", k_format_number, SC | WEIR_NULLABLE, NULL, 0},
     {"format_string", "(string, any...?) -> string", k_format_string, 0, NULL, 0},

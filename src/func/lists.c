@@ -1,7 +1,8 @@
 /* Choosing list elements. Called by collection kernels; thread of the task. */
 #include "func/lists.h"
 
-weir_rc weir_lists_start(weir_ctx *ctx, weir_call *c, weir_lists *l, const weir_column *const *src, int nsrc) {
+weir_rc weir_lists_start(weir_ctx *ctx, weir_call *c, weir_lists *l, const weir_column *const *src,
+                         int nsrc) {
     weir_assert(nsrc <= WEIR_LISTS_MAX);
     *l = (weir_lists){.nsrc = nsrc, .mem = ctx->arena};
     int64_t base = 0;
@@ -29,8 +30,9 @@ void weir_lists_add(weir_lists *l, int src, int64_t row) {
 weir_rc weir_lists_finish(weir_ctx *ctx, weir_call *c, weir_lists *l, int which) {
     weir_column all = {0};
     if (l->n > INT32_MAX)
-        return weir_fail(ctx, WEIR_E_OUT_OF_MEMORY, "requestedBytes", weir_printf(ctx->arena, "%lld", (long long)l->n),
-                         "receivedBytes", "2147483647");
+        return weir_fail(ctx, WEIR_E_OUT_OF_MEMORY, "requestedBytes",
+                         weir_printf(ctx->arena, "%lld", (long long)l->n), "receivedBytes",
+                         "2147483647");
     if (!c->out->kid) {
         c->out->nkid = c->out->type->nfield;
         c->out->kid = WEIR_NEWN(ctx->arena, weir_column, c->out->nkid);

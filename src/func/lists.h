@@ -9,12 +9,13 @@ typedef struct weir_lists {
     const weir_column *src[WEIR_LISTS_MAX];
     int64_t base[WEIR_LISTS_MAX];
     int64_t *idx, n, cap;
-    int32_t *off;       /* per row of the call */
+    int32_t *off; /* per row of the call */
     weir_arena *mem;
 } weir_lists;
 
 /* src: element columns, all of one type. Rows are closed in order. */
-weir_rc weir_lists_start(weir_ctx *, weir_call *, weir_lists *, const weir_column *const *src, int nsrc);
+weir_rc weir_lists_start(weir_ctx *, weir_call *, weir_lists *, const weir_column *const *src,
+                         int nsrc);
 void weir_lists_add(weir_lists *, int src, int64_t row); /* row -1: a null element */
 static inline void weir_lists_close(weir_lists *l, int64_t row) { l->off[row + 1] = (int32_t)l->n; }
 /* The chosen elements become kid `which` of out (0 for arrays and map keys, 1 for map values). */

@@ -1,29 +1,46 @@
-/* Mathematical functions: rounding, logarithms, trigonometry, bits, random numbers. SPARK mathExpressions, bitwiseExpressions,
- * randomExpressions, XORShiftRandom. Called by the evaluator; any thread. */
+/* Mathematical functions: rounding, logarithms, trigonometry, bits, random numbers. SPARK
+ * mathExpressions, bitwiseExpressions, randomExpressions, XORShiftRandom. Called by the evaluator;
+ * any thread. */
 #include "func/decimal.h"
 #include "func/loop.h"
 
 #include <math.h>
 #include <strings.h>
 
-#define REAL(name, EXPR) static weir_rc name(weir_ctx *ctx, weir_call *c) { WEIR_MAP1(double, double, c, EXPR); return WEIR_OK; }
-REAL(k_sqrt, sqrt(a)) REAL(k_cbrt, cbrt(a)) REAL(k_exp, exp(a)) REAL(k_expm1, expm1(a)) REAL(k_rint, rint(a))
-REAL(k_sin, sin(a)) REAL(k_cos, cos(a)) REAL(k_tan, tan(a)) REAL(k_asin, asin(a)) REAL(k_acos, acos(a)) REAL(k_atan, atan(a))
-REAL(k_sinh, sinh(a)) REAL(k_cosh, cosh(a)) REAL(k_tanh, tanh(a)) REAL(k_sec, 1 / cos(a)) REAL(k_csc, 1 / sin(a)) REAL(k_cot, 1 / tan(a))
-REAL(k_degrees, a * (180.0 / M_PI)) REAL(k_radians, a * (M_PI / 180.0)) REAL(k_signum, a > 0 ? 1.0 : a < 0 ? -1.0 : a)
-#define REAL2(name, EXPR) static weir_rc name(weir_ctx *ctx, weir_call *c) { WEIR_MAP2(double, double, double, c, EXPR); return WEIR_OK; }
-REAL2(k_pow, pow(a, b)) REAL2(k_atan2, atan2(a + 0.0, b + 0.0)) REAL2(k_hypot, hypot(a, b))
+#define REAL(name, EXPR)                                                                           \
+    static weir_rc name(weir_ctx *ctx, weir_call *c) {                                             \
+        WEIR_MAP1(double, double, c, EXPR);                                                        \
+        return WEIR_OK;                                                                            \
+    }
+REAL(k_sqrt, sqrt(a))
+REAL(k_cbrt, cbrt(a)) REAL(k_exp, exp(a)) REAL(k_expm1, expm1(a)) REAL(k_rint, rint(a))
+    REAL(k_sin, sin(a)) REAL(k_cos, cos(a)) REAL(k_tan, tan(a)) REAL(k_asin, asin(a))
+        REAL(k_acos, acos(a)) REAL(k_atan, atan(a)) REAL(k_sinh, sinh(a)) REAL(k_cosh, cosh(a))
+            REAL(k_tanh, tanh(a)) REAL(k_sec, 1 / cos(a)) REAL(k_csc, 1 / sin(a))
+                REAL(k_cot, 1 / tan(a)) REAL(k_degrees, a *(180.0 / M_PI))
+                    REAL(k_radians, a *(M_PI / 180.0)) REAL(k_signum, a > 0   ? 1.0
+                                                                      : a < 0 ? -1.0
+                                                                              : a)
+#define REAL2(name, EXPR)                                                                          \
+    static weir_rc name(weir_ctx *ctx, weir_call *c) {                                             \
+        WEIR_MAP2(double, double, double, c, EXPR);                                                \
+        return WEIR_OK;                                                                            \
+    }
+                        REAL2(k_pow, pow(a, b)) REAL2(k_atan2, atan2(a + 0.0, b + 0.0))
+                            REAL2(k_hypot, hypot(a, b))
 
-/* Logarithms are null where they are not defined. */
-static weir_rc logs(weir_ctx *ctx, weir_call *c, double (*fn)(double), double least) {
+    /* Logarithms are null where they are not defined. */
+    static weir_rc logs(weir_ctx *ctx, weir_call *c, double (*fn)(double), double least) {
     double *o;
     uint8_t *bits;
     WEIR_TRY(weir_out_fixed(ctx, c, &o));
     WEIR_TRY(weir_out_valid(ctx, c, &bits));
     WEIR_EACH(c, i) {
         double v = WEIR_AT_ROW(double, &c->arg[0], i);
-        if (v <= least) weir_bit_clear(bits, i);
-        else o[i] = fn(v);
+        if (v <= least)
+            weir_bit_clear(bits, i);
+        else
+            o[i] = fn(v);
     }
     return WEIR_OK;
 }
@@ -40,8 +57,10 @@ static weir_rc k_log(weir_ctx *ctx, weir_call *c) { /* log(base, x) */
     WEIR_TRY(weir_out_valid(ctx, c, &bits));
     WEIR_EACH(c, i) {
         double b = WEIR_AT_ROW(double, &c->arg[0], i), v = WEIR_AT_ROW(double, &c->arg[1], i);
-        if (b <= 0 || v <= 0) weir_bit_clear(bits, i);
-        else o[i] = log(v) / log(b);
+        if (b <= 0 || v <= 0)
+            weir_bit_clear(bits, i);
+        else
+            o[i] = log(v) / log(b);
     }
     return WEIR_OK;
 }
@@ -63,8 +82,10 @@ static weir_rc k_factorial(weir_ctx *ctx, weir_call *c) {
     WEIR_EACH(c, i) {
         int64_t n = weir_get_int(&c->arg[0], i);
         o[i] = 1;
-        if (n < 0 || n > 20) weir_bit_clear(bits, i);
-        else for (; n > 1; n--) o[i] *= n;
+        if (n < 0 || n > 20)
+            weir_bit_clear(bits, i);
+        else
+            for (; n > 1; n--) o[i] *= n;
     }
     return WEIR_OK;
 }
@@ -72,16 +93,24 @@ static weir_rc k_factorial(weir_ctx *ctx, weir_call *c) {
 /* ---- rounding ---- */
 
 typedef enum { HALF_UP, HALF_EVEN, DOWN, UP } mode; /* DOWN: floor, UP: ceil */
-typedef struct plan { mode m; int scale; } plan;
+typedef struct plan {
+    mode m;
+    int scale;
+} plan;
 
 /* v at scale from, rounded at scale to (may be negative); the result has scale max(to, 0). */
 static weir_i128 round_at(weir_i128 v, int from, int to, mode m) {
     int drop = from - to;
     if (drop <= 0) return v;
-    if (drop > 38) return m == UP && v > 0 ? (to < 0 && -to <= 38 ? weir_pow10(-to) : 1) : m == DOWN && v < 0 ? -(to < 0 && -to <= 38 ? weir_pow10(-to) : 1) : 0;
+    if (drop > 38)
+        return m == UP && v > 0     ? (to < 0 && -to <= 38 ? weir_pow10(-to) : 1)
+               : m == DOWN && v < 0 ? -(to < 0 && -to <= 38 ? weir_pow10(-to) : 1)
+                                    : 0;
     weir_i128 unit = weir_pow10(drop), q = v / unit, r = v % unit, rest = r < 0 ? -r : r;
-    bool more = m == HALF_UP ? rest >= unit - rest : m == HALF_EVEN ? rest > unit - rest || (rest == unit - rest && (q & 1))
-              : m == DOWN ? v < 0 && rest : v > 0 && rest;
+    bool more = m == HALF_UP     ? rest >= unit - rest
+                : m == HALF_EVEN ? rest > unit - rest || (rest == unit - rest && (q & 1))
+                : m == DOWN      ? v < 0 && rest
+                                 : v > 0 && rest;
     if (more) q += v < 0 ? -1 : 1;
     return to < 0 ? q * weir_pow10(-to) : q;
 }
@@ -101,9 +130,13 @@ static weir_rc round_ints(weir_ctx *ctx, weir_call *c, const plan *p) {
     WEIR_EACH(c, i) {
         weir_i128 v = round_at(weir_get_int(&c->arg[0], i), 0, p->scale, p->m);
         int64_t cut = (int64_t)v;
-        bool over = width == 1 ? v != (int8_t)v : width == 2 ? v != (int16_t)v : width == 4 ? v != (int32_t)v : v != cut;
+        bool over = width == 1   ? v != (int8_t)v
+                    : width == 2 ? v != (int16_t)v
+                    : width == 4 ? v != (int32_t)v
+                                 : v != cut;
         if (over && c->ansi)
-            return weir_call_fail(ctx, c, WEIR_E_ARITHMETIC_OVERFLOW, "message", "Overflow", "alternative", "", "config", WEIR_ANSI_KEY);
+            return weir_call_fail(ctx, c, WEIR_E_ARITHMETIC_OVERFLOW, "message", "Overflow",
+                                  "alternative", "", "config", WEIR_ANSI_KEY);
         memcpy(o + i * width, &cut, (size_t)width);
     }
     return WEIR_OK;
@@ -123,7 +156,9 @@ static weir_rc k_round(weir_ctx *ctx, weir_call *c) {
     }
     if (t->kind != WEIR_T_DECIMAL) return round_ints(ctx, c, p);
     WEIR_TRY(weir_out_fixed(ctx, c, &o));
-    for (int64_t i = 0; i < c->len; i++) o[i] = round_at(WEIR_AT_ROW(weir_i128, &c->arg[0], i), t->scale, p->scale < t->scale ? p->scale : t->scale, p->m);
+    for (int64_t i = 0; i < c->len; i++)
+        o[i] = round_at(WEIR_AT_ROW(weir_i128, &c->arg[0], i), t->scale,
+                        p->scale < t->scale ? p->scale : t->scale, p->m);
     return WEIR_OK;
 }
 
@@ -143,8 +178,10 @@ static weir_rc bind_mode(weir_ctx *ctx, weir_expr *e, mode m) {
         if (s->kind != WEIR_EX_LIT || !weir_type_is_integral(s->type)) {
             weir_column v;
             if (s->kind == WEIR_EX_COL || !weir_expr_resolved(s))
-                return weir_fail(ctx, WEIR_E_DATATYPE_MISMATCH_NON_FOLDABLE_INPUT, "sqlExpr", weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)),
-                                 "inputName", "`scale`", "inputType", "\"INT\"", "inputExpr", weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, s)));
+                return weir_fail(ctx, WEIR_E_DATATYPE_MISMATCH_NON_FOLDABLE_INPUT, "sqlExpr",
+                                 weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)),
+                                 "inputName", "`scale`", "inputType", "\"INT\"", "inputExpr",
+                                 weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, s)));
             WEIR_TRY(weir_eval_const(ctx, s, &v));
             p->scale = weir_is_null(&v, 0) ? 0 : (int)weir_get_int(&v, 0);
         } else {
@@ -153,7 +190,9 @@ static weir_rc bind_mode(weir_ctx *ctx, weir_expr *e, mode m) {
     }
     const weir_type *t = e->arg[0]->type;
     if (m >= DOWN && t->kind != WEIR_T_DECIMAL) { /* floor(x, d): numbers become decimals */
-        const weir_type *d = weir_type_is_integral(t) ? weir_common_type(ctx, t, weir_type_decimal(ctx->arena, 1, 0)) : weir_type_decimal(ctx->arena, 30, 15);
+        const weir_type *d = weir_type_is_integral(t)
+                                 ? weir_common_type(ctx, t, weir_type_decimal(ctx->arena, 1, 0))
+                                 : weir_type_decimal(ctx->arena, 30, 15);
         WEIR_TRY(weir_coerce(ctx, e->arg[0], d, &e->arg[0]));
     }
     e->bound = p;
@@ -165,21 +204,32 @@ static weir_rc bind_bround(weir_ctx *ctx, weir_expr *e) { return bind_mode(ctx, 
 static weir_rc bind_floor2(weir_ctx *ctx, weir_expr *e) { return bind_mode(ctx, e, DOWN); }
 static weir_rc bind_ceil2(weir_ctx *ctx, weir_expr *e) { return bind_mode(ctx, e, UP); }
 
-static int64_t saturate(double v) { return v != v ? 0 : v >= 0x1p63 ? INT64_MAX : v <= -0x1p63 ? INT64_MIN : (int64_t)v; }
-static weir_rc k_floor(weir_ctx *ctx, weir_call *c) { WEIR_MAP1(double, int64_t, c, saturate(floor(a))); return WEIR_OK; }
-static weir_rc k_ceil(weir_ctx *ctx, weir_call *c) { WEIR_MAP1(double, int64_t, c, saturate(ceil(a))); return WEIR_OK; }
-static weir_rc k_same(weir_ctx *ctx, weir_call *c) { WEIR_MAP1(int64_t, int64_t, c, a); return WEIR_OK; }
+static int64_t saturate(double v) {
+    return v != v ? 0 : v >= 0x1p63 ? INT64_MAX : v <= -0x1p63 ? INT64_MIN : (int64_t)v;
+}
+static weir_rc k_floor(weir_ctx *ctx, weir_call *c) {
+    WEIR_MAP1(double, int64_t, c, saturate(floor(a)));
+    return WEIR_OK;
+}
+static weir_rc k_ceil(weir_ctx *ctx, weir_call *c) {
+    WEIR_MAP1(double, int64_t, c, saturate(ceil(a)));
+    return WEIR_OK;
+}
+static weir_rc k_same(weir_ctx *ctx, weir_call *c) {
+    WEIR_MAP1(int64_t, int64_t, c, a);
+    return WEIR_OK;
+}
 
 /* ---- bits ---- */
 
-#define BITS(name, OP)                                                                                                 \
-    static weir_rc name(weir_ctx *ctx, weir_call *c) {                                                                 \
-        switch (weir_type_width(c->out->type)) {                                                                       \
-        case 1: WEIR_MAP2(int8_t, int8_t, int8_t, c, a OP b); return WEIR_OK;                                          \
-        case 2: WEIR_MAP2(int16_t, int16_t, int16_t, c, a OP b); return WEIR_OK;                                       \
-        case 4: WEIR_MAP2(int32_t, int32_t, int32_t, c, a OP b); return WEIR_OK;                                       \
-        default: WEIR_MAP2(int64_t, int64_t, int64_t, c, a OP b); return WEIR_OK;                                      \
-        }                                                                                                              \
+#define BITS(name, OP)                                                                             \
+    static weir_rc name(weir_ctx *ctx, weir_call *c) {                                             \
+        switch (weir_type_width(c->out->type)) {                                                   \
+        case 1: WEIR_MAP2(int8_t, int8_t, int8_t, c, a OP b); return WEIR_OK;                      \
+        case 2: WEIR_MAP2(int16_t, int16_t, int16_t, c, a OP b); return WEIR_OK;                   \
+        case 4: WEIR_MAP2(int32_t, int32_t, int32_t, c, a OP b); return WEIR_OK;                   \
+        default: WEIR_MAP2(int64_t, int64_t, int64_t, c, a OP b); return WEIR_OK;                  \
+        }                                                                                          \
     }
 BITS(k_and, &)
 BITS(k_or, |)
@@ -194,11 +244,13 @@ static weir_rc k_invert(weir_ctx *ctx, weir_call *c) {
     }
 }
 
-#define SHIFT(name, T4, T8, OP)                                                                                        \
-    static weir_rc name(weir_ctx *ctx, weir_call *c) {                                                                 \
-        if (c->out->type->kind == WEIR_T_INT) WEIR_MAP2(T4, int32_t, int32_t, c, a OP(b & 31));                        \
-        else WEIR_MAP2(T8, int32_t, int64_t, c, a OP(b & 63));                                                         \
-        return WEIR_OK;                                                                                                \
+#define SHIFT(name, T4, T8, OP)                                                                    \
+    static weir_rc name(weir_ctx *ctx, weir_call *c) {                                             \
+        if (c->out->type->kind == WEIR_T_INT)                                                      \
+            WEIR_MAP2(T4, int32_t, int32_t, c, a OP(b & 31));                                      \
+        else                                                                                       \
+            WEIR_MAP2(T8, int32_t, int64_t, c, a OP(b & 63));                                      \
+        return WEIR_OK;                                                                            \
     }
 SHIFT(k_shl, uint32_t, uint64_t, <<)
 SHIFT(k_shr, int32_t, int64_t, >>)
@@ -207,8 +259,10 @@ SHIFT(k_shru, uint32_t, uint64_t, >>)
 static weir_rc k_bit_count(weir_ctx *ctx, weir_call *c) {
     int32_t *o;
     WEIR_TRY(weir_out_fixed(ctx, c, &o));
-    WEIR_EACH(c, i) o[i] = c->arg[0].type->kind == WEIR_T_BOOLEAN ? WEIR_AT_ROW(uint8_t, &c->arg[0], i)
-                                                                  : __builtin_popcountll((uint64_t)weir_get_int(&c->arg[0], i));
+    WEIR_EACH(c, i)
+    o[i] = c->arg[0].type->kind == WEIR_T_BOOLEAN
+               ? WEIR_AT_ROW(uint8_t, &c->arg[0], i)
+               : __builtin_popcountll((uint64_t)weir_get_int(&c->arg[0], i));
     return WEIR_OK;
 }
 
@@ -221,7 +275,11 @@ static weir_rc bind_bits(weir_ctx *ctx, weir_expr *e) {
 
 /* ---- random ---- */
 
-typedef struct random_state { bool ready, has_next; int64_t seed; double next; } random_state;
+typedef struct random_state {
+    bool ready, has_next;
+    int64_t seed;
+    double next;
+} random_state;
 
 static uint32_t rotl(uint32_t x, int r) { return x << r | x >> (32 - r); }
 
@@ -274,7 +332,8 @@ static weir_rc random_rows(weir_ctx *ctx, weir_call *c, bool gauss) {
     random_state *r = c->state;
     double *o;
     if (!r->ready) {
-        uint64_t seed = (uint64_t)(*(const int64_t *)c->bound + (ctx->task ? ctx->task->partition : 0));
+        uint64_t seed =
+            (uint64_t)(*(const int64_t *)c->bound + (ctx->task ? ctx->task->partition : 0));
         uint32_t low = murmur(seed, 0x3c074a61), high = murmur(seed, low);
         *r = (random_state){.ready = true, .seed = (int64_t)((uint64_t)high << 32 | low)};
     }
@@ -292,8 +351,11 @@ static weir_rc bind_random(weir_ctx *ctx, weir_expr *e) {
         weir_random_bytes(ctx->env, seed, sizeof *seed);
     } else {
         if (e->arg[0]->kind == WEIR_EX_COL)
-            return weir_fail(ctx, WEIR_E_DATATYPE_MISMATCH_NON_FOLDABLE_INPUT, "sqlExpr", weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)),
-                             "inputName", "`seed`", "inputType", "\"BIGINT\"", "inputExpr", weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e->arg[0])));
+            return weir_fail(
+                ctx, WEIR_E_DATATYPE_MISMATCH_NON_FOLDABLE_INPUT, "sqlExpr",
+                weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)), "inputName",
+                "`seed`", "inputType", "\"BIGINT\"", "inputExpr",
+                weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e->arg[0])));
         WEIR_TRY(weir_eval_const(ctx, e->arg[0], &v));
         *seed = weir_is_null(&v, 0) ? 0 : weir_get_int(&v, 0);
     }
@@ -304,31 +366,74 @@ static weir_rc bind_random(weir_ctx *ctx, weir_expr *e) {
 
 #define S WEIR_STRICT
 #define SC (WEIR_STRICT | WEIR_CANNOT_FAIL)
-#define D1(n, k) {n, "(double) -> double", k, SC, NULL, 0}
-#define LOG(n, k) {n, "(double) -> double", k, SC | WEIR_NULLABLE, NULL, 0}
-#define BIT(n, k) {n, "(integral, integral) -> any", k, SC, bind_bits, 0}
+#define D1(n, k)                                                                                   \
+    { n, "(double) -> double", k, SC, NULL, 0 }
+#define LOG(n, k)                                                                                  \
+    { n, "(double) -> double", k, SC | WEIR_NULLABLE, NULL, 0 }
+#define BIT(n, k)                                                                                  \
+    { n, "(integral, integral) -> any", k, SC, bind_bits, 0 }
 #define RANDOM (WEIR_NONDETERMINISTIC | WEIR_STATEFUL)
 static const weir_fn math_fns[] = {
-    D1("sqrt", k_sqrt), D1("cbrt", k_cbrt), D1("exp", k_exp), D1("expm1", k_expm1), D1("rint", k_rint), D1("sin", k_sin), D1("cos", k_cos),
-    D1("tan", k_tan), D1("asin", k_asin), D1("acos", k_acos), D1("atan", k_atan), D1("sinh", k_sinh), D1("cosh", k_cosh), D1("tanh", k_tanh),
-    D1("sec", k_sec), D1("csc", k_csc), D1("cot", k_cot), D1("degrees", k_degrees), D1("radians", k_radians), D1("signum", k_signum),
-    D1("sign", k_signum), LOG("ln", k_ln), LOG("log", k_ln), LOG("log10", k_log10), LOG("log2", k_log2), LOG("log1p", k_log1p),
-    {"log", "(double, double) -> double", k_log, SC | WEIR_NULLABLE, NULL, 0}, {"pow", "(double, double) -> double", k_pow, SC, NULL, 0},
-    {"power", "(double, double) -> double", k_pow, SC, NULL, 0}, {"atan2", "(double, double) -> double", k_atan2, SC, NULL, 0},
-    {"hypot", "(double, double) -> double", k_hypot, SC, NULL, 0}, {"pi", "() -> double!", k_pi, WEIR_CANNOT_FAIL, NULL, 0},
-    {"e", "() -> double!", k_e, WEIR_CANNOT_FAIL, NULL, 0}, {"factorial", "(int) -> bigint", k_factorial, SC | WEIR_NULLABLE, NULL, 0},
-    {"round", "(numeric, int?) -> any", k_round, S, bind_round, 0}, {"bround", "(numeric, int?) -> any", k_round, S, bind_bround, 0},
-    {"floor", "(bigint) -> bigint", k_same, SC, NULL, 0}, {"floor", "(decimal) -> any", k_round, S, bind_floor2, 0},
-    {"floor", "(double) -> bigint", k_floor, SC, NULL, 0}, {"floor", "(numeric, int) -> any", k_round, S, bind_floor2, 0},
-    {"ceil", "(bigint) -> bigint", k_same, SC, NULL, 0}, {"ceil", "(decimal) -> any", k_round, S, bind_ceil2, 0},
-    {"ceil", "(double) -> bigint", k_ceil, SC, NULL, 0}, {"ceil", "(numeric, int) -> any", k_round, S, bind_ceil2, 0},
-    {"ceiling", "(bigint) -> bigint", k_same, SC, NULL, 0}, {"ceiling", "(decimal) -> any", k_round, S, bind_ceil2, 0},
-    {"ceiling", "(double) -> bigint", k_ceil, SC, NULL, 0}, {"ceiling", "(numeric, int) -> any", k_round, S, bind_ceil2, 0},
-    BIT("&", k_and), BIT("|", k_or), BIT("^", k_xor), {"~", "(integral) -> any", k_invert, SC, bind_bits, 0},
-    {"shiftleft", "(int, int) -> int", k_shl, SC, NULL, 0}, {"shiftleft", "(bigint, int) -> bigint", k_shl, SC, NULL, 0},
-    {"shiftright", "(int, int) -> int", k_shr, SC, NULL, 0}, {"shiftright", "(bigint, int) -> bigint", k_shr, SC, NULL, 0},
-    {"shiftrightunsigned", "(int, int) -> int", k_shru, SC, NULL, 0}, {"shiftrightunsigned", "(bigint, int) -> bigint", k_shru, SC, NULL, 0},
-    {"bit_count", "(boolean) -> int", k_bit_count, SC, NULL, 0}, {"bit_count", "(integral) -> int", k_bit_count, SC, NULL, 0},
+    D1("sqrt", k_sqrt),
+    D1("cbrt", k_cbrt),
+    D1("exp", k_exp),
+    D1("expm1", k_expm1),
+    D1("rint", k_rint),
+    D1("sin", k_sin),
+    D1("cos", k_cos),
+    D1("tan", k_tan),
+    D1("asin", k_asin),
+    D1("acos", k_acos),
+    D1("atan", k_atan),
+    D1("sinh", k_sinh),
+    D1("cosh", k_cosh),
+    D1("tanh", k_tanh),
+    D1("sec", k_sec),
+    D1("csc", k_csc),
+    D1("cot", k_cot),
+    D1("degrees", k_degrees),
+    D1("radians", k_radians),
+    D1("signum", k_signum),
+    D1("sign", k_signum),
+    LOG("ln", k_ln),
+    LOG("log", k_ln),
+    LOG("log10", k_log10),
+    LOG("log2", k_log2),
+    LOG("log1p", k_log1p),
+    {"log", "(double, double) -> double", k_log, SC | WEIR_NULLABLE, NULL, 0},
+    {"pow", "(double, double) -> double", k_pow, SC, NULL, 0},
+    {"power", "(double, double) -> double", k_pow, SC, NULL, 0},
+    {"atan2", "(double, double) -> double", k_atan2, SC, NULL, 0},
+    {"hypot", "(double, double) -> double", k_hypot, SC, NULL, 0},
+    {"pi", "() -> double!", k_pi, WEIR_CANNOT_FAIL, NULL, 0},
+    {"e", "() -> double!", k_e, WEIR_CANNOT_FAIL, NULL, 0},
+    {"factorial", "(int) -> bigint", k_factorial, SC | WEIR_NULLABLE, NULL, 0},
+    {"round", "(numeric, int?) -> any", k_round, S, bind_round, 0},
+    {"bround", "(numeric, int?) -> any", k_round, S, bind_bround, 0},
+    {"floor", "(bigint) -> bigint", k_same, SC, NULL, 0},
+    {"floor", "(decimal) -> any", k_round, S, bind_floor2, 0},
+    {"floor", "(double) -> bigint", k_floor, SC, NULL, 0},
+    {"floor", "(numeric, int) -> any", k_round, S, bind_floor2, 0},
+    {"ceil", "(bigint) -> bigint", k_same, SC, NULL, 0},
+    {"ceil", "(decimal) -> any", k_round, S, bind_ceil2, 0},
+    {"ceil", "(double) -> bigint", k_ceil, SC, NULL, 0},
+    {"ceil", "(numeric, int) -> any", k_round, S, bind_ceil2, 0},
+    {"ceiling", "(bigint) -> bigint", k_same, SC, NULL, 0},
+    {"ceiling", "(decimal) -> any", k_round, S, bind_ceil2, 0},
+    {"ceiling", "(double) -> bigint", k_ceil, SC, NULL, 0},
+    {"ceiling", "(numeric, int) -> any", k_round, S, bind_ceil2, 0},
+    BIT("&", k_and),
+    BIT("|", k_or),
+    BIT("^", k_xor),
+    {"~", "(integral) -> any", k_invert, SC, bind_bits, 0},
+    {"shiftleft", "(int, int) -> int", k_shl, SC, NULL, 0},
+    {"shiftleft", "(bigint, int) -> bigint", k_shl, SC, NULL, 0},
+    {"shiftright", "(int, int) -> int", k_shr, SC, NULL, 0},
+    {"shiftright", "(bigint, int) -> bigint", k_shr, SC, NULL, 0},
+    {"shiftrightunsigned", "(int, int) -> int", k_shru, SC, NULL, 0},
+    {"shiftrightunsigned", "(bigint, int) -> bigint", k_shru, SC, NULL, 0},
+    {"bit_count", "(boolean) -> int", k_bit_count, SC, NULL, 0},
+    {"bit_count", "(integral) -> int", k_bit_count, SC, NULL, 0},
     {"rand", "(any?) -> double", k_rand, RANDOM, bind_random, sizeof(random_state)},
     {"random", "(any?) -> double", k_rand, RANDOM, bind_random, sizeof(random_state)},
     {"randn", "(any?) -> double", k_randn, RANDOM, bind_random, sizeof(random_state)},

@@ -1,4 +1,5 @@
-/* Functions about the task, the session and errors; hashes of whole rows. Called by the evaluator; any thread. */
+/* Functions about the task, the session and errors; hashes of whole rows. Called by the evaluator;
+ * any thread. */
 #include "func/loop.h"
 
 #include "base/env.h"
@@ -35,9 +36,15 @@ static weir_rc k_partition(weir_ctx *ctx, weir_call *c) {
 static weir_rc k_file_name(weir_ctx *ctx, weir_call *c) {
     return const_text(ctx, c, ctx->task && ctx->task->input_file ? ctx->task->input_file : "");
 }
-static bool in_file(const weir_ctx *ctx) { return ctx->task && ctx->task->input_file && *ctx->task->input_file; }
-static weir_rc k_block_start(weir_ctx *ctx, weir_call *c) { return const_long(ctx, c, in_file(ctx) ? ctx->task->input_block_start : -1); }
-static weir_rc k_block_length(weir_ctx *ctx, weir_call *c) { return const_long(ctx, c, in_file(ctx) ? ctx->task->input_block_length : -1); }
+static bool in_file(const weir_ctx *ctx) {
+    return ctx->task && ctx->task->input_file && *ctx->task->input_file;
+}
+static weir_rc k_block_start(weir_ctx *ctx, weir_call *c) {
+    return const_long(ctx, c, in_file(ctx) ? ctx->task->input_block_start : -1);
+}
+static weir_rc k_block_length(weir_ctx *ctx, weir_call *c) {
+    return const_long(ctx, c, in_file(ctx) ? ctx->task->input_block_length : -1);
+}
 
 static weir_rc k_uuid(weir_ctx *ctx, weir_call *c) {
     weir_build b;
@@ -60,20 +67,31 @@ static weir_rc bind_typeof(weir_ctx *ctx, weir_expr *e) {
 
 static weir_rc bind_session(weir_ctx *ctx, weir_expr *e) {
     const char *n = e->fn->name, *v = NULL;
-    if (strcasecmp(n, "version") == 0) v = "4.2.0 weir";
-    else if (strcasecmp(n, "current_timezone") == 0) v = weir_conf_get(ctx->conf, "spark.sql.session.timeZone");
-    else if (strcasecmp(n, "current_catalog") == 0) v = weir_conf_get(ctx->conf, "spark.sql.defaultCatalog");
-    else if (strcasecmp(n, "current_database") == 0 || strcasecmp(n, "current_schema") == 0) v = weir_conf_get(ctx->conf, "weir.currentDatabase");
-    else v = weir_conf_get(ctx->conf, "weir.user");
-    if (!v) v = strcasecmp(n, "current_catalog") == 0 ? "spark_catalog" : strstr(n, "user") ? "anonymous" : strstr(n, "zone") ? "UTC" : "default";
+    if (strcasecmp(n, "version") == 0)
+        v = "4.2.0 weir";
+    else if (strcasecmp(n, "current_timezone") == 0)
+        v = weir_conf_get(ctx->conf, "spark.sql.session.timeZone");
+    else if (strcasecmp(n, "current_catalog") == 0)
+        v = weir_conf_get(ctx->conf, "spark.sql.defaultCatalog");
+    else if (strcasecmp(n, "current_database") == 0 || strcasecmp(n, "current_schema") == 0)
+        v = weir_conf_get(ctx->conf, "weir.currentDatabase");
+    else
+        v = weir_conf_get(ctx->conf, "weir.user");
+    if (!v)
+        v = strcasecmp(n, "current_catalog") == 0 ? "spark_catalog"
+            : strstr(n, "user")                   ? "anonymous"
+            : strstr(n, "zone")                   ? "UTC"
+                                                  : "default";
     e->bound = weir_strdup(ctx->arena, v);
     return WEIR_OK;
 }
 
 static weir_rc k_raise(weir_ctx *ctx, weir_call *c) {
     if (c->len == 0) return weir_column_null(ctx, c->out->type, 0, c->out);
-    weir_bytes m = weir_is_null(&c->arg[0], 0) ? (weir_bytes){"null", 4} : weir_get_bytes(&c->arg[0], 0);
-    return weir_call_fail(ctx, c, WEIR_E_USER_RAISED_EXCEPTION, "errorMessage", weir_strndup(ctx->arena, m.p, (size_t)m.len));
+    weir_bytes m =
+        weir_is_null(&c->arg[0], 0) ? (weir_bytes){"null", 4} : weir_get_bytes(&c->arg[0], 0);
+    return weir_call_fail(ctx, c, WEIR_E_USER_RAISED_EXCEPTION, "errorMessage",
+                          weir_strndup(ctx->arena, m.p, (size_t)m.len));
 }
 
 static weir_rc k_assert(weir_ctx *ctx, weir_call *c) {
@@ -81,10 +99,12 @@ static weir_rc k_assert(weir_ctx *ctx, weir_call *c) {
         if (!weir_is_null(&c->arg[0], i) && WEIR_AT_ROW(uint8_t, &c->arg[0], i)) continue;
         if (c->narg > 1 && !weir_is_null(&c->arg[1], i)) {
             weir_bytes m = weir_get_bytes(&c->arg[1], i);
-            return weir_call_fail(ctx, c, WEIR_E_USER_RAISED_EXCEPTION, "errorMessage", weir_strndup(ctx->arena, m.p, (size_t)m.len));
+            return weir_call_fail(ctx, c, WEIR_E_USER_RAISED_EXCEPTION, "errorMessage",
+                                  weir_strndup(ctx->arena, m.p, (size_t)m.len));
         }
         return weir_call_fail(ctx, c, WEIR_E_USER_RAISED_EXCEPTION, "errorMessage",
-                              weir_printf(ctx->arena, "'%s' is not true!", weir_expr_sql(ctx->arena, c->expr->arg[0])));
+                              weir_printf(ctx->arena, "'%s' is not true!",
+                                          weir_expr_sql(ctx->arena, c->expr->arg[0])));
     }
     return weir_column_null(ctx, c->out->type, c->len, c->out);
 }
@@ -124,15 +144,17 @@ static weir_rc bind_hash(weir_ctx *ctx, weir_expr *e) {
     for (int i = 0; i < e->narg; i++)
         if (has_map(e->arg[i]->type))
             return weir_fail(ctx, WEIR_E_DATATYPE_MISMATCH_HASH_MAP_TYPE, "sqlExpr",
-                             weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)), "functionName",
-                             weir_printf(ctx->arena, "`%s`", e->name));
+                             weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)),
+                             "functionName", weir_printf(ctx->arena, "`%s`", e->name));
     return WEIR_OK;
 }
 
 #define TASK (WEIR_NONDETERMINISTIC | WEIR_FOLD_NEVER | WEIR_CANNOT_FAIL)
 static const weir_fn misc_fns[] = {
-    {"monotonically_increasing_id", "() -> bigint!", k_mono, WEIR_STATEFUL | WEIR_NONDETERMINISTIC, NULL, sizeof(int64_t)},
-    {"spark_partition_id", "() -> int!", k_partition, TASK, NULL, 0}, {"input_file_name", "() -> string!", k_file_name, TASK, NULL, 0},
+    {"monotonically_increasing_id", "() -> bigint!", k_mono, WEIR_STATEFUL | WEIR_NONDETERMINISTIC,
+     NULL, sizeof(int64_t)},
+    {"spark_partition_id", "() -> int!", k_partition, TASK, NULL, 0},
+    {"input_file_name", "() -> string!", k_file_name, TASK, NULL, 0},
     {"input_file_block_start", "() -> bigint!", k_block_start, TASK, NULL, 0},
     {"input_file_block_length", "() -> bigint!", k_block_length, TASK, NULL, 0},
     {"uuid", "() -> string!", k_uuid, WEIR_NONDETERMINISTIC, NULL, 0},
@@ -148,6 +170,7 @@ static const weir_fn misc_fns[] = {
     {"raise_error", "(string) -> void", k_raise, WEIR_NONDETERMINISTIC | WEIR_NULLABLE, NULL, 0},
     {"assert_true", "(boolean, string?) -> void", k_assert, WEIR_NULLABLE, NULL, 0},
     {"hash", "(any...) -> int!", k_hash, WEIR_NO_COERCE | WEIR_CANNOT_FAIL, bind_hash, 0},
-    {"xxhash64", "(any...) -> bigint!", k_xxhash64, WEIR_NO_COERCE | WEIR_CANNOT_FAIL, bind_hash, 0},
+    {"xxhash64", "(any...) -> bigint!", k_xxhash64, WEIR_NO_COERCE | WEIR_CANNOT_FAIL, bind_hash,
+     0},
 };
 WEIR_FAMILY(weir_misc_family, "misc", misc_fns);

@@ -1,5 +1,6 @@
-/* Datetime patterns: compiled once, then used by to_timestamp, date_format, the JSON and CSV readers. SPARK
- * DateTimeFormatterHelper, java.time.format.DateTimeFormatterBuilder (strict resolving, English texts). Any thread. */
+/* Datetime patterns: compiled once, then used by to_timestamp, date_format, the JSON and CSV
+ * readers. SPARK DateTimeFormatterHelper, java.time.format.DateTimeFormatterBuilder (strict
+ * resolving, English texts). Any thread. */
 #include "func/datetime.h"
 
 #include <ctype.h>
@@ -7,37 +8,57 @@
 #include <strings.h>
 
 typedef struct item {
-    char letter;   /* 0 = literal text, '[' and ']' = optional section */
+    char letter; /* 0 = literal text, '[' and ']' = optional section */
     int count;
     const char *text;
-    int close;     /* '[': index of its ']' */
-    int reserve;   /* digits that fixed-width fields right after this one take */
+    int close;   /* '[': index of its ']' */
+    int reserve; /* digits that fixed-width fields right after this one take */
 } item;
-struct weir_pattern { int n; item *it; bool era, parsing; };
+struct weir_pattern {
+    int n;
+    item *it;
+    bool era, parsing;
+};
 
-static const char *const months[] = {"January", "February", "March", "April", "May", "June", "July", "August", "September",
-    "October", "November", "December"};
-static const char *const days[] = {"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"};
+static const char *const months[] = {"January",   "February", "March",    "April",
+                                     "May",       "June",     "July",     "August",
+                                     "September", "October",  "November", "December"};
+static const char *const days[] = {"Monday", "Tuesday",  "Wednesday", "Thursday",
+                                   "Friday", "Saturday", "Sunday"};
 
 static weir_rc bad_pattern(weir_ctx *ctx, const char *p, size_t n) {
     return weir_fail(ctx, WEIR_E_INVALID_DATETIME_PATTERN_WITH_SUGGESTION, "pattern",
-                     weir_printf(ctx->arena, "'%.*s'", (int)n, p), "docroot", "https://spark.apache.org/docs/latest");
+                     weir_printf(ctx->arena, "'%.*s'", (int)n, p), "docroot",
+                     "https://spark.apache.org/docs/latest");
 }
 
 static weir_rc bad_letter(weir_ctx *ctx, char c, const char *p, size_t n) {
-    return weir_fail(ctx, WEIR_E_INVALID_DATETIME_PATTERN_ILLEGAL_CHARACTER, "c", weir_printf(ctx->arena, "'%c'", c), "pattern",
+    return weir_fail(ctx, WEIR_E_INVALID_DATETIME_PATTERN_ILLEGAL_CHARACTER, "c",
+                     weir_printf(ctx->arena, "'%c'", c), "pattern",
                      weir_printf(ctx->arena, "'%.*s'", (int)n, p));
 }
 
 static bool too_many(char c, int n) {
     switch (c) {
-    case 'y': case 'u': return n > 6;
+    case 'y':
+    case 'u': return n > 6;
     case 'S': return n > 9;
-    case 'd': case 'H': case 'h': case 'K': case 'k': case 'm': case 's': return n > 2;
+    case 'd':
+    case 'H':
+    case 'h':
+    case 'K':
+    case 'k':
+    case 'm':
+    case 's': return n > 2;
     case 'D': return n > 3;
     case 'a': return n > 1;
     case 'V': return n != 2;
-    case 'M': case 'L': case 'E': case 'Q': case 'q': case 'G': return n > 4;
+    case 'M':
+    case 'L':
+    case 'E':
+    case 'Q':
+    case 'q':
+    case 'G': return n > 4;
     default: return n > 5;
     }
 }
@@ -49,7 +70,8 @@ static int fixed_width(const item *it) {
 }
 
 static bool numeric(const item *it) {
-    return it->letter && (strchr("yudHhKkmsD", it->letter) || (strchr("MLQq", it->letter) && it->count < 3));
+    return it->letter &&
+           (strchr("yudHhKkmsD", it->letter) || (strchr("MLQq", it->letter) && it->count < 3));
 }
 
 static void find_reserves(weir_pattern *w) {
@@ -77,7 +99,8 @@ static weir_rc add_quoted(weir_ctx *ctx, weir_pattern *w, const char *p, size_t 
     return WEIR_OK;
 }
 
-weir_rc weir_pattern_compile(weir_ctx *ctx, const char *p, size_t n, bool parsing, weir_pattern **out) {
+weir_rc weir_pattern_compile(weir_ctx *ctx, const char *p, size_t n, bool parsing,
+                             weir_pattern **out) {
     weir_pattern *w = WEIR_NEW(ctx->arena, weir_pattern);
     int open[32], depth = 0;
     w->it = WEIR_NEWN(ctx->arena, item, n + 1);
@@ -91,7 +114,8 @@ weir_rc weir_pattern_compile(weir_ctx *ctx, const char *p, size_t n, bool parsin
             continue;
         }
         if (isalpha((unsigned char)c)) {
-            if (!strchr("GyuMLdDEaHhKkmsSVXxZQq", c) || (parsing && strchr("EQq", c))) return bad_letter(ctx, c, p, n);
+            if (!strchr("GyuMLdDEaHhKkmsSVXxZQq", c) || (parsing && strchr("EQq", c)))
+                return bad_letter(ctx, c, p, n);
             if (too_many(c, (int)(k - i))) return bad_pattern(ctx, p, n);
             w->it[w->n++] = (item){.letter = c, .count = (int)(k - i)};
             w->era |= c == 'G';
@@ -104,7 +128,9 @@ weir_rc weir_pattern_compile(weir_ctx *ctx, const char *p, size_t n, bool parsin
             if (depth == 0) return bad_pattern(ctx, p, n);
             w->it[open[--depth]].close = w->n;
         }
-        w->it[w->n++] = c == '[' || c == ']' ? (item){.letter = c} : (item){.count = 1, .text = weir_strndup(ctx->arena, p + i, 1)};
+        w->it[w->n++] = c == '[' || c == ']'
+                            ? (item){.letter = c}
+                            : (item){.count = 1, .text = weir_strndup(ctx->arena, p + i, 1)};
         i++;
     }
     while (depth) w->it[open[--depth]].close = w->n;
@@ -115,12 +141,20 @@ weir_rc weir_pattern_compile(weir_ctx *ctx, const char *p, size_t n, bool parsin
 
 /* ---- parsing ---- */
 
-typedef struct fields { int64_t year; int month, day, yday, hour, hour12, ampm, minute, second, us; bool bc, has_hour, has_zone; const weir_zone *zone; } fields;
-typedef struct cur { const char *p, *end; } cur;
+typedef struct fields {
+    int64_t year;
+    int month, day, yday, hour, hour12, ampm, minute, second, us;
+    bool bc, has_hour, has_zone;
+    const weir_zone *zone;
+} fields;
+typedef struct cur {
+    const char *p, *end;
+} cur;
 
 static bool read_digits(cur *c, int least, int most, int64_t *v) {
     int k = 0;
-    for (*v = 0; k < most && c->p < c->end && *c->p >= '0' && *c->p <= '9'; k++) *v = *v * 10 + (*c->p++ - '0');
+    for (*v = 0; k < most && c->p < c->end && *c->p >= '0' && *c->p <= '9'; k++)
+        *v = *v * 10 + (*c->p++ - '0');
     return k >= least;
 }
 
@@ -146,7 +180,8 @@ static bool read_year(cur *c, const item *it, int64_t *v) {
     const char *start = c->p;
     if (!read_number(c, it, v)) return false;
     long width = c->p - start;
-    if (it->count >= 4 && sign != '-' && (sign == '+') != (width > it->count)) return false; /* SignStyle.EXCEEDS_PAD */
+    if (it->count >= 4 && sign != '-' && (sign == '+') != (width > it->count))
+        return false; /* SignStyle.EXCEEDS_PAD */
     if (sign == '-') *v = -*v;
     return width <= 9;
 }
@@ -183,9 +218,12 @@ static bool read_offset(cur *c, const item *it, fields *f) {
     if (c->p >= c->end || (*c->p != '+' && *c->p != '-')) return false;
     t[n++] = *c->p++;
     for (int part = 0; part < 3; part++) {
-        if (part && colon && c->p < c->end && *c->p == ':') c->p++;
-        else if (part && colon) break;
-        if (c->end - c->p < 2 || !isdigit((unsigned char)c->p[0]) || !isdigit((unsigned char)c->p[1])) {
+        if (part && colon && c->p < c->end && *c->p == ':')
+            c->p++;
+        else if (part && colon)
+            break;
+        if (c->end - c->p < 2 || !isdigit((unsigned char)c->p[0]) ||
+            !isdigit((unsigned char)c->p[1])) {
             if (part == 0 || colon) return false;
             break;
         }
@@ -200,11 +238,18 @@ static bool read_offset(cur *c, const item *it, fields *f) {
 
 static bool set_number(fields *f, char letter, int64_t v) {
     switch (letter) {
-    case 'M': case 'L': f->month = (int)v; return v >= 1 && v <= 12;
+    case 'M':
+    case 'L': f->month = (int)v; return v >= 1 && v <= 12;
     case 'd': f->day = (int)v; return v >= 1 && v <= 31;
     case 'D': f->yday = (int)v; return v >= 1 && v <= 366;
-    case 'H': f->hour = (int)v; f->has_hour = true; return v <= 23;
-    case 'k': f->hour = (int)v % 24; f->has_hour = true; return v >= 1 && v <= 24;
+    case 'H':
+        f->hour = (int)v;
+        f->has_hour = true;
+        return v <= 23;
+    case 'k':
+        f->hour = (int)v % 24;
+        f->has_hour = true;
+        return v >= 1 && v <= 24;
     case 'h': f->hour12 = (int)v % 12; return v >= 1 && v <= 12;
     case 'K': f->hour12 = (int)v; return v <= 11;
     case 'm': f->minute = (int)v; return v <= 59;
@@ -226,10 +271,12 @@ static bool read_item(cur *c, const item *it, fields *f) {
     int64_t v;
     switch (it->letter) {
     case 0:
-        if (c->end - c->p < it->count || strncasecmp(c->p, it->text, (size_t)it->count) != 0) return false;
+        if (c->end - c->p < it->count || strncasecmp(c->p, it->text, (size_t)it->count) != 0)
+            return false;
         c->p += it->count;
         return true;
-    case 'y': case 'u': return read_year(c, it, &f->year);
+    case 'y':
+    case 'u': return read_year(c, it, &f->year);
     case 'S': return read_fraction(c, it->count, f);
     case 'a': return read_word(c, halves, 2, 0, &f->ampm);
     case 'G':
@@ -237,7 +284,9 @@ static bool read_item(cur *c, const item *it, fields *f) {
         f->bc = k == 0;
         return true;
     case 'V': return read_zone(c, f);
-    case 'X': case 'x': case 'Z': return read_offset(c, it, f);
+    case 'X':
+    case 'x':
+    case 'Z': return read_offset(c, it, f);
     default: break;
     }
     if ((it->letter == 'M' || it->letter == 'L') && it->count >= 3) {
@@ -267,23 +316,32 @@ static bool read_items(const weir_pattern *w, int from, int to, cur *c, fields *
     return true;
 }
 
-bool weir_pattern_parse(const weir_pattern *w, const char *p, int64_t n, const weir_zone *zone, int64_t *us) {
+bool weir_pattern_parse(const weir_pattern *w, const char *p, int64_t n, const weir_zone *zone,
+                        int64_t *us) {
     fields f = {.year = 1970, .month = 1, .day = 1, .yday = -1, .zone = zone};
     cur c = {p, p + n};
     if (!read_items(w, 0, w->n, &c, &f) || c.p != c.end) return false;
     if (f.bc) f.year = 1 - f.year;
-    if (f.yday > 0 ? f.yday > 365 + weir_is_leap(f.year) : f.day > weir_month_days(f.year, f.month)) return false;
-    int64_t day = f.yday > 0 ? weir_civil_days(f.year, 1, 1) + f.yday - 1 : weir_civil_days(f.year, f.month, f.day);
+    if (f.yday > 0 ? f.yday > 365 + weir_is_leap(f.year) : f.day > weir_month_days(f.year, f.month))
+        return false;
+    int64_t day = f.yday > 0 ? weir_civil_days(f.year, 1, 1) + f.yday - 1
+                             : weir_civil_days(f.year, f.month, f.day);
     int hour = f.has_hour ? f.hour : f.hour12 + 12 * f.ampm;
     int64_t local = ((int64_t)(hour * 60 + f.minute) * 60 + f.second) * 1000000 + f.us, whole;
-    if (__builtin_mul_overflow(day, WEIR_DAY_US, &whole) || __builtin_add_overflow(whole, local, &local)) return false;
+    if (__builtin_mul_overflow(day, WEIR_DAY_US, &whole) ||
+        __builtin_add_overflow(whole, local, &local))
+        return false;
     *us = weir_zone_to_utc(f.zone, local);
     return true;
 }
 
 /* ---- formatting ---- */
 
-typedef struct shown { int64_t year; int month, day, yday, wday, hour, minute, second, us, offset; const weir_zone *zone; } shown;
+typedef struct shown {
+    int64_t year;
+    int month, day, yday, wday, hour, minute, second, us, offset;
+    const weir_zone *zone;
+} shown;
 
 static void put_year(const shown *s, const item *it, bool era, weir_str *out) {
     int64_t y = era && s->year <= 0 ? 1 - s->year : s->year;
@@ -313,24 +371,39 @@ static void put_offset(const shown *s, const item *it, weir_str *out) {
     if (it->count >= 4 && sec) weir_str_printf(out, "%s%02d", colon ? ":" : "", sec);
 }
 
-static void put_text(const char *t, bool full, weir_str *out) { weir_str_add(out, t, full ? strlen(t) : 3); }
+static void put_text(const char *t, bool full, weir_str *out) {
+    weir_str_add(out, t, full ? strlen(t) : 3);
+}
 
 static void put_item(const shown *s, const item *it, bool era, weir_str *out) {
-    static const char *const quarters[] = {"1st quarter", "2nd quarter", "3rd quarter", "4th quarter"};
+    static const char *const quarters[] = {"1st quarter", "2nd quarter", "3rd quarter",
+                                           "4th quarter"};
     char frac[16];
     switch (it->letter) {
     case 0: weir_str_add(out, it->text, (size_t)it->count); return;
-    case 'y': case 'u': put_year(s, it, era, out); return;
-    case 'G': weir_str_puts(out, it->count == 4 ? (s->year > 0 ? "Anno Domini" : "Before Christ") : s->year > 0 ? "AD" : "BC"); return;
-    case 'M': case 'L':
-        if (it->count >= 3) put_text(months[s->month - 1], it->count == 4, out);
-        else weir_str_printf(out, "%0*d", it->count, s->month);
+    case 'y':
+    case 'u': put_year(s, it, era, out); return;
+    case 'G':
+        weir_str_puts(out, it->count == 4 ? (s->year > 0 ? "Anno Domini" : "Before Christ")
+                           : s->year > 0  ? "AD"
+                                          : "BC");
+        return;
+    case 'M':
+    case 'L':
+        if (it->count >= 3)
+            put_text(months[s->month - 1], it->count == 4, out);
+        else
+            weir_str_printf(out, "%0*d", it->count, s->month);
         return;
     case 'E': put_text(days[s->wday], it->count == 4, out); return;
-    case 'Q': case 'q':
-        if (it->count == 4) weir_str_puts(out, quarters[(s->month - 1) / 3]);
-        else if (it->count == 3) weir_str_printf(out, "Q%d", (s->month - 1) / 3 + 1);
-        else weir_str_printf(out, "%0*d", it->count, (s->month - 1) / 3 + 1);
+    case 'Q':
+    case 'q':
+        if (it->count == 4)
+            weir_str_puts(out, quarters[(s->month - 1) / 3]);
+        else if (it->count == 3)
+            weir_str_printf(out, "Q%d", (s->month - 1) / 3 + 1);
+        else
+            weir_str_printf(out, "%0*d", it->count, (s->month - 1) / 3 + 1);
         return;
     case 'a': weir_str_puts(out, s->hour < 12 ? "AM" : "PM"); return;
     case 'd': weir_str_printf(out, "%0*d", it->count, s->day); return;
@@ -338,7 +411,9 @@ static void put_item(const shown *s, const item *it, bool era, weir_str *out) {
     case 'H': weir_str_printf(out, "%0*d", it->count, s->hour); return;
     case 'k': weir_str_printf(out, "%0*d", it->count, s->hour == 0 ? 24 : s->hour); return;
     case 'K': weir_str_printf(out, "%0*d", it->count, s->hour % 12); return;
-    case 'h': weir_str_printf(out, "%0*d", it->count, s->hour % 12 == 0 ? 12 : s->hour % 12); return;
+    case 'h':
+        weir_str_printf(out, "%0*d", it->count, s->hour % 12 == 0 ? 12 : s->hour % 12);
+        return;
     case 'm': weir_str_printf(out, "%0*d", it->count, s->minute); return;
     case 's': weir_str_printf(out, "%0*d", it->count, s->second); return;
     case 'S':
@@ -349,14 +424,17 @@ static void put_item(const shown *s, const item *it, bool era, weir_str *out) {
         weir_str_add(out, frac, (size_t)it->count);
         return;
     case 'V': weir_str_puts(out, weir_zone_id(s->zone)); return;
-    case 'X': case 'x': case 'Z': put_offset(s, it, out); return;
+    case 'X':
+    case 'x':
+    case 'Z': put_offset(s, it, out); return;
     default: return; /* brackets */
     }
 }
 
 void weir_pattern_format(const weir_pattern *w, int64_t us, const weir_zone *zone, weir_str *out) {
     shown s = {.zone = zone, .offset = weir_zone_offset(zone, weir_floor_div(us, 1000000))};
-    int64_t local = us + (int64_t)s.offset * 1000000, day = weir_floor_div(local, WEIR_DAY_US), rest = local - day * WEIR_DAY_US;
+    int64_t local = us + (int64_t)s.offset * 1000000, day = weir_floor_div(local, WEIR_DAY_US),
+            rest = local - day * WEIR_DAY_US;
     weir_civil(day, &s.year, &s.month, &s.day);
     s.yday = (int)(day - weir_civil_days(s.year, 1, 1)) + 1;
     s.wday = (int)weir_floor_mod(day + 3, 7);

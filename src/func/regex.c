@@ -1,5 +1,6 @@
-/* LIKE, regular expressions and split, by PCRE2 (its dialect is the closest to Java's). Literal patterns are compiled by
- * bind and shared; others are compiled per row with the last one kept. Called by the evaluator; any thread. */
+/* LIKE, regular expressions and split, by PCRE2 (its dialect is the closest to Java's). Literal
+ * patterns are compiled by bind and shared; others are compiled per row with the last one kept.
+ * Called by the evaluator; any thread. */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "func/text.h"
 
@@ -7,8 +8,18 @@
 #include <pcre2.h>
 #include <strings.h>
 
-typedef struct plan { pcre2_code *code; int at; } plan; /* code NULL: not a literal; at: argument of the pattern */
-typedef struct matcher { const plan *p; pcre2_code *own; weir_bytes last; pcre2_match_data *m; bool like, fold; char escape; } matcher;
+typedef struct plan {
+    pcre2_code *code;
+    int at;
+} plan; /* code NULL: not a literal; at: argument of the pattern */
+typedef struct matcher {
+    const plan *p;
+    pcre2_code *own;
+    weir_bytes last;
+    pcre2_match_data *m;
+    bool like, fold;
+    char escape;
+} matcher;
 
 static void free_code(void *p) { pcre2_code_free(p); }
 static void free_match(void *p) { pcre2_match_data_free(p); }
@@ -23,11 +34,13 @@ static pcre2_code *compile(weir_bytes b, bool fold) {
 }
 
 static weir_rc bad_pattern(weir_ctx *ctx, const char *func, weir_bytes b) {
-    return weir_fail(ctx, WEIR_E_INVALID_PARAMETER_VALUE_PATTERN, "parameter", "`regexp`", "functionName",
-                     weir_printf(ctx->arena, "`%s`", func), "value", weir_printf(ctx->arena, "'%.*s'", (int)b.len, b.p));
+    return weir_fail(ctx, WEIR_E_INVALID_PARAMETER_VALUE_PATTERN, "parameter", "`regexp`",
+                     "functionName", weir_printf(ctx->arena, "`%s`", func), "value",
+                     weir_printf(ctx->arena, "'%.*s'", (int)b.len, b.p));
 }
 
-/* LIKE to a regular expression: % is .*, _ is ., anything else itself; the whole text must match. */
+/* LIKE to a regular expression: % is .*, _ is ., anything else itself; the whole text must match.
+ */
 static weir_rc like_pattern(weir_ctx *ctx, weir_bytes b, char escape, weir_str *s) {
     weir_str_puts(s, "(?s)\\A");
     for (int32_t i = 0; i < b.len; i++) {
@@ -35,8 +48,9 @@ static weir_rc like_pattern(weir_ctx *ctx, weir_bytes b, char escape, weir_str *
         if (c == escape) {
             char n = i + 1 < b.len ? b.p[i + 1] : 0;
             if (n != '%' && n != '_' && n != escape)
-                return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
-                                 weir_printf(ctx->arena, "the pattern '%.*s' is invalid", (int)b.len, b.p));
+                return weir_fail(
+                    ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
+                    weir_printf(ctx->arena, "the pattern '%.*s' is invalid", (int)b.len, b.p));
             c = n;
             i++;
         } else if (c == '%' || c == '_') {
@@ -50,7 +64,8 @@ static weir_rc like_pattern(weir_ctx *ctx, weir_bytes b, char escape, weir_str *
     return WEIR_OK;
 }
 
-static weir_rc make_code(weir_ctx *ctx, const char *func, weir_bytes b, bool like, bool fold, char escape, pcre2_code **out) {
+static weir_rc make_code(weir_ctx *ctx, const char *func, weir_bytes b, bool like, bool fold,
+                         char escape, pcre2_code **out) {
     weir_str s;
     weir_bytes text = b;
     if (like) {
@@ -64,9 +79,13 @@ static weir_rc make_code(weir_ctx *ctx, const char *func, weir_bytes b, bool lik
     return WEIR_OK;
 }
 
-static bool is_like(const char *n) { return strcasecmp(n, "like") == 0 || strcasecmp(n, "ilike") == 0; }
+static bool is_like(const char *n) {
+    return strcasecmp(n, "like") == 0 || strcasecmp(n, "ilike") == 0;
+}
 static char escape_of(const weir_expr *e) {
-    if (!is_like(e->fn->name) || e->narg < 3 || e->arg[2]->kind != WEIR_EX_LIT || weir_is_null(&e->arg[2]->lit, 0)) return '\\';
+    if (!is_like(e->fn->name) || e->narg < 3 || e->arg[2]->kind != WEIR_EX_LIT ||
+        weir_is_null(&e->arg[2]->lit, 0))
+        return '\\';
     weir_bytes b = weir_get_bytes(&e->arg[2]->lit, 0);
     return b.len ? *b.p : '\\';
 }
@@ -78,11 +97,14 @@ static weir_rc bind_regex(weir_ctx *ctx, weir_expr *e) {
     e->bound = p;
     if (a->kind != WEIR_EX_LIT || weir_is_null(&a->lit, 0)) return WEIR_OK;
     bool like = is_like(e->fn->name);
-    return make_code(ctx, e->name, weir_get_bytes(&a->lit, 0), like, strcasecmp(e->fn->name, "ilike") == 0, escape_of(e), &p->code);
+    return make_code(ctx, e->name, weir_get_bytes(&a->lit, 0), like,
+                     strcasecmp(e->fn->name, "ilike") == 0, escape_of(e), &p->code);
 }
 
 static void start(weir_ctx *ctx, const weir_call *c, matcher *m) {
-    *m = (matcher){.p = c->bound, .like = is_like(c->expr->fn->name), .fold = strcasecmp(c->expr->fn->name, "ilike") == 0,
+    *m = (matcher){.p = c->bound,
+                   .like = is_like(c->expr->fn->name),
+                   .fold = strcasecmp(c->expr->fn->name, "ilike") == 0,
                    .escape = escape_of(c->expr)};
     m->m = pcre2_match_data_create(64, NULL);
     weir_assert(m->m);
@@ -107,7 +129,8 @@ static weir_rc code_at(weir_ctx *ctx, const weir_call *c, matcher *m, int64_t i,
 
 /* Matches at or after from; false = none. Groups are in pcre2's offset vector. */
 static bool find(matcher *m, pcre2_code *code, weir_bytes t, size_t from) {
-    return from <= (size_t)t.len && pcre2_match(code, (PCRE2_SPTR)(t.p ? t.p : ""), (PCRE2_SIZE)t.len, from, 0, m->m, NULL) >= 0;
+    return from <= (size_t)t.len && pcre2_match(code, (PCRE2_SPTR)(t.p ? t.p : ""),
+                                                (PCRE2_SIZE)t.len, from, 0, m->m, NULL) >= 0;
 }
 
 static weir_rc k_match(weir_ctx *ctx, weir_call *c) {
@@ -135,8 +158,9 @@ static bool has_group(pcre2_code *code, int64_t g, uint32_t *count) {
 }
 
 static weir_rc bad_group(weir_ctx *ctx, const weir_call *c, int64_t g, uint32_t count) {
-    return weir_call_fail(ctx, c, WEIR_E_INVALID_PARAMETER_VALUE_REGEX_GROUP_INDEX, "parameter", "`idx`", "functionName",
-                          weir_printf(ctx->arena, "`%s`", c->expr->name), "groupCount", weir_printf(ctx->arena, "%u", count), "groupIndex",
+    return weir_call_fail(ctx, c, WEIR_E_INVALID_PARAMETER_VALUE_REGEX_GROUP_INDEX, "parameter",
+                          "`idx`", "functionName", weir_printf(ctx->arena, "`%s`", c->expr->name),
+                          "groupCount", weir_printf(ctx->arena, "%u", count), "groupIndex",
                           weir_printf(ctx->arena, "%lld", (long long)g));
 }
 
@@ -158,8 +182,10 @@ static weir_rc k_extract(weir_ctx *ctx, weir_call *c) {
         bool hit = find(&m, code, t, 0);
         if (hit && !has_group(code, g, &count)) return bad_group(ctx, c, g, count);
         const PCRE2_SIZE *v = pcre2_get_ovector_pointer(m.m) + 2 * (hit ? g : 0);
-        if (!hit || v[0] == PCRE2_UNSET) weir_build_bytes(&b, "", 0);
-        else weir_build_bytes(&b, t.p + v[0], v[1] - v[0]);
+        if (!hit || v[0] == PCRE2_UNSET)
+            weir_build_bytes(&b, "", 0);
+        else
+            weir_build_bytes(&b, t.p + v[0], v[1] - v[0]);
     }
     return weir_out_build(ctx, c, &b);
 }
@@ -182,8 +208,10 @@ static weir_rc k_extract_all(weir_ctx *ctx, weir_call *c) {
         const PCRE2_SIZE *v = pcre2_get_ovector_pointer(m.m);
         for (size_t at = 0; find(&m, code, t, at); at = after(v, t)) {
             if (!has_group(code, g, &count)) return bad_group(ctx, c, g, count);
-            if (v[2 * g] == PCRE2_UNSET) weir_build_bytes(&b.kid[0], "", 0);
-            else weir_build_bytes(&b.kid[0], t.p + v[2 * g], v[2 * g + 1] - v[2 * g]);
+            if (v[2 * g] == PCRE2_UNSET)
+                weir_build_bytes(&b.kid[0], "", 0);
+            else
+                weir_build_bytes(&b.kid[0], t.p + v[2 * g], v[2 * g + 1] - v[2 * g]);
         }
         weir_build_list(&b);
     }
@@ -198,9 +226,11 @@ static void put_replacement(weir_bytes r, weir_bytes t, matcher *m, uint32_t gro
             weir_str_putc(s, r.p[++i]);
         } else if (r.p[i] == '$' && i + 1 < r.len && r.p[i + 1] >= '0' && r.p[i + 1] <= '9') {
             uint32_t g = (uint32_t)(r.p[++i] - '0');
-            while (i + 1 < r.len && r.p[i + 1] >= '0' && r.p[i + 1] <= '9' && g * 10 + (uint32_t)(r.p[i + 1] - '0') <= groups)
+            while (i + 1 < r.len && r.p[i + 1] >= '0' && r.p[i + 1] <= '9' &&
+                   g * 10 + (uint32_t)(r.p[i + 1] - '0') <= groups)
                 g = g * 10 + (uint32_t)(r.p[++i] - '0');
-            if (g <= groups && v[2 * g] != PCRE2_UNSET) weir_str_add(s, t.p + v[2 * g], v[2 * g + 1] - v[2 * g]);
+            if (g <= groups && v[2 * g] != PCRE2_UNSET)
+                weir_str_add(s, t.p + v[2 * g], v[2 * g + 1] - v[2 * g]);
         } else {
             weir_str_putc(s, r.p[i]);
         }
@@ -245,7 +275,8 @@ static void split_one(matcher *m, pcre2_code *code, weir_bytes t, int64_t limit,
     size_t done = 0, at = 0;
     int64_t n = 1;
     for (; (limit <= 0 || n < limit) && find(m, code, t, at); at = after(v, t)) {
-        if (v[1] == v[0] && (v[0] == 0 || v[0] >= (size_t)t.len)) continue; /* no empty piece before the first character */
+        if (v[1] == v[0] && (v[0] == 0 || v[0] >= (size_t)t.len))
+            continue; /* no empty piece before the first character */
         if (v[1] == 0) continue;
         weir_build_bytes(list, t.p + done, v[0] - done);
         done = v[1];
@@ -314,23 +345,31 @@ static weir_rc k_substr(weir_ctx *ctx, weir_call *c) {
         weir_bytes t = weir_call_null(c, i) ? (weir_bytes){"", 0} : weir_get_bytes(&c->arg[0], i);
         if (!weir_call_null(c, i)) WEIR_TRY(code_at(ctx, c, &m, i, &code));
         const PCRE2_SIZE *v = pcre2_get_ovector_pointer(m.m);
-        if (code && find(&m, code, t, 0)) weir_build_bytes(&b, t.p + v[0], v[1] - v[0]);
-        else weir_build_null(&b);
+        if (code && find(&m, code, t, 0))
+            weir_build_bytes(&b, t.p + v[0], v[1] - v[0]);
+        else
+            weir_build_null(&b);
     }
     return weir_out_build(ctx, c, &b);
 }
 
-#define MATCH(n, s) {n, s, k_match, WEIR_STRICT, bind_regex, 0}
+#define MATCH(n, s)                                                                                \
+    { n, s, k_match, WEIR_STRICT, bind_regex, 0 }
 static const weir_fn regex_fns[] = {
-    MATCH("like", "(string, string, string?) -> boolean"), MATCH("ilike", "(string, string, string?) -> boolean"),
-    MATCH("rlike", "(string, string) -> boolean"), MATCH("regexp", "(string, string) -> boolean"),
+    MATCH("like", "(string, string, string?) -> boolean"),
+    MATCH("ilike", "(string, string, string?) -> boolean"),
+    MATCH("rlike", "(string, string) -> boolean"),
+    MATCH("regexp", "(string, string) -> boolean"),
     MATCH("regexp_like", "(string, string) -> boolean"),
-    {"regexp_replace", "(string, string, string, int?) -> string", k_replace, WEIR_STRICT, bind_regex, 0},
+    {"regexp_replace", "(string, string, string, int?) -> string", k_replace, WEIR_STRICT,
+     bind_regex, 0},
     {"regexp_extract", "(string, string, int?) -> string", k_extract, WEIR_STRICT, bind_regex, 0},
-    {"regexp_extract_all", "(string, string, int?) -> any", k_extract_all, WEIR_STRICT, bind_list, 0},
+    {"regexp_extract_all", "(string, string, int?) -> any", k_extract_all, WEIR_STRICT, bind_list,
+     0},
     {"regexp_count", "(string, string) -> int", k_count, WEIR_STRICT, bind_regex, 0},
     {"regexp_instr", "(string, string) -> int", k_place, WEIR_STRICT, bind_regex, 0},
-    {"regexp_substr", "(string, string) -> string", k_substr, WEIR_STRICT | WEIR_NULLABLE, bind_regex, 0},
+    {"regexp_substr", "(string, string) -> string", k_substr, WEIR_STRICT | WEIR_NULLABLE,
+     bind_regex, 0},
     {"split", "(string, string, int?) -> any", k_split, WEIR_STRICT, bind_list, 0},
 };
 WEIR_FAMILY(weir_regex_family, "regex", regex_fns);

@@ -1,24 +1,35 @@
-/* Functions on strings and binaries without patterns. SPARK UTF8String, stringExpressions. Called by the evaluator; any thread. */
+/* Functions on strings and binaries without patterns. SPARK UTF8String, stringExpressions. Called
+ * by the evaluator; any thread. */
 #include "func/text.h"
 
 static weir_bytes at(const weir_call *c, int k, int64_t i) { return weir_get_bytes(&c->arg[k], i); }
 static int64_t num(const weir_call *c, int k, int64_t i) { return weir_get_int(&c->arg[k], i); }
 static void put(weir_str *s, weir_bytes b) { weir_str_add(s, b.p, (size_t)b.len); }
-#define TEXT(name) static weir_rc name(weir_ctx *ctx, const weir_call *c, int64_t i, weir_str *s, bool *null)
-#define KERNEL(name, driver, fn) static weir_rc name(weir_ctx *ctx, weir_call *c) { return driver(ctx, c, fn); }
+#define TEXT(name)                                                                                 \
+    static weir_rc name(weir_ctx *ctx, const weir_call *c, int64_t i, weir_str *s, bool *null)
+#define KERNEL(name, driver, fn)                                                                   \
+    static weir_rc name(weir_ctx *ctx, weir_call *c) { return driver(ctx, c, fn); }
 #define UNUSED (void)ctx, (void)null
 
-TEXT(upper) { UNUSED; weir_upper(at(c, 0, i), s); return WEIR_OK; }
-TEXT(lower) { UNUSED; weir_lower(at(c, 0, i), s); return WEIR_OK; }
+TEXT(upper) {
+    UNUSED;
+    weir_upper(at(c, 0, i), s);
+    return WEIR_OK;
+}
+TEXT(lower) {
+    UNUSED;
+    weir_lower(at(c, 0, i), s);
+    return WEIR_OK;
+}
 KERNEL(k_upper, weir_text_each, upper)
 KERNEL(k_lower, weir_text_each, lower)
 
-#define INT_OF(name, EXPR)                                                                                             \
-    static weir_rc name(weir_ctx *ctx, weir_call *c) {                                                                 \
-        int32_t *o;                                                                                                    \
-        WEIR_TRY(weir_out_fixed(ctx, c, &o));                                                                          \
-        WEIR_EACH(c, i) o[i] = (int32_t)(EXPR);                                                                        \
-        return WEIR_OK;                                                                                                \
+#define INT_OF(name, EXPR)                                                                         \
+    static weir_rc name(weir_ctx *ctx, weir_call *c) {                                             \
+        int32_t *o;                                                                                \
+        WEIR_TRY(weir_out_fixed(ctx, c, &o));                                                      \
+        WEIR_EACH(c, i) o[i] = (int32_t)(EXPR);                                                    \
+        return WEIR_OK;                                                                            \
     }
 static int32_t first_char(weir_bytes b) { /* SPARK ascii: the first code point */
     const unsigned char *p = (const unsigned char *)b.p;
@@ -29,7 +40,9 @@ static int32_t first_char(weir_bytes b) { /* SPARK ascii: the first code point *
     for (int k = 1; k < n; k++) v = v << 6 | (p[k] & 0x3f);
     return v;
 }
-static int64_t char_index(weir_bytes t, weir_bytes w, int64_t from) { /* 1-based character position at or after from (0-based) */
+static int64_t char_index(
+    weir_bytes t, weir_bytes w,
+    int64_t from) { /* 1-based character position at or after from (0-based) */
     int64_t p = weir_find_bytes(t, w, weir_utf8_at(t, from));
     return p < 0 ? 0 : weir_utf8_count((weir_bytes){t.p, (int32_t)p}) + 1;
 }
@@ -39,7 +52,8 @@ static int64_t locate(const weir_call *c, int64_t i) {
     if (from < 1 || from - 1 > weir_utf8_count(t)) return 0;
     return char_index(t, at(c, 0, i), from - 1);
 }
-INT_OF(k_length, c->arg[0].type->kind == WEIR_T_BINARY ? at(c, 0, i).len : weir_utf8_count(at(c, 0, i)))
+INT_OF(k_length,
+       c->arg[0].type->kind == WEIR_T_BINARY ? at(c, 0, i).len : weir_utf8_count(at(c, 0, i)))
 INT_OF(k_octets, at(c, 0, i).len)
 INT_OF(k_bits, at(c, 0, i).len * 8)
 INT_OF(k_ascii, first_char(at(c, 0, i)))
@@ -50,7 +64,9 @@ INT_OF(k_locate, locate(c, i))
 
 static bool in_set(weir_bytes set, const char *p, int n) {
     for (int32_t k = 0; k < set.len; k += weir_utf8_step((unsigned char)set.p[k]))
-        if (weir_utf8_step((unsigned char)set.p[k]) == n && k + n <= set.len && memcmp(set.p + k, p, (size_t)n) == 0) return true;
+        if (weir_utf8_step((unsigned char)set.p[k]) == n && k + n <= set.len &&
+            memcmp(set.p + k, p, (size_t)n) == 0)
+            return true;
     return false;
 }
 
@@ -70,16 +86,23 @@ static weir_bytes trim_set(weir_bytes b, weir_bytes set, bool left, bool right) 
     return b;
 }
 
-/* trim(s), btrim(s, set): set second; ltrim and rtrim from SQL have it first in Spark's functions. */
+/* trim(s), btrim(s, set): set second; ltrim and rtrim from SQL have it first in Spark's functions.
+ */
 static weir_bytes trim_args(const weir_call *c, int64_t i, bool left, bool right, bool set_first) {
     weir_bytes space = {" ", 1};
     if (c->narg == 1) return trim_set(at(c, 0, i), space, left, right);
     return trim_set(at(c, set_first, i), at(c, !set_first, i), left, right);
 }
 static weir_bytes both(const weir_call *c, int64_t i) { return trim_args(c, i, true, true, true); }
-static weir_bytes bothb(const weir_call *c, int64_t i) { return trim_args(c, i, true, true, false); }
-static weir_bytes left_trim(const weir_call *c, int64_t i) { return trim_args(c, i, true, false, true); }
-static weir_bytes right_trim(const weir_call *c, int64_t i) { return trim_args(c, i, false, true, true); }
+static weir_bytes bothb(const weir_call *c, int64_t i) {
+    return trim_args(c, i, true, true, false);
+}
+static weir_bytes left_trim(const weir_call *c, int64_t i) {
+    return trim_args(c, i, true, false, true);
+}
+static weir_bytes right_trim(const weir_call *c, int64_t i) {
+    return trim_args(c, i, false, true, true);
+}
 KERNEL(k_trim, weir_slice_each, both)
 KERNEL(k_btrim, weir_slice_each, bothb)
 KERNEL(k_ltrim, weir_slice_each, left_trim)
@@ -96,7 +119,9 @@ static weir_bytes substring(const weir_call *c, int64_t i) {
     if (end > b.len) end = b.len;
     return start >= end ? (weir_bytes){b.p, 0} : (weir_bytes){b.p + start, (int32_t)(end - start)};
 }
-static weir_bytes leftmost(const weir_call *c, int64_t i) { return weir_substring(at(c, 0, i), 1, num(c, 1, i)); }
+static weir_bytes leftmost(const weir_call *c, int64_t i) {
+    return weir_substring(at(c, 0, i), 1, num(c, 1, i));
+}
 static weir_bytes rightmost(const weir_call *c, int64_t i) {
     int64_t n = num(c, 1, i);
     return n <= 0 ? (weir_bytes){"", 0} : weir_substring(at(c, 0, i), -n, INT32_MAX);
@@ -180,7 +205,8 @@ KERNEL(k_concat_ws, weir_text_each, concat_ws)
 
 TEXT(replace) {
     UNUSED;
-    weir_bytes t = at(c, 0, i), w = at(c, 1, i), by = c->narg > 2 ? at(c, 2, i) : (weir_bytes){"", 0};
+    weir_bytes t = at(c, 0, i), w = at(c, 1, i),
+               by = c->narg > 2 ? at(c, 2, i) : (weir_bytes){"", 0};
     int64_t p = 0, q;
     while (w.len && (q = weir_find_bytes(t, w, p)) >= 0) {
         weir_str_add(s, t.p + p, (size_t)(q - p));
@@ -213,8 +239,12 @@ TEXT(translate) {
 KERNEL(k_translate, weir_text_each, translate)
 
 static weir_rc pad(const weir_call *c, int64_t i, weir_str *s, bool left) {
-    weir_bytes t = at(c, 0, i), fill = c->narg > 2 ? at(c, 2, i) : (weir_bytes){c->arg[0].type->kind == WEIR_T_BINARY ? "\0" : " ", 1};
-    int64_t want = num(c, 1, i), have = weir_utf8_count(t), unit = weir_utf8_count(fill), more = want - have;
+    weir_bytes t = at(c, 0, i),
+               fill = c->narg > 2
+                          ? at(c, 2, i)
+                          : (weir_bytes){c->arg[0].type->kind == WEIR_T_BINARY ? "\0" : " ", 1};
+    int64_t want = num(c, 1, i), have = weir_utf8_count(t), unit = weir_utf8_count(fill),
+            more = want - have;
     if (more <= 0 || unit == 0) {
         put(s, weir_substring(t, 1, want));
         return WEIR_OK;
@@ -225,8 +255,14 @@ static weir_rc pad(const weir_call *c, int64_t i, weir_str *s, bool left) {
     if (left) put(s, t);
     return WEIR_OK;
 }
-TEXT(lpad) { UNUSED; return pad(c, i, s, true); }
-TEXT(rpad) { UNUSED; return pad(c, i, s, false); }
+TEXT(lpad) {
+    UNUSED;
+    return pad(c, i, s, true);
+}
+TEXT(rpad) {
+    UNUSED;
+    return pad(c, i, s, false);
+}
 KERNEL(k_lpad, weir_text_each, lpad)
 KERNEL(k_rpad, weir_text_each, rpad)
 
@@ -267,8 +303,10 @@ TEXT(initcap) { /* SPARK: lower case, then the first letter of each word (after 
     for (size_t p = 0, n; p < low.len; p += n) {
         n = (size_t)weir_utf8_step((unsigned char)low.p[p]);
         if (p + n > low.len) n = low.len - p;
-        if (start) weir_upper((weir_bytes){low.p + p, (int32_t)n}, s);
-        else weir_str_add(s, low.p + p, n);
+        if (start)
+            weir_upper((weir_bytes){low.p + p, (int32_t)n}, s);
+        else
+            weir_str_add(s, low.p + p, n);
         start = low.p[p] == ' ';
     }
     weir_str_free(&low);
@@ -296,8 +334,10 @@ TEXT(elt) {
     n = num(c, 0, i);
     if (n < 1 || n >= c->narg) {
         if (c->ansi)
-            return weir_call_fail(ctx, c, WEIR_E_INVALID_ARRAY_INDEX, "indexValue", weir_printf(ctx->arena, "%lld", (long long)n),
-                                  "arraySize", weir_printf(ctx->arena, "%d", c->narg - 1), "ansiConfig", WEIR_ANSI_KEY);
+            return weir_call_fail(ctx, c, WEIR_E_INVALID_ARRAY_INDEX, "indexValue",
+                                  weir_printf(ctx->arena, "%lld", (long long)n), "arraySize",
+                                  weir_printf(ctx->arena, "%d", c->narg - 1), "ansiConfig",
+                                  WEIR_ANSI_KEY);
         *null = true;
         return WEIR_OK;
     }
@@ -321,15 +361,15 @@ KERNEL(k_overlay, weir_text_each, overlay)
 
 /* ---- tests ---- */
 
-#define BOOL_OF(name, EXPR)                                                                                            \
-    static weir_rc name(weir_ctx *ctx, weir_call *c) {                                                                 \
-        uint8_t *o;                                                                                                    \
-        WEIR_TRY(weir_out_fixed(ctx, c, &o));                                                                          \
-        WEIR_EACH(c, i) {                                                                                              \
-            weir_bytes t = at(c, 0, i), w = at(c, 1, i);                                                               \
-            o[i] = (EXPR);                                                                                             \
-        }                                                                                                              \
-        return WEIR_OK;                                                                                                \
+#define BOOL_OF(name, EXPR)                                                                        \
+    static weir_rc name(weir_ctx *ctx, weir_call *c) {                                             \
+        uint8_t *o;                                                                                \
+        WEIR_TRY(weir_out_fixed(ctx, c, &o));                                                      \
+        WEIR_EACH(c, i) {                                                                          \
+            weir_bytes t = at(c, 0, i), w = at(c, 1, i);                                           \
+            o[i] = (EXPR);                                                                         \
+        }                                                                                          \
+        return WEIR_OK;                                                                            \
     }
 BOOL_OF(k_startswith, w.len <= t.len && memcmp(t.p, w.p, (size_t)w.len) == 0)
 BOOL_OF(k_endswith, w.len <= t.len && memcmp(t.p + t.len - w.len, w.p, (size_t)w.len) == 0)
@@ -357,7 +397,8 @@ static int32_t levenshtein(weir_arena *a, weir_bytes x, weir_bytes y) { /* SPARK
         row[0] = i;
         for (int32_t j = 1, q = 0; j <= m; j++) {
             int32_t tn = weir_utf8_step((unsigned char)y.p[q]), up = row[j];
-            bool same = sn == tn && p + sn <= x.len && q + tn <= y.len && memcmp(x.p + p, y.p + q, (size_t)sn) == 0;
+            bool same = sn == tn && p + sn <= x.len && q + tn <= y.len &&
+                        memcmp(x.p + p, y.p + q, (size_t)sn) == 0;
             int32_t v = diag + !same;
             if (up + 1 < v) v = up + 1;
             if (row[j - 1] + 1 < v) v = row[j - 1] + 1;
@@ -377,7 +418,9 @@ static weir_rc bind_ws(weir_ctx *ctx, weir_expr *e) {
     for (int i = 0; i < e->narg; i++) {
         const weir_type *t = e->arg[i]->type;
         bool list = i && t->kind == WEIR_T_ARRAY;
-        WEIR_TRY(weir_coerce(ctx, e->arg[i], list ? weir_type_array(ctx->arena, &weir_t_string, true) : &weir_t_string, &e->arg[i]));
+        WEIR_TRY(weir_coerce(
+            ctx, e->arg[i],
+            list ? weir_type_array(ctx->arena, &weir_t_string, true) : &weir_t_string, &e->arg[i]));
     }
     return WEIR_OK;
 }
@@ -385,38 +428,62 @@ static weir_rc bind_ws(weir_ctx *ctx, weir_expr *e) {
 #define S WEIR_STRICT
 #define SC (WEIR_STRICT | WEIR_CANNOT_FAIL)
 static const weir_fn string_fns[] = {
-    {"upper", "(string) -> string", k_upper, SC, NULL, 0}, {"ucase", "(string) -> string", k_upper, SC, NULL, 0},
-    {"lower", "(string) -> string", k_lower, SC, NULL, 0}, {"lcase", "(string) -> string", k_lower, SC, NULL, 0},
-    {"length", "(string) -> int", k_length, SC, NULL, 0}, {"length", "(binary) -> int", k_length, SC, NULL, 0},
-    {"len", "(string) -> int", k_length, SC, NULL, 0}, {"len", "(binary) -> int", k_length, SC, NULL, 0},
-    {"char_length", "(string) -> int", k_length, SC, NULL, 0}, {"char_length", "(binary) -> int", k_length, SC, NULL, 0},
-    {"character_length", "(string) -> int", k_length, SC, NULL, 0}, {"character_length", "(binary) -> int", k_length, SC, NULL, 0},
-    {"octet_length", "(string) -> int", k_octets, SC, NULL, 0}, {"octet_length", "(binary) -> int", k_octets, SC, NULL, 0},
-    {"bit_length", "(string) -> int", k_bits, SC, NULL, 0}, {"bit_length", "(binary) -> int", k_bits, SC, NULL, 0},
-    {"ascii", "(string) -> int", k_ascii, SC, NULL, 0}, {"instr", "(string, string) -> int", k_instr, SC, NULL, 0},
-    {"locate", "(string, string, int?) -> int", k_locate, SC, NULL, 0}, {"position", "(string, string, int?) -> int", k_locate, SC, NULL, 0},
+    {"upper", "(string) -> string", k_upper, SC, NULL, 0},
+    {"ucase", "(string) -> string", k_upper, SC, NULL, 0},
+    {"lower", "(string) -> string", k_lower, SC, NULL, 0},
+    {"lcase", "(string) -> string", k_lower, SC, NULL, 0},
+    {"length", "(string) -> int", k_length, SC, NULL, 0},
+    {"length", "(binary) -> int", k_length, SC, NULL, 0},
+    {"len", "(string) -> int", k_length, SC, NULL, 0},
+    {"len", "(binary) -> int", k_length, SC, NULL, 0},
+    {"char_length", "(string) -> int", k_length, SC, NULL, 0},
+    {"char_length", "(binary) -> int", k_length, SC, NULL, 0},
+    {"character_length", "(string) -> int", k_length, SC, NULL, 0},
+    {"character_length", "(binary) -> int", k_length, SC, NULL, 0},
+    {"octet_length", "(string) -> int", k_octets, SC, NULL, 0},
+    {"octet_length", "(binary) -> int", k_octets, SC, NULL, 0},
+    {"bit_length", "(string) -> int", k_bits, SC, NULL, 0},
+    {"bit_length", "(binary) -> int", k_bits, SC, NULL, 0},
+    {"ascii", "(string) -> int", k_ascii, SC, NULL, 0},
+    {"instr", "(string, string) -> int", k_instr, SC, NULL, 0},
+    {"locate", "(string, string, int?) -> int", k_locate, SC, NULL, 0},
+    {"position", "(string, string, int?) -> int", k_locate, SC, NULL, 0},
 
-    {"trim", "(string, string?) -> string", k_trim, SC, NULL, 0}, {"btrim", "(string, string?) -> string", k_btrim, SC, NULL, 0},
-    {"ltrim", "(string, string?) -> string", k_ltrim, SC, NULL, 0}, {"rtrim", "(string, string?) -> string", k_rtrim, SC, NULL, 0},
-    {"substring", "(string, int, int?) -> string", k_substring, SC, NULL, 0}, {"substring", "(binary, int, int?) -> binary", k_substring, SC, NULL, 0},
-    {"substr", "(string, int, int?) -> string", k_substring, SC, NULL, 0}, {"substr", "(binary, int, int?) -> binary", k_substring, SC, NULL, 0},
-    {"left", "(string, int) -> string", k_left, SC, NULL, 0}, {"right", "(string, int) -> string", k_right, SC, NULL, 0},
+    {"trim", "(string, string?) -> string", k_trim, SC, NULL, 0},
+    {"btrim", "(string, string?) -> string", k_btrim, SC, NULL, 0},
+    {"ltrim", "(string, string?) -> string", k_ltrim, SC, NULL, 0},
+    {"rtrim", "(string, string?) -> string", k_rtrim, SC, NULL, 0},
+    {"substring", "(string, int, int?) -> string", k_substring, SC, NULL, 0},
+    {"substring", "(binary, int, int?) -> binary", k_substring, SC, NULL, 0},
+    {"substr", "(string, int, int?) -> string", k_substring, SC, NULL, 0},
+    {"substr", "(binary, int, int?) -> binary", k_substring, SC, NULL, 0},
+    {"left", "(string, int) -> string", k_left, SC, NULL, 0},
+    {"right", "(string, int) -> string", k_right, SC, NULL, 0},
     {"substring_index", "(string, string, int) -> string", k_index_part, SC, NULL, 0},
     {"split_part", "(string, string, int) -> string", k_split_part, S, NULL, 0},
-    {"concat", "(string...?) -> string", k_concat, SC, NULL, 0}, {"concat", "(binary...) -> binary", k_concat, SC, NULL, 0},
-    {"||", "(string, string) -> string", k_concat, SC, NULL, 0}, {"||", "(binary, binary) -> binary", k_concat, SC, NULL, 0},
+    {"concat", "(string...?) -> string", k_concat, SC, NULL, 0},
+    {"concat", "(binary...) -> binary", k_concat, SC, NULL, 0},
+    {"||", "(string, string) -> string", k_concat, SC, NULL, 0},
+    {"||", "(binary, binary) -> binary", k_concat, SC, NULL, 0},
     {"concat_ws", "(any...) -> string", k_concat_ws, WEIR_NO_COERCE | WEIR_CANNOT_FAIL, bind_ws, 0},
     {"replace", "(string, string, string?) -> string", k_replace, SC, NULL, 0},
     {"translate", "(string, string, string) -> string", k_translate, SC, NULL, 0},
-    {"lpad", "(string, int, string?) -> string", k_lpad, SC, NULL, 0}, {"rpad", "(string, int, string?) -> string", k_rpad, SC, NULL, 0},
-    {"repeat", "(string, int) -> string", k_repeat, SC, NULL, 0}, {"space", "(int) -> string", k_space, SC, NULL, 0},
-    {"reverse", "(string) -> string", k_reverse, SC, NULL, 0}, {"initcap", "(string) -> string", k_initcap, SC, NULL, 0},
-    {"chr", "(bigint) -> string", k_chr, SC, NULL, 0}, {"char", "(bigint) -> string", k_chr, SC, NULL, 0},
+    {"lpad", "(string, int, string?) -> string", k_lpad, SC, NULL, 0},
+    {"rpad", "(string, int, string?) -> string", k_rpad, SC, NULL, 0},
+    {"repeat", "(string, int) -> string", k_repeat, SC, NULL, 0},
+    {"space", "(int) -> string", k_space, SC, NULL, 0},
+    {"reverse", "(string) -> string", k_reverse, SC, NULL, 0},
+    {"initcap", "(string) -> string", k_initcap, SC, NULL, 0},
+    {"chr", "(bigint) -> string", k_chr, SC, NULL, 0},
+    {"char", "(bigint) -> string", k_chr, SC, NULL, 0},
     {"elt", "(int, string...) -> string", k_elt, WEIR_NULLABLE, NULL, 0},
     {"overlay", "(string, string, int, int?) -> string", k_overlay, SC, NULL, 0},
-    {"startswith", "(string, string) -> boolean", k_startswith, SC, NULL, 0}, {"startswith", "(binary, binary) -> boolean", k_startswith, SC, NULL, 0},
-    {"endswith", "(string, string) -> boolean", k_endswith, SC, NULL, 0}, {"endswith", "(binary, binary) -> boolean", k_endswith, SC, NULL, 0},
-    {"contains", "(string, string) -> boolean", k_contains, SC, NULL, 0}, {"contains", "(binary, binary) -> boolean", k_contains, SC, NULL, 0},
+    {"startswith", "(string, string) -> boolean", k_startswith, SC, NULL, 0},
+    {"startswith", "(binary, binary) -> boolean", k_startswith, SC, NULL, 0},
+    {"endswith", "(string, string) -> boolean", k_endswith, SC, NULL, 0},
+    {"endswith", "(binary, binary) -> boolean", k_endswith, SC, NULL, 0},
+    {"contains", "(string, string) -> boolean", k_contains, SC, NULL, 0},
+    {"contains", "(binary, binary) -> boolean", k_contains, SC, NULL, 0},
     {"find_in_set", "(string, string) -> int", k_find_in_set, SC, NULL, 0},
     {"levenshtein", "(string, string) -> int", k_levenshtein, SC, NULL, 0},
 };

@@ -1,4 +1,5 @@
-/* Shared machinery of string kernels. Case mapping beyond ASCII is ICU's, loaded at first use. Any thread. */
+/* Shared machinery of string kernels. Case mapping beyond ASCII is ICU's, loaded at first use. Any
+ * thread. */
 #include "func/text.h"
 
 #include <dlfcn.h>
@@ -29,9 +30,12 @@ weir_rc weir_text_each(weir_ctx *ctx, weir_call *c, weir_text_fn *fn) {
         s.len = 0;
         if (!null) WEIR_TRY(fn(ctx, c, i, &s, &null));
         if (s.failed)
-            return weir_fail(ctx, WEIR_E_OUT_OF_MEMORY, "requestedBytes", "2147483648", "receivedBytes", "2147483647");
-        if (null) weir_build_null(&b);
-        else weir_build_bytes(&b, s.p ? s.p : "", s.len);
+            return weir_fail(ctx, WEIR_E_OUT_OF_MEMORY, "requestedBytes", "2147483648",
+                             "receivedBytes", "2147483647");
+        if (null)
+            weir_build_null(&b);
+        else
+            weir_build_bytes(&b, s.p ? s.p : "", s.len);
     }
     return weir_out_build(ctx, c, &b);
 }
@@ -110,8 +114,10 @@ static void map_unicode(weir_bytes b, weir_str *out, const char *name) {
     from(x, b.len + 1, &n, b.p, b.len, &st);
     m = map(y, room, x, n, "", &st);
     to(z, room * 3, &k, y, m, &st);
-    if (U_SUCCESS(st)) weir_str_add(out, z, (size_t)k);
-    else weir_str_add(out, b.p, (size_t)b.len); /* not UTF-8: left as it is */
+    if (U_SUCCESS(st))
+        weir_str_add(out, z, (size_t)k);
+    else
+        weir_str_add(out, b.p, (size_t)b.len); /* not UTF-8: left as it is */
     weir_arena_free(a);
 }
 
@@ -121,7 +127,8 @@ void weir_upper(weir_bytes b, weir_str *out) {
         return;
     }
     weir_str_add(out, b.p, (size_t)b.len);
-    for (char *p = out->p + out->len - b.len; b.len-- > 0; p++) *p = (char)(*p - ((unsigned)(*p - 'a') < 26 ? 32 : 0));
+    for (char *p = out->p + out->len - b.len; b.len-- > 0; p++)
+        *p = (char)(*p - ((unsigned)(*p - 'a') < 26 ? 32 : 0));
 }
 
 void weir_lower(weir_bytes b, weir_str *out) {
@@ -130,5 +137,6 @@ void weir_lower(weir_bytes b, weir_str *out) {
         return;
     }
     weir_str_add(out, b.p, (size_t)b.len);
-    for (char *p = out->p + out->len - b.len; b.len-- > 0; p++) *p = (char)(*p + ((unsigned)(*p - 'A') < 26 ? 32 : 0));
+    for (char *p = out->p + out->len - b.len; b.len-- > 0; p++)
+        *p = (char)(*p + ((unsigned)(*p - 'A') < 26 ? 32 : 0));
 }

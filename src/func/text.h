@@ -10,7 +10,9 @@ typedef weir_rc weir_text_fn(weir_ctx *, const weir_call *, int64_t row, weir_st
 weir_rc weir_slice_each(weir_ctx *, weir_call *, weir_slice_fn *);
 weir_rc weir_text_each(weir_ctx *, weir_call *, weir_text_fn *);
 
-static inline int weir_utf8_step(unsigned char c) { return c < 0xc0 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4; } /* SPARK: bytes of a first byte */
+static inline int weir_utf8_step(unsigned char c) {
+    return c < 0xc0 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
+} /* SPARK: bytes of a first byte */
 int32_t weir_utf8_count(weir_bytes);
 /* Byte offset of character n (the length when there are fewer). */
 int32_t weir_utf8_at(weir_bytes, int64_t n);

@@ -1,5 +1,6 @@
-/* try_add and its kin: the ANSI operation, with null for the rows on which it fails. The whole batch is tried at once;
- * only when it fails are its rows run one by one. SPARK TryEval. Called by the evaluator; any thread. */
+/* try_add and its kin: the ANSI operation, with null for the rows on which it fails. The whole
+ * batch is tried at once; only when it fails are its rows run one by one. SPARK TryEval. Called by
+ * the evaluator; any thread. */
 #include "func/loop.h"
 
 #include <strings.h>
@@ -9,7 +10,13 @@ static weir_rc run_inner(weir_ctx *ctx, weir_call *c, int64_t from, int64_t len,
     weir_column *arg = WEIR_NEWN(ctx->arena, weir_column, c->narg);
     for (int k = 0; k < c->narg; k++) arg[k] = weir_column_slice(&c->arg[k], from, len);
     *out = (weir_column){.type = c->out->type, .form = WEIR_FLAT, .len = len};
-    weir_call sub = {.arg = arg, .narg = c->narg, .len = len, .expr = inner, .bound = inner->bound, .out = out, .ansi = true};
+    weir_call sub = {.arg = arg,
+                     .narg = c->narg,
+                     .len = len,
+                     .expr = inner,
+                     .bound = inner->bound,
+                     .out = out,
+                     .ansi = true};
     for (int64_t i = 0; i < len; i++) { /* what the evaluator prepares for a STRICT kernel */
         uint8_t *bits;
         bool null = false;
@@ -49,10 +56,15 @@ static weir_rc k_try(weir_ctx *ctx, weir_call *c) {
 }
 
 static weir_rc bind_try(weir_ctx *ctx, weir_expr *e) {
-    static const char *const ops[][2] = {{"try_add", "+"}, {"try_subtract", "-"}, {"try_multiply", "*"}, {"try_divide", "/"}, {"try_mod", "%"}};
+    static const char *const ops[][2] = {{"try_add", "+"},
+                                         {"try_subtract", "-"},
+                                         {"try_multiply", "*"},
+                                         {"try_divide", "/"},
+                                         {"try_mod", "%"}};
     weir_expr *r = NULL;
     for (size_t i = 0; i < sizeof ops / sizeof *ops; i++)
-        if (strcasecmp(e->fn->name, ops[i][0]) == 0) WEIR_TRY(weir_call_by_name(ctx, ops[i][1], 2, e->arg, &r));
+        if (strcasecmp(e->fn->name, ops[i][0]) == 0)
+            WEIR_TRY(weir_call_by_name(ctx, ops[i][1], 2, e->arg, &r));
     e->bound = r;
     e->arg = r->arg;
     e->narg = r->narg;
@@ -61,6 +73,8 @@ static weir_rc bind_try(weir_ctx *ctx, weir_expr *e) {
     return WEIR_OK;
 }
 
-#define TRY(n) {n, "(any, any) -> any", k_try, WEIR_NO_COERCE | WEIR_CANNOT_FAIL, bind_try, 0}
-static const weir_fn try_fns[] = {TRY("try_add"), TRY("try_subtract"), TRY("try_multiply"), TRY("try_divide"), TRY("try_mod")};
+#define TRY(n)                                                                                     \
+    { n, "(any, any) -> any", k_try, WEIR_NO_COERCE | WEIR_CANNOT_FAIL, bind_try, 0 }
+static const weir_fn try_fns[] = {TRY("try_add"), TRY("try_subtract"), TRY("try_multiply"),
+                                  TRY("try_divide"), TRY("try_mod")};
 WEIR_FAMILY(weir_try_family, "try", try_fns);

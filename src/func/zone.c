@@ -1,5 +1,6 @@
-/* Time zones. Fixed offsets are computed; regions are read once from ICU (loaded at the first use: it is large) into a table
- * of transitions, kept for the life of the process and shared by all threads through an append-only list. */
+/* Time zones. Fixed offsets are computed; regions are read once from ICU (loaded at the first use:
+ * it is large) into a table of transitions, kept for the life of the process and shared by all
+ * threads through an append-only list. */
 #include "func/datetime.h"
 
 #include <dlfcn.h>
@@ -11,12 +12,12 @@ enum { TABLE_MAX = 1200, LAST_YEAR = 2200 };
 
 struct weir_zone {
     const char *id;
-    int n;               /* transitions */
-    int32_t fixed;       /* offset before the first */
-    const int64_t *at;   /* UTC seconds */
-    const int32_t *off;  /* offset from at[i] on */
+    int n;              /* transitions */
+    int32_t fixed;      /* offset before the first */
+    const int64_t *at;  /* UTC seconds */
+    const int32_t *off; /* offset from at[i] on */
     struct weir_zone *next;
-    weir_arena *mem;     /* what holds it */
+    weir_arena *mem; /* what holds it */
 };
 
 static const weir_zone utc = {.id = "UTC"};
@@ -36,19 +37,25 @@ static int find(const weir_zone *z, int64_t s) { /* last transition at or before
     int lo = -1, hi = z->n;
     while (hi - lo > 1) {
         int mid = (lo + hi) / 2;
-        if (z->at[mid] <= s) lo = mid;
-        else hi = mid;
+        if (z->at[mid] <= s)
+            lo = mid;
+        else
+            hi = mid;
     }
     return lo;
 }
 
-/* A folded instant must not fall before the rules that hold now: it is moved into the last 400-year window, 1800-2199, whose
- * last decades carry today's rules; years are therefore mapped to 2100-2199 by 28-year steps where they keep the weekday. */
+/* A folded instant must not fall before the rules that hold now: it is moved into the last 400-year
+ * window, 1800-2199, whose last decades carry today's rules; years are therefore mapped to
+ * 2100-2199 by 28-year steps where they keep the weekday. */
 int32_t weir_zone_offset(const weir_zone *z, int64_t s) {
     if (z->n == 0) return z->fixed;
     if (s >= INT64_C(7258118400)) {
         int64_t f = fold(s);
-        s = f < INT64_C(4102444800) ? f + ((INT64_C(4102444800) - f) / (INT64_C(10227) * 86400) + 1) * (INT64_C(10227) * 86400) : f;
+        s = f < INT64_C(4102444800)
+                ? f + ((INT64_C(4102444800) - f) / (INT64_C(10227) * 86400) + 1) *
+                          (INT64_C(10227) * 86400)
+                : f;
     }
     int i = find(z, s);
     return i < 0 ? z->fixed : z->off[i];
@@ -94,14 +101,34 @@ static bool parse_offset(const char *p, size_t n, int32_t *out) {
 }
 
 static const char *short_id(const char *p, size_t n) { /* java ZoneId.SHORT_IDS */
-    static const char *const ids[][2] = {{"ACT", "Australia/Darwin"}, {"AET", "Australia/Sydney"},
-        {"AGT", "America/Argentina/Buenos_Aires"}, {"ART", "Africa/Cairo"}, {"AST", "America/Anchorage"},
-        {"BET", "America/Sao_Paulo"}, {"BST", "Asia/Dhaka"}, {"CAT", "Africa/Harare"}, {"CNT", "America/St_Johns"},
-        {"CST", "America/Chicago"}, {"CTT", "Asia/Shanghai"}, {"EAT", "Africa/Addis_Ababa"}, {"ECT", "Europe/Paris"},
-        {"IET", "America/Indiana/Indianapolis"}, {"IST", "Asia/Kolkata"}, {"JST", "Asia/Tokyo"}, {"MIT", "Pacific/Apia"},
-        {"NET", "Asia/Yerevan"}, {"NST", "Pacific/Auckland"}, {"PLT", "Asia/Karachi"}, {"PNT", "America/Phoenix"},
-        {"PRT", "America/Puerto_Rico"}, {"PST", "America/Los_Angeles"}, {"SST", "Pacific/Guadalcanal"},
-        {"VST", "Asia/Ho_Chi_Minh"}, {"EST", "-05:00"}, {"MST", "-07:00"}, {"HST", "-10:00"}};
+    static const char *const ids[][2] = {{"ACT", "Australia/Darwin"},
+                                         {"AET", "Australia/Sydney"},
+                                         {"AGT", "America/Argentina/Buenos_Aires"},
+                                         {"ART", "Africa/Cairo"},
+                                         {"AST", "America/Anchorage"},
+                                         {"BET", "America/Sao_Paulo"},
+                                         {"BST", "Asia/Dhaka"},
+                                         {"CAT", "Africa/Harare"},
+                                         {"CNT", "America/St_Johns"},
+                                         {"CST", "America/Chicago"},
+                                         {"CTT", "Asia/Shanghai"},
+                                         {"EAT", "Africa/Addis_Ababa"},
+                                         {"ECT", "Europe/Paris"},
+                                         {"IET", "America/Indiana/Indianapolis"},
+                                         {"IST", "Asia/Kolkata"},
+                                         {"JST", "Asia/Tokyo"},
+                                         {"MIT", "Pacific/Apia"},
+                                         {"NET", "Asia/Yerevan"},
+                                         {"NST", "Pacific/Auckland"},
+                                         {"PLT", "Asia/Karachi"},
+                                         {"PNT", "America/Phoenix"},
+                                         {"PRT", "America/Puerto_Rico"},
+                                         {"PST", "America/Los_Angeles"},
+                                         {"SST", "Pacific/Guadalcanal"},
+                                         {"VST", "Asia/Ho_Chi_Minh"},
+                                         {"EST", "-05:00"},
+                                         {"MST", "-07:00"},
+                                         {"HST", "-10:00"}};
     for (size_t i = 0; n == 3 && i < sizeof ids / sizeof *ids; i++)
         if (memcmp(ids[i][0], p, 3) == 0) return ids[i][1];
     return NULL;
@@ -126,7 +153,8 @@ static bool load_icu(icu *lib) {
     void *h = dlopen("libicui18n.so." ICU_STR(U_ICU_VERSION_MAJOR_NUM), RTLD_LAZY | RTLD_LOCAL);
     if (!h) return false;
     return ICU_LOAD(open, ucal_open) && ICU_LOAD(close, ucal_close) && ICU_LOAD(get, ucal_get) &&
-           ICU_LOAD(set_millis, ucal_setMillis) && ICU_LOAD(transition, ucal_getTimeZoneTransitionDate) &&
+           ICU_LOAD(set_millis, ucal_setMillis) &&
+           ICU_LOAD(transition, ucal_getTimeZoneTransitionDate) &&
            ICU_LOAD(canonical, ucal_getCanonicalTimeZoneID);
 }
 
@@ -154,7 +182,9 @@ static weir_zone *load_region(const char *id, size_t n) {
     z->fixed = offset_now(&lib, c, &st);
     UDate next;
     int32_t last = z->fixed;
-    for (int k = 0; k < 4 * TABLE_MAX && z->n < TABLE_MAX && lib.transition(c, UCAL_TZ_TRANSITION_NEXT, &next, &st); k++) {
+    for (int k = 0; k < 4 * TABLE_MAX && z->n < TABLE_MAX &&
+                    lib.transition(c, UCAL_TZ_TRANSITION_NEXT, &next, &st);
+         k++) {
         if (U_FAILURE(st) || next >= end) break;
         lib.set_millis(c, next, &st);
         int32_t o = offset_now(&lib, c, &st);

@@ -1,6 +1,7 @@
-/* The catalog: schemas, tables (managed and external), views; kept across restarts beside the warehouse.
- * Layout as Spark's: <warehouse>/<schema>.db/<table>, the default schema's tables at <warehouse>/<table>.
- * Thread: any; locks itself. Names are case-insensitive, stored in lower case. Results live in ctx->arena. */
+/* The catalog: schemas, tables (managed and external), views; kept across restarts beside the
+ * warehouse. Layout as Spark's: <warehouse>/<schema>.db/<table>, the default schema's tables at
+ * <warehouse>/<table>. Thread: any; locks itself. Names are case-insensitive, stored in lower case.
+ * Results live in ctx->arena. */
 #ifndef WEIR_IO_CATALOG_H
 #define WEIR_IO_CATALOG_H
 #include "plan/plan.h"
@@ -13,27 +14,40 @@ typedef struct weir_table {
     const char *format;       /* "delta", "parquet", ... */
     const char *location;     /* local absolute path */
     const weir_type *columns; /* NULL when the format keeps its own (delta) */
-    const char **partition_by; int32_t npartition;
+    const char **partition_by;
+    int32_t npartition;
     weir_options options, properties;
     const char *comment, *view_text; /* view: its SQL text */
-    const char *view_schema;  /* schema that was current when the view was made */
+    const char *view_schema;         /* schema that was current when the view was made */
     int64_t created_ms;
 } weir_table;
-typedef struct weir_schema_info { const char *name, *comment, *location; weir_options properties; } weir_schema_info;
+typedef struct weir_schema_info {
+    const char *name, *comment, *location;
+    weir_options properties;
+} weir_schema_info;
 
-weir_rc weir_catalog_open(weir_ctx *, const char *warehouse_dir, weir_catalog **out); /* made at first write, not at open */
+weir_rc weir_catalog_open(weir_ctx *, const char *warehouse_dir,
+                          weir_catalog **out); /* made at first write, not at open */
 void weir_catalog_close(weir_catalog *);
 const char *weir_catalog_warehouse(const weir_catalog *);
 
-weir_rc weir_catalog_schema_create(weir_ctx *, weir_catalog *, const weir_schema_info *, bool if_not_exists);
-weir_rc weir_catalog_schema_drop(weir_ctx *, weir_catalog *, const char *name, bool if_exists, bool cascade);
-weir_rc weir_catalog_schema_get(weir_ctx *, weir_catalog *, const char *name, weir_schema_info **out); /* NULL = absent */
-weir_rc weir_catalog_schema_list(weir_ctx *, weir_catalog *, const char *like, weir_schema_info **out, int *n);
-weir_rc weir_catalog_table_get(weir_ctx *, weir_catalog *, const char *schema, const char *name, weir_table **out); /* NULL = absent */
-weir_rc weir_catalog_table_list(weir_ctx *, weir_catalog *, const char *schema, const char *like, weir_table **out, int *n);
+weir_rc weir_catalog_schema_create(weir_ctx *, weir_catalog *, const weir_schema_info *,
+                                   bool if_not_exists);
+weir_rc weir_catalog_schema_drop(weir_ctx *, weir_catalog *, const char *name, bool if_exists,
+                                 bool cascade);
+weir_rc weir_catalog_schema_get(weir_ctx *, weir_catalog *, const char *name,
+                                weir_schema_info **out); /* NULL = absent */
+weir_rc weir_catalog_schema_list(weir_ctx *, weir_catalog *, const char *like,
+                                 weir_schema_info **out, int *n);
+weir_rc weir_catalog_table_get(weir_ctx *, weir_catalog *, const char *schema, const char *name,
+                               weir_table **out); /* NULL = absent */
+weir_rc weir_catalog_table_list(weir_ctx *, weir_catalog *, const char *schema, const char *like,
+                                weir_table **out, int *n);
 /* replace: overwrites the entry. SCHEMA_NOT_FOUND, TABLE_OR_VIEW_ALREADY_EXISTS. */
 weir_rc weir_catalog_table_put(weir_ctx *, weir_catalog *, const weir_table *, bool replace);
 /* Managed tables lose their files, too. *found tells whether there was one. */
-weir_rc weir_catalog_table_drop(weir_ctx *, weir_catalog *, const char *schema, const char *name, bool *found);
-char *weir_catalog_table_path(weir_arena *, const weir_catalog *, const char *schema, const char *name); /* default location of a managed table */
+weir_rc weir_catalog_table_drop(weir_ctx *, weir_catalog *, const char *schema, const char *name,
+                                bool *found);
+char *weir_catalog_table_path(weir_arena *, const weir_catalog *, const char *schema,
+                              const char *name); /* default location of a managed table */
 #endif

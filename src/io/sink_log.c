@@ -6,14 +6,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct ids { int64_t latest, compact, interval; bool exists; } ids;
+typedef struct ids {
+    int64_t latest, compact, interval;
+    bool exists;
+} ids;
 
 static weir_rc scan(weir_ctx *ctx, const char *dir, ids *out) {
     weir_dirent *e = NULL;
     int64_t n = 0, first = -1, count = 0;
     weir_stat st;
     char *log = weir_printf(ctx->arena, "%s/_spark_metadata", dir);
-    *out = (ids){-1, -1, weir_conf_int(ctx->conf, "spark.sql.streaming.fileSink.log.compactInterval"), false};
+    *out =
+        (ids){-1, -1, weir_conf_int(ctx->conf, "spark.sql.streaming.fileSink.log.compactInterval"),
+              false};
     WEIR_TRY(weir_path_stat(ctx, log, &st));
     out->exists = st.exists && st.is_dir;
     WEIR_TRY(weir_path_list(ctx, log, false, &e, &n));
@@ -39,7 +44,10 @@ weir_rc weir_sink_log_latest(weir_ctx *ctx, const char *dir, int64_t *latest) {
     return WEIR_OK;
 }
 
-typedef struct list { weir_sink_file *v; int64_t n, cap; } list;
+typedef struct list {
+    weir_sink_file *v;
+    int64_t n, cap;
+} list;
 
 static void push(weir_arena *a, list *l, weir_sink_file f) {
     if (l->n == l->cap) {
@@ -57,26 +65,38 @@ static weir_rc read_entry(weir_ctx *ctx, const char *path, list *out) {
     size_t len;
     WEIR_TRY(weir_file_slurp(ctx, path, &text, &len));
     if (strncmp(text, "v1", 2) != 0 || (text[2] != '\n' && text[2]))
-        return weir_fail(ctx, WEIR_E_MALFORMED_CHECKPOINT, "path", path, "reason", "its first line is not the version v1");
+        return weir_fail(ctx, WEIR_E_MALFORMED_CHECKPOINT, "path", path, "reason",
+                         "its first line is not the version v1");
     for (char *s = strchr(text, '\n'); s && s[1];) {
         char *end = strchr(++s, '\n');
-        const weir_json *j = weir_json_parse(ctx->arena, s, end ? (size_t)(end - s) : strlen(s), NULL);
+        const weir_json *j =
+            weir_json_parse(ctx->arena, s, end ? (size_t)(end - s) : strlen(s), NULL);
         const char *uri = weir_json_str(j, "path", NULL);
-        if (!uri) return weir_fail(ctx, WEIR_E_MALFORMED_CHECKPOINT, "path", path, "reason", "a line is not a JSON object with a path");
-        push(ctx->arena, out, (weir_sink_file){uri, weir_json_int(j, "size", 0), weir_json_int(j, "modificationTime", 0)});
+        if (!uri)
+            return weir_fail(ctx, WEIR_E_MALFORMED_CHECKPOINT, "path", path, "reason",
+                             "a line is not a JSON object with a path");
+        push(ctx->arena, out,
+             (weir_sink_file){uri, weir_json_int(j, "size", 0),
+                              weir_json_int(j, "modificationTime", 0)});
         s = end;
     }
     return WEIR_OK;
 }
 
 static weir_rc read_all(weir_ctx *ctx, const char *dir, const ids *v, list *out) {
-    if (v->compact >= 0) WEIR_TRY(read_entry(ctx, weir_printf(ctx->arena, "%s/_spark_metadata/%lld.compact", dir, (long long)v->compact), out));
+    if (v->compact >= 0)
+        WEIR_TRY(read_entry(
+            ctx,
+            weir_printf(ctx->arena, "%s/_spark_metadata/%lld.compact", dir, (long long)v->compact),
+            out));
     for (int64_t id = v->compact + 1; id <= v->latest; id++)
-        WEIR_TRY(read_entry(ctx, weir_printf(ctx->arena, "%s/_spark_metadata/%lld", dir, (long long)id), out));
+        WEIR_TRY(read_entry(
+            ctx, weir_printf(ctx->arena, "%s/_spark_metadata/%lld", dir, (long long)id), out));
     return WEIR_OK;
 }
 
-weir_rc weir_sink_log_files(weir_ctx *ctx, const char *dir, bool *exists, weir_sink_file **out, int64_t *n) {
+weir_rc weir_sink_log_files(weir_ctx *ctx, const char *dir, bool *exists, weir_sink_file **out,
+                            int64_t *n) {
     ids v;
     list l = {0};
     WEIR_TRY(scan(ctx, dir, &v));
@@ -109,7 +129,8 @@ static void write_line(weir_str *s, const weir_sink_file *f) {
     weir_jw_end_obj(&w);
 }
 
-weir_rc weir_sink_log_add(weir_ctx *ctx, const char *dir, int64_t id, const weir_sink_file *f, int64_t n) {
+weir_rc weir_sink_log_add(weir_ctx *ctx, const char *dir, int64_t id, const weir_sink_file *f,
+                          int64_t n) {
     ids v;
     list old = {0};
     weir_str s;
@@ -123,6 +144,10 @@ weir_rc weir_sink_log_add(weir_ctx *ctx, const char *dir, int64_t id, const weir
     for (int64_t i = 0; i < n; i++) write_line(&s, &f[i]);
     char *log = weir_printf(ctx->arena, "%s/_spark_metadata", dir);
     WEIR_TRY(weir_path_mkdirs(ctx, log));
-    WEIR_TRY(weir_file_put(ctx, weir_printf(ctx->arena, "%s/%lld%s", log, (long long)id, compact ? ".compact" : ""), s.p, s.len, false, &lost));
-    return lost ? weir_fail(ctx, WEIR_E_CONCURRENT_STREAM, "batchId", weir_printf(ctx->arena, "%lld", (long long)id)) : WEIR_OK;
+    WEIR_TRY(weir_file_put(
+        ctx, weir_printf(ctx->arena, "%s/%lld%s", log, (long long)id, compact ? ".compact" : ""),
+        s.p, s.len, false, &lost));
+    return lost ? weir_fail(ctx, WEIR_E_CONCURRENT_STREAM, "batchId",
+                            weir_printf(ctx->arena, "%lld", (long long)id))
+                : WEIR_OK;
 }

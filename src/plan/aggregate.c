@@ -1,4 +1,5 @@
-/* Grouping: output expressions are split into group keys, aggregate calls and what is computed from them. */
+/* Grouping: output expressions are split into group keys, aggregate calls and what is computed from
+ * them. */
 #include "plan/scope.h"
 
 typedef struct splitter {
@@ -7,7 +8,8 @@ typedef struct splitter {
     weir_plan aggs; /* expr list of AGG nodes */
 } splitter;
 
-/* Group keys and aggregates become columns of the Aggregate node's output; a bare column is an error. */
+/* Group keys and aggregates become columns of the Aggregate node's output; a bare column is an
+ * error. */
 static weir_rc split(weir_ctx *ctx, splitter *s, weir_expr *e, weir_expr **out) {
     for (int i = 0; i < s->ngroup; i++) {
         if (!weir_expr_equal(e, s->group[i]) || e->kind == WEIR_EX_ALIAS) continue;
@@ -35,8 +37,8 @@ static weir_rc split(weir_ctx *ctx, splitter *s, weir_expr *e, weir_expr **out) 
     return WEIR_OK;
 }
 
-weir_rc weir_az_split_aggs(weir_ctx *ctx, weir_expr **group, int ngroup, weir_expr **e, int n, weir_expr ***aggs,
-                           int *nagg) {
+weir_rc weir_az_split_aggs(weir_ctx *ctx, weir_expr **group, int ngroup, weir_expr **e, int n,
+                           weir_expr ***aggs, int *nagg) {
     splitter s = {.group = group, .ngroup = ngroup};
     for (int i = 0; i < n; i++) WEIR_TRY(split(ctx, &s, e[i], &e[i]));
     *aggs = s.aggs.expr;
@@ -47,7 +49,8 @@ weir_rc weir_az_split_aggs(weir_ctx *ctx, weir_expr **group, int ngroup, weir_ex
 static weir_rc check_group(weir_ctx *ctx, const weir_expr *e) {
     if (weir_type_orderable(e->type)) return WEIR_OK;
     return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
-                     weir_printf(ctx->arena, "grouping by a column of type %s; group by map_entries() of it",
+                     weir_printf(ctx->arena,
+                                 "grouping by a column of type %s; group by map_entries() of it",
                                  weir_type_name(ctx->arena, e->type)));
 }
 
@@ -66,21 +69,28 @@ static weir_expr *group_by_output(const weir_plan *p, weir_expr *g) {
 }
 
 static weir_expr *group_by_alias(const weir_plan *p, const weir_expr *g) {
-    for (int i = p->ngroup; i < p->nexpr && !p->all && g->kind == WEIR_EX_ATTR && g->nname == 1; i++) {
+    for (int i = p->ngroup; i < p->nexpr && !p->all && g->kind == WEIR_EX_ATTR && g->nname == 1;
+         i++) {
         const weir_expr *e = p->expr[i];
-        if (e->kind == WEIR_EX_ALIAS && strcmp(e->names[0], g->names[0]) == 0 && !weir_has_aggregate(e)) return e->arg[0];
+        if (e->kind == WEIR_EX_ALIAS && strcmp(e->names[0], g->names[0]) == 0 &&
+            !weir_has_aggregate(e))
+            return e->arg[0];
     }
     return NULL;
 }
 
-static weir_rc groups(weir_ctx *ctx, weir_az *az, weir_plan *p, const weir_plan *in, weir_expr ***out) {
+static weir_rc groups(weir_ctx *ctx, weir_az *az, weir_plan *p, const weir_plan *in,
+                      weir_expr ***out) {
     weir_expr **g = WEIR_NEWN(ctx->arena, weir_expr *, p->ngroup + 1);
     for (int i = 0; i < p->ngroup; i++) {
-        weir_expr *e = group_by_output(p, p->expr[i]), **named = NULL, *alias = group_by_alias(p, e);
+        weir_expr *e = group_by_output(p, p->expr[i]), **named = NULL,
+                  *alias = group_by_alias(p, e);
         int n = 0;
         if (alias && weir_az_find(ctx, in, e->names[0]) == -1) e = alias;
         WEIR_TRY(weir_az_list(ctx, az, in, &e, 1, &named, &n));
-        if (n != 1) return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature", "a star in GROUP BY; name the columns");
+        if (n != 1)
+            return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
+                             "a star in GROUP BY; name the columns");
         WEIR_TRY(check_group(ctx, named[0]));
         g[i] = named[0];
     }
@@ -88,22 +98,25 @@ static weir_rc groups(weir_ctx *ctx, weir_az *az, weir_plan *p, const weir_plan 
     return WEIR_OK;
 }
 
-static weir_plan *group_node(weir_ctx *ctx, const weir_plan *p, weir_plan *in, weir_expr **group, weir_expr **aggs,
-                             int nagg) {
+static weir_plan *group_node(weir_ctx *ctx, const weir_plan *p, weir_plan *in, weir_expr **group,
+                             weir_expr **aggs, int nagg) {
     weir_plan *g = weir_az_node(ctx, p, WEIR_P_AGGREGATE, in);
     g->ngroup = p->ngroup;
     for (int i = 0; i < p->ngroup; i++) weir_plan_add_expr(ctx->arena, g, group[i]);
-    for (int i = 0; i < nagg; i++) weir_plan_add_expr(ctx->arena, g, weir_expr_alias(ctx->arena, aggs[i], "_agg"));
+    for (int i = 0; i < nagg; i++)
+        weir_plan_add_expr(ctx->arena, g, weir_expr_alias(ctx->arena, aggs[i], "_agg"));
     weir_az_output(ctx, g, g->expr, g->nexpr);
     for (int i = p->ngroup; i < g->nexpr; i++) g->expr[i] = g->expr[i]->arg[0];
     return g;
 }
 
-weir_rc weir_az_aggregate(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_expr **extra, int nextra, weir_plan **out) {
+weir_rc weir_az_aggregate(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_expr **extra, int nextra,
+                          weir_plan **out) {
     weir_plan *in = NULL, list = {.kind = WEIR_P_PROJECT};
     if (p->group_kind != 0)
-        return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
-                         "rollup, cube, grouping sets and pivot; group by each set and use unionByName");
+        return weir_fail(
+            ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
+            "rollup, cube, grouping sets and pivot; group by each set and use unionByName");
     WEIR_TRY(weir_az_plan(ctx, az, p->in[0], &in));
     weir_expr **group = NULL, **e = NULL, **aggs = NULL;
     int n = 0, nagg = 0;
@@ -113,14 +126,17 @@ weir_rc weir_az_aggregate(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_expr **
     for (int i = 0; i < n; i++) weir_plan_add_expr(ctx->arena, &list, e[i]);
     for (int i = 0; i < nextra; i++) { /* may name an output column, or anything the input has */
         weir_expr *x = NULL;
-        for (int k = 0; k < list.nexpr && extra[i]->kind == WEIR_EX_ATTR && extra[i]->nname == 1; k++)
-            if (strcmp(weir_expr_name(ctx->arena, list.expr[k]), extra[i]->names[0]) == 0) x = list.expr[k];
+        for (int k = 0; k < list.nexpr && extra[i]->kind == WEIR_EX_ATTR && extra[i]->nname == 1;
+             k++)
+            if (strcmp(weir_expr_name(ctx->arena, list.expr[k]), extra[i]->names[0]) == 0)
+                x = list.expr[k];
         if (!x) WEIR_TRY(weir_az_expr(ctx, az, (const weir_plan *const *)&in, 1, extra[i], &x));
         while (x->kind == WEIR_EX_ALIAS) x = x->arg[0];
         weir_plan_add_expr(ctx->arena, &list, weir_expr_alias(ctx->arena, x, "_extra"));
     }
     weir_expr **bare = WEIR_NEWN(ctx->arena, weir_expr *, p->ngroup + 1);
-    for (int i = 0; i < p->ngroup; i++) bare[i] = group[i]->kind == WEIR_EX_ALIAS ? group[i]->arg[0] : group[i];
+    for (int i = 0; i < p->ngroup; i++)
+        bare[i] = group[i]->kind == WEIR_EX_ALIAS ? group[i]->arg[0] : group[i];
     const char **names = WEIR_NEWN(ctx->arena, const char *, list.nexpr);
     for (int i = 0; i < list.nexpr; i++) {
         names[i] = weir_expr_name(ctx->arena, list.expr[i]);
@@ -132,14 +148,17 @@ weir_rc weir_az_aggregate(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_expr **
         weir_expr *x = list.expr[i];
         bool same = x->kind == WEIR_EX_COL && x->ordinal < p->ngroup &&
                     strcmp(g->schema->field[x->ordinal].name, names[i]) == 0;
-        if (same) list.expr[i] = weir_az_col(ctx, g, x->ordinal);
-        else list.expr[i] = weir_expr_alias(ctx->arena, x, names[i]);
+        if (same)
+            list.expr[i] = weir_az_col(ctx, g, x->ordinal);
+        else
+            list.expr[i] = weir_expr_alias(ctx->arena, x, names[i]);
     }
     *out = weir_az_project(ctx, p, g, list.expr, list.nexpr);
     return WEIR_OK;
 }
 
-/* observe(): the node carries its aggregates (ngroup of them), then the output expressions over them, named. */
+/* observe(): the node carries its aggregates (ngroup of them), then the output expressions over
+ * them, named. */
 weir_rc weir_az_metrics(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan *in, weir_plan **out) {
     weir_plan *m = weir_az_node(ctx, p, WEIR_P_METRICS, in);
     weir_expr **e = NULL, **aggs = NULL;

@@ -1,5 +1,5 @@
-/* Analysis of relations, bottom-up. See analyze.h; expressions in resolve.c, grouping in aggregate.c, the rest of the
- * rewrites in rewrite.c. Called by the session, any thread. */
+/* Analysis of relations, bottom-up. See analyze.h; expressions in resolve.c, grouping in
+ * aggregate.c, the rest of the rewrites in rewrite.c. Called by the session, any thread. */
 #include "plan/scope.h"
 
 #include "plan/command.h"
@@ -32,7 +32,8 @@ void weir_az_output(weir_ctx *ctx, weir_plan *p, weir_expr **e, int n) {
     weir_attr *a = WEIR_NEWN(ctx->arena, weir_attr, n);
     const weir_plan *in = p->nin ? p->in[0] : NULL;
     for (int i = 0; i < n; i++) {
-        f[i] = (weir_field){weir_expr_name(ctx->arena, e[i]), e[i]->type, e[i]->nullable, e[i]->metadata};
+        f[i] = (weir_field){weir_expr_name(ctx->arena, e[i]), e[i]->type, e[i]->nullable,
+                            e[i]->metadata};
         const weir_expr *x = e[i];
         bool renamed = x->kind == WEIR_EX_ALIAS;
         while (x->kind == WEIR_EX_ALIAS) x = x->arg[0];
@@ -49,7 +50,8 @@ void weir_az_output(weir_ctx *ctx, weir_plan *p, weir_expr **e, int n) {
     p->attr = a;
 }
 
-weir_plan *weir_az_project(weir_ctx *ctx, const weir_plan *from, weir_plan *in, weir_expr **e, int n) {
+weir_plan *weir_az_project(weir_ctx *ctx, const weir_plan *from, weir_plan *in, weir_expr **e,
+                           int n) {
     weir_plan *p = weir_az_node(ctx, from, WEIR_P_PROJECT, in);
     for (int i = 0; i < n; i++) weir_plan_add_expr(ctx->arena, p, e[i]);
     weir_az_output(ctx, p, e, n);
@@ -74,8 +76,10 @@ static weir_rc unsupported(weir_ctx *ctx, const weir_plan *p, const char *what) 
     return WEIR_FAIL;
 }
 
-/* What the session gave for a leaf: unresolved plans (views) are analysed, resolved ones get ids. */
-static weir_rc take_leaf(weir_ctx *ctx, weir_az *az, const weir_plan *p, weir_plan *leaf, weir_plan **out) {
+/* What the session gave for a leaf: unresolved plans (views) are analysed, resolved ones get ids.
+ */
+static weir_rc take_leaf(weir_ctx *ctx, weir_az *az, const weir_plan *p, weir_plan *leaf,
+                         weir_plan **out) {
     if (!leaf->schema) {
         int depth = az->depth, ncte = az->ncte;
         WEIR_TRY(weir_az_plan(ctx, az, leaf, &leaf));
@@ -103,7 +107,8 @@ static weir_rc take_leaf(weir_ctx *ctx, weir_az *az, const weir_plan *p, weir_pl
 
 static weir_rc az_table(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan **out) {
     for (int i = az->ncte; i-- > 0 && p->nname == 1;)
-        if (strcasecmp(az->cte[i].name, p->names[0]) == 0) return take_leaf(ctx, az, p, az->cte[i].plan, out);
+        if (strcasecmp(az->cte[i].name, p->names[0]) == 0)
+            return take_leaf(ctx, az, p, az->cte[i].plan, out);
     weir_plan *leaf = NULL;
     weir_rc rc = az->resolver->table(ctx, az->resolver->u, p, &leaf);
     if (rc != WEIR_OK) {
@@ -118,7 +123,8 @@ static weir_rc az_cte(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan **out)
     for (int i = 0; i < p->nname; i++) {
         weir_plan *d = NULL;
         WEIR_TRY(weir_az_plan(ctx, az, p->in[1 + i], &d));
-        if (az->ncte == 64) return unsupported(ctx, p, "more than 64 common table expressions in one query");
+        if (az->ncte == 64)
+            return unsupported(ctx, p, "more than 64 common table expressions in one query");
         az->cte[az->ncte].name = p->names[i];
         az->cte[az->ncte++].plan = d;
     }
@@ -141,10 +147,11 @@ static weir_rc az_alias(weir_ctx *ctx, weir_plan *p, weir_plan *in, weir_plan **
     if (p->nname <= 1) return WEIR_OK;
     weir_expr **e = WEIR_NEWN(ctx->arena, weir_expr *, n);
     if (p->nname - 1 != n)
-        return weir_fail(ctx, WEIR_E_NUM_COLUMNS_MISMATCH, "operator", "TABLE ALIAS", "firstNumColumns",
-                         weir_printf(ctx->arena, "%d", n), "invalidOrdinalNum", "alias", "invalidNumColumns",
-                         weir_printf(ctx->arena, "%d", p->nname - 1));
-    for (int i = 0; i < n; i++) e[i] = weir_expr_alias(ctx->arena, weir_az_col(ctx, c, i), p->names[i + 1]);
+        return weir_fail(ctx, WEIR_E_NUM_COLUMNS_MISMATCH, "operator", "TABLE ALIAS",
+                         "firstNumColumns", weir_printf(ctx->arena, "%d", n), "invalidOrdinalNum",
+                         "alias", "invalidNumColumns", weir_printf(ctx->arena, "%d", p->nname - 1));
+    for (int i = 0; i < n; i++)
+        e[i] = weir_expr_alias(ctx->arena, weir_az_col(ctx, c, i), p->names[i + 1]);
     weir_plan *proj = weir_az_project(ctx, p, c, e, n);
     for (int i = 0; i < n; i++) {
         weir_attr *pa = (weir_attr *)(uintptr_t)&proj->attr[i];
@@ -156,7 +163,8 @@ static weir_rc az_alias(weir_ctx *ctx, weir_plan *p, weir_plan *in, weir_plan **
 }
 
 static bool is_generator(const weir_expr *e, bool *outer, bool *pos) {
-    static const char *const names[] = {"explode", "explode_outer", "posexplode", "posexplode_outer"};
+    static const char *const names[] = {"explode", "explode_outer", "posexplode",
+                                        "posexplode_outer"};
     while (e->kind == WEIR_EX_ALIAS) e = e->arg[0];
     if (e->kind != WEIR_EX_FUNC || e->narg != 1) return false;
     for (int i = 0; i < 4; i++) {
@@ -169,18 +177,20 @@ static bool is_generator(const weir_expr *e, bool *outer, bool *pos) {
 }
 
 /* The generator node under the projection: outputs of in, then [pos,] col or key, value. */
-static weir_rc az_generate(weir_ctx *ctx, weir_az *az, const weir_plan *p, weir_plan *in, weir_expr *g, weir_plan **out) {
+static weir_rc az_generate(weir_ctx *ctx, weir_az *az, const weir_plan *p, weir_plan *in,
+                           weir_expr *g, weir_plan **out) {
     bool outer = false, pos = false;
     (void)is_generator(g, &outer, &pos);
     weir_expr *call = g, *arg = NULL;
     while (call->kind == WEIR_EX_ALIAS) call = call->arg[0];
     WEIR_TRY(weir_az_expr(ctx, az, (const weir_plan *const *)&in, 1, call->arg[0], &arg));
     if (arg->type->kind != WEIR_T_ARRAY && arg->type->kind != WEIR_T_MAP)
-        return weir_fail(ctx, WEIR_E_DATATYPE_MISMATCH_UNEXPECTED_INPUT_TYPE, "sqlExpr",
-                         weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, call)), "paramIndex", "first",
-                         "requiredType", "(\"ARRAY\" or \"MAP\")", "inputSql",
-                         weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, arg)), "inputType",
-                         weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, arg->type)));
+        return weir_fail(
+            ctx, WEIR_E_DATATYPE_MISMATCH_UNEXPECTED_INPUT_TYPE, "sqlExpr",
+            weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, call)), "paramIndex",
+            "first", "requiredType", "(\"ARRAY\" or \"MAP\")", "inputSql",
+            weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, arg)), "inputType",
+            weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, arg->type)));
     weir_plan *node = weir_az_node(ctx, p, WEIR_P_EXPLODE, in);
     weir_plan_add_expr(ctx->arena, node, arg);
     node->outer = outer;
@@ -203,7 +213,8 @@ static weir_rc az_generate(weir_ctx *ctx, weir_az *az, const weir_plan *p, weir_
 }
 
 /* A select list with one generator: what it makes takes its place. */
-static weir_rc az_project_gen(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan *in, int at, weir_plan **out) {
+static weir_rc az_project_gen(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan *in, int at,
+                              weir_plan **out) {
     weir_plan *gen = NULL;
     WEIR_TRY(az_generate(ctx, az, p, in, p->expr[at], &gen));
     int base = in->schema->nfield, made = gen->schema->nfield - base;
@@ -220,14 +231,16 @@ static weir_rc az_project_gen(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_pla
         for (int k = 0; k < made; k++) {
             weir_expr *c = weir_az_col(ctx, gen, base + k);
             bool named = g->kind == WEIR_EX_ALIAS && g->nname == made;
-            weir_plan_add_expr(ctx->arena, &list, named ? weir_expr_alias(ctx->arena, c, g->names[k]) : c);
+            weir_plan_add_expr(ctx->arena, &list,
+                               named ? weir_expr_alias(ctx->arena, c, g->names[k]) : c);
         }
     }
     *out = weir_az_project(ctx, p, gen, list.expr, list.nexpr);
     return WEIR_OK;
 }
 
-static weir_rc az_project(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan *in, weir_plan **out) {
+static weir_rc az_project(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan *in,
+                          weir_plan **out) {
     bool agg = false, o, q;
     for (int i = 0; i < p->nexpr; i++) agg |= weir_has_aggregate(p->expr[i]);
     if (agg) { /* df.select(F.count("*")) */
@@ -252,24 +265,27 @@ static weir_rc az_project(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan *i
 
 /* The aggregate below FILTER (having) and SORT nodes, or NULL. */
 static weir_plan *aggregate_below(weir_plan *p) {
-    while (p->nin == 1 && (p->kind == WEIR_P_FILTER || p->kind == WEIR_P_SORT) && p->all) p = p->in[0];
+    while (p->nin == 1 && (p->kind == WEIR_P_FILTER || p->kind == WEIR_P_SORT) && p->all)
+        p = p->in[0];
     return p->kind == WEIR_P_AGGREGATE && !p->schema ? p : NULL;
 }
 
-static weir_rc keep_first(weir_ctx *ctx, const weir_plan *p, weir_plan *in, int n, weir_plan **out) {
+static weir_rc keep_first(weir_ctx *ctx, const weir_plan *p, weir_plan *in, int n,
+                          weir_plan **out) {
     weir_expr **e = WEIR_NEWN(ctx->arena, weir_expr *, n);
     for (int i = 0; i < n; i++) e[i] = weir_az_col(ctx, in, i);
     *out = weir_az_project(ctx, p, in, e, n);
     return WEIR_OK;
 }
 
-/* HAVING, and ORDER BY over a grouping: expressions may use aggregates that are not in the output. They become extra
- * output columns of the aggregate, dropped again above. */
+/* HAVING, and ORDER BY over a grouping: expressions may use aggregates that are not in the output.
+ * They become extra output columns of the aggregate, dropped again above. */
 static weir_rc over_aggregate(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan **out) {
     weir_plan *agg = p->in[0], *mid = NULL;
     int shown = 0, nextra = p->nexpr;
     weir_expr **extra = WEIR_NEWN(ctx->arena, weir_expr *, nextra);
-    for (int i = 0; i < nextra; i++) extra[i] = p->expr[i]->kind == WEIR_EX_SORT ? p->expr[i]->arg[0] : p->expr[i];
+    for (int i = 0; i < nextra; i++)
+        extra[i] = p->expr[i]->kind == WEIR_EX_SORT ? p->expr[i]->arg[0] : p->expr[i];
     WEIR_TRY(weir_az_aggregate(ctx, az, agg, extra, nextra, &mid));
     shown = mid->schema->nfield - nextra;
     weir_plan *node = weir_az_node(ctx, p, p->kind, mid);
@@ -302,12 +318,14 @@ static weir_rc az_filter(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan *in
 /* ORDER BY 2: a position in the select list. */
 static bool position(const weir_expr *item, const weir_plan *in, int *at) {
     const weir_expr *e = item->arg[0];
-    if (e->kind != WEIR_EX_LIT || e->type->kind != WEIR_T_INT || item->at.text == NULL) return false;
+    if (e->kind != WEIR_EX_LIT || e->type->kind != WEIR_T_INT || item->at.text == NULL)
+        return false;
     *at = WEIR_AT_ROW(int32_t, &e->lit, 0) - 1;
     return *at >= 0 && *at < in->schema->nfield;
 }
 
-static weir_rc sort_item(weir_ctx *ctx, weir_az *az, const weir_plan *in, weir_expr *item, weir_expr **out) {
+static weir_rc sort_item(weir_ctx *ctx, weir_az *az, const weir_plan *in, weir_expr *item,
+                         weir_expr **out) {
     int at;
     if (position(item, in, &at)) {
         *out = weir_expr_copy(ctx->arena, item);
@@ -323,7 +341,8 @@ static weir_rc sort_item(weir_ctx *ctx, weir_az *az, const weir_plan *in, weir_e
 }
 
 /* Sort keys that only the input of the projection below has: SPARK ResolveReferencesInSort. */
-static weir_rc sort_hidden(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan *proj, weir_plan **out) {
+static weir_rc sort_hidden(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan *proj,
+                           weir_plan **out) {
     weir_plan *in = proj->in[0], list = {.kind = WEIR_P_PROJECT};
     int shown = proj->nexpr;
     for (int i = 0; i < shown; i++) weir_plan_add_expr(ctx->arena, &list, proj->expr[i]);
@@ -379,7 +398,8 @@ static weir_rc az_sort(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan *in, 
     return rc;
 }
 
-static weir_rc az_watermark(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan *in, weir_plan **out) {
+static weir_rc az_watermark(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan *in,
+                            weir_plan **out) {
     weir_plan *w = weir_az_node(ctx, p, WEIR_P_WATERMARK, in);
     weir_expr *attr = weir_expr_attr(ctx->arena, p->names[0]), *col = NULL;
     WEIR_TRY(weir_az_expr(ctx, az, (const weir_plan *const *)&in, 1, attr, &col));
@@ -405,7 +425,9 @@ static weir_rc az_leaf(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan **out
     switch (p->kind) {
     case WEIR_P_SOURCE: WEIR_TRY(az->resolver->source(ctx, az->resolver->u, p, &leaf)); break;
     case WEIR_P_CACHED: WEIR_TRY(az->resolver->cached(ctx, az->resolver->u, p, &leaf)); break;
-    case WEIR_P_COMMAND: WEIR_TRY(az->resolver->command(ctx, az->resolver->u, p->command, &leaf)); break;
+    case WEIR_P_COMMAND:
+        WEIR_TRY(az->resolver->command(ctx, az->resolver->u, p->command, &leaf));
+        break;
     case WEIR_P_RANGE: {
         weir_field id = {"id", &weir_t_long, false, NULL};
         leaf = weir_plan_copy(ctx->arena, p);
@@ -422,8 +444,11 @@ static weir_rc az_unary(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan *in,
     case WEIR_P_PROJECT: return az_project(ctx, az, p, in, out);
     case WEIR_P_FILTER: return az_filter(ctx, az, p, in, out);
     case WEIR_P_SORT: return az_sort(ctx, az, p, in, out);
-    case WEIR_P_LIMIT: case WEIR_P_OFFSET: case WEIR_P_TAIL: case WEIR_P_REPARTITION: case WEIR_P_HINT:
-        return az_pass(ctx, p, in, out);
+    case WEIR_P_LIMIT:
+    case WEIR_P_OFFSET:
+    case WEIR_P_TAIL:
+    case WEIR_P_REPARTITION:
+    case WEIR_P_HINT: return az_pass(ctx, p, in, out);
     case WEIR_P_ALIAS: return az_alias(ctx, p, in, out);
     case WEIR_P_TODF: return weir_az_todf(ctx, p, in, out);
     case WEIR_P_TO_SCHEMA: return weir_az_to_schema(ctx, p, in, out);
@@ -434,10 +459,16 @@ static weir_rc az_unary(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan *in,
     case WEIR_P_METRICS: return weir_az_metrics(ctx, az, p, in, out);
     case WEIR_P_SAMPLE: return weir_az_sample(ctx, p, in, out);
     case WEIR_P_WATERMARK: return az_watermark(ctx, az, p, in, out);
-    case WEIR_P_SHOW_STRING: case WEIR_P_HTML_STRING: return weir_az_show(ctx, p, in, out);
-    case WEIR_P_NA_FILL: case WEIR_P_NA_DROP: case WEIR_P_NA_REPLACE: return weir_az_na(ctx, az, p, in, out);
+    case WEIR_P_SHOW_STRING:
+    case WEIR_P_HTML_STRING: return weir_az_show(ctx, p, in, out);
+    case WEIR_P_NA_FILL:
+    case WEIR_P_NA_DROP:
+    case WEIR_P_NA_REPLACE: return weir_az_na(ctx, az, p, in, out);
     case WEIR_P_WINDOW: return unsupported(ctx, p, "window functions (OVER)");
-    case WEIR_P_DESCRIBE: case WEIR_P_SUMMARY: return unsupported(ctx, p, "describe() and summary(); use agg() with the statistics you need");
+    case WEIR_P_DESCRIBE:
+    case WEIR_P_SUMMARY:
+        return unsupported(ctx, p,
+                           "describe() and summary(); use agg() with the statistics you need");
     case WEIR_P_UNPIVOT: return unsupported(ctx, p, "unpivot; use union() of selects");
     default: return unsupported(ctx, p, "this relation");
     }
@@ -448,7 +479,8 @@ weir_rc weir_az_plan(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan **out) 
         *out = p;
         return WEIR_OK;
     }
-    if (++az->depth > WEIR_PLAN_DEPTH) return weir_fail(ctx, WEIR_E_PROTOCOL_DEPTH, "limit", "1024");
+    if (++az->depth > WEIR_PLAN_DEPTH)
+        return weir_fail(ctx, WEIR_E_PROTOCOL_DEPTH, "limit", "1024");
     weir_rc rc;
     if (p->kind == WEIR_P_TABLE) {
         rc = az_table(ctx, az, p, out);
@@ -459,15 +491,20 @@ weir_rc weir_az_plan(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan **out) 
     } else if (p->kind == WEIR_P_AGGREGATE) {
         rc = weir_az_aggregate(ctx, az, p, NULL, 0, out);
     } else if (p->kind == WEIR_P_JOIN) {
-        rc = unsupported(ctx, p, "joins; they come with a later release of weir, run this query on Apache Spark");
-    } else if ((p->kind == WEIR_P_FILTER || p->kind == WEIR_P_SORT) && p->all && aggregate_below(p) == p->in[0]) {
+        rc = unsupported(
+            ctx, p,
+            "joins; they come with a later release of weir, run this query on Apache Spark");
+    } else if ((p->kind == WEIR_P_FILTER || p->kind == WEIR_P_SORT) && p->all &&
+               aggregate_below(p) == p->in[0]) {
         rc = over_aggregate(ctx, az, p, out);
     } else {
         weir_plan **in = WEIR_NEWN(ctx->arena, weir_plan *, p->nin);
         rc = WEIR_OK;
-        for (int i = 0; i < p->nin && rc == WEIR_OK; i++) rc = weir_az_plan(ctx, az, p->in[i], &in[i]);
+        for (int i = 0; i < p->nin && rc == WEIR_OK; i++)
+            rc = weir_az_plan(ctx, az, p->in[i], &in[i]);
         if (rc == WEIR_OK)
-            rc = p->nin > 1 || p->kind == WEIR_P_UNION ? weir_az_setop(ctx, p, in, out) : az_unary(ctx, az, p, in[0], out);
+            rc = p->nin > 1 || p->kind == WEIR_P_UNION ? weir_az_setop(ctx, p, in, out)
+                                                       : az_unary(ctx, az, p, in[0], out);
     }
     az->depth--;
     return rc;
@@ -479,7 +516,8 @@ weir_rc weir_analyze(weir_ctx *ctx, const weir_resolver *r, weir_plan *p, weir_p
     return weir_az_plan(ctx, az, p, out);
 }
 
-weir_rc weir_analyze_expr(weir_ctx *ctx, const weir_resolver *r, weir_schema *in, weir_expr *e, weir_expr **out) {
+weir_rc weir_analyze_expr(weir_ctx *ctx, const weir_resolver *r, weir_schema *in, weir_expr *e,
+                          weir_expr **out) {
     weir_az *az = WEIR_NEW(ctx->arena, weir_az);
     az->resolver = r;
     weir_plan *leaf = weir_plan_new(ctx->arena, WEIR_P_LOCAL, 0);
@@ -496,15 +534,28 @@ weir_rc weir_check_streaming(weir_ctx *ctx, const weir_plan *p, const char *outp
     for (int i = 0; i < p->nin; i++) WEIR_TRY(weir_check_streaming(ctx, p->in[i], output_mode));
     if (!p->streaming) return WEIR_OK;
     switch (p->kind) {
-    case WEIR_P_AGGREGATE: return stream_refuse(ctx, "aggregations over a stream (state); they come with a later release of weir");
-    case WEIR_P_DEDUP: return stream_refuse(ctx, "deduplication of a stream (state); it comes with a later release of weir");
-    case WEIR_P_LIMIT: return stream_refuse(ctx, "limit on a stream (state); it comes with a later release of weir");
+    case WEIR_P_AGGREGATE:
+        return stream_refuse(
+            ctx, "aggregations over a stream (state); they come with a later release of weir");
+    case WEIR_P_DEDUP:
+        return stream_refuse(
+            ctx, "deduplication of a stream (state); it comes with a later release of weir");
+    case WEIR_P_LIMIT:
+        return stream_refuse(ctx,
+                             "limit on a stream (state); it comes with a later release of weir");
     case WEIR_P_SORT:
         return weir_fail(ctx, WEIR_E_UNSUPPORTED_STREAMING, "message",
-                         "Sorting is not supported on streaming DataFrames/Datasets, unless it is on aggregated DataFrame/Dataset in Complete output mode");
-    case WEIR_P_OFFSET: case WEIR_P_TAIL: case WEIR_P_INTERSECT: case WEIR_P_EXCEPT: case WEIR_P_SHOW_STRING:
+                         "Sorting is not supported on streaming DataFrames/Datasets, unless it is "
+                         "on aggregated DataFrame/Dataset in Complete output mode");
+    case WEIR_P_OFFSET:
+    case WEIR_P_TAIL:
+    case WEIR_P_INTERSECT:
+    case WEIR_P_EXCEPT:
+    case WEIR_P_SHOW_STRING:
         return weir_fail(ctx, WEIR_E_UNSUPPORTED_STREAMING, "message",
-                         weir_printf(ctx->arena, "%s is not supported on streaming DataFrames/Datasets", p->kind == WEIR_P_OFFSET ? "Offset" : "This operation"));
+                         weir_printf(ctx->arena,
+                                     "%s is not supported on streaming DataFrames/Datasets",
+                                     p->kind == WEIR_P_OFFSET ? "Offset" : "This operation"));
     default: return WEIR_OK;
     }
 }

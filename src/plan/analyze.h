@@ -1,5 +1,6 @@
-/* From an unresolved plan to a resolved one: relations opened, names bound, functions chosen, types coerced.
- * The resolved kinds are marked R in plan.h; every resolved expression is ready for expr/eval.h. */
+/* From an unresolved plan to a resolved one: relations opened, names bound, functions chosen, types
+ * coerced. The resolved kinds are marked R in plan.h; every resolved expression is ready for
+ * expr/eval.h. */
 #ifndef WEIR_PLAN_ANALYZE_H
 #define WEIR_PLAN_ANALYZE_H
 #include "plan/plan.h"
@@ -7,7 +8,8 @@
 /* What analysis asks the session. u is passed back. Failures set ctx->err. */
 typedef struct weir_resolver {
     void *u;
-    /* A table or view: a subplan, unresolved (view body), or resolved (SCAN, LOCAL). TABLE_OR_VIEW_NOT_FOUND otherwise. */
+    /* A table or view: a subplan, unresolved (view body), or resolved (SCAN, LOCAL).
+     * TABLE_OR_VIEW_NOT_FOUND otherwise. */
     weir_rc (*table)(weir_ctx *, void *u, const weir_plan *table, weir_plan **out);
     /* A data source by format: a resolved SCAN. DATA_SOURCE_NOT_FOUND otherwise. */
     weir_rc (*source)(weir_ctx *, void *u, const weir_plan *source, weir_plan **out);
@@ -19,8 +21,11 @@ typedef struct weir_resolver {
 
 int64_t weir_new_attr_id(void);
 weir_rc weir_analyze(weir_ctx *, const weir_resolver *, weir_plan *, weir_plan **out);
-/* An expression over the given input schema (columns by name), e.g. a default, a check, a partition filter. */
-weir_rc weir_analyze_expr(weir_ctx *, const weir_resolver *, weir_schema *in, weir_expr *, weir_expr **out);
-/* True if the resolved plan reads a stream; streaming support is checked by weir_check_streaming. */
+/* An expression over the given input schema (columns by name), e.g. a default, a check, a partition
+ * filter. */
+weir_rc weir_analyze_expr(weir_ctx *, const weir_resolver *, weir_schema *in, weir_expr *,
+                          weir_expr **out);
+/* True if the resolved plan reads a stream; streaming support is checked by weir_check_streaming.
+ */
 weir_rc weir_check_streaming(weir_ctx *, const weir_plan *, const char *output_mode);
 #endif

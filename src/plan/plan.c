@@ -66,15 +66,29 @@ weir_command *weir_command_new(weir_arena *a, weir_ckind kind) {
 }
 
 static const char *kind_name(weir_pkind k) {
-    static const char *const names[] = {
-        [WEIR_P_SOURCE] = "UnresolvedDataSource", [WEIR_P_TABLE] = "UnresolvedRelation", [WEIR_P_SCAN] = "Relation",
-        [WEIR_P_LOCAL] = "LocalRelation", [WEIR_P_RANGE] = "Range", [WEIR_P_PROJECT] = "Project",
-        [WEIR_P_FILTER] = "Filter", [WEIR_P_SORT] = "Sort", [WEIR_P_LIMIT] = "GlobalLimit",
-        [WEIR_P_OFFSET] = "Offset", [WEIR_P_TAIL] = "Tail", [WEIR_P_ALIAS] = "SubqueryAlias",
-        [WEIR_P_UNION] = "Union", [WEIR_P_INTERSECT] = "Intersect", [WEIR_P_EXCEPT] = "Except",
-        [WEIR_P_AGGREGATE] = "Aggregate", [WEIR_P_DEDUP] = "Deduplicate", [WEIR_P_METRICS] = "CollectMetrics",
-        [WEIR_P_REPARTITION] = "Repartition", [WEIR_P_JOIN] = "Join", [WEIR_P_WATERMARK] = "EventTimeWatermark",
-        [WEIR_P_EXPLODE] = "Generate", [WEIR_P_SHOW_STRING] = "ShowString"};
+    static const char *const names[] = {[WEIR_P_SOURCE] = "UnresolvedDataSource",
+                                        [WEIR_P_TABLE] = "UnresolvedRelation",
+                                        [WEIR_P_SCAN] = "Relation",
+                                        [WEIR_P_LOCAL] = "LocalRelation",
+                                        [WEIR_P_RANGE] = "Range",
+                                        [WEIR_P_PROJECT] = "Project",
+                                        [WEIR_P_FILTER] = "Filter",
+                                        [WEIR_P_SORT] = "Sort",
+                                        [WEIR_P_LIMIT] = "GlobalLimit",
+                                        [WEIR_P_OFFSET] = "Offset",
+                                        [WEIR_P_TAIL] = "Tail",
+                                        [WEIR_P_ALIAS] = "SubqueryAlias",
+                                        [WEIR_P_UNION] = "Union",
+                                        [WEIR_P_INTERSECT] = "Intersect",
+                                        [WEIR_P_EXCEPT] = "Except",
+                                        [WEIR_P_AGGREGATE] = "Aggregate",
+                                        [WEIR_P_DEDUP] = "Deduplicate",
+                                        [WEIR_P_METRICS] = "CollectMetrics",
+                                        [WEIR_P_REPARTITION] = "Repartition",
+                                        [WEIR_P_JOIN] = "Join",
+                                        [WEIR_P_WATERMARK] = "EventTimeWatermark",
+                                        [WEIR_P_EXPLODE] = "Generate",
+                                        [WEIR_P_SHOW_STRING] = "ShowString"};
     return (size_t)k < sizeof names / sizeof *names && names[k] ? names[k] : "Plan";
 }
 
@@ -82,7 +96,8 @@ static void tree(weir_arena *a, weir_str *s, const weir_plan *p, int depth) {
     for (int i = 0; i < depth; i++) weir_str_puts(s, i + 1 == depth ? "+- " : "   ");
     weir_str_puts(s, kind_name(p->kind));
     if (p->format) weir_str_printf(s, " %s", p->format);
-    for (int i = 0; i < p->nexpr; i++) weir_str_printf(s, "%s%s", i ? ", " : " [", weir_expr_sql(a, p->expr[i]));
+    for (int i = 0; i < p->nexpr; i++)
+        weir_str_printf(s, "%s%s", i ? ", " : " [", weir_expr_sql(a, p->expr[i]));
     if (p->nexpr) weir_str_putc(s, ']');
     weir_str_putc(s, '\n');
     for (int i = 0; i < p->nin && depth < 1000; i++) tree(a, s, p->in[i], depth + 1);

@@ -1,7 +1,7 @@
-/* Logical plans: one tree for before and after analysis. Spark Connect and the SQL parser build unresolved
- * trees; plan/analyze.h resolves them (names to ordinals, types, coercion, rewrites to the smaller resolved set).
- * Immutable once shared; nodes live in an arena.
- * Rows marked R remain after analysis; the others are rewritten away. */
+/* Logical plans: one tree for before and after analysis. Spark Connect and the SQL parser build
+ * unresolved trees; plan/analyze.h resolves them (names to ordinals, types, coercion, rewrites to
+ * the smaller resolved set). Immutable once shared; nodes live in an arena. Rows marked R remain
+ * after analysis; the others are rewritten away. */
 #ifndef WEIR_PLAN_PLAN_H
 #define WEIR_PLAN_PLAN_H
 #include "expr/expr.h"
@@ -24,7 +24,8 @@ typedef enum {
     WEIR_P_UNION,        /* R all rows of the inputs; by_name, allow_missing before analysis */
     WEIR_P_INTERSECT,    /* R all */
     WEIR_P_EXCEPT,       /* R all */
-    WEIR_P_AGGREGATE,    /* R group = exprs[0..ngroup), aggregates after it; before analysis exprs = output list */
+    WEIR_P_AGGREGATE,    /* R group = exprs[0..ngroup), aggregates after it; before analysis exprs =
+                            output list */
     WEIR_P_DEDUP,        /* R names[] (none: all columns); within_watermark */
     WEIR_P_WITH_COLUMNS, /*   exprs are ALIAS */
     WEIR_P_RENAME,       /*   names[] = old, new, old, new */
@@ -39,12 +40,16 @@ typedef enum {
     WEIR_P_WINDOW,       /* R window functions appended */
     WEIR_P_SHOW_STRING,  /* R n rows, truncate, vertical: one string row */
     WEIR_P_HTML_STRING,
-    WEIR_P_CACHED,       /*   name = id of a relation the server holds (foreachBatch, checkpoint()) */
-    WEIR_P_NA_FILL, WEIR_P_NA_DROP, WEIR_P_NA_REPLACE, /* rewritten to PROJECT / FILTER */
-    WEIR_P_DESCRIBE, WEIR_P_SUMMARY, /*   statistics, rewritten to AGGREGATE */
+    WEIR_P_CACHED, /*   name = id of a relation the server holds (foreachBatch, checkpoint()) */
+    WEIR_P_NA_FILL,
+    WEIR_P_NA_DROP,
+    WEIR_P_NA_REPLACE, /* rewritten to PROJECT / FILTER */
+    WEIR_P_DESCRIBE,
+    WEIR_P_SUMMARY, /*   statistics, rewritten to AGGREGATE */
     WEIR_P_UNPIVOT,
-    WEIR_P_WITH_CTE,     /*   in[0] body; names[i] defined by in[1+i] */
-    WEIR_P_COMMAND       /*   a command inside SQL text: payload command (plan/command.h); its result is a LOCAL */
+    WEIR_P_WITH_CTE, /*   in[0] body; names[i] defined by in[1+i] */
+    WEIR_P_COMMAND /*   a command inside SQL text: payload command (plan/command.h); its result is a
+                      LOCAL */
 } weir_pkind;
 
 /* One output column after analysis. id names it through the tree (Spark's expression id). */
@@ -52,11 +57,16 @@ typedef struct weir_attr {
     int64_t id;
     const char **qualifier; /* "spark_catalog", "db", "t" or alias */
     int32_t nqualifier;
-    bool hidden;            /* _metadata and friends: only by name, never by * */
+    bool hidden; /* _metadata and friends: only by name, never by * */
 } weir_attr;
 
-typedef struct weir_option { const char *key, *value; } weir_option;
-typedef struct weir_options { int32_t n; weir_option *opt; } weir_options; /* keys compare case-insensitively */
+typedef struct weir_option {
+    const char *key, *value;
+} weir_option;
+typedef struct weir_options {
+    int32_t n;
+    weir_option *opt;
+} weir_options; /* keys compare case-insensitively */
 const char *weir_option_get(const weir_options *, const char *key); /* NULL if absent */
 
 struct weir_scan;
@@ -64,27 +74,29 @@ struct weir_command;
 
 typedef struct weir_plan {
     weir_pkind kind;
-    int64_t plan_id;        /* Spark Connect's; -1 none */
+    int64_t plan_id; /* Spark Connect's; -1 none */
     bool streaming;
     int32_t nin, nexpr, nname, ngroup;
     struct weir_plan **in;
     weir_expr **expr;
     const char **names;
-    weir_schema *schema;    /* NULL until analysed */
-    const weir_attr *attr;  /* schema->nfield, once analysed */
+    weir_schema *schema;   /* NULL until analysed */
+    const weir_attr *attr; /* schema->nfield, once analysed */
     weir_pos at;
     /* payload by kind */
-    const char *name, *format;      /* SOURCE format, METRICS name, HINT name, CACHED id, join type text */
+    const char *name,
+        *format; /* SOURCE format, METRICS name, HINT name, CACHED id, join type text */
     weir_options options;
-    const weir_type *type;          /* SOURCE: user schema (or NULL); TO_SCHEMA */
-    const char *schema_text;        /* SOURCE: user schema as DDL or JSON; type wins */
-    int64_t n, start, end, step;    /* LIMIT.., RANGE, REPARTITION, SHOW_STRING rows */
+    const weir_type *type;       /* SOURCE: user schema (or NULL); TO_SCHEMA */
+    const char *schema_text;     /* SOURCE: user schema as DDL or JSON; type wins */
+    int64_t n, start, end, step; /* LIMIT.., RANGE, REPARTITION, SHOW_STRING rows */
     int64_t delay_us;
     int32_t truncate, join_type;
-    bool global, all, by_name, allow_missing, within_watermark, outer, vertical, is_distinct, shuffle;
-    int32_t group_kind;             /* AGGREGATE: 0 group by, 1 rollup, 2 cube, 3 grouping sets, 4 pivot */
+    bool global, all, by_name, allow_missing, within_watermark, outer, vertical, is_distinct,
+        shuffle;
+    int32_t group_kind; /* AGGREGATE: 0 group by, 1 rollup, 2 cube, 3 grouping sets, 4 pivot */
     double lo, hi;
-    const weir_batch *batch;        /* LOCAL: nbatch of them */
+    const weir_batch *batch; /* LOCAL: nbatch of them */
     int32_t nbatch;
     struct weir_scan *scan;
     struct weir_command *command;
@@ -94,6 +106,7 @@ weir_plan *weir_plan_new(weir_arena *, weir_pkind, int nin, ...); /* inputs */
 weir_plan *weir_plan_copy(weir_arena *, const weir_plan *);       /* shallow, own arrays */
 void weir_plan_add_expr(weir_arena *, weir_plan *, weir_expr *);
 void weir_plan_add_name(weir_arena *, weir_plan *, const char *);
-weir_plan *weir_plan_local(weir_arena *, weir_schema *, const weir_batch *, int n); /* resolved LOCAL, batches kept */
+weir_plan *weir_plan_local(weir_arena *, weir_schema *, const weir_batch *,
+                           int n);                     /* resolved LOCAL, batches kept */
 char *weir_plan_tree(weir_arena *, const weir_plan *); /* explain text */
 #endif

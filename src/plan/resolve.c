@@ -1,4 +1,5 @@
-/* Binding expressions: names to ordinals, calls to functions, types coerced. Called by analyze.c. */
+/* Binding expressions: names to ordinals, calls to functions, types coerced. Called by analyze.c.
+ */
 #include "plan/scope.h"
 
 #include <strings.h>
@@ -13,7 +14,8 @@ typedef struct binder {
 static weir_rc bind_expr(weir_ctx *, const binder *, weir_expr *, weir_expr **out);
 
 static bool same_name(weir_ctx *ctx, const char *a, const char *b) {
-    return weir_conf_bool(ctx->conf, "spark.sql.caseSensitive") ? strcmp(a, b) == 0 : strcasecmp(a, b) == 0;
+    return weir_conf_bool(ctx->conf, "spark.sql.caseSensitive") ? strcmp(a, b) == 0
+                                                                : strcasecmp(a, b) == 0;
 }
 
 int weir_az_find(weir_ctx *ctx, const weir_plan *in, const char *name) {
@@ -41,16 +43,19 @@ weir_rc weir_az_missing(weir_ctx *ctx, const weir_plan *const *in, int nin, cons
         }
     for (int i = 0; i < e->nname; i++) weir_str_printf(&name, "%s`%s`", i ? "." : "", e->names[i]);
     if (shown)
-        (void)weir_fail(ctx, WEIR_E_UNRESOLVED_COLUMN_WITH_SUGGESTION, "objectName", name.p, "proposal", list.p);
+        (void)weir_fail(ctx, WEIR_E_UNRESOLVED_COLUMN_WITH_SUGGESTION, "objectName", name.p,
+                        "proposal", list.p);
     else
-        (void)weir_fail(ctx, WEIR_E_UNRESOLVED_COLUMN_WITHOUT_SUGGESTION, "objectName", name.p ? name.p : "``");
+        (void)weir_fail(ctx, WEIR_E_UNRESOLVED_COLUMN_WITHOUT_SUGGESTION, "objectName",
+                        name.p ? name.p : "``");
     weir_err_where(ctx, &e->at);
     return WEIR_FAIL;
 }
 
 static weir_rc ambiguous(weir_ctx *ctx, const weir_expr *e) {
-    (void)weir_fail(ctx, WEIR_E_AMBIGUOUS_REFERENCE, "name", weir_printf(ctx->arena, "`%s`", e->names[0]),
-                    "referenceNames", weir_printf(ctx->arena, "[`%s`, `%s`]", e->names[0], e->names[0]));
+    (void)weir_fail(ctx, WEIR_E_AMBIGUOUS_REFERENCE, "name",
+                    weir_printf(ctx->arena, "`%s`", e->names[0]), "referenceNames",
+                    weir_printf(ctx->arena, "[`%s`, `%s`]", e->names[0], e->names[0]));
     weir_err_where(ctx, &e->at);
     return WEIR_FAIL;
 }
@@ -62,7 +67,8 @@ static int match_parts(weir_ctx *ctx, const weir_plan *in, int i, const weir_exp
     for (int q = a->nqualifier; q >= 1; q--) {
         if (e->nname < q + 1) continue;
         bool ok = same_name(ctx, e->names[q], field);
-        for (int k = 0; ok && k < q; k++) ok = same_name(ctx, e->names[k], a->qualifier[a->nqualifier - q + k]);
+        for (int k = 0; ok && k < q; k++)
+            ok = same_name(ctx, e->names[k], a->qualifier[a->nqualifier - q + k]);
         if (ok) return q + 1;
     }
     return same_name(ctx, e->names[0], field) ? 1 : 0;
@@ -79,12 +85,14 @@ static const weir_plan *find_plan(const weir_plan *p, int64_t id, int depth) {
 }
 
 weir_expr *weir_az_col(weir_ctx *ctx, const weir_plan *in, int i) {
-    weir_expr *c = weir_expr_col(ctx->arena, i, in->schema->field[i].type, in->schema->field[i].nullable);
+    weir_expr *c =
+        weir_expr_col(ctx->arena, i, in->schema->field[i].type, in->schema->field[i].nullable);
     c->name = in->schema->field[i].name;
     return c;
 }
 
-/* An attribute taken from a certain DataFrame: by the id that it has there. -1: not found that way. */
+/* An attribute taken from a certain DataFrame: by the id that it has there. -1: not found that way.
+ */
 static int by_plan_id(weir_ctx *ctx, const binder *b, const weir_expr *e, int *used) {
     int base = 0;
     for (int k = 0; k < b->nin; k++) {
@@ -132,7 +140,8 @@ static weir_expr *col_at(weir_ctx *ctx, const binder *b, int ordinal) {
     return NULL;
 }
 
-static weir_rc get_field(weir_ctx *ctx, weir_expr *base, const char *name, const weir_pos *at, weir_expr **out) {
+static weir_rc get_field(weir_ctx *ctx, weir_expr *base, const char *name, const weir_pos *at,
+                         weir_expr **out) {
     weir_expr *arg[2] = {base, weir_lit_string(ctx->arena, name, strlen(name))};
     const weir_type *t = base->type;
     const char *fn = t->kind == WEIR_T_MAP ? "_getmap" : "_getfield";
@@ -170,7 +179,8 @@ static weir_rc bind_attr(weir_ctx *ctx, const binder *b, weir_expr *e, weir_expr
 
 static weir_rc bind_extract(weir_ctx *ctx, weir_expr *e, weir_expr **out) {
     weir_expr *base = e->arg[0], *key = e->arg[1];
-    bool named = key->kind == WEIR_EX_LIT && key->type->kind == WEIR_T_STRING && !weir_is_null(&key->lit, 0);
+    bool named =
+        key->kind == WEIR_EX_LIT && key->type->kind == WEIR_T_STRING && !weir_is_null(&key->lit, 0);
     if (named && base->type->kind != WEIR_T_MAP) {
         weir_bytes n = weir_get_bytes(&key->lit, 0);
         return get_field(ctx, base, weir_strndup(ctx->arena, n.p, (size_t)n.len), &e->at, out);
@@ -185,7 +195,8 @@ static weir_rc bind_extract(weir_ctx *ctx, weir_expr *e, weir_expr **out) {
 }
 
 weir_rc weir_az_bool(weir_ctx *ctx, weir_expr *e, weir_expr **out) {
-    if (e->type->kind == WEIR_T_BOOLEAN || e->type->kind == WEIR_T_VOID || e->type->kind == WEIR_T_STRING)
+    if (e->type->kind == WEIR_T_BOOLEAN || e->type->kind == WEIR_T_VOID ||
+        e->type->kind == WEIR_T_STRING)
         return weir_coerce(ctx, e, &weir_t_boolean, out);
     (void)weir_fail(ctx, WEIR_E_DATATYPE_MISMATCH_FILTER_NOT_BOOLEAN, "sqlExpr",
                     weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)), "filter",
@@ -203,9 +214,10 @@ static weir_rc one_type(weir_ctx *ctx, weir_expr *e, const bool *value, const ch
         const weir_type *c = t ? weir_common_type(ctx, t, e->arg[i]->type) : e->arg[i]->type;
         if (!c) {
             (void)weir_fail(ctx, WEIR_E_DATATYPE_MISMATCH_DATA_DIFF_TYPES, "sqlExpr",
-                            weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)), "functionName",
-                            weir_printf(ctx->arena, "`%s`", what), "dataType",
-                            weir_printf(ctx->arena, "(\"%s\" or \"%s\")", weir_type_sql(ctx->arena, t),
+                            weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)),
+                            "functionName", weir_printf(ctx->arena, "`%s`", what), "dataType",
+                            weir_printf(ctx->arena, "(\"%s\" or \"%s\")",
+                                        weir_type_sql(ctx->arena, t),
                                         weir_type_sql(ctx->arena, e->arg[i]->type)));
             weir_err_where(ctx, &e->at);
             return WEIR_FAIL;
@@ -231,8 +243,10 @@ static weir_rc bind_case(weir_ctx *ctx, weir_expr *e, weir_expr **out) {
     for (int i = 0; i < e->narg; i++) {
         bool cond = i % 2 == 0 && i + 1 < e->narg;
         value[i] = !cond;
-        if (cond) WEIR_TRY(weir_az_bool(ctx, c->arg[i], &c->arg[i]));
-        else c->nullable |= c->arg[i]->nullable;
+        if (cond)
+            WEIR_TRY(weir_az_bool(ctx, c->arg[i], &c->arg[i]));
+        else
+            c->nullable |= c->arg[i]->nullable;
     }
     WEIR_TRY(one_type(ctx, c, value, "casewhen"));
     settle(c);
@@ -287,7 +301,8 @@ static weir_rc bind_struct(weir_ctx *ctx, weir_expr *e, weir_expr **out) {
 
 static weir_rc bind_if(weir_ctx *ctx, weir_expr *e, weir_expr **out) {
     weir_expr *c = weir_expr_copy(ctx->arena, e);
-    if (strcasecmp(e->name, "nvl2") == 0) WEIR_TRY(weir_call_by_name(ctx, "isnotnull", 1, c->arg, &c->arg[0]));
+    if (strcasecmp(e->name, "nvl2") == 0)
+        WEIR_TRY(weir_call_by_name(ctx, "isnotnull", 1, c->arg, &c->arg[0]));
     c->name = "when";
     return bind_case(ctx, c, out);
 }
@@ -296,9 +311,12 @@ static weir_rc bind_func(weir_ctx *ctx, weir_expr *e, weir_expr **out) {
     const char *n = e->name;
     if (strcasecmp(n, "and") == 0) return bind_logic(ctx, e, WEIR_EX_AND, out);
     if (strcasecmp(n, "or") == 0) return bind_logic(ctx, e, WEIR_EX_OR, out);
-    if (e->narg >= 2 && (strcasecmp(n, "when") == 0 || strcasecmp(n, "case") == 0)) return bind_case(ctx, e, out);
-    if (e->narg == 3 && (strcasecmp(n, "if") == 0 || strcasecmp(n, "nvl2") == 0)) return bind_if(ctx, e, out);
-    if (e->narg >= 1 && (strcasecmp(n, "coalesce") == 0 || strcasecmp(n, "nvl") == 0 || strcasecmp(n, "ifnull") == 0))
+    if (e->narg >= 2 && (strcasecmp(n, "when") == 0 || strcasecmp(n, "case") == 0))
+        return bind_case(ctx, e, out);
+    if (e->narg == 3 && (strcasecmp(n, "if") == 0 || strcasecmp(n, "nvl2") == 0))
+        return bind_if(ctx, e, out);
+    if (e->narg >= 1 && (strcasecmp(n, "coalesce") == 0 || strcasecmp(n, "nvl") == 0 ||
+                         strcasecmp(n, "ifnull") == 0))
         return bind_coalesce(ctx, e, out);
     if (strcasecmp(n, "struct") == 0) return bind_struct(ctx, e, out);
     weir_expr *c = weir_expr_copy(ctx->arena, e);
@@ -308,7 +326,8 @@ static weir_rc bind_func(weir_ctx *ctx, weir_expr *e, weir_expr **out) {
 }
 
 static weir_rc bind_update(weir_ctx *ctx, weir_expr *e, weir_expr **out) {
-    weir_expr *base = e->arg[0], **arg = WEIR_NEWN(ctx->arena, weir_expr *, 2 * base->type->nfield + 2);
+    weir_expr *base = e->arg[0],
+              **arg = WEIR_NEWN(ctx->arena, weir_expr *, 2 * base->type->nfield + 2);
     if (base->type->kind != WEIR_T_STRUCT) return get_field(ctx, base, e->name, &e->at, out);
     int n = 0;
     bool done = false;
@@ -317,8 +336,10 @@ static weir_rc bind_update(weir_ctx *ctx, weir_expr *e, weir_expr **out) {
         bool hit = same_name(ctx, name, e->name);
         if (hit && e->narg == 1) continue;
         arg[n++] = weir_lit_string(ctx->arena, name, strlen(name));
-        if (hit) arg[n++] = e->arg[1], done = true;
-        else WEIR_TRY(get_field(ctx, base, name, &e->at, &arg[n++]));
+        if (hit)
+            arg[n++] = e->arg[1], done = true;
+        else
+            WEIR_TRY(get_field(ctx, base, name, &e->at, &arg[n++]));
     }
     if (!done && e->narg == 2) {
         arg[n++] = weir_lit_string(ctx->arena, e->name, strlen(e->name));
@@ -329,7 +350,9 @@ static weir_rc bind_update(weir_ctx *ctx, weir_expr *e, weir_expr **out) {
 
 static weir_rc refuse(weir_ctx *ctx, const weir_expr *e, const char *what) {
     (void)weir_fail(ctx, WEIR_E_UNSUPPORTED_EXPR, "feature",
-                    weir_printf(ctx->arena, "%s. Write the query without it, or run it on Apache Spark.", what));
+                    weir_printf(ctx->arena,
+                                "%s. Write the query without it, or run it on Apache Spark.",
+                                what));
     weir_err_where(ctx, &e->at);
     return WEIR_FAIL;
 }
@@ -371,13 +394,16 @@ static weir_rc bind_node(weir_ctx *ctx, const binder *b, weir_expr *e, weir_expr
     case WEIR_EX_CAST: return weir_cast_resolve(ctx, e->arg[0], e->type, e->cast_mode, out);
     case WEIR_EX_EXTRACT: return bind_extract(ctx, e, out);
     case WEIR_EX_UPDATE_FIELDS: return bind_update(ctx, e, out);
-    case WEIR_EX_LAMBDA: case WEIR_EX_LAMBDA_VAR: return refuse(ctx, e, "lambda functions");
+    case WEIR_EX_LAMBDA:
+    case WEIR_EX_LAMBDA_VAR: return refuse(ctx, e, "lambda functions");
     case WEIR_EX_WINDOW: return refuse(ctx, e, "window functions (OVER)");
     case WEIR_EX_SUBQUERY: return refuse(ctx, e, "subqueries in expressions");
-    case WEIR_EX_AND: case WEIR_EX_OR: return bind_logic(ctx, e, e->kind, out);
+    case WEIR_EX_AND:
+    case WEIR_EX_OR: return bind_logic(ctx, e, e->kind, out);
     case WEIR_EX_CASE: return e->type ? (*out = e, WEIR_OK) : bind_case(ctx, e, out);
     case WEIR_EX_COALESCE: return e->type ? (*out = e, WEIR_OK) : bind_coalesce(ctx, e, out);
-    case WEIR_EX_ALIAS: case WEIR_EX_SORT: {
+    case WEIR_EX_ALIAS:
+    case WEIR_EX_SORT: {
         weir_expr *c = weir_expr_copy(ctx->arena, e);
         c->type = c->arg[0]->type;
         c->nullable = c->arg[0]->nullable;
@@ -390,11 +416,13 @@ static weir_rc bind_node(weir_ctx *ctx, const binder *b, weir_expr *e, weir_expr
 }
 
 static weir_rc bind_expr(weir_ctx *ctx, const binder *b, weir_expr *e, weir_expr **out) {
-    if (++b->az->depth > WEIR_PLAN_DEPTH) return weir_fail(ctx, WEIR_E_PROTOCOL_DEPTH, "limit", "1024");
+    if (++b->az->depth > WEIR_PLAN_DEPTH)
+        return weir_fail(ctx, WEIR_E_PROTOCOL_DEPTH, "limit", "1024");
     weir_expr *c = e;
     if (e->kind == WEIR_EX_FUNC && !b->names_only) WEIR_TRY(spread_stars(ctx, b, e, &c));
     if (c == e && e->narg) c = weir_expr_copy(ctx->arena, e);
-    bool opaque = e->kind == WEIR_EX_WINDOW || e->kind == WEIR_EX_SUBQUERY || e->kind == WEIR_EX_LAMBDA;
+    bool opaque =
+        e->kind == WEIR_EX_WINDOW || e->kind == WEIR_EX_SUBQUERY || e->kind == WEIR_EX_LAMBDA;
     for (int i = 0; i < c->narg && !opaque; i++) WEIR_TRY(bind_expr(ctx, b, c->arg[i], &c->arg[i]));
     if (c->filter) WEIR_TRY(bind_expr(ctx, b, c->filter, &c->filter));
     b->az->depth--;
@@ -406,16 +434,21 @@ static weir_rc bind_expr(weir_ctx *ctx, const binder *b, weir_expr *e, weir_expr
     return bind_node(ctx, b, c, out);
 }
 
-weir_rc weir_az_expr(weir_ctx *ctx, weir_az *az, const weir_plan *const *in, int nin, weir_expr *e, weir_expr **out) {
+weir_rc weir_az_expr(weir_ctx *ctx, weir_az *az, const weir_plan *const *in, int nin, weir_expr *e,
+                     weir_expr **out) {
     binder b = {az, in, nin, false};
     return bind_expr(ctx, &b, e, out);
 }
 
 /* The name of an output column: its text with attributes shown as they are named in the input. */
 static const char *output_name(weir_ctx *ctx, weir_az *az, const weir_plan *in, weir_expr *e) {
-    if (e->kind == WEIR_EX_ALIAS || e->kind == WEIR_EX_LIT || e->kind == WEIR_EX_COL) return weir_expr_name(ctx->arena, e);
-    if (e->kind == WEIR_EX_CAST && (e->arg[0]->kind == WEIR_EX_ATTR || e->arg[0]->kind == WEIR_EX_EXTRACT))
-        return output_name(ctx, az, in, e->arg[0]); /* SPARK: an unaliased cast of a column keeps the column's name */
+    if (e->kind == WEIR_EX_ALIAS || e->kind == WEIR_EX_LIT || e->kind == WEIR_EX_COL)
+        return weir_expr_name(ctx->arena, e);
+    if (e->kind == WEIR_EX_CAST &&
+        (e->arg[0]->kind == WEIR_EX_ATTR || e->arg[0]->kind == WEIR_EX_EXTRACT))
+        return output_name(
+            ctx, az, in,
+            e->arg[0]); /* SPARK: an unaliased cast of a column keeps the column's name */
     binder b = {az, &in, 1, true};
     weir_expr *shown = e;
     weir_err quiet;
@@ -427,13 +460,13 @@ static const char *output_name(weir_ctx *ctx, weir_az *az, const weir_plan *in, 
     return weir_expr_name(ctx->arena, shown);
 }
 
-static void add_star(weir_ctx *ctx, const weir_plan *in, const weir_expr *star, weir_plan *list, bool *any) {
+static void add_star(weir_ctx *ctx, const weir_plan *in, const weir_expr *star, weir_plan *list,
+                     bool *any) {
     const weir_plan *from = star->plan_id >= 0 ? find_plan(in, star->plan_id, 0) : NULL;
     for (int i = 0; i < in->schema->nfield; i++) {
         const weir_attr *a = &in->attr[i];
         bool take = !a->hidden;
-        if (star->nname && take)
-            take = a->nqualifier >= star->nname;
+        if (star->nname && take) take = a->nqualifier >= star->nname;
         for (int k = 0; take && k < star->nname; k++)
             take = same_name(ctx, a->qualifier[a->nqualifier - star->nname + k], star->names[k]);
         if (take && from && !star->nname) {
@@ -448,7 +481,8 @@ static void add_star(weir_ctx *ctx, const weir_plan *in, const weir_expr *star, 
 }
 
 /* "s.*" over a struct column. */
-static weir_rc star_of_struct(weir_ctx *ctx, weir_az *az, const weir_plan *in, weir_expr *star, weir_plan *list) {
+static weir_rc star_of_struct(weir_ctx *ctx, weir_az *az, const weir_plan *in, weir_expr *star,
+                              weir_plan *list) {
     weir_expr *attr = weir_expr_new(ctx->arena, WEIR_EX_ATTR), *base = NULL;
     attr->names = star->names;
     attr->nname = star->nname;
@@ -459,12 +493,14 @@ static weir_rc star_of_struct(weir_ctx *ctx, weir_az *az, const weir_plan *in, w
     for (int i = 0; i < base->type->nfield; i++) {
         weir_expr *f = NULL;
         WEIR_TRY(get_field(ctx, base, base->type->field[i].name, &star->at, &f));
-        weir_plan_add_expr(ctx->arena, list, weir_expr_alias(ctx->arena, f, base->type->field[i].name));
+        weir_plan_add_expr(ctx->arena, list,
+                           weir_expr_alias(ctx->arena, f, base->type->field[i].name));
     }
     return WEIR_OK;
 }
 
-weir_rc weir_az_list(weir_ctx *ctx, weir_az *az, const weir_plan *in, weir_expr **e, int n, weir_expr ***out, int *nout) {
+weir_rc weir_az_list(weir_ctx *ctx, weir_az *az, const weir_plan *in, weir_expr **e, int n,
+                     weir_expr ***out, int *nout) {
     weir_plan list = {.kind = WEIR_P_PROJECT};
     for (int i = 0; i < n; i++) {
         if (e[i]->kind == WEIR_EX_STAR) {
@@ -476,7 +512,8 @@ weir_rc weir_az_list(weir_ctx *ctx, weir_az *az, const weir_plan *in, weir_expr 
         const char *name = output_name(ctx, az, in, e[i]);
         weir_expr *r = NULL;
         WEIR_TRY(weir_az_expr(ctx, az, &in, 1, e[i], &r));
-        bool named = r->kind == WEIR_EX_ALIAS || (r->kind == WEIR_EX_COL && r->name && strcmp(r->name, name) == 0);
+        bool named = r->kind == WEIR_EX_ALIAS ||
+                     (r->kind == WEIR_EX_COL && r->name && strcmp(r->name, name) == 0);
         weir_plan_add_expr(ctx->arena, &list, named ? r : weir_expr_alias(ctx->arena, r, name));
     }
     *out = list.expr;
@@ -488,7 +525,9 @@ bool weir_has_aggregate(const weir_expr *e) {
     int next;
     if (e->kind == WEIR_EX_AGG) return true;
     if (e->kind == WEIR_EX_WINDOW) return false;
-    if (e->kind == WEIR_EX_FUNC && weir_agg_find(e->name, 0, &next) && !weir_fn_find(e->name, 0, &next)) return true;
+    if (e->kind == WEIR_EX_FUNC && weir_agg_find(e->name, 0, &next) &&
+        !weir_fn_find(e->name, 0, &next))
+        return true;
     for (int i = 0; i < e->narg; i++)
         if (weir_has_aggregate(e->arg[i])) return true;
     return false;

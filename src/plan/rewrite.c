@@ -1,13 +1,16 @@
-/* Relations that are rewritten to smaller ones: columns added, renamed, dropped, cast, set operations, null handling. */
+/* Relations that are rewritten to smaller ones: columns added, renamed, dropped, cast, set
+ * operations, null handling. */
 #include "plan/scope.h"
 
 #include <strings.h>
 
-weir_rc weir_az_with_columns(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan *in, weir_plan **out) {
+weir_rc weir_az_with_columns(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan *in,
+                             weir_plan **out) {
     weir_plan list = {.kind = WEIR_P_PROJECT};
     bool *used = WEIR_NEWN(ctx->arena, bool, p->nexpr + 1);
     weir_expr **e = WEIR_NEWN(ctx->arena, weir_expr *, p->nexpr + 1);
-    for (int i = 0; i < p->nexpr; i++) WEIR_TRY(weir_az_expr(ctx, az, (const weir_plan *const *)&in, 1, p->expr[i], &e[i]));
+    for (int i = 0; i < p->nexpr; i++)
+        WEIR_TRY(weir_az_expr(ctx, az, (const weir_plan *const *)&in, 1, p->expr[i], &e[i]));
     for (int c = 0; c < in->schema->nfield; c++) {
         weir_expr *x = in->attr[c].hidden ? NULL : weir_az_col(ctx, in, c);
         for (int i = 0; i < p->nexpr && x; i++)
@@ -42,7 +45,8 @@ weir_rc weir_az_drop(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan *in, we
     weir_plan list = {.kind = WEIR_P_PROJECT};
     bool *gone = WEIR_NEWN(ctx->arena, bool, in->schema->nfield + 1);
     for (int c = 0; c < in->schema->nfield; c++)
-        for (int i = 0; i < p->nname; i++) gone[c] |= strcasecmp(in->schema->field[c].name, p->names[i]) == 0;
+        for (int i = 0; i < p->nname; i++)
+            gone[c] |= strcasecmp(in->schema->field[c].name, p->names[i]) == 0;
     for (int i = 0; i < p->nexpr; i++) { /* a column that is not there is no error */
         weir_err quiet;
         weir_err_init(&quiet);
@@ -50,13 +54,15 @@ weir_rc weir_az_drop(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan *in, we
         c.err = &quiet;
         weir_expr *e = NULL;
         int depth = az->depth;
-        if (weir_az_expr(&c, az, (const weir_plan *const *)&in, 1, p->expr[i], &e) == WEIR_OK && e->kind == WEIR_EX_COL)
+        if (weir_az_expr(&c, az, (const weir_plan *const *)&in, 1, p->expr[i], &e) == WEIR_OK &&
+            e->kind == WEIR_EX_COL)
             gone[e->ordinal] = true;
         az->depth = depth;
         weir_err_clear(&quiet);
     }
     for (int c = 0; c < in->schema->nfield; c++)
-        if (!gone[c] && !in->attr[c].hidden) weir_plan_add_expr(ctx->arena, &list, weir_az_col(ctx, in, c));
+        if (!gone[c] && !in->attr[c].hidden)
+            weir_plan_add_expr(ctx->arena, &list, weir_az_col(ctx, in, c));
     *out = weir_az_project(ctx, p, in, list.expr, list.nexpr);
     return WEIR_OK;
 }
@@ -67,11 +73,14 @@ weir_rc weir_az_todf(weir_ctx *ctx, weir_plan *p, weir_plan *in, weir_plan **out
         if (in->attr[c].hidden) continue;
         int k = list.nexpr;
         weir_expr *x = weir_az_col(ctx, in, c);
-        weir_plan_add_expr(ctx->arena, &list, k < p->nname ? weir_expr_alias(ctx->arena, x, p->names[k]) : x);
+        weir_plan_add_expr(ctx->arena, &list,
+                           k < p->nname ? weir_expr_alias(ctx->arena, x, p->names[k]) : x);
     }
     if (list.nexpr != p->nname)
         return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
-                         weir_printf(ctx->arena, "requirement failed: The number of columns doesn't match.\nOld column names (%d): \nNew column names (%d): ",
+                         weir_printf(ctx->arena,
+                                     "requirement failed: The number of columns doesn't "
+                                     "match.\nOld column names (%d): \nNew column names (%d): ",
                                      list.nexpr, p->nname));
     *out = weir_az_project(ctx, p, in, list.expr, list.nexpr);
     return WEIR_OK;
@@ -86,8 +95,10 @@ weir_rc weir_az_to_schema(weir_ctx *ctx, weir_plan *p, weir_plan *in, weir_plan 
         if (c < 0 && !f->nullable)
             return weir_fail(ctx, WEIR_E_UNRESOLVED_COLUMN_WITHOUT_SUGGESTION, "objectName",
                              weir_printf(ctx->arena, "`%s`", f->name));
-        if (c < 0) x = weir_lit_null(ctx->arena, f->type);
-        else WEIR_TRY(weir_coerce(ctx, weir_az_col(ctx, in, c), f->type, &x));
+        if (c < 0)
+            x = weir_lit_null(ctx->arena, f->type);
+        else
+            WEIR_TRY(weir_coerce(ctx, weir_az_col(ctx, in, c), f->type, &x));
         weir_plan_add_expr(ctx->arena, &list, weir_expr_alias(ctx->arena, x, f->name));
     }
     *out = weir_az_project(ctx, p, in, list.expr, list.nexpr);
@@ -121,8 +132,10 @@ static const char *setop_name(const weir_plan *p) {
     return p->kind == WEIR_P_UNION ? "UNION" : p->kind == WEIR_P_INTERSECT ? "INTERSECT" : "EXCEPT";
 }
 
-/* Rearranges the right side to the left's column order (unionByName), adding nulls where allowed. */
-static weir_rc by_name(weir_ctx *ctx, const weir_plan *p, weir_plan *left, weir_plan *right, weir_plan **l, weir_plan **r) {
+/* Rearranges the right side to the left's column order (unionByName), adding nulls where allowed.
+ */
+static weir_rc by_name(weir_ctx *ctx, const weir_plan *p, weir_plan *left, weir_plan *right,
+                       weir_plan **l, weir_plan **r) {
     weir_plan a = {.kind = WEIR_P_PROJECT}, b = {.kind = WEIR_P_PROJECT};
     for (int i = 0; i < left->schema->nfield; i++) {
         const weir_field *f = &left->schema->field[i];
@@ -132,14 +145,17 @@ static weir_rc by_name(weir_ctx *ctx, const weir_plan *p, weir_plan *left, weir_
             return weir_az_missing(ctx, (const weir_plan *const *)&right, 1, x);
         }
         weir_plan_add_expr(ctx->arena, &a, weir_az_col(ctx, left, i));
-        weir_plan_add_expr(ctx->arena, &b,
-                           c >= 0 ? weir_az_col(ctx, right, c)
-                                  : weir_expr_alias(ctx->arena, weir_lit_null(ctx->arena, f->type), f->name));
+        weir_plan_add_expr(
+            ctx->arena, &b,
+            c >= 0 ? weir_az_col(ctx, right, c)
+                   : weir_expr_alias(ctx->arena, weir_lit_null(ctx->arena, f->type), f->name));
     }
     for (int i = 0; i < right->schema->nfield && p->allow_missing; i++) {
         const weir_field *f = &right->schema->field[i];
         if (weir_az_find(ctx, left, f->name) >= 0) continue;
-        weir_plan_add_expr(ctx->arena, &a, weir_expr_alias(ctx->arena, weir_lit_null(ctx->arena, f->type), f->name));
+        weir_plan_add_expr(
+            ctx->arena, &a,
+            weir_expr_alias(ctx->arena, weir_lit_null(ctx->arena, f->type), f->name));
         weir_plan_add_expr(ctx->arena, &b, weir_az_col(ctx, right, i));
     }
     *l = weir_az_project(ctx, left, left, a.expr, a.nexpr);
@@ -147,7 +163,8 @@ static weir_rc by_name(weir_ctx *ctx, const weir_plan *p, weir_plan *left, weir_
     return WEIR_OK;
 }
 
-static weir_rc cast_side(weir_ctx *ctx, weir_plan *in, const weir_type *const *to, weir_schema *names, weir_plan **out) {
+static weir_rc cast_side(weir_ctx *ctx, weir_plan *in, const weir_type *const *to,
+                         weir_schema *names, weir_plan **out) {
     weir_expr **e = WEIR_NEWN(ctx->arena, weir_expr *, in->schema->nfield + 1);
     bool change = false;
     for (int i = 0; i < in->schema->nfield; i++) {
@@ -160,19 +177,27 @@ static weir_rc cast_side(weir_ctx *ctx, weir_plan *in, const weir_type *const *t
     return WEIR_OK;
 }
 
-static weir_rc setop_types(weir_ctx *ctx, const weir_plan *p, weir_plan **in, int nin, const weir_type **to) {
+static weir_rc setop_types(weir_ctx *ctx, const weir_plan *p, weir_plan **in, int nin,
+                           const weir_type **to) {
     for (int k = 1; k < nin; k++) {
         if (in[k]->schema->nfield != in[0]->schema->nfield)
-            return weir_fail(ctx, WEIR_E_NUM_COLUMNS_MISMATCH, "operator", setop_name(p), "firstNumColumns",
-                             weir_printf(ctx->arena, "%d", in[0]->schema->nfield), "invalidOrdinalNum", "second",
-                             "invalidNumColumns", weir_printf(ctx->arena, "%d", in[k]->schema->nfield));
+            return weir_fail(
+                ctx, WEIR_E_NUM_COLUMNS_MISMATCH, "operator", setop_name(p), "firstNumColumns",
+                weir_printf(ctx->arena, "%d", in[0]->schema->nfield), "invalidOrdinalNum", "second",
+                "invalidNumColumns", weir_printf(ctx->arena, "%d", in[k]->schema->nfield));
         for (int i = 0; i < in[0]->schema->nfield; i++) {
             const weir_type *c = weir_common_type(ctx, to[i], in[k]->schema->field[i].type);
             if (!c)
-                return weir_fail(ctx, WEIR_E_INCOMPATIBLE_COLUMN_TYPE, "operator", setop_name(p), "columnOrdinalNumber",
-                                 i == 0 ? "first" : weir_printf(ctx->arena, "%dth", i + 1), "tableOrdinalNumber", "second",
-                                 "dataType1", weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, in[k]->schema->field[i].type)),
-                                 "dataType2", weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, to[i])), "hint", "");
+                return weir_fail(
+                    ctx, WEIR_E_INCOMPATIBLE_COLUMN_TYPE, "operator", setop_name(p),
+                    "columnOrdinalNumber",
+                    i == 0 ? "first" : weir_printf(ctx->arena, "%dth", i + 1), "tableOrdinalNumber",
+                    "second", "dataType1",
+                    weir_printf(ctx->arena, "\"%s\"",
+                                weir_type_sql(ctx->arena, in[k]->schema->field[i].type)),
+                    "dataType2",
+                    weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, to[i])), "hint",
+                    "");
             to[i] = c;
         }
     }
@@ -211,9 +236,11 @@ weir_rc weir_az_setop(weir_ctx *ctx, weir_plan *p, weir_plan **in, weir_plan **o
 }
 
 weir_rc weir_az_sample(weir_ctx *ctx, weir_plan *p, weir_plan *in, weir_plan **out) {
-    weir_expr *seed = weir_lit_int(ctx->arena, &weir_t_long, p->n), *r = NULL, *lo = NULL, *hi = NULL, *both = NULL;
+    weir_expr *seed = weir_lit_int(ctx->arena, &weir_t_long, p->n), *r = NULL, *lo = NULL,
+              *hi = NULL, *both = NULL;
     if (p->all)
-        return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature", "sampling with replacement; use sample(withReplacement=False)");
+        return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
+                         "sampling with replacement; use sample(withReplacement=False)");
     WEIR_TRY(weir_call_by_name(ctx, "rand", 1, &seed, &r));
     weir_expr *num = weir_expr_alias(ctx->arena, r, "_sample");
     weir_expr **e = WEIR_NEWN(ctx->arena, weir_expr *, in->schema->nfield + 1);
@@ -221,7 +248,8 @@ weir_rc weir_az_sample(weir_ctx *ctx, weir_plan *p, weir_plan *in, weir_plan **o
     for (int i = 0; i < n; i++) e[i] = weir_az_col(ctx, in, i);
     e[n] = num;
     weir_plan *wide = weir_az_project(ctx, p, in, e, n + 1);
-    weir_expr *a[2] = {weir_az_col(ctx, wide, n), weir_lit_double(ctx->arena, &weir_t_double, p->lo)};
+    weir_expr *a[2] = {weir_az_col(ctx, wide, n),
+                       weir_lit_double(ctx->arena, &weir_t_double, p->lo)};
     WEIR_TRY(weir_call_by_name(ctx, ">=", 2, a, &lo));
     a[1] = weir_lit_double(ctx->arena, &weir_t_double, p->hi);
     WEIR_TRY(weir_call_by_name(ctx, "<", 2, a, &hi));
@@ -249,7 +277,8 @@ weir_rc weir_az_show(weir_ctx *ctx, weir_plan *p, weir_plan *in, weir_plan **out
         WEIR_TRY(weir_call_by_name(ctx, "_show", 1, &c, &t));
         weir_plan_add_expr(ctx->arena, s, t);
     }
-    weir_field f = {p->kind == WEIR_P_SHOW_STRING ? "show_string" : "html_string", &weir_t_string, false, NULL};
+    weir_field f = {p->kind == WEIR_P_SHOW_STRING ? "show_string" : "html_string", &weir_t_string,
+                    false, NULL};
     s->schema = weir_type_struct(ctx->arena, &f, 1);
     weir_attr *a = WEIR_NEW(ctx->arena, weir_attr);
     a->id = weir_new_id();
@@ -274,14 +303,17 @@ static weir_rc na_fill(weir_ctx *ctx, weir_plan *p, weir_plan *in, weir_plan **o
         const weir_type *t = x->type;
         for (int i = 0; i < p->nexpr && !v; i++) {
             bool mine = p->nexpr == 1 ? named(p, in->schema->field[c].name)
-                                      : i < p->nname && strcasecmp(p->names[i], in->schema->field[c].name) == 0;
-            bool fits = weir_type_is_numeric(p->expr[i]->type) ? weir_type_is_numeric(t) : p->expr[i]->type->kind == t->kind;
+                                      : i < p->nname &&
+                                            strcasecmp(p->names[i], in->schema->field[c].name) == 0;
+            bool fits = weir_type_is_numeric(p->expr[i]->type) ? weir_type_is_numeric(t)
+                                                               : p->expr[i]->type->kind == t->kind;
             if (mine && fits) v = p->expr[i];
         }
         if (v) {
             weir_expr *a[2] = {x, NULL}, *filled = NULL;
             WEIR_TRY(weir_coerce(ctx, v, t, &a[1]));
-            if (t->kind == WEIR_T_FLOAT || t->kind == WEIR_T_DOUBLE) { /* SPARK: NaN counts as missing */
+            if (t->kind == WEIR_T_FLOAT ||
+                t->kind == WEIR_T_DOUBLE) { /* SPARK: NaN counts as missing */
                 weir_expr *nv[2] = {x, weir_lit_double(ctx->arena, t, __builtin_nan(""))};
                 WEIR_TRY(weir_call_by_name(ctx, "nullif", 2, nv, &a[0]));
             }
@@ -307,13 +339,17 @@ static weir_rc na_drop(weir_ctx *ctx, weir_plan *p, weir_plan *in, weir_plan **o
         WEIR_TRY(weir_call_by_name(ctx, "isnotnull", 1, &x, &has));
         WEIR_TRY(weir_cast_resolve(ctx, has, &weir_t_int, WEIR_CAST_DEFAULT, &one));
         weir_expr *a[2] = {sum, one};
-        if (sum) WEIR_TRY(weir_call_by_name(ctx, "+", 2, a, &sum));
-        else sum = one;
+        if (sum)
+            WEIR_TRY(weir_call_by_name(ctx, "+", 2, a, &sum));
+        else
+            sum = one;
         total++;
     }
     weir_plan *f = weir_az_node(ctx, p, WEIR_P_FILTER, in);
     int64_t least = p->n > 0 ? p->n : p->all ? 1 : total;
-    weir_expr *a[2] = {sum ? sum : weir_lit_int(ctx->arena, &weir_t_int, 0), weir_lit_int(ctx->arena, &weir_t_int, least)}, *cond = NULL;
+    weir_expr *a[2] = {sum ? sum : weir_lit_int(ctx->arena, &weir_t_int, 0),
+                       weir_lit_int(ctx->arena, &weir_t_int, least)},
+              *cond = NULL;
     WEIR_TRY(weir_call_by_name(ctx, ">=", 2, a, &cond));
     weir_plan_add_expr(ctx->arena, f, cond);
     weir_az_same_output(f, in);
@@ -328,7 +364,9 @@ static weir_rc na_replace(weir_ctx *ctx, weir_plan *p, weir_plan *in, weir_plan 
         weir_expr *x = weir_az_col(ctx, in, c), *r = weir_expr_new(ctx->arena, WEIR_EX_CASE);
         r->arg = WEIR_NEWN(ctx->arena, weir_expr *, p->nexpr + 1);
         for (int i = 0; i + 1 < p->nexpr && named(p, in->schema->field[c].name); i += 2) {
-            bool fits = weir_type_is_numeric(p->expr[i]->type) ? weir_type_is_numeric(x->type) : p->expr[i]->type->kind == x->type->kind;
+            bool fits = weir_type_is_numeric(p->expr[i]->type)
+                            ? weir_type_is_numeric(x->type)
+                            : p->expr[i]->type->kind == x->type->kind;
             weir_expr *a[2] = {x, p->expr[i]};
             if (!fits) continue;
             WEIR_TRY(weir_coerce(ctx, a[1], x->type, &a[1]));

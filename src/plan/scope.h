@@ -6,10 +6,14 @@
 
 typedef struct weir_az {
     const weir_resolver *resolver;
-    const weir_plan *self; /* the node whose expressions are being resolved: its resolved inputs are the scope */
+    const weir_plan *
+        self; /* the node whose expressions are being resolved: its resolved inputs are the scope */
     int depth;
     int ncte;
-    struct { const char *name; weir_plan *plan; } cte[64];
+    struct {
+        const char *name;
+        weir_plan *plan;
+    } cte[64];
 } weir_az;
 
 enum { WEIR_PLAN_DEPTH = 1024 };
@@ -17,7 +21,8 @@ int64_t weir_new_id(void);
 
 /* analyze.c */
 weir_rc weir_az_plan(weir_ctx *, weir_az *, weir_plan *, weir_plan **out);
-weir_plan *weir_az_node(weir_ctx *, const weir_plan *from, weir_pkind, weir_plan *in); /* keeps plan_id, streaming, at */
+weir_plan *weir_az_node(weir_ctx *, const weir_plan *from, weir_pkind,
+                        weir_plan *in); /* keeps plan_id, streaming, at */
 /* Output of p from its (resolved, named) expressions: ALIAS and COL keep or make ids. */
 void weir_az_output(weir_ctx *, weir_plan *p, weir_expr **e, int n);
 void weir_az_same_output(weir_plan *p, const weir_plan *in);
@@ -25,20 +30,26 @@ weir_expr *weir_az_col(weir_ctx *, const weir_plan *in, int i); /* reference to 
 weir_plan *weir_az_project(weir_ctx *, const weir_plan *from, weir_plan *in, weir_expr **e, int n);
 
 /* resolve.c: expressions over the outputs of in[0..nin) placed side by side */
-weir_rc weir_az_expr(weir_ctx *, weir_az *, const weir_plan *const *in, int nin, weir_expr *, weir_expr **out);
-/* A select list: stars expanded, everything named (ALIAS or named COL). Generators are left as FUNC "explode" & co. */
-weir_rc weir_az_list(weir_ctx *, weir_az *, const weir_plan *in, weir_expr **e, int n, weir_expr ***out, int *nout);
+weir_rc weir_az_expr(weir_ctx *, weir_az *, const weir_plan *const *in, int nin, weir_expr *,
+                     weir_expr **out);
+/* A select list: stars expanded, everything named (ALIAS or named COL). Generators are left as FUNC
+ * "explode" & co. */
+weir_rc weir_az_list(weir_ctx *, weir_az *, const weir_plan *in, weir_expr **e, int n,
+                     weir_expr ***out, int *nout);
 /* Ordinal of a name in in's output; -1 none, -2 ambiguous. */
 int weir_az_find(weir_ctx *, const weir_plan *in, const char *name);
 weir_rc weir_az_missing(weir_ctx *, const weir_plan *const *in, int nin, const weir_expr *);
 bool weir_has_aggregate(const weir_expr *);
-weir_rc weir_az_bool(weir_ctx *, weir_expr *, weir_expr **out); /* a condition: boolean, or cast from string/null */
+weir_rc weir_az_bool(weir_ctx *, weir_expr *,
+                     weir_expr **out); /* a condition: boolean, or cast from string/null */
 
 /* aggregate.c */
-weir_rc weir_az_aggregate(weir_ctx *, weir_az *, weir_plan *, weir_expr **extra, int nextra, weir_plan **out);
+weir_rc weir_az_aggregate(weir_ctx *, weir_az *, weir_plan *, weir_expr **extra, int nextra,
+                          weir_plan **out);
 weir_rc weir_az_metrics(weir_ctx *, weir_az *, weir_plan *, weir_plan *in, weir_plan **out);
 /* Turns expr list e (resolved, with AGG inside) into aggs plus expressions over (groups, aggs). */
-weir_rc weir_az_split_aggs(weir_ctx *, weir_expr **group, int ngroup, weir_expr **e, int n, weir_expr ***aggs, int *nagg);
+weir_rc weir_az_split_aggs(weir_ctx *, weir_expr **group, int ngroup, weir_expr **e, int n,
+                           weir_expr ***aggs, int *nagg);
 
 /* rewrite.c */
 weir_rc weir_az_with_columns(weir_ctx *, weir_az *, weir_plan *, weir_plan *in, weir_plan **out);

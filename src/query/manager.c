@@ -9,7 +9,7 @@ enum { KEEP_ENDED = 100 };
 struct weir_query_manager {
     weir_mutex mu;
     weir_cond cond;
-    weir_query *list;          /* newest first; active and recently ended, one reference each */
+    weir_query *list; /* newest first; active and recently ended, one reference each */
     int ended_since_reset;
     weir_err last_failure;
     bool any_failed;
@@ -103,11 +103,15 @@ const char *weir_query_name(const weir_query *q) { return q->spec.name; }
 static weir_rc check_name(weir_ctx *ctx, weir_query_manager *m, const char *name) {
     bool taken = false;
     weir_lock(&m->mu);
-    for (weir_query *q = m->list; q && name; q = q->next) taken |= q->spec.name && strcmp(q->spec.name, name) == 0 && is_active(q);
+    for (weir_query *q = m->list; q && name; q = q->next)
+        taken |= q->spec.name && strcmp(q->spec.name, name) == 0 && is_active(q);
     weir_unlock(&m->mu);
     if (!taken) return WEIR_OK;
     return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
-                     weir_printf(ctx->arena, "Cannot start query with name %s as a query with that name is already active in this SparkSession", name));
+                     weir_printf(ctx->arena,
+                                 "Cannot start query with name %s as a query with that name is "
+                                 "already active in this SparkSession",
+                                 name));
 }
 
 static void started_event(weir_ctx *ctx, weir_query *q) {
@@ -132,7 +136,8 @@ static void started_event(weir_ctx *ctx, weir_query *q) {
     weir_manager_emit(q->manager, WEIR_EVENT_STARTED, s.p);
 }
 
-weir_rc weir_query_start(weir_ctx *ctx, weir_query_manager *m, const weir_query_spec *spec, weir_query **out) {
+weir_rc weir_query_start(weir_ctx *ctx, weir_query_manager *m, const weir_query_spec *spec,
+                         weir_query **out) {
     WEIR_TRY(check_name(ctx, m, spec->name));
     weir_arena *mem = weir_arena_new(NULL);
     weir_query *q = WEIR_NEW(mem, weir_query);
@@ -160,7 +165,8 @@ weir_rc weir_query_start(weir_ctx *ctx, weir_query_manager *m, const weir_query_
         weir_lock(&m->mu);
         m->list = q->next;
         weir_unlock(&m->mu);
-        rc = weir_fail(ctx, WEIR_E_INTERNAL_ERROR, "message", "no thread could be started for the query.");
+        rc = weir_fail(ctx, WEIR_E_INTERNAL_ERROR, "message",
+                       "no thread could be started for the query.");
     }
     q->conf = NULL; /* stays the caller's, as does spec->mem */
     destroy(q);
@@ -183,7 +189,8 @@ weir_query *weir_query_find(weir_query_manager *m, const char *id, const char *r
     weir_query *found = NULL;
     weir_lock(&m->mu);
     for (weir_query *q = m->list; q && !found; q = q->next)
-        if ((!id || strcmp(q->id, id) == 0) && (!run_id || strcmp(q->run_id, run_id) == 0)) found = q;
+        if ((!id || strcmp(q->id, id) == 0) && (!run_id || strcmp(q->run_id, run_id) == 0))
+            found = q;
     if (found) weir_query_ref(found);
     weir_unlock(&m->mu);
     return found;
@@ -194,7 +201,8 @@ static weir_rc raise_copy(weir_ctx *ctx, const weir_err *e) {
     return WEIR_FAIL;
 }
 
-weir_rc weir_query_await_any(weir_ctx *ctx, weir_query_manager *m, int64_t timeout_ms, bool *terminated) {
+weir_rc weir_query_await_any(weir_ctx *ctx, weir_query_manager *m, int64_t timeout_ms,
+                             bool *terminated) {
     int64_t end = weir_monotonic_us(ctx->env) / 1000 + timeout_ms;
     weir_rc rc = WEIR_OK;
     weir_lock(&m->mu);
@@ -221,12 +229,14 @@ void weir_query_reset_terminated(weir_query_manager *m) {
 
 weir_rc weir_query_get_status(weir_ctx *ctx, weir_query *q, weir_query_status *out) {
     weir_lock(&q->mu);
-    *out = (weir_query_status){weir_strdup(ctx->arena, q->status), q->data_available, q->trigger_active, q->active};
+    *out = (weir_query_status){weir_strdup(ctx->arena, q->status), q->data_available,
+                               q->trigger_active, q->active};
     weir_unlock(&q->mu);
     return WEIR_OK;
 }
 
-weir_rc weir_query_progress(weir_ctx *ctx, weir_query *q, bool last_only, const char ***out, int *n) {
+weir_rc weir_query_progress(weir_ctx *ctx, weir_query *q, bool last_only, const char ***out,
+                            int *n) {
     weir_lock(&q->mu);
     int from = last_only && q->nprogress ? q->nprogress - 1 : 0;
     *n = q->nprogress - from;
@@ -264,7 +274,12 @@ weir_rc weir_query_stop(weir_ctx *ctx, weir_query *q) {
     bool active = q->active;
     weir_unlock(&q->mu);
     if (rc != WEIR_OK || !active) return rc;
-    return weir_fail(ctx, WEIR_E_ILLEGAL_STATE, "message", weir_printf(ctx->arena, "Stream Execution thread for stream [id = %s, runId = %s] failed to stop within %lld milliseconds (specified by spark.sql.streaming.stopTimeout).", q->id, q->run_id, (long long)timeout));
+    return weir_fail(
+        ctx, WEIR_E_ILLEGAL_STATE, "message",
+        weir_printf(ctx->arena,
+                    "Stream Execution thread for stream [id = %s, runId = %s] failed to stop "
+                    "within %lld milliseconds (specified by spark.sql.streaming.stopTimeout).",
+                    q->id, q->run_id, (long long)timeout));
 }
 
 weir_rc weir_query_process_all(weir_ctx *ctx, weir_query *q) {
@@ -289,7 +304,9 @@ weir_rc weir_query_await(weir_ctx *ctx, weir_query *q, int64_t timeout_ms, bool 
 weir_rc weir_query_explain(weir_ctx *ctx, weir_query *q, bool extended, const char **text) {
     (void)extended;
     weir_lock(&q->mu);
-    *text = q->spec.mem && q->active ? weir_printf(ctx->arena, "== Physical Plan ==\n%s", weir_plan_tree(ctx->arena, q->spec.plan)) : "No physical plan. Waiting for data.";
+    *text = q->spec.mem && q->active ? weir_printf(ctx->arena, "== Physical Plan ==\n%s",
+                                                   weir_plan_tree(ctx->arena, q->spec.plan))
+                                     : "No physical plan. Waiting for data.";
     weir_unlock(&q->mu);
     return WEIR_OK;
 }

@@ -3,38 +3,52 @@
 #define WEIR_QUERY_MANAGER_H
 #include "io/sink.h"
 
-typedef enum { WEIR_TRIGGER_PROCESSING_TIME, WEIR_TRIGGER_AVAILABLE_NOW, WEIR_TRIGGER_ONCE, WEIR_TRIGGER_CONTINUOUS } weir_trigger_kind;
-typedef struct weir_trigger { weir_trigger_kind kind; int64_t interval_ms; } weir_trigger; /* 0 = as fast as data comes */
+typedef enum {
+    WEIR_TRIGGER_PROCESSING_TIME,
+    WEIR_TRIGGER_AVAILABLE_NOW,
+    WEIR_TRIGGER_ONCE,
+    WEIR_TRIGGER_CONTINUOUS
+} weir_trigger_kind;
+typedef struct weir_trigger {
+    weir_trigger_kind kind;
+    int64_t interval_ms;
+} weir_trigger; /* 0 = as fast as data comes */
 
 typedef struct weir_query weir_query; /* counted: weir_query_ref / _unref */
 typedef struct weir_query_manager weir_query_manager;
 
 typedef struct weir_query_spec {
-    const char *name;            /* or NULL */
-    weir_plan *plan;             /* resolved, streaming; lives in mem */
-    weir_arena *mem;             /* adopted by the query on success */
-    const char *checkpoint;      /* local directory, or NULL: a temporary one, removed at the end when that is allowed */
+    const char *name;       /* or NULL */
+    weir_plan *plan;        /* resolved, streaming; lives in mem */
+    weir_arena *mem;        /* adopted by the query on success */
+    const char *checkpoint; /* local directory, or NULL: a temporary one, removed at the end when
+                               that is allowed */
     bool checkpoint_is_temp;
     weir_trigger trigger;
     weir_output_mode output_mode;
     const weir_sink_ops *sink;
-    weir_write_info info;        /* query ids are filled in by start */
-    weir_conf *conf;             /* snapshot of the session's, adopted */
+    weir_write_info info; /* query ids are filled in by start */
+    weir_conf *conf;      /* snapshot of the session's, adopted */
     weir_env *env;
     weir_budget *budget;
     int64_t no_data_progress_ms;
-    void *host;                  /* the session */
+    void *host; /* the session */
 } weir_query_spec;
 
 weir_query_manager *weir_query_manager_new(void);
 void weir_query_manager_free(weir_query_manager *); /* stops all */
-/* Loads or makes the checkpoint, starts the driver thread. Fails by name when the checkpoint is in use here or
- * elsewhere (lock file), when a query of that name or id is active, when the checkpoint is foreign or damaged. */
-weir_rc weir_query_start(weir_ctx *, weir_query_manager *, const weir_query_spec *, weir_query **out);
+/* Loads or makes the checkpoint, starts the driver thread. Fails by name when the checkpoint is in
+ * use here or elsewhere (lock file), when a query of that name or id is active, when the checkpoint
+ * is foreign or damaged. */
+weir_rc weir_query_start(weir_ctx *, weir_query_manager *, const weir_query_spec *,
+                         weir_query **out);
 int weir_query_active(weir_query_manager *, weir_query **out, int max); /* referenced */
-weir_query *weir_query_find(weir_query_manager *, const char *id, const char *run_id); /* id and/or run id; ended ones too; referenced or NULL */
+weir_query *weir_query_find(
+    weir_query_manager *, const char *id,
+    const char *run_id); /* id and/or run id; ended ones too; referenced or NULL */
 /* True if some query ended since the last reset; err is filled if it failed. */
-weir_rc weir_query_await_any(weir_ctx *, weir_query_manager *, int64_t timeout_ms, bool *terminated);
+weir_rc weir_query_await_any(weir_ctx *, weir_query_manager *, int64_t timeout_ms,
+                             bool *terminated);
 void weir_query_reset_terminated(weir_query_manager *);
 
 void weir_query_ref(weir_query *);
@@ -44,21 +58,34 @@ const char *weir_query_run_id(const weir_query *);
 const char *weir_query_name(const weir_query *); /* or NULL */
 bool weir_query_is_active(const weir_query *);
 /* Status in ctx->arena. */
-typedef struct weir_query_status { const char *message; bool is_data_available, is_trigger_active, is_active; } weir_query_status;
+typedef struct weir_query_status {
+    const char *message;
+    bool is_data_available, is_trigger_active, is_active;
+} weir_query_status;
 weir_rc weir_query_get_status(weir_ctx *, weir_query *, weir_query_status *);
 /* Progress JSON texts, oldest first (spec: the union form); last_only gives 0 or 1. */
 weir_rc weir_query_progress(weir_ctx *, weir_query *, bool last_only, const char ***out, int *n);
 /* Copies the failure into out (initialised by the caller); false if there was none. */
 bool weir_query_exception(weir_query *, weir_err *out);
-weir_rc weir_query_stop(weir_ctx *, weir_query *);              /* blocks until the thread ended (bounded by spark.sql.streaming.stopTimeout) */
-weir_rc weir_query_process_all(weir_ctx *, weir_query *);       /* blocks; raises the query's failure */
-weir_rc weir_query_await(weir_ctx *, weir_query *, int64_t timeout_ms, bool *terminated); /* < 0 for ever; raises the query's failure */
+weir_rc weir_query_stop(
+    weir_ctx *,
+    weir_query *); /* blocks until the thread ended (bounded by spark.sql.streaming.stopTimeout) */
+weir_rc weir_query_process_all(weir_ctx *, weir_query *); /* blocks; raises the query's failure */
+weir_rc weir_query_await(weir_ctx *, weir_query *, int64_t timeout_ms,
+                         bool *terminated); /* < 0 for ever; raises the query's failure */
 weir_rc weir_query_explain(weir_ctx *, weir_query *, bool extended, const char **text);
 /* SIGTERM: running batches get grace_ms to commit, then are abandoned. */
 void weir_query_manager_shutdown(weir_query_manager *, int64_t grace_ms);
 
-/* Listener events (started, progress, idle, terminated) as Spark's JSON; called on driver threads, must not block long. */
-typedef enum { WEIR_EVENT_STARTED, WEIR_EVENT_PROGRESS, WEIR_EVENT_IDLE, WEIR_EVENT_TERMINATED } weir_event_kind;
+/* Listener events (started, progress, idle, terminated) as Spark's JSON; called on driver threads,
+ * must not block long. */
+typedef enum {
+    WEIR_EVENT_STARTED,
+    WEIR_EVENT_PROGRESS,
+    WEIR_EVENT_IDLE,
+    WEIR_EVENT_TERMINATED
+} weir_event_kind;
 typedef void weir_query_listener(void *u, weir_event_kind, const char *json);
-void weir_query_manager_listen(weir_query_manager *, weir_query_listener *, void *u); /* NULL takes it away */
+void weir_query_manager_listen(weir_query_manager *, weir_query_listener *,
+                               void *u); /* NULL takes it away */
 #endif

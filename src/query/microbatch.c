@@ -1,5 +1,5 @@
-/* The micro-batch loop of one query. SPARK MicroBatchExecution: offsets/N is durable before anything of batch N runs,
- * commits/N after the sink has it. Driver thread only. */
+/* The micro-batch loop of one query. SPARK MicroBatchExecution: offsets/N is durable before
+ * anything of batch N runs, commits/N after the sink has it. Driver thread only. */
 #include "query/query.h"
 
 #include "base/log.h"
@@ -7,16 +7,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Keys recorded with every batch: values in the newest offset file win over the session (checkpoint-format 1.3). */
+/* Keys recorded with every batch: values in the newest offset file win over the session
+ * (checkpoint-format 1.3). */
 static const char *const recorded[] = {
-    "spark.sql.shuffle.partitions", "spark.sql.streaming.stateStore.providerClass",
-    "spark.sql.streaming.multipleWatermarkPolicy", "spark.sql.streaming.flatMapGroupsWithState.stateFormatVersion",
-    "spark.sql.streaming.aggregation.stateFormatVersion", "spark.sql.streaming.join.stateFormatVersion",
-    "spark.sql.streaming.stateStore.compression.codec", "spark.sql.streaming.stateStore.rocksdb.formatVersion",
+    "spark.sql.shuffle.partitions",
+    "spark.sql.streaming.stateStore.providerClass",
+    "spark.sql.streaming.multipleWatermarkPolicy",
+    "spark.sql.streaming.flatMapGroupsWithState.stateFormatVersion",
+    "spark.sql.streaming.aggregation.stateFormatVersion",
+    "spark.sql.streaming.join.stateFormatVersion",
+    "spark.sql.streaming.stateStore.compression.codec",
+    "spark.sql.streaming.stateStore.rocksdb.formatVersion",
     "spark.sql.streaming.stateStore.rocksdb.mergeOperatorVersion",
     "spark.sql.streaming.statefulOperator.useStrictDistribution",
-    "spark.sql.optimizer.pruneFiltersCanPruneStreamingSubplan", "spark.sql.streaming.stateStore.encodingFormat",
-    "spark.sql.streaming.stateStore.rowChecksum.enabled", "spark.sql.function.protobufExtensions.enabled",
+    "spark.sql.optimizer.pruneFiltersCanPruneStreamingSubplan",
+    "spark.sql.streaming.stateStore.encodingFormat",
+    "spark.sql.streaming.stateStore.rowChecksum.enabled",
+    "spark.sql.function.protobufExtensions.enabled",
     "spark.sql.streaming.queryEvolution.enableSourceEvolution",
     "spark.sql.streaming.statefulOperator.alwaysNullableOutput.enabled",
     "spark.sql.dropDuplicates.deterministicKeyOrder.enabled"};
@@ -25,7 +32,9 @@ static const char *conf_to_record(weir_ctx *ctx, const weir_query *q, const char
     const char *v = weir_conf_get(q->conf, key);
     if (!v) v = "";
     if (strcmp(key, "spark.sql.shuffle.partitions") == 0 && strcmp(v, "auto") == 0)
-        return weir_printf(ctx->arena, "%d", 8); /* a number is recorded: later starts must find the same partitions */
+        return weir_printf(
+            ctx->arena, "%d",
+            8); /* a number is recorded: later starts must find the same partitions */
     if (strncmp(v, "com.databricks.sql.streaming.state.", 35) == 0)
         return weir_printf(ctx->arena, "org.apache.spark.sql.execution.streaming.state.%s", v + 35);
     return v;
@@ -56,30 +65,39 @@ static weir_rc write_offsets(weir_ctx *ctx, weir_query *q) {
 
 static weir_rc bad_offsets(weir_ctx *ctx, const weir_query *q, int64_t id, const char *why) {
     return weir_fail(ctx, WEIR_E_MALFORMED_CHECKPOINT, "path",
-                     weir_printf(ctx->arena, "%s/%lld", q->offsets.dir, (long long)id), "reason", why);
+                     weir_printf(ctx->arena, "%s/%lld", q->offsets.dir, (long long)id), "reason",
+                     why);
 }
 
 /* offsets/id: one line per source into out (in arena), watermark, time and conf into the query. */
-static weir_rc read_offsets(weir_ctx *ctx, weir_query *q, int64_t id, weir_arena *mem, const char **out, bool apply) {
+static weir_rc read_offsets(weir_ctx *ctx, weir_query *q, int64_t id, weir_arena *mem,
+                            const char **out, bool apply) {
     int version = 0;
     char *text = NULL;
     WEIR_TRY(weir_log_read(ctx, &q->offsets, id, &version, &text));
     char *line = strchr(text, '\n');
     size_t n = line ? (size_t)(line - text) : strlen(text);
     weir_json *meta = weir_json_parse(ctx->arena, text, n, NULL);
-    if (!meta || meta->kind != WEIR_J_OBJECT) return bad_offsets(ctx, q, id, "its second line is not a JSON object");
+    if (!meta || meta->kind != WEIR_J_OBJECT)
+        return bad_offsets(ctx, q, id, "its second line is not a JSON object");
     int k = 0;
     for (char *s = line; s; k++) {
         char *end = strchr(++s, '\n');
         size_t len = end ? (size_t)(end - s) : strlen(s);
         if (!end && len == 0) break; /* a newline at the end is no source */
-        if (k == q->nsource) return bad_offsets(ctx, q, id, "it names more sources than the query has. Start the query as it was, or with a new checkpoint");
+        if (k == q->nsource)
+            return bad_offsets(ctx, q, id,
+                               "it names more sources than the query has. Start the query as it "
+                               "was, or with a new checkpoint");
         const char *colon = version == 2 ? memchr(s, ':', len) : NULL;
         if (colon) len -= (size_t)(colon + 1 - s), s = (char *)(uintptr_t)(colon + 1);
         out[k] = len == 1 && *s == '-' ? NULL : weir_strndup(mem, s, len);
         s = end;
     }
-    if (k != q->nsource) return bad_offsets(ctx, q, id, "it names fewer sources than the query has. Start the query as it was, or with a new checkpoint");
+    if (k != q->nsource)
+        return bad_offsets(ctx, q, id,
+                           "it names fewer sources than the query has. Start the query as it was, "
+                           "or with a new checkpoint");
     if (!apply) return WEIR_OK;
     q->watermark_us = weir_json_int(meta, "batchWatermarkMs", 0) * 1000;
     q->batch_time_ms = weir_json_int(meta, "batchTimestampMs", 0);
@@ -92,7 +110,8 @@ static weir_rc read_offsets(weir_ctx *ctx, weir_query *q, int64_t id, weir_arena
 }
 
 static weir_rc write_commit(weir_ctx *ctx, weir_query *q) {
-    const char *t = weir_printf(ctx->arena, "v1\n{\"nextBatchWatermarkMs\":%lld}", (long long)(q->watermark_us / 1000));
+    const char *t = weir_printf(ctx->arena, "v1\n{\"nextBatchWatermarkMs\":%lld}",
+                                (long long)(q->watermark_us / 1000));
     return weir_log_write(ctx, &q->commits, q->epoch, t);
 }
 
@@ -116,11 +135,14 @@ static weir_rc load_metadata(weir_ctx *ctx, weir_query *q, bool has_log) {
         const weir_json *m = weir_json_parse(ctx->arena, text, len, NULL);
         const char *id = weir_json_str(m, "id", NULL);
         if (!id || strlen(id) != 36)
-            return weir_fail(ctx, WEIR_E_MALFORMED_CHECKPOINT, "path", path, "reason", "it holds no query id. Restore it from a copy");
+            return weir_fail(ctx, WEIR_E_MALFORMED_CHECKPOINT, "path", path, "reason",
+                             "it holds no query id. Restore it from a copy");
         memcpy(q->id, id, 37);
         return WEIR_OK;
     }
-    if (has_log) return weir_fail(ctx, WEIR_E_CHECKPOINT_MISSING_METADATA, "checkpointLocation", q->spec.checkpoint);
+    if (has_log)
+        return weir_fail(ctx, WEIR_E_CHECKPOINT_MISSING_METADATA, "checkpointLocation",
+                         q->spec.checkpoint);
     weir_uuid(ctx->env, q->id);
     text = weir_printf(ctx->arena, "{\"id\":\"%s\"}", q->id);
     return weir_file_put(ctx, path, text, strlen(text), false, NULL);
@@ -132,10 +154,11 @@ weir_rc weir_query_prepare(weir_ctx *ctx, weir_query *q) {
     weir_arena *mem = q->spec.mem;
     weir_uuid(ctx->env, q->run_id);
     WEIR_TRY(weir_path_mkdirs(ctx, q->spec.checkpoint));
-    WEIR_TRY(weir_path_lock(ctx, weir_printf(ctx->arena, "%s/.weir.lock", q->spec.checkpoint), &busy, &q->lock));
+    WEIR_TRY(weir_path_lock(ctx, weir_printf(ctx->arena, "%s/.weir.lock", q->spec.checkpoint),
+                            &busy, &q->lock));
     if (busy)
-        return weir_fail(ctx, WEIR_E_CONCURRENT_QUERY, "queryId", "in use", "existingQueryRunId", "unknown", "newQueryRunId",
-                         q->run_id, "path", q->spec.checkpoint);
+        return weir_fail(ctx, WEIR_E_CONCURRENT_QUERY, "queryId", "in use", "existingQueryRunId",
+                         "unknown", "newQueryRunId", q->run_id, "path", q->spec.checkpoint);
     q->offsets = (weir_log_dir){weir_printf(mem, "%s/offsets", q->spec.checkpoint), 2, 0};
     q->commits = (weir_log_dir){weir_printf(mem, "%s/commits", q->spec.checkpoint), 3, 0};
     WEIR_TRY(weir_log_range(ctx, &q->offsets, &lo, &offsets));
@@ -161,9 +184,12 @@ static weir_rc recover(weir_ctx *ctx, weir_query *q) {
     weir_arena *mem = q->offset_mem[q->offset_turn];
     bool again = offsets != commits;
     if (offsets > 0 && lo > offsets - 1 && again)
-        return bad_offsets(ctx, q, offsets - 1, "it is missing, but batch recovery needs it. Restore it from a copy of the checkpoint");
+        return bad_offsets(
+            ctx, q, offsets - 1,
+            "it is missing, but batch recovery needs it. Restore it from a copy of the checkpoint");
     if (again && offsets > commits + 1)
-        weir_log(WEIR_LOG_WARN, "checkpoint %s: newest batch %lld, newest commit %lld", q->spec.checkpoint, (long long)offsets, (long long)commits);
+        weir_log(WEIR_LOG_WARN, "checkpoint %s: newest batch %lld, newest commit %lld",
+                 q->spec.checkpoint, (long long)offsets, (long long)commits);
     if (again) {
         if (offsets > 0) WEIR_TRY(read_offsets(ctx, q, offsets - 1, mem, q->from, false));
         WEIR_TRY(read_offsets(ctx, q, offsets, mem, q->to, true));
@@ -188,7 +214,8 @@ static weir_rc open_all(weir_ctx *ctx, weir_query *q) {
         s->checkpoint_dir = weir_printf(q->spec.mem, "%s/sources/%d", q->spec.checkpoint, i);
         const char *last = q->replay ? q->to[i] : q->from[i];
         if (s->ops->start) WEIR_TRY(s->ops->start(ctx, s, last));
-        if (q->spec.trigger.kind == WEIR_TRIGGER_AVAILABLE_NOW && s->ops->freeze) WEIR_TRY(s->ops->freeze(ctx, s));
+        if (q->spec.trigger.kind == WEIR_TRIGGER_AVAILABLE_NOW && s->ops->freeze)
+            WEIR_TRY(s->ops->freeze(ctx, s));
     }
     WEIR_TRY(weir_exec_build(ctx, q->spec.plan, &q->exec));
     q->sink.ops = q->spec.sink;
@@ -203,7 +230,9 @@ static weir_rc open_all(weir_ctx *ctx, weir_query *q) {
 
 /* ---- one batch ---- */
 
-static bool same_offset(const char *a, const char *b) { return a == b || (a && b && strcmp(a, b) == 0); }
+static bool same_offset(const char *a, const char *b) {
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
 
 /* New end offsets. *any: there is data. */
 static weir_rc ask_sources(weir_ctx *ctx, weir_query *q, bool *any) {
@@ -300,7 +329,8 @@ static weir_rc report(weir_ctx *ctx, weir_query *q) {
     for (int k = 0; k < q->exec->nscan; k++)
         for (int i = 0; i < q->nsource; i++)
             if (q->source[i] == q->exec->scan[k]) rows[i] += q->exec->rows_in[k];
-    WEIR_TRY(weir_progress_text(ctx, q, rows, q->sink.ops->rows ? q->sink.ops->rows(&q->sink) : -1, &s));
+    WEIR_TRY(
+        weir_progress_text(ctx, q, rows, q->sink.ops->rows ? q->sink.ops->rows(&q->sink) : -1, &s));
     weir_query_add_progress(q, s.p);
     weir_query_event(q, WEIR_EVENT_PROGRESS, s.p);
     q->last_event_ms = weir_now_ms(ctx->env);
@@ -343,11 +373,13 @@ static weir_rc trigger(weir_ctx *query_ctx, weir_query *q, bool *ran) {
 /* ---- the loop ---- */
 
 static void idle(weir_ctx *ctx, weir_query *q) {
-    int64_t now = weir_now_ms(ctx->env), every = weir_conf_ms(q->conf, "spark.sql.streaming.noDataProgressEventInterval");
+    int64_t now = weir_now_ms(ctx->env),
+            every = weir_conf_ms(q->conf, "spark.sql.streaming.noDataProgressEventInterval");
     if (now - q->last_event_ms < every) return;
     char iso[32], json[256];
     weir_iso_time(now, iso);
-    snprintf(json, sizeof json, "{\"id\":\"%s\",\"runId\":\"%s\",\"timestamp\":\"%s\"}", q->id, q->run_id, iso);
+    snprintf(json, sizeof json, "{\"id\":\"%s\",\"runId\":\"%s\",\"timestamp\":\"%s\"}", q->id,
+             q->run_id, iso);
     weir_query_event(q, WEIR_EVENT_IDLE, json);
     q->last_event_ms = now;
 }
@@ -361,7 +393,8 @@ static void note_no_data(weir_query *q) {
 
 static weir_rc wait_for_data(weir_ctx *ctx, weir_query *q) {
     weir_query_set_status(q, "Waiting for data to arrive", false, false);
-    if (q->nsource == 1 && q->source[0]->ops->wait) return q->source[0]->ops->wait(ctx, q->source[0], 1000);
+    if (q->nsource == 1 && q->source[0]->ops->wait)
+        return q->source[0]->ops->wait(ctx, q->source[0], 1000);
     weir_sleep_ms(ctx, weir_conf_ms(q->conf, "spark.sql.streaming.pollingDelay"));
     return WEIR_OK;
 }
@@ -387,8 +420,10 @@ static weir_rc loop(weir_ctx *ctx, weir_query *q) {
             idle(ctx, q);
             if (kind == WEIR_TRIGGER_AVAILABLE_NOW) return WEIR_OK;
         }
-        if (timed) wait_for_tick(ctx, q);
-        else if (!ran) WEIR_TRY(wait_for_data(ctx, q));
+        if (timed)
+            wait_for_tick(ctx, q);
+        else if (!ran)
+            WEIR_TRY(wait_for_data(ctx, q));
     }
 }
 
@@ -417,7 +452,8 @@ static void record_failure(weir_ctx *ctx, weir_query *q) {
     weir_err_init(&cause);
     weir_err_copy(&cause, ctx->err);
     weir_err_clear(ctx->err);
-    (void)weir_fail(ctx, WEIR_E_STREAM_FAILED, "id", q->id, "runId", q->run_id, "message", cause.msg ? cause.msg : "unknown");
+    (void)weir_fail(ctx, WEIR_E_STREAM_FAILED, "id", q->id, "runId", q->run_id, "message",
+                    cause.msg ? cause.msg : "unknown");
     weir_lock(&q->mu);
     weir_err_copy(&q->err, ctx->err);
     q->err.cause = weir_strdup(q->err.own, weir_errcls_name(cause.cls));
@@ -448,8 +484,12 @@ void *weir_query_thread(void *arg) {
     weir_query *q = arg;
     weir_err err;
     weir_err_init(&err);
-    weir_ctx ctx = {.arena = weir_arena_new(NULL), .err = &err, .budget = q->spec.budget, .conf = q->conf,
-                    .env = q->spec.env, .cancel = &q->cancel};
+    weir_ctx ctx = {.arena = weir_arena_new(NULL),
+                    .err = &err,
+                    .budget = q->spec.budget,
+                    .conf = q->conf,
+                    .env = q->spec.env,
+                    .cancel = &q->cancel};
     ctx.now_us = weir_now_us(ctx.env);
     q->offset_mem[0] = weir_arena_new(NULL);
     q->offset_mem[1] = weir_arena_new(NULL);
@@ -457,10 +497,12 @@ void *weir_query_thread(void *arg) {
     weir_rc rc = recover(&ctx, q);
     if (rc == WEIR_OK) rc = open_all(&ctx, q);
     if (rc == WEIR_OK) rc = loop(&ctx, q);
-    if (rc != WEIR_OK && rc != WEIR_CANCEL && !atomic_load(&q->cancel.asked)) record_failure(&ctx, q);
+    if (rc != WEIR_OK && rc != WEIR_CANCEL && !atomic_load(&q->cancel.asked))
+        record_failure(&ctx, q);
     close_all(&ctx, q);
     char text[sizeof q->status];
-    snprintf(text, sizeof text, q->failed ? "Terminated with exception: %s" : "Stopped", q->failed ? q->err.msg : "");
+    snprintf(text, sizeof text, q->failed ? "Terminated with exception: %s" : "Stopped",
+             q->failed ? q->err.msg : "");
     weir_query_set_status(q, text, false, false);
     terminated_event(q);
     weir_arena_free(ctx.arena);

@@ -1,4 +1,5 @@
-/* Progress, status and events of a query, in the form that both classic and Connect clients read. */
+/* Progress, status and events of a query, in the form that both classic and Connect clients read.
+ */
 #include "query/query.h"
 
 #include <math.h>
@@ -43,7 +44,9 @@ void weir_query_add_progress(weir_query *q, const char *json) {
     weir_unlock(&q->mu);
 }
 
-void weir_query_event(weir_query *q, weir_event_kind kind, const char *json) { weir_manager_emit(q->manager, kind, json); }
+void weir_query_event(weir_query *q, weir_event_kind kind, const char *json) {
+    weir_manager_emit(q->manager, kind, json);
+}
 
 static void rate(weir_jw *w, const char *key, int64_t rows, int64_t ms) {
     weir_jw_key(w, key);
@@ -69,7 +72,8 @@ static void durations(weir_jw *w, const weir_query *q, int64_t total_ms) {
     weir_jw_end_obj(w);
 }
 
-static weir_rc source(weir_ctx *ctx, weir_jw *w, weir_query *q, int i, int64_t rows, int64_t since_ms, int64_t total_ms) {
+static weir_rc source(weir_ctx *ctx, weir_jw *w, weir_query *q, int i, int64_t rows,
+                      int64_t since_ms, int64_t total_ms) {
     weir_scan *s = q->source[i];
     const char *latest = NULL;
     if (s->ops->latest_known) WEIR_TRY(s->ops->latest_known(ctx, s, &latest));
@@ -105,8 +109,10 @@ static weir_rc observed_value(weir_ctx *ctx, weir_jw *w, const weir_column *c) {
     case WEIR_T_LONG: weir_jw_int(w, WEIR_AT_ROW(int64_t, c, 0)); return WEIR_OK;
     case WEIR_T_DOUBLE: {
         double d = WEIR_AT_ROW(double, c, 0);
-        if (isfinite(d)) weir_jw_double(w, d);
-        else weir_jw_str(w, isnan(d) ? "NaN" : d > 0 ? "Infinity" : "-Infinity");
+        if (isfinite(d))
+            weir_jw_double(w, d);
+        else
+            weir_jw_str(w, isnan(d) ? "NaN" : d > 0 ? "Infinity" : "-Infinity");
         return WEIR_OK;
     }
     default: break;
@@ -116,8 +122,10 @@ static weir_rc observed_value(weir_ctx *ctx, weir_jw *w, const weir_column *c) {
     WEIR_TRY(weir_cast_resolve(ctx, lit, &weir_t_string, WEIR_CAST_DEFAULT, &cast));
     WEIR_TRY(weir_eval_const(ctx, cast, &text));
     weir_bytes b = weir_get_bytes(&text, 0);
-    if (c->type->kind == WEIR_T_DECIMAL) weir_jw_raw(w, weir_strndup(ctx->arena, b.p, (size_t)b.len));
-    else weir_jw_strn(w, b.p, (size_t)b.len);
+    if (c->type->kind == WEIR_T_DECIMAL)
+        weir_jw_raw(w, weir_strndup(ctx->arena, b.p, (size_t)b.len));
+    else
+        weir_jw_strn(w, b.p, (size_t)b.len);
     return WEIR_OK;
 }
 
@@ -155,7 +163,8 @@ static void head(weir_jw *w, const weir_query *q, int64_t total_ms) {
     weir_jw_int(w, total_ms);
 }
 
-weir_rc weir_progress_text(weir_ctx *ctx, weir_query *q, const int64_t *rows_in, int64_t rows_out, weir_str *out) {
+weir_rc weir_progress_text(weir_ctx *ctx, weir_query *q, const int64_t *rows_in, int64_t rows_out,
+                           weir_str *out) {
     weir_jw w;
     int64_t total_ms = weir_now_ms(ctx->env) - q->trigger_start_ms, sum = 0;
     int64_t since_ms = q->last_trigger_ms ? q->trigger_start_ms - q->last_trigger_ms : 0;
@@ -175,12 +184,14 @@ weir_rc weir_progress_text(weir_ctx *ctx, weir_query *q, const int64_t *rows_in,
     weir_jw_raw(&w, "[]");
     weir_jw_key(&w, "sources");
     weir_jw_arr(&w);
-    for (int i = 0; i < q->nsource; i++) WEIR_TRY(source(ctx, &w, q, i, rows_in[i], since_ms, total_ms));
+    for (int i = 0; i < q->nsource; i++)
+        WEIR_TRY(source(ctx, &w, q, i, rows_in[i], since_ms, total_ms));
     weir_jw_end_arr(&w);
     weir_jw_key(&w, "sink");
     weir_jw_obj(&w);
     weir_jw_key(&w, "description");
-    weir_jw_str(&w, q->sink.ops->description ? q->sink.ops->description(ctx, &q->sink) : q->sink.ops->format);
+    weir_jw_str(&w, q->sink.ops->description ? q->sink.ops->description(ctx, &q->sink)
+                                             : q->sink.ops->format);
     weir_jw_key(&w, "numOutputRows");
     weir_jw_int(&w, rows_out);
     weir_jw_key(&w, "metrics");

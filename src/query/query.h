@@ -1,4 +1,5 @@
-/* Inside query/: one streaming query. Fields above the line belong to the driver thread; those below are guarded by mu. */
+/* Inside query/: one streaming query. Fields above the line belong to the driver thread; those
+ * below are guarded by mu. */
 #ifndef WEIR_QUERY_QUERY_H
 #define WEIR_QUERY_QUERY_H
 #include "base/sync.h"
@@ -8,7 +9,9 @@
 
 enum { WEIR_MAX_SOURCES = 64 };
 
-typedef struct weir_timing { int64_t latest_us, wal_us, get_batch_us, planning_us, add_us, commit_us; } weir_timing;
+typedef struct weir_timing {
+    int64_t latest_us, wal_us, get_batch_us, planning_us, add_us, commit_us;
+} weir_timing;
 
 struct weir_query {
     weir_query_manager *manager;
@@ -20,12 +23,13 @@ struct weir_query {
     weir_file *lock;
     int nsource;
     weir_scan *source[WEIR_MAX_SOURCES];
-    const char *from[WEIR_MAX_SOURCES], *to[WEIR_MAX_SOURCES]; /* offsets of the batch: (from, to] */
+    const char *from[WEIR_MAX_SOURCES],
+        *to[WEIR_MAX_SOURCES]; /* offsets of the batch: (from, to] */
     weir_arena *offset_mem[2]; /* to, from alternate */
     int offset_turn;
     weir_log_dir offsets, commits;
-    int64_t epoch;              /* the batch that is or comes next */
-    bool replay;                /* offsets of epoch are logged already */
+    int64_t epoch; /* the batch that is or comes next */
+    bool replay;   /* offsets of epoch are logged already */
     int64_t watermark_us, batch_time_ms;
     int64_t trigger_start_ms, last_trigger_ms, last_event_ms;
     weir_timing timing;
@@ -39,17 +43,19 @@ struct weir_query {
     char status[256];
     weir_err err;
     weir_cancel cancel;
-    char **progress;            /* ring of malloc'd JSON, oldest first */
+    char **progress; /* ring of malloc'd JSON, oldest first */
     int nprogress, cprogress;
-    weir_arena *mem;            /* of the query object: status and progress strings */
-    weir_query *next;           /* in the manager's list */
+    weir_arena *mem;  /* of the query object: status and progress strings */
+    weir_query *next; /* in the manager's list */
 };
 
 /* microbatch.c */
 void *weir_query_thread(void *query);
-weir_rc weir_query_prepare(weir_ctx *, weir_query *); /* checkpoint identity and lock; caller's thread */
+weir_rc weir_query_prepare(weir_ctx *,
+                           weir_query *); /* checkpoint identity and lock; caller's thread */
 /* progress.c */
-weir_rc weir_progress_text(weir_ctx *, weir_query *, const int64_t *rows_in, int64_t rows_out, weir_str *out);
+weir_rc weir_progress_text(weir_ctx *, weir_query *, const int64_t *rows_in, int64_t rows_out,
+                           weir_str *out);
 void weir_query_set_status(weir_query *, const char *message, bool data, bool trigger);
 void weir_query_add_progress(weir_query *, const char *json);
 void weir_query_event(weir_query *, weir_event_kind, const char *json);

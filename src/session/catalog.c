@@ -1,5 +1,6 @@
-/* The catalog, one JSON file per schema and table below <warehouse>/_weir_catalog: written whole and durably, read at
- * each look-up, so that nothing is held in memory and a crash leaves the old or the new entry. */
+/* The catalog, one JSON file per schema and table below <warehouse>/_weir_catalog: written whole
+ * and durably, read at each look-up, so that nothing is held in memory and a crash leaves the old
+ * or the new entry. */
 #include "io/catalog.h"
 
 #include "base/sync.h"
@@ -8,7 +9,10 @@
 #include <stdlib.h>
 #include <strings.h>
 
-struct weir_catalog { weir_mutex mu; char *root; };
+struct weir_catalog {
+    weir_mutex mu;
+    char *root;
+};
 
 weir_rc weir_catalog_open(weir_ctx *ctx, const char *warehouse, weir_catalog **out) {
     (void)ctx;
@@ -42,23 +46,29 @@ static char *file_name(weir_arena *a, const char *s) {
     weir_str_init(&o, a, 4096);
     for (; *s; s++) {
         bool plain = (*s >= 'a' && *s <= 'z') || (*s >= '0' && *s <= '9') || *s == '_';
-        if (plain) weir_str_putc(&o, *s);
-        else weir_str_printf(&o, "%%%02x", (unsigned char)*s);
+        if (plain)
+            weir_str_putc(&o, *s);
+        else
+            weir_str_printf(&o, "%%%02x", (unsigned char)*s);
     }
     return o.p ? o.p : weir_strdup(a, "%");
 }
 
 static char *dir_of(weir_ctx *ctx, const weir_catalog *c, const char *schema) {
-    return weir_printf(ctx->arena, "%s/_weir_catalog/%s", c->root, file_name(ctx->arena, lower(ctx->arena, schema)));
+    return weir_printf(ctx->arena, "%s/_weir_catalog/%s", c->root,
+                       file_name(ctx->arena, lower(ctx->arena, schema)));
 }
 
 static char *entry_of(weir_ctx *ctx, const weir_catalog *c, const char *schema, const char *name) {
-    return weir_printf(ctx->arena, "%s/%s.json", dir_of(ctx, c, schema), file_name(ctx->arena, lower(ctx->arena, name)));
+    return weir_printf(ctx->arena, "%s/%s.json", dir_of(ctx, c, schema),
+                       file_name(ctx->arena, lower(ctx->arena, name)));
 }
 
-char *weir_catalog_table_path(weir_arena *a, const weir_catalog *c, const char *schema, const char *name) {
+char *weir_catalog_table_path(weir_arena *a, const weir_catalog *c, const char *schema,
+                              const char *name) {
     char *s = lower(a, schema), *n = lower(a, name);
-    return strcmp(s, "default") == 0 ? weir_printf(a, "%s/%s", c->root, n) : weir_printf(a, "%s/%s.db/%s", c->root, s, n);
+    return strcmp(s, "default") == 0 ? weir_printf(a, "%s/%s", c->root, n)
+                                     : weir_printf(a, "%s/%s.db/%s", c->root, s, n);
 }
 
 static void put_options(weir_jw *w, const char *key, const weir_options *o) {
@@ -76,7 +86,8 @@ static weir_options get_options(weir_ctx *ctx, const weir_json *j) {
     if (!j || j->kind != WEIR_J_OBJECT) return o;
     o.opt = WEIR_NEWN(ctx->arena, weir_option, j->len + 1);
     for (size_t i = 0; i < j->len; i++)
-        if (j->item[i]->kind == WEIR_J_STRING) o.opt[o.n++] = (weir_option){j->key[i], j->item[i]->text};
+        if (j->item[i]->kind == WEIR_J_STRING)
+            o.opt[o.n++] = (weir_option){j->key[i], j->item[i]->text};
     return o;
 }
 
@@ -90,7 +101,11 @@ static weir_rc read_entry(weir_ctx *ctx, const char *path, weir_json **out) {
     WEIR_TRY(weir_file_slurp(ctx, path, &text, &n));
     *out = weir_json_parse(ctx->arena, text, n, NULL);
     if (*out) return WEIR_OK;
-    return weir_fail(ctx, WEIR_E_INTERNAL_ERROR, "message", weir_printf(ctx->arena, "the catalog entry %s is damaged; remove it and create the object again.", path));
+    return weir_fail(
+        ctx, WEIR_E_INTERNAL_ERROR, "message",
+        weir_printf(ctx->arena,
+                    "the catalog entry %s is damaged; remove it and create the object again.",
+                    path));
 }
 
 /* ---- schemas: <dir>/%.json ---- */
@@ -99,7 +114,8 @@ static char *schema_entry(weir_ctx *ctx, const weir_catalog *c, const char *name
     return weir_printf(ctx->arena, "%s/%%schema.json", dir_of(ctx, c, name));
 }
 
-weir_rc weir_catalog_schema_get(weir_ctx *ctx, weir_catalog *c, const char *name, weir_schema_info **out) {
+weir_rc weir_catalog_schema_get(weir_ctx *ctx, weir_catalog *c, const char *name,
+                                weir_schema_info **out) {
     weir_json *j = NULL;
     char *n = lower(ctx->arena, name);
     *out = NULL;
@@ -108,23 +124,29 @@ weir_rc weir_catalog_schema_get(weir_ctx *ctx, weir_catalog *c, const char *name
     weir_schema_info *s = WEIR_NEW(ctx->arena, weir_schema_info);
     s->name = n;
     s->comment = weir_json_str(j, "comment", strcmp(n, "default") == 0 ? "default database" : "");
-    s->location = weir_json_str(j, "location", strcmp(n, "default") == 0 ? c->root : weir_printf(ctx->arena, "%s/%s.db", c->root, n));
+    s->location = weir_json_str(
+        j, "location",
+        strcmp(n, "default") == 0 ? c->root : weir_printf(ctx->arena, "%s/%s.db", c->root, n));
     s->properties = get_options(ctx, weir_json_get(j, "properties"));
     *out = s;
     return WEIR_OK;
 }
 
 static weir_rc no_schema(weir_ctx *ctx, const char *name) {
-    return weir_fail(ctx, WEIR_E_SCHEMA_NOT_FOUND, "schemaName", weir_printf(ctx->arena, "`spark_catalog`.`%s`", name));
+    return weir_fail(ctx, WEIR_E_SCHEMA_NOT_FOUND, "schemaName",
+                     weir_printf(ctx->arena, "`spark_catalog`.`%s`", name));
 }
 
-weir_rc weir_catalog_schema_create(weir_ctx *ctx, weir_catalog *c, const weir_schema_info *s, bool if_not_exists) {
+weir_rc weir_catalog_schema_create(weir_ctx *ctx, weir_catalog *c, const weir_schema_info *s,
+                                   bool if_not_exists) {
     weir_schema_info *old = NULL;
     weir_str t;
     weir_jw w;
     weir_lock(&c->mu);
     weir_rc rc = weir_catalog_schema_get(ctx, c, s->name, &old);
-    if (rc == WEIR_OK && old && !if_not_exists) rc = weir_fail(ctx, WEIR_E_SCHEMA_ALREADY_EXISTS, "schemaName", weir_printf(ctx->arena, "`spark_catalog`.`%s`", s->name));
+    if (rc == WEIR_OK && old && !if_not_exists)
+        rc = weir_fail(ctx, WEIR_E_SCHEMA_ALREADY_EXISTS, "schemaName",
+                       weir_printf(ctx->arena, "`spark_catalog`.`%s`", s->name));
     if (rc == WEIR_OK && !old) {
         weir_str_init(&t, ctx->arena, 1 << 20);
         weir_jw_init(&w, &t);
@@ -140,7 +162,8 @@ weir_rc weir_catalog_schema_create(weir_ctx *ctx, weir_catalog *c, const weir_sc
         put_options(&w, "properties", &s->properties);
         weir_jw_end_obj(&w);
         rc = weir_path_mkdirs(ctx, dir_of(ctx, c, s->name));
-        if (rc == WEIR_OK) rc = weir_file_put(ctx, schema_entry(ctx, c, s->name), t.p, t.len, true, NULL);
+        if (rc == WEIR_OK)
+            rc = weir_file_put(ctx, schema_entry(ctx, c, s->name), t.p, t.len, true, NULL);
     }
     weir_unlock(&c->mu);
     return rc;
@@ -150,7 +173,8 @@ static bool matches(const char *like, const char *name) {
     if (!like || !*like) return true;
     char pattern[512];
     size_t n = 0;
-    for (const char *p = like; *p && n + 1 < sizeof pattern; p++) pattern[n++] = (char)(*p == '%' ? '*' : *p >= 'A' && *p <= 'Z' ? *p + 32 : *p);
+    for (const char *p = like; *p && n + 1 < sizeof pattern; p++)
+        pattern[n++] = (char)(*p == '%' ? '*' : *p >= 'A' && *p <= 'Z' ? *p + 32 : *p);
     pattern[n] = 0;
     for (char *one = pattern; one;) { /* "a*|b" */
         char *bar = strchr(one, '|');
@@ -161,12 +185,16 @@ static bool matches(const char *like, const char *name) {
     return false;
 }
 
-static int by_name(const void *a, const void *b) { return strcmp(((const weir_dirent *)a)->name, ((const weir_dirent *)b)->name); }
+static int by_name(const void *a, const void *b) {
+    return strcmp(((const weir_dirent *)a)->name, ((const weir_dirent *)b)->name);
+}
 
-weir_rc weir_catalog_schema_list(weir_ctx *ctx, weir_catalog *c, const char *like, weir_schema_info **out, int *n) {
+weir_rc weir_catalog_schema_list(weir_ctx *ctx, weir_catalog *c, const char *like,
+                                 weir_schema_info **out, int *n) {
     weir_dirent *e = NULL;
     int64_t k = 0;
-    WEIR_TRY(weir_path_list(ctx, weir_printf(ctx->arena, "%s/_weir_catalog", c->root), false, &e, &k));
+    WEIR_TRY(
+        weir_path_list(ctx, weir_printf(ctx->arena, "%s/_weir_catalog", c->root), false, &e, &k));
     if (k) qsort(e, (size_t)k, sizeof *e, by_name);
     *out = WEIR_NEWN(ctx->arena, weir_schema_info, k + 2);
     *n = 0;
@@ -175,7 +203,10 @@ weir_rc weir_catalog_schema_list(weir_ctx *ctx, weir_catalog *c, const char *lik
         weir_schema_info *s = NULL;
         weir_json *j = NULL;
         if (i >= 0) {
-            WEIR_TRY(read_entry(ctx, weir_printf(ctx->arena, "%s/_weir_catalog/%s/%%schema.json", c->root, e[i].name), &j));
+            WEIR_TRY(read_entry(
+                ctx,
+                weir_printf(ctx->arena, "%s/_weir_catalog/%s/%%schema.json", c->root, e[i].name),
+                &j));
             if (!j) continue;
         }
         const char *name = weir_json_str(j, "name", "default");
@@ -192,10 +223,13 @@ weir_rc weir_catalog_schema_list(weir_ctx *ctx, weir_catalog *c, const char *lik
 
 static weir_table *table_of(weir_ctx *ctx, const weir_json *j) {
     weir_table *t = WEIR_NEW(ctx->arena, weir_table);
-    const char *kind = weir_json_str(j, "kind", "MANAGED"), *cols = weir_json_str(j, "columns", NULL);
+    const char *kind = weir_json_str(j, "kind", "MANAGED"),
+               *cols = weir_json_str(j, "columns", NULL);
     t->schema = weir_json_str(j, "schema", "default");
     t->name = weir_json_str(j, "name", "");
-    t->kind = strcmp(kind, "VIEW") == 0 ? WEIR_TABLE_VIEW : strcmp(kind, "EXTERNAL") == 0 ? WEIR_TABLE_EXTERNAL : WEIR_TABLE_MANAGED;
+    t->kind = strcmp(kind, "VIEW") == 0       ? WEIR_TABLE_VIEW
+              : strcmp(kind, "EXTERNAL") == 0 ? WEIR_TABLE_EXTERNAL
+                                              : WEIR_TABLE_MANAGED;
     t->format = weir_json_str(j, "format", "parquet");
     t->location = weir_json_str(j, "location", NULL);
     t->comment = weir_json_str(j, "comment", NULL);
@@ -211,7 +245,8 @@ static weir_table *table_of(weir_ctx *ctx, const weir_json *j) {
     return t;
 }
 
-weir_rc weir_catalog_table_get(weir_ctx *ctx, weir_catalog *c, const char *schema, const char *name, weir_table **out) {
+weir_rc weir_catalog_table_get(weir_ctx *ctx, weir_catalog *c, const char *schema, const char *name,
+                               weir_table **out) {
     weir_json *j = NULL;
     *out = NULL;
     WEIR_TRY(read_entry(ctx, entry_of(ctx, c, schema, name), &j));
@@ -219,7 +254,8 @@ weir_rc weir_catalog_table_get(weir_ctx *ctx, weir_catalog *c, const char *schem
     return ctx->err->rc;
 }
 
-weir_rc weir_catalog_table_list(weir_ctx *ctx, weir_catalog *c, const char *schema, const char *like, weir_table **out, int *n) {
+weir_rc weir_catalog_table_list(weir_ctx *ctx, weir_catalog *c, const char *schema,
+                                const char *like, weir_table **out, int *n) {
     weir_dirent *e = NULL;
     int64_t k = 0;
     weir_schema_info *s = NULL;
@@ -233,7 +269,9 @@ weir_rc weir_catalog_table_list(weir_ctx *ctx, weir_catalog *c, const char *sche
     for (int64_t i = 0; i < k; i++) {
         weir_json *j = NULL;
         size_t len = strlen(e[i].name);
-        if (len < 6 || strcmp(e[i].name + len - 5, ".json") != 0 || strcmp(e[i].name, "%schema.json") == 0 || e[i].name[0] == '.') continue;
+        if (len < 6 || strcmp(e[i].name + len - 5, ".json") != 0 ||
+            strcmp(e[i].name, "%schema.json") == 0 || e[i].name[0] == '.')
+            continue;
         WEIR_TRY(read_entry(ctx, weir_printf(ctx->arena, "%s/%s", dir, e[i].name), &j));
         weir_table *t = j ? table_of(ctx, j) : NULL;
         if (t && matches(like, t->name)) (*out)[(*n)++] = *t;
@@ -243,8 +281,14 @@ weir_rc weir_catalog_table_list(weir_ctx *ctx, weir_catalog *c, const char *sche
 
 static void write_table(weir_ctx *ctx, weir_jw *w, const weir_table *t) {
     static const char *const kinds[] = {"MANAGED", "EXTERNAL", "VIEW"};
-    const char *const pairs[][2] = {{"schema", lower(ctx->arena, t->schema)}, {"name", lower(ctx->arena, t->name)}, {"kind", kinds[t->kind]},
-        {"format", t->format}, {"location", t->location}, {"comment", t->comment}, {"viewText", t->view_text}, {"viewSchema", t->view_schema}};
+    const char *const pairs[][2] = {{"schema", lower(ctx->arena, t->schema)},
+                                    {"name", lower(ctx->arena, t->name)},
+                                    {"kind", kinds[t->kind]},
+                                    {"format", t->format},
+                                    {"location", t->location},
+                                    {"comment", t->comment},
+                                    {"viewText", t->view_text},
+                                    {"viewSchema", t->view_schema}};
     weir_jw_obj(w);
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
         if (!pairs[i][1]) continue;
@@ -282,34 +326,42 @@ weir_rc weir_catalog_table_put(weir_ctx *ctx, weir_catalog *c, const weir_table 
     weir_lock(&c->mu);
     weir_rc rc = weir_catalog_table_get(ctx, c, t->schema, t->name, &old);
     if (rc == WEIR_OK && old && !replace)
-        rc = weir_fail(ctx, WEIR_E_TABLE_ALREADY_EXISTS, "relationName", weir_printf(ctx->arena, "`spark_catalog`.`%s`.`%s`", t->schema, t->name));
+        rc = weir_fail(ctx, WEIR_E_TABLE_ALREADY_EXISTS, "relationName",
+                       weir_printf(ctx->arena, "`spark_catalog`.`%s`.`%s`", t->schema, t->name));
     if (rc == WEIR_OK) rc = weir_path_mkdirs(ctx, dir_of(ctx, c, t->schema));
-    if (rc == WEIR_OK) rc = weir_file_put(ctx, entry_of(ctx, c, t->schema, t->name), out.p, out.len, true, NULL);
+    if (rc == WEIR_OK)
+        rc = weir_file_put(ctx, entry_of(ctx, c, t->schema, t->name), out.p, out.len, true, NULL);
     weir_unlock(&c->mu);
     return rc;
 }
 
-weir_rc weir_catalog_table_drop(weir_ctx *ctx, weir_catalog *c, const char *schema, const char *name, bool *found) {
+weir_rc weir_catalog_table_drop(weir_ctx *ctx, weir_catalog *c, const char *schema,
+                                const char *name, bool *found) {
     weir_table *t = NULL;
     weir_lock(&c->mu);
     weir_rc rc = weir_catalog_table_get(ctx, c, schema, name, &t);
     *found = t != NULL;
     if (rc == WEIR_OK && t) rc = weir_path_remove(ctx, entry_of(ctx, c, schema, name));
     weir_unlock(&c->mu);
-    if (rc == WEIR_OK && t && t->kind == WEIR_TABLE_MANAGED && t->location) rc = weir_path_remove_all(ctx, t->location);
+    if (rc == WEIR_OK && t && t->kind == WEIR_TABLE_MANAGED && t->location)
+        rc = weir_path_remove_all(ctx, t->location);
     return rc;
 }
 
-weir_rc weir_catalog_schema_drop(weir_ctx *ctx, weir_catalog *c, const char *name, bool if_exists, bool cascade) {
+weir_rc weir_catalog_schema_drop(weir_ctx *ctx, weir_catalog *c, const char *name, bool if_exists,
+                                 bool cascade) {
     weir_schema_info *s = NULL;
     weir_table *t = NULL;
     int n = 0;
     bool found;
     WEIR_TRY(weir_catalog_schema_get(ctx, c, name, &s));
     if (!s) return if_exists ? WEIR_OK : no_schema(ctx, name);
-    if (strcmp(s->name, "default") == 0) return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature", "dropping the default schema");
+    if (strcmp(s->name, "default") == 0)
+        return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature", "dropping the default schema");
     WEIR_TRY(weir_catalog_table_list(ctx, c, name, NULL, &t, &n));
-    if (n && !cascade) return weir_fail(ctx, WEIR_E_SCHEMA_NOT_EMPTY, "schemaName", weir_printf(ctx->arena, "`%s`", s->name));
+    if (n && !cascade)
+        return weir_fail(ctx, WEIR_E_SCHEMA_NOT_EMPTY, "schemaName",
+                         weir_printf(ctx->arena, "`%s`", s->name));
     for (int i = 0; i < n; i++) WEIR_TRY(weir_catalog_table_drop(ctx, c, name, t[i].name, &found));
     WEIR_TRY(weir_path_remove_all(ctx, dir_of(ctx, c, name)));
     return weir_path_remove_all(ctx, weir_printf(ctx->arena, "%s/%s.db", c->root, s->name));

@@ -1,4 +1,5 @@
-/* Sessions: configuration, views, held relations, memory tables, queries. See session.h. Any thread. */
+/* Sessions: configuration, views, held relations, memory tables, queries. See session.h. Any
+ * thread. */
 #include "session/session.h"
 
 #include "base/sync.h"
@@ -9,8 +10,11 @@
 #include <strings.h>
 
 typedef enum { VIEW, HELD } named_kind;
-typedef struct owner { atomic_int refs; weir_arena *arena; } owner; /* of a plan; a cloned session shares it */
-typedef struct named {       /* a temporary view or held relation; holds a reference of mem */
+typedef struct owner {
+    atomic_int refs;
+    weir_arena *arena;
+} owner;               /* of a plan; a cloned session shares it */
+typedef struct named { /* a temporary view or held relation; holds a reference of mem */
     struct named *next;
     named_kind kind;
     char *name;
@@ -41,7 +45,7 @@ struct weir_session {
     weir_conf *conf;
     weir_mutex mu;
     named *names;
-    named *graveyard;        /* earlier texts of current, which callers may hold */
+    named *graveyard; /* earlier texts of current, which callers may hold */
     weir_query_manager *queries;
 };
 
@@ -105,8 +109,13 @@ void weir_session_set_current(weir_session *s, const char *schema) {
     weir_unlock(&s->mu);
 }
 
-void weir_session_ctx(weir_session *s, weir_arena *mem, weir_err *err, weir_cancel *cancel, weir_ctx *out) {
-    *out = (weir_ctx){.arena = mem, .err = err, .budget = &s->shared->budget, .conf = s->conf, .env = s->shared->env,
+void weir_session_ctx(weir_session *s, weir_arena *mem, weir_err *err, weir_cancel *cancel,
+                      weir_ctx *out) {
+    *out = (weir_ctx){.arena = mem,
+                      .err = err,
+                      .budget = &s->shared->budget,
+                      .conf = s->conf,
+                      .env = s->shared->env,
                       .cancel = cancel};
     out->now_us = weir_now_us(out->env);
 }
@@ -144,7 +153,8 @@ static weir_plan *use_named(weir_ctx *ctx, weir_session *s, named_kind kind, con
     return p;
 }
 
-static named *put_named(weir_session *s, named_kind kind, const char *name, weir_plan *plan, weir_arena *mem) {
+static named *put_named(weir_session *s, named_kind kind, const char *name, weir_plan *plan,
+                        weir_arena *mem) {
     named *v = calloc(1, sizeof *v);
     weir_assert(v);
     v->kind = kind;
@@ -161,7 +171,8 @@ static char *view_key(weir_arena *a, const char *name, bool global) {
     return global ? weir_printf(a, "global_temp.%s", name) : weir_strdup(a, name);
 }
 
-weir_rc weir_session_view_put(weir_ctx *ctx, weir_session *s, const char *name, weir_plan *plan, weir_arena *mem, bool replace, bool global) {
+weir_rc weir_session_view_put(weir_ctx *ctx, weir_session *s, const char *name, weir_plan *plan,
+                              weir_arena *mem, bool replace, bool global) {
     char *key = view_key(ctx->arena, name, global);
     weir_lock(&s->mu);
     bool taken = !replace && find_named(s, VIEW, key);
@@ -169,10 +180,12 @@ weir_rc weir_session_view_put(weir_ctx *ctx, weir_session *s, const char *name, 
     weir_unlock(&s->mu);
     free_names(old);
     if (!taken) return WEIR_OK;
-    return weir_fail(ctx, WEIR_E_TEMP_TABLE_OR_VIEW_ALREADY_EXISTS, "relationName", weir_printf(ctx->arena, "`%s`", name));
+    return weir_fail(ctx, WEIR_E_TEMP_TABLE_OR_VIEW_ALREADY_EXISTS, "relationName",
+                     weir_printf(ctx->arena, "`%s`", name));
 }
 
-weir_rc weir_session_view_drop(weir_ctx *ctx, weir_session *s, const char *name, bool global, bool *found) {
+weir_rc weir_session_view_drop(weir_ctx *ctx, weir_session *s, const char *name, bool global,
+                               bool *found) {
     char *key = view_key(ctx->arena, name, global);
     weir_lock(&s->mu);
     named *old = unlink_named(s, VIEW, key);
@@ -182,7 +195,9 @@ weir_rc weir_session_view_drop(weir_ctx *ctx, weir_session *s, const char *name,
     return WEIR_OK;
 }
 
-weir_plan *weir_session_view_get(weir_ctx *ctx, weir_session *s, const char *name) { return use_named(ctx, s, VIEW, name); }
+weir_plan *weir_session_view_get(weir_ctx *ctx, weir_session *s, const char *name) {
+    return use_named(ctx, s, VIEW, name);
+}
 
 void weir_session_view_each(weir_session *s, void (*fn)(void *u, const char *name), void *u) {
     weir_lock(&s->mu);
@@ -191,8 +206,11 @@ void weir_session_view_each(weir_session *s, void (*fn)(void *u, const char *nam
     weir_unlock(&s->mu);
 }
 
-/* Rows are appended as further batches of a new LOCAL node: readers of the old one are not disturbed. */
-weir_rc weir_session_memory_put(weir_ctx *ctx, weir_session *s, const char *name, weir_schema *schema, const weir_batch *add, int n, bool replace_all) {
+/* Rows are appended as further batches of a new LOCAL node: readers of the old one are not
+ * disturbed. */
+weir_rc weir_session_memory_put(weir_ctx *ctx, weir_session *s, const char *name,
+                                weir_schema *schema, const weir_batch *add, int n,
+                                bool replace_all) {
     (void)ctx;
     weir_arena *mem = weir_arena_new(NULL);
     weir_lock(&s->mu);
@@ -211,7 +229,8 @@ weir_rc weir_session_memory_put(weir_ctx *ctx, weir_session *s, const char *name
     return WEIR_OK;
 }
 
-weir_rc weir_session_hold(weir_ctx *ctx, weir_session *s, const char *id, weir_plan *resolved, weir_arena *mem) {
+weir_rc weir_session_hold(weir_ctx *ctx, weir_session *s, const char *id, weir_plan *resolved,
+                          weir_arena *mem) {
     (void)ctx;
     weir_lock(&s->mu);
     named *gone = put_named(s, HELD, id, resolved, mem);
@@ -228,7 +247,8 @@ void weir_session_release(weir_session *s, const char *id) {
 }
 
 weir_session *weir_session_clone(const weir_session *from, const char *new_id) {
-    weir_session *s = weir_session_new(from->shared, from->user, new_id), *f = (weir_session *)(uintptr_t)from;
+    weir_session *s = weir_session_new(from->shared, from->user, new_id),
+                 *f = (weir_session *)(uintptr_t)from;
     weir_conf_free(s->conf);
     s->conf = weir_conf_new(from->conf);
     weir_lock(&f->mu);
@@ -237,7 +257,11 @@ weir_session *weir_session_clone(const weir_session *from, const char *new_id) {
     for (const named *v = f->names; v; v = v->next) { /* plans are immutable */
         named *c = v->kind == VIEW ? calloc(1, sizeof *c) : NULL;
         if (!c) continue;
-        *c = (named){.kind = VIEW, .name = strdup(v->name), .plan = v->plan, .mem = v->mem, .next = s->names};
+        *c = (named){.kind = VIEW,
+                     .name = strdup(v->name),
+                     .plan = v->plan,
+                     .mem = v->mem,
+                     .next = s->names};
         atomic_fetch_add(&c->mem->refs, 1);
         s->names = c;
     }
@@ -267,13 +291,15 @@ static const char *short_format(const char *f) {
     return dot && strncmp(f, "org.apache.spark.sql.", 21) == 0 ? dot + 1 : f;
 }
 
-static weir_rc open_scan(weir_ctx *ctx, weir_session *s, const weir_plan *spec, const char *format, weir_scan *scan, weir_plan **out) {
+static weir_rc open_scan(weir_ctx *ctx, weir_session *s, const weir_plan *spec, const char *format,
+                         weir_scan *scan, weir_plan **out) {
     const char *f = short_format(format);
     scan->ops = find_source(s, f);
     if (!scan->ops) return weir_fail(ctx, WEIR_E_DATA_SOURCE_NOT_FOUND, "provider", format);
     if (spec->streaming ? !scan->ops->streaming : !scan->ops->batch)
         return weir_fail(ctx, WEIR_E_UNSUPPORTED_OPERATION_LEGACY, "message",
-                         weir_printf(ctx->arena, "Data source %s does not support %s", f, spec->streaming ? "streamed reading" : "batch reading"));
+                         weir_printf(ctx->arena, "Data source %s does not support %s", f,
+                                     spec->streaming ? "streamed reading" : "batch reading"));
     scan->mem = ctx->arena;
     scan->spec = spec;
     scan->streaming = spec->streaming;
@@ -313,7 +339,9 @@ static weir_rc source_paths(weir_ctx *ctx, const weir_plan *spec, weir_scan *sca
     for (int i = 0; i < n; i++) {
         const char *p = spec->nname ? spec->names[i] : opt, *scheme = strstr(p, "://");
         if (scheme && strncmp(p, "file:", 5) != 0)
-            return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature", weir_printf(ctx->arena, "the file system of %s; only local paths can be read", p));
+            return weir_fail(
+                ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
+                weir_printf(ctx->arena, "the file system of %s; only local paths can be read", p));
         scan->path[i] = weir_local_path(ctx, p);
     }
     scan->npath = n;
@@ -323,10 +351,13 @@ static weir_rc source_paths(weir_ctx *ctx, const weir_plan *spec, weir_scan *sca
 static weir_rc resolve_source(weir_ctx *ctx, void *u, const weir_plan *spec, weir_plan **out) {
     weir_session *s = u;
     weir_scan *scan = WEIR_NEW(ctx->arena, weir_scan);
-    const char *format = spec->format && *spec->format ? spec->format : weir_conf_get(ctx->conf, "spark.sql.sources.default");
+    const char *format = spec->format && *spec->format
+                             ? spec->format
+                             : weir_conf_get(ctx->conf, "spark.sql.sources.default");
     scan->options = spec->options;
     scan->user_schema = spec->type;
-    if (!spec->type && spec->schema_text && *spec->schema_text) WEIR_TRY(weir_sql_parse_schema(ctx, spec->schema_text, &scan->user_schema));
+    if (!spec->type && spec->schema_text && *spec->schema_text)
+        WEIR_TRY(weir_sql_parse_schema(ctx, spec->schema_text, &scan->user_schema));
     WEIR_TRY(source_paths(ctx, spec, scan));
     return open_scan(ctx, s, spec, format, scan, out);
 }
@@ -341,7 +372,8 @@ static weir_rc path_table(weir_ctx *ctx, weir_session *s, const weir_plan *t, we
     return open_scan(ctx, s, t, t->names[0], scan, out);
 }
 
-static weir_rc catalog_table(weir_ctx *ctx, weir_session *s, const weir_plan *t, const weir_table *tb, weir_plan **out) {
+static weir_rc catalog_table(weir_ctx *ctx, weir_session *s, const weir_plan *t,
+                             const weir_table *tb, weir_plan **out) {
     if (tb->kind == WEIR_TABLE_VIEW) {
         weir_command *cmd = NULL;
         WEIR_TRY(weir_sql_parse(ctx, tb->view_text, NULL, out, &cmd));
@@ -364,15 +396,21 @@ static weir_rc resolve_table(weir_ctx *ctx, void *u, const weir_plan *t, weir_pl
     weir_session *s = u;
     int n = t->nname;
     const char **name = t->names;
-    char *key = n == 1 ? weir_strdup(ctx->arena, name[0]) : n == 2 ? weir_printf(ctx->arena, "%s.%s", name[0], name[1]) : NULL;
+    char *key = n == 1   ? weir_strdup(ctx->arena, name[0])
+                : n == 2 ? weir_printf(ctx->arena, "%s.%s", name[0], name[1])
+                         : NULL;
     weir_plan *view = key ? weir_session_view_get(ctx, s, key) : NULL;
     if (view) return *out = view, WEIR_OK;
     if (n == 3 && strcasecmp(name[0], "spark_catalog") == 0) n--, name++;
     if (n > 2 || n < 1)
-        return weir_fail(ctx, WEIR_E_REQUIRES_SINGLE_PART_NAMESPACE, "sessionCatalog", "spark_catalog", "identifier",
-                         weir_printf(ctx->arena, "`%s`.`%s`.`%s`", t->names[0], n > 1 ? t->names[1] : "", n > 2 ? t->names[2] : ""));
+        return weir_fail(ctx, WEIR_E_REQUIRES_SINGLE_PART_NAMESPACE, "sessionCatalog",
+                         "spark_catalog", "identifier",
+                         weir_printf(ctx->arena, "`%s`.`%s`.`%s`", t->names[0],
+                                     n > 1 ? t->names[1] : "", n > 2 ? t->names[2] : ""));
     weir_table *tb = NULL;
-    WEIR_TRY(weir_catalog_table_get(ctx, s->shared->catalog, n == 2 ? name[0] : weir_session_current_schema(s), name[n - 1], &tb));
+    WEIR_TRY(weir_catalog_table_get(ctx, s->shared->catalog,
+                                    n == 2 ? name[0] : weir_session_current_schema(s), name[n - 1],
+                                    &tb));
     if (tb) return catalog_table(ctx, s, t, tb, out);
     if (n == 2 && find_source(s, name[0])) return path_table(ctx, s, t, out);
     return no_table(ctx, t);
@@ -381,7 +419,11 @@ static weir_rc resolve_table(weir_ctx *ctx, void *u, const weir_plan *t, weir_pl
 static weir_rc resolve_cached(weir_ctx *ctx, void *u, const weir_plan *c, weir_plan **out) {
     weir_session *s = u;
     *out = use_named(ctx, s, HELD, c->name);
-    return *out ? WEIR_OK : weir_fail(ctx, WEIR_E_ILLEGAL_STATE, "message", weir_printf(ctx->arena, "No DataFrame with id %s is found in the session %s", c->name, s->id));
+    return *out ? WEIR_OK
+                : weir_fail(ctx, WEIR_E_ILLEGAL_STATE, "message",
+                            weir_printf(ctx->arena,
+                                        "No DataFrame with id %s is found in the session %s",
+                                        c->name, s->id));
 }
 
 static weir_rc resolve_command(weir_ctx *ctx, void *u, weir_command *c, weir_plan **out) {
@@ -393,7 +435,8 @@ weir_rc weir_session_analyze(weir_ctx *ctx, weir_session *s, weir_plan *p, weir_
     return weir_analyze(ctx, &r, p, out);
 }
 
-weir_rc weir_session_sql(weir_ctx *ctx, weir_session *s, const char *text, const weir_sql_args *args, weir_plan **out, bool *executed) {
+weir_rc weir_session_sql(weir_ctx *ctx, weir_session *s, const char *text,
+                         const weir_sql_args *args, weir_plan **out, bool *executed) {
     weir_command *c = NULL;
     *executed = false;
     WEIR_TRY(weir_sql_parse(ctx, text, args, out, &c));

@@ -1,4 +1,5 @@
-/* Directories of Parquet files: batch writes with _SUCCESS, streams with _spark_metadata. SPARK FileFormatWriter, FileStreamSink. */
+/* Directories of Parquet files: batch writes with _SUCCESS, streams with _spark_metadata. SPARK
+ * FileFormatWriter, FileStreamSink. */
 #include "sink/sinks.h"
 
 #include "arrow/parquet.h"
@@ -7,7 +8,11 @@
 #include <stdlib.h>
 #include <strings.h>
 
-typedef struct out_file { const char *final, *temp; weir_parquet_writer *w; int64_t bytes; } out_file;
+typedef struct out_file {
+    const char *final, *temp;
+    weir_parquet_writer *w;
+    int64_t bytes;
+} out_file;
 typedef struct file_sink {
     weir_writer writer;
     weir_sink *sink;
@@ -24,13 +29,16 @@ static weir_rc files_open(weir_ctx *ctx, weir_sink *s) {
     int64_t n = 0;
     s->impl = k;
     k->sink = s;
-    if (!s->info.path) return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message", "'path' is not specified");
+    if (!s->info.path)
+        return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message", "'path' is not specified");
     if (s->info.npartition)
-        return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature", "partitionBy with this format; write a Delta table");
+        return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
+                         "partitionBy with this format; write a Delta table");
     if (streaming(s)) return WEIR_OK;
     WEIR_TRY(weir_path_list(ctx, s->info.path, false, &e, &n));
     if (n && s->info.save_mode == WEIR_SAVE_ERROR)
-        return weir_fail(ctx, WEIR_E_PATH_ALREADY_EXISTS, "outputPath", weir_printf(ctx->arena, "file:%s", s->info.path));
+        return weir_fail(ctx, WEIR_E_PATH_ALREADY_EXISTS, "outputPath",
+                         weir_printf(ctx->arena, "file:%s", s->info.path));
     return WEIR_OK;
 }
 
@@ -38,7 +46,8 @@ static weir_rc clear_directory(weir_ctx *ctx, const char *dir) {
     weir_dirent *e = NULL;
     int64_t n = 0;
     WEIR_TRY(weir_path_list(ctx, dir, false, &e, &n));
-    for (int64_t i = 0; i < n; i++) WEIR_TRY(weir_path_remove_all(ctx, weir_printf(ctx->arena, "%s/%s", dir, e[i].name)));
+    for (int64_t i = 0; i < n; i++)
+        WEIR_TRY(weir_path_remove_all(ctx, weir_printf(ctx->arena, "%s/%s", dir, e[i].name)));
     return WEIR_OK;
 }
 
@@ -63,15 +72,20 @@ static weir_rc files_begin(weir_ctx *ctx, weir_sink *s, int64_t epoch, bool *don
     return WEIR_OK;
 }
 
-/* Streams write at the final name: what the log does not list is invisible. Batch files are hidden until the commit. */
+/* Streams write at the final name: what the log does not list is invisible. Batch files are hidden
+ * until the commit. */
 static weir_rc open_file(weir_ctx *ctx, file_sink *k) {
     char uuid[37];
     const char *dir = k->sink->info.path;
     weir_uuid(ctx->env, uuid);
     WEIR_TRY(weir_path_mkdirs(ctx, dir));
     k->file.final = weir_printf(k->mem, "%s/part-00000-%s-c000.snappy.parquet", dir, uuid);
-    k->file.temp = streaming(k->sink) ? k->file.final : weir_printf(k->mem, "%s/.part-00000-%s-c000.snappy.parquet.tmp", dir, uuid);
-    bool int96 = strcasecmp(weir_conf_get(ctx->conf, "spark.sql.parquet.outputTimestampType"), "INT96") == 0;
+    k->file.temp =
+        streaming(k->sink)
+            ? k->file.final
+            : weir_printf(k->mem, "%s/.part-00000-%s-c000.snappy.parquet.tmp", dir, uuid);
+    bool int96 =
+        strcasecmp(weir_conf_get(ctx->conf, "spark.sql.parquet.outputTimestampType"), "INT96") == 0;
     WEIR_TRY(weir_parquet_create(ctx, k->file.temp, k->sink->info.schema, int96, &k->file.w));
     k->open = true;
     return WEIR_OK;
@@ -113,8 +127,10 @@ static char *uri_of(weir_arena *a, const char *path) {
     weir_str_init(&s, a, 1 << 16);
     weir_str_puts(&s, "file://");
     for (; *path; path++) {
-        if (*path == '%' || *path == ' ' || (unsigned char)*path >= 0x80) weir_str_printf(&s, "%%%02X", (unsigned char)*path);
-        else weir_str_putc(&s, *path);
+        if (*path == '%' || *path == ' ' || (unsigned char)*path >= 0x80)
+            weir_str_printf(&s, "%%%02X", (unsigned char)*path);
+        else
+            weir_str_putc(&s, *path);
     }
     return s.p;
 }
@@ -152,8 +168,18 @@ static void files_close(weir_sink *s) {
     k->mem = NULL;
 }
 
-static const char *files_description(weir_ctx *ctx, weir_sink *s) { return weir_printf(ctx->arena, "FileSink[file:%s]", s->info.path); }
+static const char *files_description(weir_ctx *ctx, weir_sink *s) {
+    return weir_printf(ctx->arena, "FileSink[file:%s]", s->info.path);
+}
 
-const weir_sink_ops weir_parquet_sink = {
-    .format = "parquet", .modes = 1 << WEIR_OUT_APPEND, .batch = true, .needs_path = true, .open = files_open, .begin = files_begin, .writer = files_writer,
-    .commit = files_commit, .abort = files_abort, .description = files_description, .close = files_close};
+const weir_sink_ops weir_parquet_sink = {.format = "parquet",
+                                         .modes = 1 << WEIR_OUT_APPEND,
+                                         .batch = true,
+                                         .needs_path = true,
+                                         .open = files_open,
+                                         .begin = files_begin,
+                                         .writer = files_writer,
+                                         .commit = files_commit,
+                                         .abort = files_abort,
+                                         .description = files_description,
+                                         .close = files_close};

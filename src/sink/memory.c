@@ -1,4 +1,5 @@
-/* Sinks that keep nothing on disk: noop, console, memory. A batch is gathered first, so that nothing half-written shows. */
+/* Sinks that keep nothing on disk: noop, console, memory. A batch is gathered first, so that
+ * nothing half-written shows. */
 #include "sink/sinks.h"
 
 #include "expr/eval.h"
@@ -40,7 +41,9 @@ static void g_abort(weir_writer *w) { (void)w; }
 static weir_rc gather_open(weir_ctx *ctx, weir_sink *s) {
     gather *g = WEIR_NEW(s->mem, gather);
     (void)ctx;
-    *g = (gather){.base = {g_write, g_finish, g_abort}, .sink = s, .keep = strcmp(s->ops->format, "noop") != 0};
+    *g = (gather){.base = {g_write, g_finish, g_abort},
+                  .sink = s,
+                  .keep = strcmp(s->ops->format, "noop") != 0};
     s->impl = g;
     return WEIR_OK;
 }
@@ -78,11 +81,23 @@ static const char *noop_description(weir_ctx *ctx, weir_sink *s) {
     return (void)ctx, (void)s, "org.apache.spark.sql.execution.datasources.noop.NoopTable$";
 }
 
-enum { APPEND = 1 << WEIR_OUT_APPEND, UPDATE = 1 << WEIR_OUT_UPDATE, COMPLETE = 1 << WEIR_OUT_COMPLETE };
+enum {
+    APPEND = 1 << WEIR_OUT_APPEND,
+    UPDATE = 1 << WEIR_OUT_UPDATE,
+    COMPLETE = 1 << WEIR_OUT_COMPLETE
+};
 
-const weir_sink_ops weir_noop_sink = {
-    .format = "noop", .modes = APPEND | UPDATE | COMPLETE, .batch = true, .open = gather_open, .begin = gather_begin, .writer = gather_writer,
-    .commit = noop_commit, .abort = gather_abort, .description = noop_description, .rows = gather_rows, .close = gather_close};
+const weir_sink_ops weir_noop_sink = {.format = "noop",
+                                      .modes = APPEND | UPDATE | COMPLETE,
+                                      .batch = true,
+                                      .open = gather_open,
+                                      .begin = gather_begin,
+                                      .writer = gather_writer,
+                                      .commit = noop_commit,
+                                      .abort = gather_abort,
+                                      .description = noop_description,
+                                      .rows = gather_rows,
+                                      .close = gather_close};
 
 /* ---- console: SPARK ConsoleTable ---- */
 
@@ -102,8 +117,12 @@ static weir_rc console_commit(weir_ctx *ctx, weir_sink *s) {
     int64_t show = n ? strtoll(n, NULL, 10) : 20, left = show;
     weir_str t;
     weir_str_init(&t, ctx->arena, 64 << 20);
-    weir_str_printf(&t, "-------------------------------------------\nBatch: %lld\n-------------------------------------------\n", (long long)s->epoch);
-    for (int c = 0; c < s->info.schema->nfield; c++) weir_str_printf(&t, "%s%s", c ? "|" : "|", s->info.schema->field[c].name);
+    weir_str_printf(&t,
+                    "-------------------------------------------\nBatch: "
+                    "%lld\n-------------------------------------------\n",
+                    (long long)s->epoch);
+    for (int c = 0; c < s->info.schema->nfield; c++)
+        weir_str_printf(&t, "%s%s", c ? "|" : "|", s->info.schema->field[c].name);
     weir_str_puts(&t, "|\n");
     for (int k = 0; k < g->n && left > 0; k++)
         for (int64_t i = 0; i < g->v[k].len && left > 0; i++, left--) {
@@ -124,26 +143,46 @@ static const char *console_description(weir_ctx *ctx, weir_sink *s) {
     return (void)ctx, (void)s, "org.apache.spark.sql.execution.streaming.ConsoleTable$";
 }
 
-const weir_sink_ops weir_console_sink = {
-    .format = "console", .modes = APPEND | UPDATE | COMPLETE, .batch = true, .open = gather_open, .begin = gather_begin, .writer = gather_writer,
-    .commit = console_commit, .abort = gather_abort, .description = console_description, .rows = gather_rows, .close = gather_close};
+const weir_sink_ops weir_console_sink = {.format = "console",
+                                         .modes = APPEND | UPDATE | COMPLETE,
+                                         .batch = true,
+                                         .open = gather_open,
+                                         .begin = gather_begin,
+                                         .writer = gather_writer,
+                                         .commit = console_commit,
+                                         .abort = gather_abort,
+                                         .description = console_description,
+                                         .rows = gather_rows,
+                                         .close = gather_close};
 
 /* ---- memory: rows become a temporary view of the session, named as the query ---- */
 
 /* The view is there, empty, when start() returns. */
 static weir_rc memory_announce(weir_ctx *ctx, const weir_write_info *info) {
     if (!info->query_name)
-        return weir_fail(ctx, WEIR_E_ANALYSIS_LEGACY, "message", "queryName must be specified for memory sink");
+        return weir_fail(ctx, WEIR_E_ANALYSIS_LEGACY, "message",
+                         "queryName must be specified for memory sink");
     return memory_put(ctx, info->host, info->query_name, info->schema, NULL, 0, true);
 }
 
 static weir_rc memory_commit(weir_ctx *ctx, weir_sink *s) {
     gather *g = s->impl;
-    return memory_put(ctx, s->info.host, s->info.query_name, s->info.schema, g->v, g->n, s->info.output_mode == WEIR_OUT_COMPLETE);
+    return memory_put(ctx, s->info.host, s->info.query_name, s->info.schema, g->v, g->n,
+                      s->info.output_mode == WEIR_OUT_COMPLETE);
 }
 
-static const char *memory_description(weir_ctx *ctx, weir_sink *s) { return (void)ctx, (void)s, "MemorySink"; }
+static const char *memory_description(weir_ctx *ctx, weir_sink *s) {
+    return (void)ctx, (void)s, "MemorySink";
+}
 
-const weir_sink_ops weir_memory_sink = {
-    .format = "memory", .modes = APPEND | COMPLETE, .announce = memory_announce, .open = gather_open, .begin = gather_begin, .writer = gather_writer, .commit = memory_commit,
-    .abort = gather_abort, .description = memory_description, .rows = gather_rows, .close = gather_close};
+const weir_sink_ops weir_memory_sink = {.format = "memory",
+                                        .modes = APPEND | COMPLETE,
+                                        .announce = memory_announce,
+                                        .open = gather_open,
+                                        .begin = gather_begin,
+                                        .writer = gather_writer,
+                                        .commit = memory_commit,
+                                        .abort = gather_abort,
+                                        .description = memory_description,
+                                        .rows = gather_rows,
+                                        .close = gather_close};

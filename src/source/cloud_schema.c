@@ -7,15 +7,37 @@
 static weir_ddl_fn *parse_ddl;
 void weir_cloud_ddl_hook(weir_ddl_fn *fn) { parse_ddl = fn; }
 
-static const char *get_option(void *u, const char *key) { return weir_option_get(&((weir_scan *)u)->options, key); }
+static const char *get_option(void *u, const char *key) {
+    return weir_option_get(&((weir_scan *)u)->options, key);
+}
 
 /* ---- options ---- */
 
-static const char *const known[] = {"format", "schemaLocation", "inferColumnTypes", "schemaEvolutionMode", "schemaHints", "partitionColumns", "includeExistingFiles",
-    "allowOverwrites", "maxFilesPerTrigger", "maxBytesPerTrigger", "maxFileAge", "backfillInterval", "cleanSource", "useStrictGlobber", "validateOptions",
-    "useIncrementalListing", "useNotifications", "useManagedFileEvents", "listOnStart", "fetchParallelism", "rescuedDataColumn", "resourceTags"};
+static const char *const known[] = {"format",
+                                    "schemaLocation",
+                                    "inferColumnTypes",
+                                    "schemaEvolutionMode",
+                                    "schemaHints",
+                                    "partitionColumns",
+                                    "includeExistingFiles",
+                                    "allowOverwrites",
+                                    "maxFilesPerTrigger",
+                                    "maxBytesPerTrigger",
+                                    "maxFileAge",
+                                    "backfillInterval",
+                                    "cleanSource",
+                                    "useStrictGlobber",
+                                    "validateOptions",
+                                    "useIncrementalListing",
+                                    "useNotifications",
+                                    "useManagedFileEvents",
+                                    "listOnStart",
+                                    "fetchParallelism",
+                                    "rescuedDataColumn",
+                                    "resourceTags"};
 /* Options that change what is read and that weir does not have yet. */
-static const char *const later[] = {"allowOverwrites", "maxFileAge", "cleanSource", "partitionColumns", "useStrictGlobber"};
+static const char *const later[] = {"allowOverwrites", "maxFileAge", "cleanSource",
+                                    "partitionColumns", "useStrictGlobber"};
 
 static weir_rc refuse(weir_ctx *ctx, const char *option, const char *why) {
     return weir_fail(ctx, WEIR_E_UNSUPPORTED_OPTION, "option", option, "reason", why);
@@ -26,48 +48,75 @@ static weir_rc check_names(weir_ctx *ctx, const weir_scan *s) {
     for (int i = 0; i < s->options.n; i++) {
         const char *k = s->options.opt[i].key, *v = s->options.opt[i].value;
         bool ok = strncasecmp(k, "cloudFiles.", 11) != 0;
-        for (size_t j = 0; j < sizeof known / sizeof *known && !ok; j++) ok = strcasecmp(k + 11, known[j]) == 0;
-        if (!ok) return refuse(ctx, k, "Auto Loader has no such option; set cloudFiles.validateOptions to false to ignore it");
+        for (size_t j = 0; j < sizeof known / sizeof *known && !ok; j++)
+            ok = strcasecmp(k + 11, known[j]) == 0;
+        if (!ok)
+            return refuse(ctx, k,
+                          "Auto Loader has no such option; set cloudFiles.validateOptions to false "
+                          "to ignore it");
         for (size_t j = 0; j < sizeof later / sizeof *later; j++) {
             bool off = !*v || strcasecmp(v, "false") == 0 || strcasecmp(v, "off") == 0;
             if (strncasecmp(k, "cloudFiles.", 11) == 0 && strcasecmp(k + 11, later[j]) == 0 && !off)
                 return refuse(ctx, k, "it comes with a later release of weir; leave it out");
         }
-        if (strcasecmp(k, "weir.cloudFiles.restartOnSchemaChange") == 0 && strcasecmp(v, "true") == 0)
-            return refuse(ctx, k, "it comes with a later release of weir; start the query again when it stops with UnknownFieldException");
+        if (strcasecmp(k, "weir.cloudFiles.restartOnSchemaChange") == 0 &&
+            strcasecmp(v, "true") == 0)
+            return refuse(ctx, k,
+                          "it comes with a later release of weir; start the query again when it "
+                          "stops with UnknownFieldException");
     }
     return WEIR_OK;
 }
 
 static weir_rc mode_of(weir_ctx *ctx, const weir_scan *s, weir_evolution *out) {
-    static const struct { const char *name; weir_evolution mode; } modes[] = {{"addNewColumns", WEIR_EVOLVE_ADD}, {"rescue", WEIR_EVOLVE_RESCUE},
-        {"failOnNewColumns", WEIR_EVOLVE_FAIL}, {"none", WEIR_EVOLVE_NONE}};
+    static const struct {
+        const char *name;
+        weir_evolution mode;
+    } modes[] = {{"addNewColumns", WEIR_EVOLVE_ADD},
+                 {"rescue", WEIR_EVOLVE_RESCUE},
+                 {"failOnNewColumns", WEIR_EVOLVE_FAIL},
+                 {"none", WEIR_EVOLVE_NONE}};
     const char *v = weir_option_get(&s->options, "cloudFiles.schemaEvolutionMode");
     *out = s->user_schema ? WEIR_EVOLVE_NONE : WEIR_EVOLVE_ADD;
     if (!v) return WEIR_OK;
     for (int i = 0; i < 4; i++) {
         if (strcasecmp(v, modes[i].name) != 0) continue;
         *out = modes[i].mode;
-        if (s->user_schema && *out == WEIR_EVOLVE_ADD) return refuse(ctx, "cloudFiles.schemaEvolutionMode", "addNewColumns needs an inferred schema; give the schema as cloudFiles.schemaHints");
+        if (s->user_schema && *out == WEIR_EVOLVE_ADD)
+            return refuse(ctx, "cloudFiles.schemaEvolutionMode",
+                          "addNewColumns needs an inferred schema; give the schema as "
+                          "cloudFiles.schemaHints");
         return WEIR_OK;
     }
-    return refuse(ctx, "cloudFiles.schemaEvolutionMode", weir_printf(ctx->arena, "%s is not one of addNewColumns, rescue, failOnNewColumns, none", v));
+    return refuse(ctx, "cloudFiles.schemaEvolutionMode",
+                  weir_printf(ctx->arena,
+                              "%s is not one of addNewColumns, rescue, failOnNewColumns, none", v));
 }
 
 static weir_rc limits(weir_ctx *ctx, const weir_scan *s, weir_cloud_options *o) {
-    const char *n = weir_option_get(&s->options, "cloudFiles.maxFilesPerTrigger"), *b = weir_option_get(&s->options, "cloudFiles.maxBytesPerTrigger");
+    const char *n = weir_option_get(&s->options, "cloudFiles.maxFilesPerTrigger"),
+               *b = weir_option_get(&s->options, "cloudFiles.maxBytesPerTrigger");
     char *end = NULL;
     o->max_files = n ? strtoll(n, &end, 10) : 1000;
-    if (n && (*end || o->max_files <= 0)) return refuse(ctx, "cloudFiles.maxFilesPerTrigger", weir_printf(ctx->arena, "%s is not a positive number", n));
-    if (b && (!weir_parse_bytes(b, &o->max_bytes) || o->max_bytes <= 0)) return refuse(ctx, "cloudFiles.maxBytesPerTrigger", weir_printf(ctx->arena, "%s is not a size such as 10g", b));
+    if (n && (*end || o->max_files <= 0))
+        return refuse(ctx, "cloudFiles.maxFilesPerTrigger",
+                      weir_printf(ctx->arena, "%s is not a positive number", n));
+    if (b && (!weir_parse_bytes(b, &o->max_bytes) || o->max_bytes <= 0))
+        return refuse(ctx, "cloudFiles.maxBytesPerTrigger",
+                      weir_printf(ctx->arena, "%s is not a size such as 10g", b));
     return WEIR_OK;
 }
 
 weir_rc weir_cloud_options_read(weir_ctx *ctx, const weir_scan *s, weir_cloud_options *o) {
-    const char *format = weir_option_get(&s->options, "cloudFiles.format"), *rescue = weir_option_get(&s->options, "rescuedDataColumn");
+    const char *format = weir_option_get(&s->options, "cloudFiles.format"),
+               *rescue = weir_option_get(&s->options, "rescuedDataColumn");
     WEIR_TRY(check_names(ctx, s));
     if (!format) return refuse(ctx, "cloudFiles.format", "it must be set, for example to json");
-    if (strcasecmp(format, "json") != 0) return refuse(ctx, "cloudFiles.format", weir_printf(ctx->arena, "%s files come with a later release of weir; json is there", format));
+    if (strcasecmp(format, "json") != 0)
+        return refuse(ctx, "cloudFiles.format",
+                      weir_printf(ctx->arena,
+                                  "%s files come with a later release of weir; json is there",
+                                  format));
     WEIR_TRY(mode_of(ctx, s, &o->mode));
     WEIR_TRY(limits(ctx, s, o));
     o->infer_types = weir_scan_flag(s, "cloudFiles.inferColumnTypes", false);
@@ -76,7 +125,9 @@ weir_rc weir_cloud_options_read(weir_ctx *ctx, const weir_scan *s, weir_cloud_op
     if (!rescue) rescue = weir_option_get(&s->options, "cloudFiles.rescuedDataColumn");
     o->rescue = rescue ? rescue : s->user_schema ? NULL : "_rescued_data";
     const char *loc = weir_option_get(&s->options, "cloudFiles.schemaLocation");
-    if (loc) o->schema_location = strncmp(loc, "file:", 5) == 0 ? loc + 5 + strspn(loc + 5, "/") - 1 : loc;
+    if (loc)
+        o->schema_location =
+            strncmp(loc, "file:", 5) == 0 ? loc + 5 + strspn(loc + 5, "/") - 1 : loc;
     return WEIR_OK;
 }
 
@@ -95,22 +146,29 @@ static weir_rc log_latest(weir_ctx *ctx, const char *location, int64_t *latest) 
     return WEIR_OK;
 }
 
-static weir_rc log_read(weir_ctx *ctx, const char *location, int64_t id, weir_schema **data, weir_schema **part) {
+static weir_rc log_read(weir_ctx *ctx, const char *location, int64_t id, weir_schema **data,
+                        weir_schema **part) {
     char *path = weir_printf(ctx->arena, "%s/_schemas/%lld", location, (long long)id), *text;
     size_t n;
     WEIR_TRY(weir_file_slurp(ctx, path, &text, &n));
     char *line = strncmp(text, "v1\n", 3) == 0 ? text + 3 : NULL;
     const weir_json *j = line ? weir_json_parse(ctx->arena, line, strcspn(line, "\n"), NULL) : NULL;
-    const char *d = weir_json_str(j, "dataSchemaJson", NULL), *p = weir_json_str(j, "partitionSchemaJson", NULL);
-    if (!d && id > 0) return log_read(ctx, location, id - 1, data, part); /* a cut file: the one before it counts */
-    if (!d) return weir_fail(ctx, WEIR_E_MALFORMED_CHECKPOINT, "path", path, "reason", "it does not hold a schema; remove it to infer the schema again");
+    const char *d = weir_json_str(j, "dataSchemaJson", NULL),
+               *p = weir_json_str(j, "partitionSchemaJson", NULL);
+    if (!d && id > 0)
+        return log_read(ctx, location, id - 1, data,
+                        part); /* a cut file: the one before it counts */
+    if (!d)
+        return weir_fail(ctx, WEIR_E_MALFORMED_CHECKPOINT, "path", path, "reason",
+                         "it does not hold a schema; remove it to infer the schema again");
     WEIR_TRY(weir_type_from_json(ctx, d, strlen(d), data));
     *part = NULL;
     if (p) WEIR_TRY(weir_type_from_json(ctx, p, strlen(p), part));
     return WEIR_OK;
 }
 
-static weir_rc log_write(weir_ctx *ctx, const char *location, int64_t id, weir_schema *data, weir_schema *part) {
+static weir_rc log_write(weir_ctx *ctx, const char *location, int64_t id, weir_schema *data,
+                         weir_schema *part) {
     weir_str d, p, out;
     weir_jw w;
     bool lost = false;
@@ -130,18 +188,22 @@ static weir_rc log_write(weir_ctx *ctx, const char *location, int64_t id, weir_s
     weir_jw_end_obj(&w);
     char *dir = weir_printf(ctx->arena, "%s/_schemas", location);
     WEIR_TRY(weir_path_mkdirs(ctx, dir));
-    return weir_file_put(ctx, weir_printf(ctx->arena, "%s/%lld", dir, (long long)id), out.p, out.len, false, &lost);
+    return weir_file_put(ctx, weir_printf(ctx->arena, "%s/%lld", dir, (long long)id), out.p,
+                         out.len, false, &lost);
 }
 
 /* ---- inference and hints ---- */
 
-static weir_rc infer(weir_ctx *ctx, weir_scan *s, const weir_cloud_options *o, const weir_found *v, int64_t n, weir_schema **out) {
+static weir_rc infer(weir_ctx *ctx, weir_scan *s, const weir_cloud_options *o, const weir_found *v,
+                     int64_t n, weir_schema **out) {
     weir_json_options jo;
     weir_arena *mem = weir_arena_new(ctx->arena);
     WEIR_TRY(weir_json_options_read(ctx, get_option, s, &jo));
     weir_json_infer *f = weir_json_infer_new(mem, &jo);
-    int64_t bytes = weir_conf_bytes(ctx->conf, "spark.databricks.cloudFiles.schemaInference.sampleSize.numBytes");
-    int64_t files = weir_conf_int(ctx->conf, "spark.databricks.cloudFiles.schemaInference.sampleSize.numFiles");
+    int64_t bytes = weir_conf_bytes(
+        ctx->conf, "spark.databricks.cloudFiles.schemaInference.sampleSize.numBytes");
+    int64_t files =
+        weir_conf_int(ctx->conf, "spark.databricks.cloudFiles.schemaInference.sampleSize.numFiles");
     for (int64_t i = 0; i < n && i < files && bytes > 0; i++) {
         weir_ctx c = *ctx;
         const char *p;
@@ -164,17 +226,20 @@ static weir_rc infer(weir_ctx *ctx, weir_scan *s, const weir_cloud_options *o, c
 }
 
 /* A hint at a path of names below type t. */
-static const weir_type *apply_hint(weir_arena *a, const weir_type *t, char **path, int depth, int n, const weir_type *hint) {
+static const weir_type *apply_hint(weir_arena *a, const weir_type *t, char **path, int depth, int n,
+                                   const weir_type *hint) {
     if (depth == n) return hint;
     if (t && t->kind == WEIR_T_ARRAY && strcasecmp(path[depth], "element") == 0)
         return weir_type_array(a, apply_hint(a, t->field[0].type, path, depth + 1, n, hint), true);
-    if (t && t->kind == WEIR_T_MAP && (strcasecmp(path[depth], "key") == 0 || strcasecmp(path[depth], "value") == 0)) {
+    if (t && t->kind == WEIR_T_MAP &&
+        (strcasecmp(path[depth], "key") == 0 || strcasecmp(path[depth], "value") == 0)) {
         bool key = strcasecmp(path[depth], "key") == 0;
         const weir_type *in = apply_hint(a, t->field[key ? 0 : 1].type, path, depth + 1, n, hint);
         return weir_type_map(a, key ? in : t->field[0].type, key ? t->field[1].type : in, true);
     }
     bool is_struct = t && t->kind == WEIR_T_STRUCT;
-    int have = is_struct ? t->nfield : 0, at = is_struct ? weir_schema_find(t, path[depth], false) : -1;
+    int have = is_struct ? t->nfield : 0,
+        at = is_struct ? weir_schema_find(t, path[depth], false) : -1;
     weir_field *f = WEIR_NEWN(a, weir_field, have + 1);
     if (have) memcpy(f, t->field, sizeof *f * (size_t)have);
     if (at < 0) {
@@ -193,11 +258,14 @@ static weir_rc hints(weir_ctx *ctx, const char *text, weir_schema **schema) {
     for (char *p = copy; *p;) {
         char *start = p + strspn(p, " \t\n,"), *path[16];
         int depth = 0, n = 0;
-        for (p = start; *p && (depth || *p != ','); p++) depth += (*p == '<' || *p == '(') - (*p == '>' || *p == ')');
+        for (p = start; *p && (depth || *p != ','); p++)
+            depth += (*p == '<' || *p == '(') - (*p == '>' || *p == ')');
         if (*p) *p++ = 0;
         if (!*start) continue;
         char *type = start + strcspn(start, " \t\n");
-        if (!*type) return refuse(ctx, "cloudFiles.schemaHints", weir_printf(ctx->arena, "the hint %s has no type", start));
+        if (!*type)
+            return refuse(ctx, "cloudFiles.schemaHints",
+                          weir_printf(ctx->arena, "the hint %s has no type", start));
         *type++ = 0;
         for (char *seg = start; seg && n < 16;) {
             char *dot = strchr(seg, '.');
@@ -219,13 +287,14 @@ static weir_schema *with_rescue(weir_arena *a, weir_schema *s, const char *name)
     return name ? weir_schema_join(a, s, weir_type_struct(a, &f, 1)) : s;
 }
 
-static weir_rc infer_first(weir_ctx *ctx, weir_scan *s, const weir_cloud_options *o, weir_schema **data) {
+static weir_rc infer_first(weir_ctx *ctx, weir_scan *s, const weir_cloud_options *o,
+                           weir_schema **data) {
     weir_listing l = {0};
     WEIR_TRY(weir_files_list(ctx, s, false, &l));
     if (!o->schema_location)
-        return refuse(ctx, "cloudFiles.schemaLocation", "it must be set to infer the schema; or give the schema with schema()");
-    if (!l.n && !o->hints)
-        return weir_fail(ctx, WEIR_E_CLOUD_EMPTY, "path", s->path[0]);
+        return refuse(ctx, "cloudFiles.schemaLocation",
+                      "it must be set to infer the schema; or give the schema with schema()");
+    if (!l.n && !o->hints) return weir_fail(ctx, WEIR_E_CLOUD_EMPTY, "path", s->path[0]);
     weir_files_by_time(&l);
     for (int64_t i = 0; i < l.n / 2; i++) { /* newest first: they are the sample */
         weir_found t = l.v[i];
@@ -238,7 +307,8 @@ static weir_rc infer_first(weir_ctx *ctx, weir_scan *s, const weir_cloud_options
     return log_write(ctx, o->schema_location, 0, *data, s->partition_schema);
 }
 
-weir_rc weir_cloud_schema(weir_ctx *ctx, weir_scan *s, const weir_cloud_options *o, weir_schema **data) {
+weir_rc weir_cloud_schema(weir_ctx *ctx, weir_scan *s, const weir_cloud_options *o,
+                          weir_schema **data) {
     int64_t latest = -1;
     weir_schema *d = NULL;
     if (s->user_schema) {
@@ -253,23 +323,29 @@ weir_rc weir_cloud_schema(weir_ctx *ctx, weir_scan *s, const weir_cloud_options 
         }
     }
     *data = with_rescue(ctx->arena, d, o->rescue);
-    s->schema = weir_schema_join(ctx->arena, *data, s->partition_schema && s->partition_schema->nfield ? s->partition_schema : NULL);
+    s->schema = weir_schema_join(
+        ctx->arena, *data,
+        s->partition_schema && s->partition_schema->nfield ? s->partition_schema : NULL);
     if (s->schema == *data) s->partition_schema = NULL;
     return WEIR_OK;
 }
 
 /* ---- evolution ---- */
 
-static weir_rc unknown_field(weir_ctx *ctx, const weir_cloud_options *o, const weir_schema *fresh, const char *file, bool written) {
+static weir_rc unknown_field(weir_ctx *ctx, const weir_cloud_options *o, const weir_schema *fresh,
+                             const char *file, bool written) {
     weir_str blob;
     weir_str_init(&blob, ctx->arena, 1 << 20);
-    for (int i = 0; i < fresh->nfield; i++) weir_str_printf(&blob, "%s%s", i ? ", " : "", fresh->field[i].name);
+    for (int i = 0; i < fresh->nfield; i++)
+        weir_str_printf(&blob, "%s%s", i ? ", " : "", fresh->field[i].name);
     (void)o;
     return weir_fail(ctx, WEIR_E_UNKNOWN_FIELD, "changeType", "unknown fields", "unknownFieldBlob",
-                     weir_printf(ctx->arena, "[%s] in the file %s", blob.p, file), "isRetryable", written ? "true" : "false");
+                     weir_printf(ctx->arena, "[%s] in the file %s", blob.p, file), "isRetryable",
+                     written ? "true" : "false");
 }
 
-weir_rc weir_cloud_check_new(weir_ctx *ctx, weir_scan *s, const weir_cloud_options *o, weir_schema *data, const weir_found *v, int64_t n) {
+weir_rc weir_cloud_check_new(weir_ctx *ctx, weir_scan *s, const weir_cloud_options *o,
+                             weir_schema *data, const weir_found *v, int64_t n) {
     weir_schema *seen = NULL;
     if ((o->mode != WEIR_EVOLVE_ADD && o->mode != WEIR_EVOLVE_FAIL) || n == 0) return WEIR_OK;
     WEIR_TRY(infer(ctx, s, o, v, n, &seen));
@@ -285,19 +361,24 @@ weir_rc weir_cloud_check_new(weir_ctx *ctx, weir_scan *s, const weir_cloud_optio
         weir_schema *old = NULL, *part = NULL;
         WEIR_TRY(log_latest(ctx, o->schema_location, &latest));
         WEIR_TRY(log_read(ctx, o->schema_location, latest, &old, &part));
-        WEIR_TRY(log_write(ctx, o->schema_location, latest + 1, weir_schema_join(ctx->arena, old, fresh), part));
+        WEIR_TRY(log_write(ctx, o->schema_location, latest + 1,
+                           weir_schema_join(ctx->arena, old, fresh), part));
     }
     return unknown_field(ctx, o, fresh, v[n - 1].uri, write);
 }
 
 char *weir_uri_path(weir_arena *a, const char *uri) {
-    const char *p = strncmp(uri, "file://", 7) == 0 ? uri + 7 : strncmp(uri, "file:", 5) == 0 ? uri + 5 : uri;
+    const char *p = strncmp(uri, "file://", 7) == 0 ? uri + 7
+                    : strncmp(uri, "file:", 5) == 0 ? uri + 5
+                                                    : uri;
     char *o = weir_alloc(a, strlen(p) + 1), *q = o;
     for (; *p; p++) {
         char hex[3] = {p[0] == '%' ? p[1] : 0, p[0] == '%' && p[1] ? p[2] : 0, 0}, *end = hex;
         long v = hex[0] ? strtol(hex, &end, 16) : 0;
-        if (hex[0] && !*end) *q++ = (char)v, p += 2;
-        else *q++ = *p;
+        if (hex[0] && !*end)
+            *q++ = (char)v, p += 2;
+        else
+            *q++ = *p;
     }
     return o;
 }

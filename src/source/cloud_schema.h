@@ -1,9 +1,15 @@
-/* Auto Loader's options and schema: inference, hints, the schema log, evolution. Analysis and query threads. */
+/* Auto Loader's options and schema: inference, hints, the schema log, evolution. Analysis and query
+ * threads. */
 #ifndef WEIR_SOURCE_CLOUD_SCHEMA_H
 #define WEIR_SOURCE_CLOUD_SCHEMA_H
 #include "source/files.h"
 
-typedef enum { WEIR_EVOLVE_ADD, WEIR_EVOLVE_RESCUE, WEIR_EVOLVE_FAIL, WEIR_EVOLVE_NONE } weir_evolution;
+typedef enum {
+    WEIR_EVOLVE_ADD,
+    WEIR_EVOLVE_RESCUE,
+    WEIR_EVOLVE_FAIL,
+    WEIR_EVOLVE_NONE
+} weir_evolution;
 typedef struct weir_cloud_options {
     weir_evolution mode;
     bool infer_types, include_existing;
@@ -15,8 +21,10 @@ typedef struct weir_cloud_options {
 weir_rc weir_cloud_options_read(weir_ctx *, const weir_scan *, weir_cloud_options *);
 /* Sets scan->schema and partition_schema; data: what readers make. */
 weir_rc weir_cloud_schema(weir_ctx *, weir_scan *, const weir_cloud_options *, weir_schema **data);
-/* Looks into the new files for unknown columns. addNewColumns: writes the next schema and raises UnknownFieldException. */
-weir_rc weir_cloud_check_new(weir_ctx *, weir_scan *, const weir_cloud_options *, weir_schema *data, const weir_found *, int64_t n);
+/* Looks into the new files for unknown columns. addNewColumns: writes the next schema and raises
+ * UnknownFieldException. */
+weir_rc weir_cloud_check_new(weir_ctx *, weir_scan *, const weir_cloud_options *, weir_schema *data,
+                             const weir_found *, int64_t n);
 char *weir_uri_path(weir_arena *, const char *uri);
 /* The DDL parser, set at start: source/ does not know sql/. */
 typedef weir_rc weir_ddl_fn(weir_ctx *, const char *text, const weir_type **out);

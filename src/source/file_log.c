@@ -13,7 +13,7 @@ struct weir_file_log {
     int64_t latest, interval;
     weir_log_file *v;
     int64_t n, cap;
-    uint32_t *slot;   /* hash table over v by uri; index + 1 */
+    uint32_t *slot; /* hash table over v by uri; index + 1 */
     uint64_t mask;
 };
 
@@ -57,10 +57,12 @@ static weir_rc read_entry(weir_ctx *ctx, weir_file_log *l, const char *path) {
     char *text;
     size_t len;
     WEIR_TRY(weir_file_slurp(ctx, path, &text, &len));
-    if (strncmp(text, "v1", 2) != 0 || (text[2] != '\n' && text[2])) return damaged(ctx, path, "its first line is not the version v1");
+    if (strncmp(text, "v1", 2) != 0 || (text[2] != '\n' && text[2]))
+        return damaged(ctx, path, "its first line is not the version v1");
     for (char *s = strchr(text, '\n'); s && s[1];) {
         char *end = strchr(++s, '\n');
-        const weir_json *j = weir_json_parse(ctx->arena, s, end ? (size_t)(end - s) : strlen(s), NULL);
+        const weir_json *j =
+            weir_json_parse(ctx->arena, s, end ? (size_t)(end - s) : strlen(s), NULL);
         const char *uri = weir_json_str(j, "path", NULL);
         if (!uri) return damaged(ctx, path, "a line is not a JSON object with a path");
         remember(l, uri, weir_json_int(j, "timestamp", 0), weir_json_int(j, "batchId", 0));
@@ -90,10 +92,15 @@ weir_rc weir_file_log_open(weir_ctx *ctx, weir_arena *mem, const char *dir, weir
         ncompact++;
         if (id > newest) newest = id;
     }
-    if (ncompact == 1) l->interval = compact[0] + 1;
-    else if (ncompact == 2) l->interval = llabs(compact[0] - compact[1]);
-    if (newest >= 0) WEIR_TRY(read_entry(ctx, l, weir_printf(ctx->arena, "%s/%lld.compact", dir, (long long)newest)));
-    for (int64_t id = newest + 1; id <= l->latest; id++) WEIR_TRY(read_entry(ctx, l, weir_printf(ctx->arena, "%s/%lld", dir, (long long)id)));
+    if (ncompact == 1)
+        l->interval = compact[0] + 1;
+    else if (ncompact == 2)
+        l->interval = llabs(compact[0] - compact[1]);
+    if (newest >= 0)
+        WEIR_TRY(
+            read_entry(ctx, l, weir_printf(ctx->arena, "%s/%lld.compact", dir, (long long)newest)));
+    for (int64_t id = newest + 1; id <= l->latest; id++)
+        WEIR_TRY(read_entry(ctx, l, weir_printf(ctx->arena, "%s/%lld", dir, (long long)id)));
     *out = l;
     return WEIR_OK;
 }
@@ -124,15 +131,19 @@ weir_rc weir_file_log_add(weir_ctx *ctx, weir_file_log *l, const weir_log_file *
         one.entry = id;
         write_line(&s, &one);
     }
-    char *path = weir_printf(ctx->arena, "%s/%lld%s", l->dir, (long long)id, compact ? ".compact" : "");
+    char *path =
+        weir_printf(ctx->arena, "%s/%lld%s", l->dir, (long long)id, compact ? ".compact" : "");
     WEIR_TRY(weir_file_put(ctx, path, s.p, s.len, false, &lost));
-    if (lost) return weir_fail(ctx, WEIR_E_CONCURRENT_STREAM, "batchId", weir_printf(ctx->arena, "%lld", (long long)id));
+    if (lost)
+        return weir_fail(ctx, WEIR_E_CONCURRENT_STREAM, "batchId",
+                         weir_printf(ctx->arena, "%lld", (long long)id));
     for (int64_t i = 0; i < n; i++) remember(l, f[i].uri, f[i].mtime_ms, id);
     l->latest = id;
     return WEIR_OK;
 }
 
-weir_rc weir_file_log_range(weir_ctx *ctx, weir_file_log *l, int64_t from, int64_t to, weir_log_file **out, int64_t *n) {
+weir_rc weir_file_log_range(weir_ctx *ctx, weir_file_log *l, int64_t from, int64_t to,
+                            weir_log_file **out, int64_t *n) {
     *n = 0;
     *out = WEIR_NEWN(ctx->arena, weir_log_file, l->n + 1);
     for (int64_t i = 0; i < l->n; i++)

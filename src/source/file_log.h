@@ -1,10 +1,14 @@
-/* sources/<i>/K: which files each log entry of a streaming file source took. SPARK FileStreamSourceLog: version v1, one
- * JSON object a line, every compactInterval-th entry K.compact holds all before it. checkpoint-format 1.6. */
+/* sources/<i>/K: which files each log entry of a streaming file source took. SPARK
+ * FileStreamSourceLog: version v1, one JSON object a line, every compactInterval-th entry K.compact
+ * holds all before it. checkpoint-format 1.6. */
 #ifndef WEIR_SOURCE_FILE_LOG_H
 #define WEIR_SOURCE_FILE_LOG_H
 #include "base/ctx.h"
 
-typedef struct weir_log_file { const char *uri; int64_t mtime_ms, entry; } weir_log_file;
+typedef struct weir_log_file {
+    const char *uri;
+    int64_t mtime_ms, entry;
+} weir_log_file;
 typedef struct weir_file_log weir_file_log;
 
 /* Reads the whole log. Lives in mem. */
@@ -14,5 +18,6 @@ bool weir_file_log_seen(const weir_file_log *, const char *uri);
 /* Entry latest+1, durable on return. */
 weir_rc weir_file_log_add(weir_ctx *, weir_file_log *, const weir_log_file *, int64_t n);
 /* Files of entries (from, to], in order. */
-weir_rc weir_file_log_range(weir_ctx *, weir_file_log *, int64_t from, int64_t to, weir_log_file **out, int64_t *n);
+weir_rc weir_file_log_range(weir_ctx *, weir_file_log *, int64_t from, int64_t to,
+                            weir_log_file **out, int64_t *n);
 #endif

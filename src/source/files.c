@@ -1,4 +1,5 @@
-/* File relations: json and text, as batches and as streams. SPARK DataSource, FileStreamSource. Analysis and query threads. */
+/* File relations: json and text, as batches and as streams. SPARK DataSource, FileStreamSource.
+ * Analysis and query threads. */
 #include "source/files.h"
 
 #include "source/cloud_schema.h"
@@ -13,16 +14,18 @@
 #include <unistd.h>
 
 typedef struct files {
-    weir_schema *data;           /* columns in the files, before partition columns */
-    weir_listing listing;        /* batch: what was found at analysis */
+    weir_schema *data;    /* columns in the files, before partition columns */
+    weir_listing listing; /* batch: what was found at analysis */
     weir_file_log *log;
-    weir_listing frozen;         /* availableNow: the files there were at the start */
+    weir_listing frozen; /* availableNow: the files there were at the start */
     bool is_frozen, json, parquet;
-    int notify;                  /* inotify, -1 none */
+    int notify; /* inotify, -1 none */
     int64_t max_files, max_bytes;
 } files;
 
-static const char *get_option(void *u, const char *key) { return weir_option_get(&((weir_scan *)u)->options, key); }
+static const char *get_option(void *u, const char *key) {
+    return weir_option_get(&((weir_scan *)u)->options, key);
+}
 
 static weir_rc number_option(weir_ctx *ctx, const weir_scan *s, const char *key, int64_t *out) {
     const char *v = weir_option_get(&s->options, key);
@@ -31,7 +34,10 @@ static weir_rc number_option(weir_ctx *ctx, const weir_scan *s, const char *key,
     if (!v) return WEIR_OK;
     *out = strtoll(v, &end, 10);
     if (*end || *out <= 0)
-        return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message", weir_printf(ctx->arena, "Invalid value '%s' for option '%s', must be a positive integer", v, key));
+        return weir_fail(
+            ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
+            weir_printf(ctx->arena,
+                        "Invalid value '%s' for option '%s', must be a positive integer", v, key));
     return WEIR_OK;
 }
 
@@ -56,10 +62,12 @@ static weir_rc infer_json(weir_ctx *ctx, weir_scan *s, const weir_listing *l, we
     }
     *out = weir_json_infer_done(ctx->arena, f, false);
     weir_arena_free(mem);
-    return (*out)->nfield ? WEIR_OK : weir_fail(ctx, WEIR_E_UNABLE_TO_INFER_SCHEMA, "format", "JSON");
+    return (*out)->nfield ? WEIR_OK
+                          : weir_fail(ctx, WEIR_E_UNABLE_TO_INFER_SCHEMA, "format", "JSON");
 }
 
-static weir_schema *nullable(weir_arena *a, weir_schema *s) { /* SPARK: columns read from files may always be null */
+static weir_schema *nullable(
+    weir_arena *a, weir_schema *s) { /* SPARK: columns read from files may always be null */
     weir_field *f = weir_memdup(a, s->field, sizeof *f * (size_t)s->nfield);
     for (int i = 0; i < s->nfield; i++) f[i].nullable = true;
     return weir_type_struct(a, f, s->nfield);
@@ -67,15 +75,25 @@ static weir_schema *nullable(weir_arena *a, weir_schema *s) { /* SPARK: columns 
 
 static weir_rc data_schema(weir_ctx *ctx, weir_scan *s, files *f) {
     weir_field value = {"value", &weir_t_string, true, NULL};
-    if (s->user_schema) f->data = nullable(ctx->arena, s->user_schema);
-    else if (!f->json && !f->parquet) f->data = weir_type_struct(ctx->arena, &value, 1);
+    if (s->user_schema)
+        f->data = nullable(ctx->arena, s->user_schema);
+    else if (!f->json && !f->parquet)
+        f->data = weir_type_struct(ctx->arena, &value, 1);
     else if (s->streaming && !weir_conf_bool(ctx->conf, "spark.sql.streaming.schemaInference"))
-        return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message", "Schema must be specified when creating a streaming source DataFrame. If some files already exist in the directory, then depending on the file format you may be able to create a static DataFrame on that directory with 'spark.read.load(directory)' and infer schema from it.");
-    else if (f->parquet) WEIR_TRY(weir_parquet_infer(ctx, &f->listing, &f->data));
-    else WEIR_TRY(infer_json(ctx, s, &f->listing, &f->data));
+        return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
+                         "Schema must be specified when creating a streaming source DataFrame. If "
+                         "some files already exist in the directory, then depending on the file "
+                         "format you may be able to create a static DataFrame on that directory "
+                         "with 'spark.read.load(directory)' and infer schema from it.");
+    else if (f->parquet)
+        WEIR_TRY(weir_parquet_infer(ctx, &f->listing, &f->data));
+    else
+        WEIR_TRY(infer_json(ctx, s, &f->listing, &f->data));
     f->data = nullable(ctx->arena, f->data);
-    if (!f->json && !f->parquet && (f->data->nfield != 1 || f->data->field[0].type->kind != WEIR_T_STRING))
-        return weir_fail(ctx, WEIR_E_ANALYSIS_LEGACY, "message", "Text data source supports only a single column of type string.");
+    if (!f->json && !f->parquet &&
+        (f->data->nfield != 1 || f->data->field[0].type->kind != WEIR_T_STRING))
+        return weir_fail(ctx, WEIR_E_ANALYSIS_LEGACY, "message",
+                         "Text data source supports only a single column of type string.");
     return WEIR_OK;
 }
 
@@ -86,12 +104,21 @@ static weir_rc files_open(weir_ctx *ctx, weir_scan *s) {
     f->notify = -1;
     s->impl = f;
     const char *bytes = weir_option_get(&s->options, "maxBytesPerTrigger");
-    if (!s->npath) return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message", "'path' is not specified");
+    if (!s->npath)
+        return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message", "'path' is not specified");
     WEIR_TRY(number_option(ctx, s, "maxFilesPerTrigger", &f->max_files));
-    if (bytes && !weir_parse_bytes(bytes, &f->max_bytes)) return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message", weir_printf(ctx->arena, "Invalid value '%s' for option 'maxBytesPerTrigger', must be a size", bytes));
+    if (bytes && !weir_parse_bytes(bytes, &f->max_bytes))
+        return weir_fail(
+            ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
+            weir_printf(ctx->arena,
+                        "Invalid value '%s' for option 'maxBytesPerTrigger', must be a size",
+                        bytes));
     WEIR_TRY(weir_files_list(ctx, s, !s->streaming || !s->user_schema, &f->listing));
     WEIR_TRY(data_schema(ctx, s, f));
-    WEIR_TRY(weir_files_partitions(ctx, s, &f->listing, weir_conf_bool(ctx->conf, "spark.sql.sources.partitionColumnTypeInference.enabled"), &s->partition_schema));
+    WEIR_TRY(weir_files_partitions(
+        ctx, s, &f->listing,
+        weir_conf_bool(ctx->conf, "spark.sql.sources.partitionColumnTypeInference.enabled"),
+        &s->partition_schema));
     s->schema = weir_schema_join(ctx->arena, f->data, s->partition_schema);
     if (s->schema == f->data) s->partition_schema = NULL;
     return WEIR_OK;
@@ -99,16 +126,20 @@ static weir_rc files_open(weir_ctx *ctx, weir_scan *s) {
 
 /* ---- batches ---- */
 
-static weir_rc log_files(weir_ctx *ctx, files *f, const char *from, const char *to, weir_listing *out);
+static weir_rc log_files(weir_ctx *ctx, files *f, const char *from, const char *to,
+                         weir_listing *out);
 
-static weir_rc files_split(weir_ctx *ctx, weir_scan *s, const char *from, const char *to, weir_splits *out) {
+static weir_rc files_split(weir_ctx *ctx, weir_scan *s, const char *from, const char *to,
+                           weir_splits *out) {
     files *f = s->impl;
     weir_listing l = f->listing;
     if (s->streaming) WEIR_TRY(log_files(ctx, f, from, to, &l));
     return weir_files_split(ctx, s, l.v, l.n, out);
 }
 
-typedef struct lines { weir_build value; } lines;
+typedef struct lines {
+    weir_build value;
+} lines;
 static weir_rc line_record(weir_ctx *ctx, void *u, const char *p, int64_t n, int64_t at) {
     (void)ctx;
     (void)at;
@@ -119,13 +150,16 @@ static int64_t line_rows(void *u) { return ((lines *)u)->value.len; }
 static weir_rc line_take(weir_ctx *ctx, void *u, weir_batch *out) {
     static const weir_field f = {"value", &weir_t_string, true, NULL};
     int64_t n = line_rows(u);
-    *out = (weir_batch){.schema = weir_type_struct(ctx->arena, &f, 1), .len = n, .col = WEIR_NEWN(ctx->arena, weir_column, 1)};
+    *out = (weir_batch){.schema = weir_type_struct(ctx->arena, &f, 1),
+                        .len = n,
+                        .col = WEIR_NEWN(ctx->arena, weir_column, 1)};
     return weir_build_finish(ctx, &((lines *)u)->value, out->col);
 }
 static void line_file(void *u, const char *uri) { (void)u, (void)uri; }
 static const weir_text_ops line_ops = {line_record, line_rows, line_take, line_file};
 
-static weir_rc files_read(weir_ctx *ctx, weir_scan *s, const weir_split *sp, int64_t n, const bool *columns, weir_reader **out) {
+static weir_rc files_read(weir_ctx *ctx, weir_scan *s, const weir_split *sp, int64_t n,
+                          const bool *columns, weir_reader **out) {
     files *f = s->impl;
     if (f->parquet) return weir_parquet_rows(ctx, s, f->data, sp, n, columns, out);
     weir_arena *mem = weir_arena_new(NULL);
@@ -138,7 +172,8 @@ static weir_rc files_read(weir_ctx *ctx, weir_scan *s, const weir_split *sp, int
         weir_json_options *o = WEIR_NEW(mem, weir_json_options);
         rc = weir_json_options_read(&c, get_option, s, o);
         if (rc == WEIR_OK) rc = weir_json_text(&c, f->data, o, &u);
-        if (rc == WEIR_OK) rc = weir_text_reader(&c, s, sp, n, &weir_json_text_ops, u, mem, whole, out);
+        if (rc == WEIR_OK)
+            rc = weir_text_reader(&c, s, sp, n, &weir_json_text_ops, u, mem, whole, out);
     } else {
         lines *l = WEIR_NEW(mem, lines);
         rc = weir_build_init(&c, &l->value, &weir_t_string);
@@ -151,10 +186,13 @@ static weir_rc files_read(weir_ctx *ctx, weir_scan *s, const weir_split *sp, int
 /* ---- streaming ---- */
 
 static int64_t log_offset(weir_ctx *ctx, const char *text) {
-    return text ? weir_json_int(weir_json_parse(ctx->arena, text, strlen(text), NULL), "logOffset", -1) : -1;
+    return text ? weir_json_int(weir_json_parse(ctx->arena, text, strlen(text), NULL), "logOffset",
+                                -1)
+                : -1;
 }
 
-static weir_rc log_files(weir_ctx *ctx, files *f, const char *from, const char *to, weir_listing *out) {
+static weir_rc log_files(weir_ctx *ctx, files *f, const char *from, const char *to,
+                         weir_listing *out) {
     weir_log_file *v = NULL;
     int64_t n = 0;
     WEIR_TRY(weir_file_log_range(ctx, f->log, log_offset(ctx, from), log_offset(ctx, to), &v, &n));
@@ -171,7 +209,9 @@ static weir_rc log_files(weir_ctx *ctx, files *f, const char *from, const char *
 static void watch(weir_scan *s, files *f) {
     f->notify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
     for (int i = 0; i < s->npath && f->notify >= 0; i++)
-        if (!strpbrk(s->path[i], "*?[{")) (void)inotify_add_watch(f->notify, s->path[i], IN_MOVED_TO | IN_CLOSE_WRITE | IN_CREATE);
+        if (!strpbrk(s->path[i], "*?[{"))
+            (void)inotify_add_watch(f->notify, s->path[i],
+                                    IN_MOVED_TO | IN_CLOSE_WRITE | IN_CREATE);
 }
 
 static weir_rc files_start(weir_ctx *ctx, weir_scan *s, const char *last) {
@@ -180,8 +220,11 @@ static weir_rc files_start(weir_ctx *ctx, weir_scan *s, const char *last) {
     f->is_frozen = false;
     if (log_offset(ctx, last) > weir_file_log_latest(f->log))
         return weir_fail(ctx, WEIR_E_MALFORMED_CHECKPOINT, "path", s->checkpoint_dir, "reason",
-                         weir_printf(ctx->arena, "the offset log has reached entry %lld but this log ends at %lld. Restore it from a copy of the checkpoint",
-                                     (long long)log_offset(ctx, last), (long long)weir_file_log_latest(f->log)));
+                         weir_printf(ctx->arena,
+                                     "the offset log has reached entry %lld but this log ends at "
+                                     "%lld. Restore it from a copy of the checkpoint",
+                                     (long long)log_offset(ctx, last),
+                                     (long long)weir_file_log_latest(f->log)));
     if (f->notify < 0) watch(s, f);
     return WEIR_OK;
 }
@@ -222,7 +265,8 @@ static weir_rc candidates(weir_ctx *ctx, weir_scan *s, weir_listing *out) {
     return WEIR_OK;
 }
 
-static weir_rc files_latest(weir_ctx *ctx, weir_scan *s, const char *from, const weir_limit *limit, const char **to) {
+static weir_rc files_latest(weir_ctx *ctx, weir_scan *s, const char *from, const weir_limit *limit,
+                            const char **to) {
     files *f = s->impl;
     weir_listing l = {0};
     (void)from;
@@ -230,12 +274,15 @@ static weir_rc files_latest(weir_ctx *ctx, weir_scan *s, const char *from, const
     int64_t take = 0, bytes = 0;
     for (; take < l.n; take++) {
         if (!limit->unlimited && f->max_files && take >= f->max_files) break;
-        if (!limit->unlimited && f->max_bytes && take && bytes + l.v[take].size_bytes > f->max_bytes) break;
+        if (!limit->unlimited && f->max_bytes && take &&
+            bytes + l.v[take].size_bytes > f->max_bytes)
+            break;
         bytes += l.v[take].size_bytes;
     }
     if (take) {
         weir_log_file *v = WEIR_NEWN(ctx->arena, weir_log_file, take);
-        for (int64_t i = 0; i < take; i++) v[i] = (weir_log_file){l.v[i].uri, l.v[i].mtime_us / 1000, 0};
+        for (int64_t i = 0; i < take; i++)
+            v[i] = (weir_log_file){l.v[i].uri, l.v[i].mtime_us / 1000, 0};
         WEIR_TRY(weir_file_log_add(ctx, f->log, v, take));
     }
     int64_t k = weir_file_log_latest(f->log);
@@ -246,9 +293,14 @@ static weir_rc files_latest(weir_ctx *ctx, weir_scan *s, const char *from, const
 static weir_rc files_wait(weir_ctx *ctx, weir_scan *s, int64_t timeout_ms) {
     files *f = s->impl;
     char events[8192];
-    struct pollfd p[2] = {{.fd = f->notify, .events = POLLIN}, {.fd = ctx->cancel ? ctx->cancel->fd : -1, .events = POLLIN}};
-    if (f->notify < 0) return weir_sleep_ms(ctx, weir_conf_ms(ctx->conf, "spark.sql.streaming.pollingDelay")), WEIR_OK;
-    (void)poll(p, 2, timeout_ms > 250 ? 250 : (int)timeout_ms); /* also looks now and then: events can be lost */
+    struct pollfd p[2] = {{.fd = f->notify, .events = POLLIN},
+                          {.fd = ctx->cancel ? ctx->cancel->fd : -1, .events = POLLIN}};
+    if (f->notify < 0)
+        return weir_sleep_ms(ctx, weir_conf_ms(ctx->conf, "spark.sql.streaming.pollingDelay")),
+               WEIR_OK;
+    (void)poll(
+        p, 2,
+        timeout_ms > 250 ? 250 : (int)timeout_ms); /* also looks now and then: events can be lost */
     while (read(f->notify, events, sizeof events) > 0) continue;
     return WEIR_OK;
 }
@@ -263,8 +315,13 @@ static const char *files_description(weir_ctx *ctx, weir_scan *s) {
     return weir_printf(ctx->arena, "FileStreamSource[file:%s]", s->path[0]);
 }
 
-#define FILE_SOURCE(name) {.format = name, .batch = true, .streaming = true, .open = files_open, .start = files_start, .latest = files_latest, \
-    .freeze = files_freeze, .split = files_split, .read = files_read, .description = files_description, .wait = files_wait, .stop = files_stop}
+#define FILE_SOURCE(name)                                                                          \
+    {                                                                                              \
+        .format = name, .batch = true, .streaming = true, .open = files_open,                      \
+        .start = files_start, .latest = files_latest, .freeze = files_freeze,                      \
+        .split = files_split, .read = files_read, .description = files_description,                \
+        .wait = files_wait, .stop = files_stop                                                     \
+    }
 const weir_source_ops weir_json_source = FILE_SOURCE("json");
 const weir_source_ops weir_text_source = FILE_SOURCE("text");
 const weir_source_ops weir_parquet_source = FILE_SOURCE("parquet");

@@ -1,22 +1,31 @@
-/* Directories of files as relations: listing, partition columns, splits, readers. Shared by the file formats and by Auto Loader. */
+/* Directories of files as relations: listing, partition columns, splits, readers. Shared by the
+ * file formats and by Auto Loader. */
 #ifndef WEIR_SOURCE_FILES_H
 #define WEIR_SOURCE_FILES_H
 #include "codec/json_read.h"
 #include "io/relation.h"
 
-typedef struct weir_found { const char *path, *uri; int64_t size_bytes, mtime_us; } weir_found;
-typedef struct weir_listing { weir_found *v; int64_t n, cap; } weir_listing;
+typedef struct weir_found {
+    const char *path, *uri;
+    int64_t size_bytes, mtime_us;
+} weir_found;
+typedef struct weir_listing {
+    weir_found *v;
+    int64_t n, cap;
+} weir_listing;
 
-/* Files below the scan's paths (globs, pathGlobFilter, recursion into k=v directories). Hidden names are left out.
- * must_exist: PATH_NOT_FOUND when a path without glob is missing. Unsorted. */
+/* Files below the scan's paths (globs, pathGlobFilter, recursion into k=v directories). Hidden
+ * names are left out. must_exist: PATH_NOT_FOUND when a path without glob is missing. Unsorted. */
 weir_rc weir_files_list(weir_ctx *, const weir_scan *, bool must_exist, weir_listing *out);
-void weir_files_by_time(weir_listing *); /* by mtime, then path */
+void weir_files_by_time(weir_listing *);             /* by mtime, then path */
 char *weir_file_uri(weir_arena *, const char *path); /* file:///a/b%20c.json as Spark shows it */
 /* A whole-file split for each file, with the values of the partition columns. */
 weir_rc weir_files_split(weir_ctx *, weir_scan *, const weir_found *, int64_t n, weir_splits *out);
 /* Partition columns k=v found in the listing, appended to columns (typed, or all STRING). */
-weir_rc weir_files_partitions(weir_ctx *, weir_scan *, const weir_listing *, bool typed, weir_schema **part);
-weir_schema *weir_schema_join(weir_arena *, weir_schema *a, weir_schema *b); /* fields of b whose names a lacks */
+weir_rc weir_files_partitions(weir_ctx *, weir_scan *, const weir_listing *, bool typed,
+                              weir_schema **part);
+weir_schema *weir_schema_join(weir_arena *, weir_schema *a,
+                              weir_schema *b); /* fields of b whose names a lacks */
 
 /* One text record per line of the splits' files, given to a row maker. */
 typedef struct weir_text_ops {
@@ -25,7 +34,9 @@ typedef struct weir_text_ops {
     weir_rc (*take)(weir_ctx *, void *u, weir_batch *out); /* data columns */
     void (*file)(void *u, const char *uri);                /* a new file begins */
 } weir_text_ops;
-weir_rc weir_text_reader(weir_ctx *, weir_scan *, const weir_split *, int64_t n, const weir_text_ops *, void *u, weir_arena *mem, bool whole_file, weir_reader **out);
+weir_rc weir_text_reader(weir_ctx *, weir_scan *, const weir_split *, int64_t n,
+                         const weir_text_ops *, void *u, weir_arena *mem, bool whole_file,
+                         weir_reader **out);
 
 /* The JSON row maker over schema (data columns); options live as long as mem. */
 weir_rc weir_json_text(weir_ctx *, weir_schema *, weir_json_options *, void **u);

@@ -22,18 +22,27 @@ char *weir_file_uri(weir_arena *a, const char *path) {
     weir_str_init(&s, a, 1 << 20);
     weir_str_puts(&s, "file://");
     for (const unsigned char *p = (const unsigned char *)path; *p; p++) {
-        bool ok = (*p >= '0' && *p <= '9') || ((*p | 32) >= 'a' && (*p | 32) <= 'z') || strchr(plain, *p);
-        if (ok && *p < 0x80) weir_str_putc(&s, (char)*p);
-        else weir_str_printf(&s, "%%%02X", *p);
+        bool ok =
+            (*p >= '0' && *p <= '9') || ((*p | 32) >= 'a' && (*p | 32) <= 'z') || strchr(plain, *p);
+        if (ok && *p < 0x80)
+            weir_str_putc(&s, (char)*p);
+        else
+            weir_str_printf(&s, "%%%02X", *p);
     }
     return s.p;
 }
 
-typedef struct lister { weir_listing *out; const char *name_glob; int64_t after_us, before_us; bool recurse; } lister;
+typedef struct lister {
+    weir_listing *out;
+    const char *name_glob;
+    int64_t after_us, before_us;
+    bool recurse;
+} lister;
 
 static void add(weir_ctx *ctx, lister *l, const char *path, int64_t size, int64_t mtime_us) {
     weir_listing *v = l->out;
-    if ((l->after_us && mtime_us <= l->after_us) || (l->before_us && mtime_us >= l->before_us)) return;
+    if ((l->after_us && mtime_us <= l->after_us) || (l->before_us && mtime_us >= l->before_us))
+        return;
     if (v->n == v->cap) {
         int64_t cap = v->cap ? v->cap * 2 : 64;
         weir_found *p = WEIR_NEWN(ctx->arena, weir_found, cap);
@@ -56,7 +65,8 @@ static weir_rc walk(weir_ctx *ctx, lister *l, const char *dir, int depth) {
     WEIR_TRY(weir_path_list(ctx, dir, true, &e, &n));
     for (int64_t i = 0; i < n; i++) {
         if (hidden(e[i].name)) continue;
-        char *path = weir_printf(ctx->arena, "%s%s%s", dir, dir[strlen(dir) - 1] == '/' ? "" : "/", e[i].name);
+        char *path = weir_printf(ctx->arena, "%s%s%s", dir, dir[strlen(dir) - 1] == '/' ? "" : "/",
+                                 e[i].name);
         if (e[i].is_dir) {
             if (l->recurse || strchr(e[i].name, '=')) WEIR_TRY(walk(ctx, l, path, depth + 1));
         } else if (!l->name_glob || fnmatch(l->name_glob, e[i].name, 0) == 0) {
@@ -71,14 +81,18 @@ static weir_rc list_logged(weir_ctx *ctx, lister *l, const char *dir, bool *logg
     weir_sink_file *v = NULL;
     int64_t n = 0;
     WEIR_TRY(weir_sink_log_files(ctx, dir, logged, &v, &n));
-    for (int64_t i = 0; i < n; i++) add(ctx, l, weir_uri_path(ctx->arena, v[i].uri), v[i].size_bytes, v[i].mtime_ms * 1000);
+    for (int64_t i = 0; i < n; i++)
+        add(ctx, l, weir_uri_path(ctx->arena, v[i].uri), v[i].size_bytes, v[i].mtime_ms * 1000);
     return WEIR_OK;
 }
 
 static weir_rc list_one(weir_ctx *ctx, lister *l, const char *path, bool must_exist) {
     weir_stat st;
     WEIR_TRY(weir_path_stat(ctx, path, &st));
-    if (!st.exists) return must_exist ? weir_fail(ctx, WEIR_E_PATH_NOT_FOUND, "path", weir_printf(ctx->arena, "file:%s", path)) : WEIR_OK;
+    if (!st.exists)
+        return must_exist ? weir_fail(ctx, WEIR_E_PATH_NOT_FOUND, "path",
+                                      weir_printf(ctx->arena, "file:%s", path))
+                          : WEIR_OK;
     if (st.is_dir) {
         bool logged = false;
         WEIR_TRY(list_logged(ctx, l, path, &logged));
@@ -94,26 +108,38 @@ static weir_rc list_glob(weir_ctx *ctx, lister *l, const char *pattern, bool mus
     weir_rc out = WEIR_OK;
     for (size_t i = 0; rc == 0 && i < g.gl_pathc && out == WEIR_OK; i++) {
         const char *slash = strrchr(g.gl_pathv[i], '/');
-        if (!hidden(slash ? slash + 1 : g.gl_pathv[i])) out = list_one(ctx, l, weir_strdup(ctx->arena, g.gl_pathv[i]), false);
+        if (!hidden(slash ? slash + 1 : g.gl_pathv[i]))
+            out = list_one(ctx, l, weir_strdup(ctx->arena, g.gl_pathv[i]), false);
     }
-    if (rc != 0 && must_exist) out = weir_fail(ctx, WEIR_E_PATH_NOT_FOUND, "path", weir_printf(ctx->arena, "file:%s", pattern));
+    if (rc != 0 && must_exist)
+        out = weir_fail(ctx, WEIR_E_PATH_NOT_FOUND, "path",
+                        weir_printf(ctx->arena, "file:%s", pattern));
     globfree(&g);
     return out;
 }
 
 static weir_rc time_option(weir_ctx *ctx, const weir_scan *s, const char *key, int64_t *us) {
     const char *v = weir_option_get(&s->options, key);
-    if (!v || weir_timestamp_parse(v, (int64_t)strlen(v), weir_zone_session(ctx), us)) return WEIR_OK;
-    return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message", weir_printf(ctx->arena, "The timestamp provided for the '%s' option is invalid. The expected format is 'YYYY-MM-DDTHH:mm:ss', but the provided timestamp: %s", key, v));
+    if (!v || weir_timestamp_parse(v, (int64_t)strlen(v), weir_zone_session(ctx), us))
+        return WEIR_OK;
+    return weir_fail(
+        ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
+        weir_printf(ctx->arena,
+                    "The timestamp provided for the '%s' option is invalid. The expected format is "
+                    "'YYYY-MM-DDTHH:mm:ss', but the provided timestamp: %s",
+                    key, v));
 }
 
 weir_rc weir_files_list(weir_ctx *ctx, const weir_scan *s, bool must_exist, weir_listing *out) {
-    lister l = {.out = out, .name_glob = weir_option_get(&s->options, "pathGlobFilter"), .recurse = weir_scan_flag(s, "recursiveFileLookup", false)};
+    lister l = {.out = out,
+                .name_glob = weir_option_get(&s->options, "pathGlobFilter"),
+                .recurse = weir_scan_flag(s, "recursiveFileLookup", false)};
     if (!l.name_glob) l.name_glob = weir_option_get(&s->options, "fileNamePattern");
     WEIR_TRY(time_option(ctx, s, "modifiedAfter", &l.after_us));
     WEIR_TRY(time_option(ctx, s, "modifiedBefore", &l.before_us));
     for (int i = 0; i < s->npath; i++)
-        WEIR_TRY(strpbrk(s->path[i], "*?[{") ? list_glob(ctx, &l, s->path[i], must_exist) : list_one(ctx, &l, s->path[i], must_exist));
+        WEIR_TRY(strpbrk(s->path[i], "*?[{") ? list_glob(ctx, &l, s->path[i], must_exist)
+                                             : list_one(ctx, &l, s->path[i], must_exist));
     return WEIR_OK;
 }
 
@@ -158,7 +184,8 @@ static char *unescape(weir_arena *a, const char *p, size_t n) {
 }
 
 /* Value of partition name in path, NULL if it is not there or Hive's null. */
-static const char *part_value(weir_arena *a, const weir_scan *s, const char *path, const char *name) {
+static const char *part_value(weir_arena *a, const weir_scan *s, const char *path,
+                              const char *name) {
     size_t n = strlen(name);
     for (const char *seg = base_of(s, path); seg && *seg; seg = strchr(seg, '/')) {
         while (*seg == '/') seg++;
@@ -195,19 +222,23 @@ static const weir_type *wider(const weir_type *a, const weir_type *b) {
     return num ? (a->kind > b->kind ? a : b) : &weir_t_string;
 }
 
-weir_rc weir_files_partitions(weir_ctx *ctx, weir_scan *s, const weir_listing *l, bool typed, weir_schema **part) {
+weir_rc weir_files_partitions(weir_ctx *ctx, weir_scan *s, const weir_listing *l, bool typed,
+                              weir_schema **part) {
     weir_field f[64];
     int n = 0;
     for (int64_t i = 0; i < l->n; i++) {
         for (const char *seg = base_of(s, l->v[i].path); seg && *seg; seg = strchr(seg, '/')) {
             while (*seg == '/') seg++;
-            const char *end = strchr(seg, '/'), *eq = memchr(seg, '=', end ? (size_t)(end - seg) : 0);
+            const char *end = strchr(seg, '/'),
+                       *eq = memchr(seg, '=', end ? (size_t)(end - seg) : 0);
             if (!end || !eq) continue;
             char *name = unescape(ctx->arena, seg, (size_t)(eq - seg));
             const char *v = part_value(ctx->arena, s, l->v[i].path, name);
             int k = 0;
             while (k < n && strcmp(f[k].name, name) != 0) k++;
-            if (k == n && n == 64) return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature", "more than 64 partition columns");
+            if (k == n && n == 64)
+                return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
+                                 "more than 64 partition columns");
             if (k == n) f[n++] = (weir_field){name, NULL, true, NULL};
             if (v) f[k].type = typed ? wider(f[k].type, value_type(v)) : &weir_t_string;
         }
@@ -231,27 +262,39 @@ weir_schema *weir_schema_join(weir_arena *a, weir_schema *x, weir_schema *y) {
 static weir_rc part_column(weir_ctx *ctx, const weir_field *f, const char *v, weir_column *out) {
     int32_t d;
     weir_expr *lit = weir_lit_null(ctx->arena, f->type);
-    if (v && f->type->kind == WEIR_T_STRING) lit = weir_lit_string(ctx->arena, v, strlen(v));
-    else if (v && f->type->kind == WEIR_T_DOUBLE) lit = weir_lit_double(ctx->arena, f->type, strtod(v, NULL));
-    else if (v && f->type->kind == WEIR_T_DATE && weir_date_parse(v, (int64_t)strlen(v), &d)) lit = weir_lit_int(ctx->arena, f->type, d);
-    else if (v && weir_type_is_integral(f->type)) lit = weir_lit_int(ctx->arena, f->type, strtoll(v, NULL, 10));
+    if (v && f->type->kind == WEIR_T_STRING)
+        lit = weir_lit_string(ctx->arena, v, strlen(v));
+    else if (v && f->type->kind == WEIR_T_DOUBLE)
+        lit = weir_lit_double(ctx->arena, f->type, strtod(v, NULL));
+    else if (v && f->type->kind == WEIR_T_DATE && weir_date_parse(v, (int64_t)strlen(v), &d))
+        lit = weir_lit_int(ctx->arena, f->type, d);
+    else if (v && weir_type_is_integral(f->type))
+        lit = weir_lit_int(ctx->arena, f->type, strtoll(v, NULL, 10));
     else if (v) { /* any other type by its cast */
         weir_expr *c = NULL;
-        WEIR_TRY(weir_cast_resolve(ctx, weir_lit_string(ctx->arena, v, strlen(v)), f->type, WEIR_CAST_DEFAULT, &c));
+        WEIR_TRY(weir_cast_resolve(ctx, weir_lit_string(ctx->arena, v, strlen(v)), f->type,
+                                   WEIR_CAST_DEFAULT, &c));
         return weir_eval_const(ctx, c, out);
     }
     *out = lit->lit;
     return WEIR_OK;
 }
 
-weir_rc weir_files_split(weir_ctx *ctx, weir_scan *s, const weir_found *v, int64_t n, weir_splits *out) {
+weir_rc weir_files_split(weir_ctx *ctx, weir_scan *s, const weir_found *v, int64_t n,
+                         weir_splits *out) {
     int npart = s->partition_schema ? s->partition_schema->nfield : 0;
     for (int64_t i = 0; i < n; i++) {
-        weir_split sp = {.path = v[i].path, .uri = v[i].uri ? v[i].uri : weir_file_uri(ctx->arena, v[i].path), .length = v[i].size_bytes,
-                         .size_bytes = v[i].size_bytes, .mtime_us = v[i].mtime_us, .npart = npart};
+        weir_split sp = {.path = v[i].path,
+                         .uri = v[i].uri ? v[i].uri : weir_file_uri(ctx->arena, v[i].path),
+                         .length = v[i].size_bytes,
+                         .size_bytes = v[i].size_bytes,
+                         .mtime_us = v[i].mtime_us,
+                         .npart = npart};
         weir_column *pv = WEIR_NEWN(ctx->arena, weir_column, npart + 1);
         for (int k = 0; k < npart; k++)
-            WEIR_TRY(part_column(ctx, &s->partition_schema->field[k], part_value(ctx->arena, s, v[i].path, s->partition_schema->field[k].name), &pv[k]));
+            WEIR_TRY(part_column(
+                ctx, &s->partition_schema->field[k],
+                part_value(ctx->arena, s, v[i].path, s->partition_schema->field[k].name), &pv[k]));
         sp.part_value = pv;
         weir_splits_add(ctx->arena, out, sp);
     }

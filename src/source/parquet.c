@@ -24,7 +24,8 @@ typedef struct parquet_rows {
     weir_parquet_reader *file;
 } parquet_rows;
 
-/* ignoreMissingFiles, ignoreCorruptFiles: a file that cannot be opened is stepped over, if the options say so. */
+/* ignoreMissingFiles, ignoreCorruptFiles: a file that cannot be opened is stepped over, if the
+ * options say so. */
 static weir_rc open_next(weir_ctx *ctx, parquet_rows *r, bool *skipped) {
     weir_err quiet;
     weir_err_init(&quiet);
@@ -61,7 +62,9 @@ static weir_rc rows_next(weir_ctx *ctx, weir_reader *rd, weir_batch *out, bool *
         }
         const weir_split *sp = &r->split[r->at];
         int nd = r->data->nfield, n = r->scan->schema->nfield;
-        *out = (weir_batch){.schema = r->scan->schema, .len = b.len, .col = WEIR_NEWN(ctx->arena, weir_column, n + 1)};
+        *out = (weir_batch){.schema = r->scan->schema,
+                            .len = b.len,
+                            .col = WEIR_NEWN(ctx->arena, weir_column, n + 1)};
         for (int i = 0; i < n; i++) {
             out->col[i] = i < nd ? b.col[i] : sp->part_value[i - nd];
             if (i < nd) continue;
@@ -79,12 +82,21 @@ static void rows_close(weir_reader *rd) {
     weir_arena_free(r->mem);
 }
 
-weir_rc weir_parquet_rows(weir_ctx *ctx, weir_scan *s, weir_schema *data, const weir_split *sp, int64_t n, const bool *columns, weir_reader **out) {
+weir_rc weir_parquet_rows(weir_ctx *ctx, weir_scan *s, weir_schema *data, const weir_split *sp,
+                          int64_t n, const bool *columns, weir_reader **out) {
     weir_arena *mem = weir_arena_new(NULL);
     parquet_rows *r = WEIR_NEW(mem, parquet_rows);
-    *r = (parquet_rows){.base = {rows_next, rows_close}, .scan = s, .mem = mem, .data = data, .split = sp, .n = n, .need = columns};
-    r->skip_missing = weir_scan_flag(s, "ignoreMissingFiles", weir_conf_bool(ctx->conf, "spark.sql.files.ignoreMissingFiles"));
-    r->skip_damaged = weir_scan_flag(s, "ignoreCorruptFiles", weir_conf_bool(ctx->conf, "spark.sql.files.ignoreCorruptFiles"));
+    *r = (parquet_rows){.base = {rows_next, rows_close},
+                        .scan = s,
+                        .mem = mem,
+                        .data = data,
+                        .split = sp,
+                        .n = n,
+                        .need = columns};
+    r->skip_missing = weir_scan_flag(
+        s, "ignoreMissingFiles", weir_conf_bool(ctx->conf, "spark.sql.files.ignoreMissingFiles"));
+    r->skip_damaged = weir_scan_flag(
+        s, "ignoreCorruptFiles", weir_conf_bool(ctx->conf, "spark.sql.files.ignoreCorruptFiles"));
     *out = &r->base;
     return WEIR_OK;
 }

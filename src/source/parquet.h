@@ -3,8 +3,10 @@
 #define WEIR_SOURCE_PARQUET_H
 #include "source/files.h"
 
-/* Columns of the newest file that can be read, all nullable. UNABLE_TO_INFER_SCHEMA without files. */
+/* Columns of the newest file that can be read, all nullable. UNABLE_TO_INFER_SCHEMA without files.
+ */
 weir_rc weir_parquet_infer(weir_ctx *, const weir_listing *, weir_schema **out);
 /* data: columns in the files; partition columns follow. */
-weir_rc weir_parquet_rows(weir_ctx *, weir_scan *, weir_schema *data, const weir_split *, int64_t n, const bool *columns, weir_reader **out);
+weir_rc weir_parquet_rows(weir_ctx *, weir_scan *, weir_schema *data, const weir_split *, int64_t n,
+                          const bool *columns, weir_reader **out);
 #endif

@@ -1,4 +1,5 @@
-/* The sources that make their own rows: rate (SPARK RateStreamProvider) and rate-micro-batch (RatePerMicroBatchProvider). Query thread. */
+/* The sources that make their own rows: rate (SPARK RateStreamProvider) and rate-micro-batch
+ * (RatePerMicroBatchProvider). Query thread. */
 #include "source/sources.h"
 
 #include "base/log.h"
@@ -13,16 +14,20 @@ typedef struct rate {
 } rate;
 
 static weir_rc bad_option(weir_ctx *ctx, const char *name, const char *value, const char *want) {
-    return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message", weir_printf(ctx->arena, "Invalid value '%s'. The option '%s' must be %s", value, name, want));
+    return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
+                     weir_printf(ctx->arena, "Invalid value '%s'. The option '%s' must be %s",
+                                 value, name, want));
 }
 
-static weir_rc int_option(weir_ctx *ctx, const weir_scan *s, const char *name, int64_t dflt, int64_t least, int64_t *out) {
+static weir_rc int_option(weir_ctx *ctx, const weir_scan *s, const char *name, int64_t dflt,
+                          int64_t least, int64_t *out) {
     const char *v = weir_option_get(&s->options, name);
     char *end;
     *out = dflt;
     if (!v) return WEIR_OK;
     *out = strtoll(v, &end, 10);
-    if (*end || end == v || *out < least) return bad_option(ctx, name, v, least > 0 ? "positive" : "a number that is not negative");
+    if (*end || end == v || *out < least)
+        return bad_option(ctx, name, v, least > 0 ? "positive" : "a number that is not negative");
     return WEIR_OK;
 }
 
@@ -32,8 +37,12 @@ static weir_rc ms_option(weir_ctx *ctx, const weir_scan *s, const char *name, in
     if (v && !weir_parse_ms(v, out_ms)) {
         int64_t n = 0;
         char unit[16] = "";
-        if (sscanf(v, "%lld %15s", (long long *)&n, unit) != 2) return bad_option(ctx, name, v, "a time such as 10s");
-        int64_t each = strncmp(unit, "sec", 3) == 0 ? 1000 : strncmp(unit, "min", 3) == 0 ? 60000 : strncmp(unit, "hour", 4) == 0 ? 3600000 : 0;
+        if (sscanf(v, "%lld %15s", (long long *)&n, unit) != 2)
+            return bad_option(ctx, name, v, "a time such as 10s");
+        int64_t each = strncmp(unit, "sec", 3) == 0    ? 1000
+                       : strncmp(unit, "min", 3) == 0  ? 60000
+                       : strncmp(unit, "hour", 4) == 0 ? 3600000
+                                                       : 0;
         if (!each) return bad_option(ctx, name, v, "a time such as 10s");
         *out_ms = n * each;
     } else if (v && strspn(v, "0123456789") == strlen(v)) {
@@ -43,14 +52,17 @@ static weir_rc ms_option(weir_ctx *ctx, const weir_scan *s, const char *name, in
 }
 
 static void two_columns(weir_ctx *ctx, weir_scan *s) {
-    weir_field f[] = {{"timestamp", &weir_t_timestamp, true, NULL}, {"value", &weir_t_long, true, NULL}};
+    weir_field f[] = {{"timestamp", &weir_t_timestamp, true, NULL},
+                      {"value", &weir_t_long, true, NULL}};
     s->schema = weir_type_struct(ctx->arena, f, 2);
 }
 
 static weir_rc no_user_schema(weir_ctx *ctx, const weir_scan *s) {
     if (!s->user_schema) return WEIR_OK;
     return weir_fail(ctx, WEIR_E_UNSUPPORTED_OPERATION_LEGACY, "message",
-                     weir_printf(ctx->arena, "The %s source does not support user-specified schema.", s->ops->format));
+                     weir_printf(ctx->arena,
+                                 "The %s source does not support user-specified schema.",
+                                 s->ops->format));
 }
 
 static weir_rc rate_open(weir_ctx *ctx, weir_scan *s) {
@@ -97,7 +109,8 @@ static weir_rc rate_start(weir_ctx *ctx, weir_scan *s, const char *last) {
     char *end, *num = strncmp(text, "v1\n", 3) == 0 ? text + 3 : text;
     r->created_ms = strtoll(num, &end, 10);
     if (end == num || (*end && *end != '\n'))
-        return weir_fail(ctx, WEIR_E_MALFORMED_CHECKPOINT, "path", path, "reason", "it does not hold the start time of the rate source");
+        return weir_fail(ctx, WEIR_E_MALFORMED_CHECKPOINT, "path", path, "reason",
+                         "it does not hold the start time of the rate source");
     return WEIR_OK;
 }
 
@@ -113,7 +126,8 @@ static weir_rc rate_freeze(weir_ctx *ctx, weir_scan *s) {
     return WEIR_OK;
 }
 
-static weir_rc rate_latest(weir_ctx *ctx, weir_scan *s, const char *from, const weir_limit *limit, const char **to) {
+static weir_rc rate_latest(weir_ctx *ctx, weir_scan *s, const char *from, const weir_limit *limit,
+                           const char **to) {
     rate *r = s->impl;
     int64_t was = from ? strtoll(from, NULL, 10) : 0, now = second_now(ctx, r);
     if (limit->frozen && r->frozen_s >= 0) now = r->frozen_s;
@@ -122,14 +136,23 @@ static weir_rc rate_latest(weir_ctx *ctx, weir_scan *s, const char *from, const 
     return WEIR_OK;
 }
 
-static weir_rc rate_split(weir_ctx *ctx, weir_scan *s, const char *from, const char *to, weir_splits *out) {
+static weir_rc rate_split(weir_ctx *ctx, weir_scan *s, const char *from, const char *to,
+                          weir_splits *out) {
     (void)s;
-    weir_splits_add(ctx->arena, out, (weir_split){.uri = "", .lo = from ? strtoll(from, NULL, 10) : 0, .hi = to ? strtoll(to, NULL, 10) : 0});
+    weir_splits_add(ctx->arena, out,
+                    (weir_split){.uri = "",
+                                 .lo = from ? strtoll(from, NULL, 10) : 0,
+                                 .hi = to ? strtoll(to, NULL, 10) : 0});
     return WEIR_OK;
 }
 
 /* ---- readers: values first .. end, with a time for each ---- */
-typedef struct rows { weir_reader base; weir_schema *schema; int64_t first, at, end, from_us, span_us; bool constant; } rows;
+typedef struct rows {
+    weir_reader base;
+    weir_schema *schema;
+    int64_t first, at, end, from_us, span_us;
+    bool constant;
+} rows;
 
 static weir_rc rows_next(weir_ctx *ctx, weir_reader *rd, weir_batch *out, bool *eof) {
     rows *r = (rows *)rd;
@@ -145,7 +168,12 @@ static weir_rc rows_next(weir_ctx *ctx, weir_reader *rd, weir_batch *out, bool *
         int64_t k = r->at - r->first + i;
         vp[i] = r->at + i;
         /* SPARK: the span in whole milliseconds, row by row */
-        tp[i] = r->constant ? r->from_us : r->from_us + (int64_t)((double)k * ((double)r->span_us / 1000.0 / (double)total) + 0.5) * 1000;
+        tp[i] =
+            r->constant
+                ? r->from_us
+                : r->from_us +
+                      (int64_t)((double)k * ((double)r->span_us / 1000.0 / (double)total) + 0.5) *
+                          1000;
     }
     r->at += n;
     weir_column *c = WEIR_NEWN(ctx->arena, weir_column, 2);
@@ -157,31 +185,42 @@ static weir_rc rows_next(weir_ctx *ctx, weir_reader *rd, weir_batch *out, bool *
 
 static void rows_close(weir_reader *r) { (void)r; }
 
-static weir_reader *rows_new(weir_ctx *ctx, const weir_scan *s, int64_t first, int64_t end, int64_t from_us, int64_t span_us, bool constant) {
+static weir_reader *rows_new(weir_ctx *ctx, const weir_scan *s, int64_t first, int64_t end,
+                             int64_t from_us, int64_t span_us, bool constant) {
     rows *r = WEIR_NEW(ctx->arena, rows);
     *r = (rows){{rows_next, rows_close}, s->schema, first, first, end, from_us, span_us, constant};
     return &r->base;
 }
 
-static weir_rc rate_read(weir_ctx *ctx, weir_scan *s, const weir_split *sp, int64_t n, const bool *columns, weir_reader **out) {
+static weir_rc rate_read(weir_ctx *ctx, weir_scan *s, const weir_split *sp, int64_t n,
+                         const bool *columns, weir_reader **out) {
     rate *r = s->impl;
     (void)n;
     (void)columns;
     weir_ctx keep = *ctx;
     keep.arena = s->mem; /* the reader outlives the first chunk */
-    *out = rows_new(&keep, s, value_at(r, sp->lo), value_at(r, sp->hi), (r->created_ms + sp->lo * 1000) * 1000, (sp->hi - sp->lo) * 1000000, false);
+    *out = rows_new(&keep, s, value_at(r, sp->lo), value_at(r, sp->hi),
+                    (r->created_ms + sp->lo * 1000) * 1000, (sp->hi - sp->lo) * 1000000, false);
     return WEIR_OK;
 }
 
 static const char *rate_description(weir_ctx *ctx, weir_scan *s) {
     rate *r = s->impl;
-    return weir_printf(ctx->arena, "RateStreamV2[rowsPerSecond=%lld, rampUpTimeSeconds=%lld, numPartitions=%s", (long long)r->rows_per_second,
-                       (long long)r->ramp_s, r->partitions_set ? weir_printf(ctx->arena, "%lld", (long long)r->partitions) : "default");
+    return weir_printf(
+        ctx->arena, "RateStreamV2[rowsPerSecond=%lld, rampUpTimeSeconds=%lld, numPartitions=%s",
+        (long long)r->rows_per_second, (long long)r->ramp_s,
+        r->partitions_set ? weir_printf(ctx->arena, "%lld", (long long)r->partitions) : "default");
 }
 
-const weir_source_ops weir_rate_source = {
-    .format = "rate", .streaming = true, .open = rate_open, .start = rate_start, .latest = rate_latest, .freeze = rate_freeze,
-    .split = rate_split, .read = rate_read, .description = rate_description};
+const weir_source_ops weir_rate_source = {.format = "rate",
+                                          .streaming = true,
+                                          .open = rate_open,
+                                          .start = rate_start,
+                                          .latest = rate_latest,
+                                          .freeze = rate_freeze,
+                                          .split = rate_split,
+                                          .read = rate_read,
+                                          .description = rate_description};
 
 /* ---- rate-micro-batch ---- */
 
@@ -199,28 +238,34 @@ static weir_rc mb_open(weir_ctx *ctx, weir_scan *s) {
     return WEIR_OK;
 }
 
-static weir_rc mb_parse(weir_ctx *ctx, const rate *r, const char *text, int64_t *offset, int64_t *ms) {
+static weir_rc mb_parse(weir_ctx *ctx, const rate *r, const char *text, int64_t *offset,
+                        int64_t *ms) {
     *offset = 0;
     *ms = r->start_ms;
     if (!text) return WEIR_OK;
     const weir_json *j = weir_json_parse(ctx->arena, text, strlen(text), NULL);
-    if (!j || j->kind != WEIR_J_OBJECT) return weir_fail(ctx, WEIR_E_MALFORMED_CHECKPOINT, "path", "offsets", "reason", "an offset of the rate-micro-batch source is not a JSON object");
+    if (!j || j->kind != WEIR_J_OBJECT)
+        return weir_fail(ctx, WEIR_E_MALFORMED_CHECKPOINT, "path", "offsets", "reason",
+                         "an offset of the rate-micro-batch source is not a JSON object");
     *offset = weir_json_int(j, "offset", 0);
     *ms = weir_json_int(j, "timestamp", r->start_ms);
     return WEIR_OK;
 }
 
-static weir_rc mb_latest(weir_ctx *ctx, weir_scan *s, const char *from, const weir_limit *limit, const char **to) {
+static weir_rc mb_latest(weir_ctx *ctx, weir_scan *s, const char *from, const weir_limit *limit,
+                         const char **to) {
     rate *r = s->impl;
     int64_t offset, ms;
     WEIR_TRY(mb_parse(ctx, r, from, &offset, &ms));
     if (limit->frozen && r->frozen_s) return *to = from, WEIR_OK; /* availableNow: one batch */
     r->frozen_s = 1;
-    *to = weir_printf(ctx->arena, "{\"offset\":%lld,\"timestamp\":%lld}", (long long)(offset + r->rows_per_batch), (long long)(ms + r->advance_ms));
+    *to = weir_printf(ctx->arena, "{\"offset\":%lld,\"timestamp\":%lld}",
+                      (long long)(offset + r->rows_per_batch), (long long)(ms + r->advance_ms));
     return WEIR_OK;
 }
 
-static weir_rc mb_split(weir_ctx *ctx, weir_scan *s, const char *from, const char *to, weir_splits *out) {
+static weir_rc mb_split(weir_ctx *ctx, weir_scan *s, const char *from, const char *to,
+                        weir_splits *out) {
     weir_split p = {.uri = ""};
     int64_t ms;
     WEIR_TRY(mb_parse(ctx, s->impl, to, &p.hi, &ms));
@@ -229,7 +274,8 @@ static weir_rc mb_split(weir_ctx *ctx, weir_scan *s, const char *from, const cha
     return WEIR_OK;
 }
 
-static weir_rc mb_read(weir_ctx *ctx, weir_scan *s, const weir_split *sp, int64_t n, const bool *columns, weir_reader **out) {
+static weir_rc mb_read(weir_ctx *ctx, weir_scan *s, const weir_split *sp, int64_t n,
+                       const bool *columns, weir_reader **out) {
     (void)n;
     (void)columns;
     weir_ctx keep = *ctx;
@@ -240,10 +286,17 @@ static weir_rc mb_read(weir_ctx *ctx, weir_scan *s, const weir_split *sp, int64_
 
 static const char *mb_description(weir_ctx *ctx, weir_scan *s) {
     rate *r = s->impl;
-    return weir_printf(ctx->arena, "RatePerMicroBatchStream[rowsPerBatch=%lld, numPartitions=%lld, startTimestamp=%lld, advanceMsPerBatch=%lld]",
-                       (long long)r->rows_per_batch, (long long)r->partitions, (long long)r->start_ms, (long long)r->advance_ms);
+    return weir_printf(ctx->arena,
+                       "RatePerMicroBatchStream[rowsPerBatch=%lld, numPartitions=%lld, "
+                       "startTimestamp=%lld, advanceMsPerBatch=%lld]",
+                       (long long)r->rows_per_batch, (long long)r->partitions,
+                       (long long)r->start_ms, (long long)r->advance_ms);
 }
 
-const weir_source_ops weir_rate_micro_batch_source = {
-    .format = "rate-micro-batch", .streaming = true, .open = mb_open, .latest = mb_latest, .split = mb_split, .read = mb_read,
-    .description = mb_description};
+const weir_source_ops weir_rate_micro_batch_source = {.format = "rate-micro-batch",
+                                                      .streaming = true,
+                                                      .open = mb_open,
+                                                      .latest = mb_latest,
+                                                      .split = mb_split,
+                                                      .read = mb_read,
+                                                      .description = mb_description};

@@ -1,4 +1,5 @@
-/* Lines of text from a TCP socket: for tests, as in Spark not replayable. A reader thread fills a bounded buffer. */
+/* Lines of text from a TCP socket: for tests, as in Spark not replayable. A reader thread fills a
+ * bounded buffer. */
 #include "source/sources.h"
 
 #include "base/sync.h"
@@ -11,7 +12,11 @@
 #include <unistd.h>
 
 enum { MAX_LINES = 1 << 20, MAX_LINE = 1 << 20 };
-typedef struct line { char *text; size_t len; int64_t at_us; } line;
+typedef struct line {
+    char *text;
+    size_t len;
+    int64_t at_us;
+} line;
 typedef struct socket_source {
     const char *host, *port;
     bool with_time;
@@ -20,14 +25,15 @@ typedef struct socket_source {
     bool running;
     weir_mutex mu;
     weir_cond cond;
-    line *lines;          /* of offsets base .. base+n-1 */
+    line *lines; /* of offsets base .. base+n-1 */
     int64_t base, n, cap, frozen;
     bool ended;
 } socket_source;
 
 static weir_rc socket_open(weir_ctx *ctx, weir_scan *s) {
     socket_source *k = WEIR_NEW(ctx->arena, socket_source);
-    weir_field f[] = {{"value", &weir_t_string, true, NULL}, {"timestamp", &weir_t_timestamp, true, NULL}};
+    weir_field f[] = {{"value", &weir_t_string, true, NULL},
+                      {"timestamp", &weir_t_timestamp, true, NULL}};
     const char *t = weir_option_get(&s->options, "includeTimestamp");
     k->host = weir_option_get(&s->options, "host");
     k->port = weir_option_get(&s->options, "port");
@@ -35,8 +41,12 @@ static weir_rc socket_open(weir_ctx *ctx, weir_scan *s) {
     k->fd = -1;
     k->frozen = -1;
     s->impl = k;
-    if (!k->host) return weir_fail(ctx, WEIR_E_ANALYSIS_LEGACY, "message", "Set a host to read from with option(\"host\", ...).");
-    if (!k->port) return weir_fail(ctx, WEIR_E_ANALYSIS_LEGACY, "message", "Set a port to read from with option(\"port\", ...).");
+    if (!k->host)
+        return weir_fail(ctx, WEIR_E_ANALYSIS_LEGACY, "message",
+                         "Set a host to read from with option(\"host\", ...).");
+    if (!k->port)
+        return weir_fail(ctx, WEIR_E_ANALYSIS_LEGACY, "message",
+                         "Set a port to read from with option(\"port\", ...).");
     s->schema = weir_type_struct(ctx->arena, f, k->with_time ? 2 : 1);
     return WEIR_OK;
 }
@@ -67,13 +77,15 @@ static void *read_lines(void *arg) {
     size_t n = 0;
     weir_assert(buf);
     for (;;) {
-        struct pollfd p[2] = {{.fd = k->fd, .events = POLLIN}, {.fd = k->stop_pipe[0], .events = POLLIN}};
+        struct pollfd p[2] = {{.fd = k->fd, .events = POLLIN},
+                              {.fd = k->stop_pipe[0], .events = POLLIN}};
         if (poll(p, 2, -1) < 0 || p[1].revents) break;
         ssize_t got = recv(k->fd, buf + n, MAX_LINE - n, 0);
         if (got <= 0) break;
         n += (size_t)got;
         size_t from = 0;
-        for (char *nl; (nl = memchr(buf + from, '\n', n - from)) != NULL; from = (size_t)(nl - buf) + 1) {
+        for (char *nl; (nl = memchr(buf + from, '\n', n - from)) != NULL;
+             from = (size_t)(nl - buf) + 1) {
             size_t len = (size_t)(nl - buf) - from;
             if (len && buf[from + len - 1] == '\r') len--;
             add_line(k, buf + from, len);
@@ -98,18 +110,21 @@ static weir_rc socket_start(weir_ctx *ctx, weir_scan *s, const char *last) {
     if (getaddrinfo(k->host, k->port, &hints, &list) == 0) {
         for (struct addrinfo *a = list; a && k->fd < 0; a = a->ai_next) {
             k->fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-            if (k->fd >= 0 && connect(k->fd, a->ai_addr, a->ai_addrlen) != 0) close(k->fd), k->fd = -1;
+            if (k->fd >= 0 && connect(k->fd, a->ai_addr, a->ai_addrlen) != 0)
+                close(k->fd), k->fd = -1;
         }
         freeaddrinfo(list);
     }
-    if (k->fd < 0) return weir_fail_io(ctx, "connect to", weir_printf(ctx->arena, "%s:%s", k->host, k->port));
+    if (k->fd < 0)
+        return weir_fail_io(ctx, "connect to", weir_printf(ctx->arena, "%s:%s", k->host, k->port));
     weir_mutex_init(&k->mu, WEIR_RANK_LEAF);
     weir_cond_init(&k->cond);
     if (pipe(k->stop_pipe) != 0) return weir_fail_io(ctx, "make a pipe for", k->host);
     k->running = true;
     if (weir_thread_start(&k->thread, "weir-socket", read_lines, k)) return WEIR_OK;
     k->running = false;
-    return weir_fail(ctx, WEIR_E_INTERNAL_ERROR, "message", "no thread could be started for the socket source.");
+    return weir_fail(ctx, WEIR_E_INTERNAL_ERROR, "message",
+                     "no thread could be started for the socket source.");
 }
 
 static weir_rc socket_freeze(weir_ctx *ctx, weir_scan *s) {
@@ -121,7 +136,8 @@ static weir_rc socket_freeze(weir_ctx *ctx, weir_scan *s) {
     return WEIR_OK;
 }
 
-static weir_rc socket_latest(weir_ctx *ctx, weir_scan *s, const char *from, const weir_limit *limit, const char **to) {
+static weir_rc socket_latest(weir_ctx *ctx, weir_scan *s, const char *from, const weir_limit *limit,
+                             const char **to) {
     socket_source *k = s->impl;
     weir_lock(&k->mu);
     int64_t last = k->base + k->n - 1;
@@ -131,16 +147,24 @@ static weir_rc socket_latest(weir_ctx *ctx, weir_scan *s, const char *from, cons
     return WEIR_OK;
 }
 
-static weir_rc socket_split(weir_ctx *ctx, weir_scan *s, const char *from, const char *to, weir_splits *out) {
+static weir_rc socket_split(weir_ctx *ctx, weir_scan *s, const char *from, const char *to,
+                            weir_splits *out) {
     socket_source *k = s->impl;
-    weir_split p = {.uri = "", .lo = from ? strtoll(from, NULL, 10) + 1 : 0, .hi = strtoll(to, NULL, 10) + 1};
+    weir_split p = {
+        .uri = "", .lo = from ? strtoll(from, NULL, 10) + 1 : 0, .hi = strtoll(to, NULL, 10) + 1};
     if (p.lo < k->base)
-        return weir_fail(ctx, WEIR_E_ILLEGAL_STATE, "message", "the socket source cannot give lines of an earlier run again; it is for tests. Start with a new checkpoint.");
+        return weir_fail(ctx, WEIR_E_ILLEGAL_STATE, "message",
+                         "the socket source cannot give lines of an earlier run again; it is for "
+                         "tests. Start with a new checkpoint.");
     weir_splits_add(ctx->arena, out, p);
     return WEIR_OK;
 }
 
-typedef struct socket_reader { weir_reader base; weir_scan *scan; int64_t at, end; } socket_reader;
+typedef struct socket_reader {
+    weir_reader base;
+    weir_scan *scan;
+    int64_t at, end;
+} socket_reader;
 
 static weir_rc reader_next(weir_ctx *ctx, weir_reader *rd, weir_batch *out, bool *eof) {
     socket_reader *r = (socket_reader *)rd;
@@ -159,14 +183,16 @@ static weir_rc reader_next(weir_ctx *ctx, weir_reader *rd, weir_batch *out, bool
     }
     weir_unlock(&k->mu);
     r->at += n;
-    *out = (weir_batch){.schema = r->scan->schema, .len = n, .col = WEIR_NEWN(ctx->arena, weir_column, 2)};
+    *out = (weir_batch){
+        .schema = r->scan->schema, .len = n, .col = WEIR_NEWN(ctx->arena, weir_column, 2)};
     WEIR_TRY(weir_build_finish(ctx, &v, &out->col[0]));
     return weir_build_finish(ctx, &t, &out->col[1]);
 }
 
 static void reader_close(weir_reader *r) { (void)r; }
 
-static weir_rc socket_read(weir_ctx *ctx, weir_scan *s, const weir_split *sp, int64_t n, const bool *columns, weir_reader **out) {
+static weir_rc socket_read(weir_ctx *ctx, weir_scan *s, const weir_split *sp, int64_t n,
+                           const bool *columns, weir_reader **out) {
     socket_reader *r = weir_alloc(s->mem, sizeof *r);
     (void)ctx;
     (void)n;
@@ -220,6 +246,14 @@ static void socket_stop(weir_scan *s) {
     weir_cond_free(&k->cond);
 }
 
-const weir_source_ops weir_socket_source = {
-    .format = "socket", .streaming = true, .open = socket_open, .start = socket_start, .latest = socket_latest, .freeze = socket_freeze,
-    .split = socket_split, .read = socket_read, .committed = socket_committed, .description = socket_description, .stop = socket_stop};
+const weir_source_ops weir_socket_source = {.format = "socket",
+                                            .streaming = true,
+                                            .open = socket_open,
+                                            .start = socket_start,
+                                            .latest = socket_latest,
+                                            .freeze = socket_freeze,
+                                            .split = socket_split,
+                                            .read = socket_read,
+                                            .committed = socket_committed,
+                                            .description = socket_description,
+                                            .stop = socket_stop};

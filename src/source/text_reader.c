@@ -1,4 +1,5 @@
-/* Reading text files record by record through a row maker, and putting partition columns beside. One task. */
+/* Reading text files record by record through a row maker, and putting partition columns beside.
+ * One task. */
 #include "source/files.h"
 
 #include <strings.h>
@@ -103,25 +104,40 @@ static weir_rc reader_next(weir_ctx *ctx, weir_reader *rd, weir_batch *out, bool
 
 static void reader_close(weir_reader *rd) { weir_arena_free(((text_reader *)rd)->mem); }
 
-weir_rc weir_text_reader(weir_ctx *ctx, weir_scan *s, const weir_split *sp, int64_t n, const weir_text_ops *ops, void *u,
-                         weir_arena *mem, bool whole, weir_reader **out) {
+weir_rc weir_text_reader(weir_ctx *ctx, weir_scan *s, const weir_split *sp, int64_t n,
+                         const weir_text_ops *ops, void *u, weir_arena *mem, bool whole,
+                         weir_reader **out) {
     text_reader *r = WEIR_NEW(mem, text_reader);
-    bool skip = weir_scan_flag(s, "ignoreMissingFiles", weir_conf_bool(ctx->conf, "spark.sql.files.ignoreMissingFiles"));
-    *r = (text_reader){.base = {reader_next, reader_close}, .scan = s, .split = sp, .nsplit = n, .ops = ops, .u = u, .mem = mem,
-                       .file_mem = weir_arena_new(mem), .whole = whole, .skip_missing = skip};
+    bool skip = weir_scan_flag(s, "ignoreMissingFiles",
+                               weir_conf_bool(ctx->conf, "spark.sql.files.ignoreMissingFiles"));
+    *r = (text_reader){.base = {reader_next, reader_close},
+                       .scan = s,
+                       .split = sp,
+                       .nsplit = n,
+                       .ops = ops,
+                       .u = u,
+                       .mem = mem,
+                       .file_mem = weir_arena_new(mem),
+                       .whole = whole,
+                       .skip_missing = skip};
     *out = &r->base;
     return WEIR_OK;
 }
 
 /* ---- JSON rows ---- */
-typedef struct json_rows { weir_json_reader *reader; weir_json_options *o; } json_rows;
+typedef struct json_rows {
+    weir_json_reader *reader;
+    weir_json_options *o;
+} json_rows;
 
 static weir_rc json_record(weir_ctx *ctx, void *u, const char *p, int64_t n, int64_t at) {
     bool kept;
     return weir_json_record(ctx, ((json_rows *)u)->reader, p, n, at, &kept);
 }
 static int64_t json_count(void *u) { return weir_json_rows(((json_rows *)u)->reader); }
-static weir_rc json_take(weir_ctx *ctx, void *u, weir_batch *out) { return weir_json_take(ctx, ((json_rows *)u)->reader, out); }
+static weir_rc json_take(weir_ctx *ctx, void *u, weir_batch *out) {
+    return weir_json_take(ctx, ((json_rows *)u)->reader, out);
+}
 static void json_file(void *u, const char *uri) { ((json_rows *)u)->o->file = uri; }
 
 const weir_text_ops weir_json_text_ops = {json_record, json_count, json_take, json_file};

@@ -10,7 +10,8 @@ static weir_rc parse_sum(weir_parser *p, weir_expr **out);
 static weir_rc parse_unary(weir_parser *p, weir_expr **out);
 
 static weir_expr *call(weir_parser *p, int32_t from, const char *name, weir_expr *a, weir_expr *b) {
-    weir_expr *e = b ? weir_expr_func(p->ctx->arena, name, 2, a, b) : weir_expr_func(p->ctx->arena, name, 1, a);
+    weir_expr *e = b ? weir_expr_func(p->ctx->arena, name, 2, a, b)
+                     : weir_expr_func(p->ctx->arena, name, 1, a);
     e->is_operator = true;
     e->at = weir_tk_pos(p, from);
     return e;
@@ -49,23 +50,29 @@ static weir_rc decimal_literal(weir_parser *p, const char *s, size_t n, weir_exp
     scale -= exp;
     for (; scale < 0 && digits <= 38; scale++, digits++) v *= 10;
     if (digits > 38 || scale > 38)
-        return weir_fail(p->ctx, WEIR_E_INVALID_SQL_SYNTAX, "message", "the decimal literal has more than 38 digits.");
+        return weir_fail(p->ctx, WEIR_E_INVALID_SQL_SYNTAX, "message",
+                         "the decimal literal has more than 38 digits.");
     int precision = digits > scale ? digits : scale;
     *out = weir_lit_decimal(p->ctx->arena, precision ? precision : 1, scale, v);
     return WEIR_OK;
 }
 
 static weir_rc range_error(weir_parser *p, const char *text, const char *type) {
-    return weir_fail(p->ctx, WEIR_E_INVALID_SQL_SYNTAX, "message",
-                     weir_printf(p->ctx->arena, "the literal %s is out of the range of %s.", text, type));
+    return weir_fail(
+        p->ctx, WEIR_E_INVALID_SQL_SYNTAX, "message",
+        weir_printf(p->ctx->arena, "the literal %s is out of the range of %s.", text, type));
 }
 
 static weir_rc integer_literal(weir_parser *p, const char *text, char suffix, weir_expr **out) {
     char *end;
     errno = 0;
     long long v = strtoll(text, &end, 10);
-    const weir_type *t = suffix == 'L' ? &weir_t_long : suffix == 'S' ? &weir_t_short : suffix == 'Y' ? &weir_t_byte : NULL;
-    if (errno == ERANGE) return t ? range_error(p, text, "BIGINT") : decimal_literal(p, text, strlen(text), out);
+    const weir_type *t = suffix == 'L'   ? &weir_t_long
+                         : suffix == 'S' ? &weir_t_short
+                         : suffix == 'Y' ? &weir_t_byte
+                                         : NULL;
+    if (errno == ERANGE)
+        return t ? range_error(p, text, "BIGINT") : decimal_literal(p, text, strlen(text), out);
     if (!t) t = v == (int32_t)v ? &weir_t_int : &weir_t_long;
     if (t == &weir_t_short && v != (int16_t)v) return range_error(p, text, "SMALLINT");
     if (t == &weir_t_byte && v != (int8_t)v) return range_error(p, text, "TINYINT");
@@ -79,17 +86,25 @@ static weir_rc number_literal(weir_parser *p, bool minus, weir_expr **out) {
     size_t n = t->len;
     char suffix = (char)(t->text[n - 1] & ~32);
     bool big = n > 2 && suffix == 'D' && (t->text[n - 2] | 32) == 'b';
-    if (big) n -= 2;
-    else if (strchr("LSYDF", suffix)) n--;
-    else suffix = 0;
+    if (big)
+        n -= 2;
+    else if (strchr("LSYDF", suffix))
+        n--;
+    else
+        suffix = 0;
     char *text = weir_printf(p->ctx->arena, "%s%.*s", minus ? "-" : "", (int)n, t->text);
-    bool plain = strcspn(text, ".eE") == strlen(text), exponent = strcspn(text, "eE") != strlen(text);
+    bool plain = strcspn(text, ".eE") == strlen(text),
+         exponent = strcspn(text, "eE") != strlen(text);
     p->at++;
     weir_rc rc = WEIR_OK;
-    if (big || (!suffix && !plain && !exponent)) rc = decimal_literal(p, t->text, n, out);
-    else if (suffix == 'F') *out = weir_lit_double(p->ctx->arena, &weir_t_float, strtod(text, NULL));
-    else if (suffix == 'D' || exponent || !plain) *out = weir_lit_double(p->ctx->arena, &weir_t_double, strtod(text, NULL));
-    else rc = integer_literal(p, text, suffix, out);
+    if (big || (!suffix && !plain && !exponent))
+        rc = decimal_literal(p, t->text, n, out);
+    else if (suffix == 'F')
+        *out = weir_lit_double(p->ctx->arena, &weir_t_float, strtod(text, NULL));
+    else if (suffix == 'D' || exponent || !plain)
+        *out = weir_lit_double(p->ctx->arena, &weir_t_double, strtod(text, NULL));
+    else
+        rc = integer_literal(p, text, suffix, out);
     if (rc != WEIR_OK) return rc;
     if (minus && (*out)->type->kind == WEIR_T_DECIMAL) {
         weir_i128 v = -WEIR_AT_ROW(weir_i128, &(*out)->lit, 0);
@@ -101,9 +116,14 @@ static weir_rc number_literal(weir_parser *p, bool minus, weir_expr **out) {
 
 /* DATE '...', TIMESTAMP '...', X'...': a cast of the text, checked at analysis. */
 static weir_rc typed_literal(weir_parser *p, weir_expr **out, bool *done) {
-    static const struct { const char *word; weir_kind kind; } kinds[] = {
-        {"date", WEIR_T_DATE}, {"timestamp", WEIR_T_TIMESTAMP}, {"timestamp_ntz", WEIR_T_TIMESTAMP_NTZ},
-        {"timestamp_ltz", WEIR_T_TIMESTAMP}, {"time", WEIR_T_TIME}};
+    static const struct {
+        const char *word;
+        weir_kind kind;
+    } kinds[] = {{"date", WEIR_T_DATE},
+                 {"timestamp", WEIR_T_TIMESTAMP},
+                 {"timestamp_ntz", WEIR_T_TIMESTAMP_NTZ},
+                 {"timestamp_ltz", WEIR_T_TIMESTAMP},
+                 {"time", WEIR_T_TIME}};
     *done = false;
     const weir_token *t = weir_tk(p, 0), *s = weir_tk(p, 1);
     if (t->kind != WEIR_TK_WORD || s->kind != WEIR_TK_STRING) return WEIR_OK;
@@ -127,7 +147,9 @@ static weir_rc typed_literal(weir_parser *p, weir_expr **out, bool *done) {
     unsigned char *b = weir_alloc(p->ctx->arena, n / 2 + 2);
     for (size_t i = 0; i < n; i++) {
         unsigned v = (unsigned char)s->text[i];
-        v = v >= '0' && v <= '9' ? v - '0' : (v | 32) >= 'a' && (v | 32) <= 'f' ? (v | 32) - 'a' + 10 : 99;
+        v = v >= '0' && v <= '9'                 ? v - '0'
+            : (v | 32) >= 'a' && (v | 32) <= 'f' ? (v | 32) - 'a' + 10
+                                                 : 99;
         if (v == 99) return weir_syntax_error(p);
         size_t at = i + (n & 1);
         b[at / 2] |= (unsigned char)(at & 1 ? v : v << 4);
@@ -150,8 +172,10 @@ static weir_rc parse_args(weir_parser *p, weir_expr *f) {
         weir_plan_add_expr(p->ctx->arena, &list, a);
         if (!weir_tk_take(p, ",")) break;
     }
-    if (weir_tk_take2(p, "ignore", "nulls")) f->ignore_nulls = true;
-    else (void)weir_tk_take2(p, "respect", "nulls");
+    if (weir_tk_take2(p, "ignore", "nulls"))
+        f->ignore_nulls = true;
+    else
+        (void)weir_tk_take2(p, "respect", "nulls");
     f->arg = list.expr;
     f->narg = list.nexpr;
     return weir_tk_need(p, ")");
@@ -162,8 +186,10 @@ static weir_rc parse_call(weir_parser *p, const char *name, int32_t from, weir_e
     f->name = name;
     WEIR_TRY(weir_tk_need(p, "("));
     WEIR_TRY(parse_args(p, f));
-    if (weir_tk_take2(p, "ignore", "nulls")) f->ignore_nulls = true;
-    else (void)weir_tk_take2(p, "respect", "nulls");
+    if (weir_tk_take2(p, "ignore", "nulls"))
+        f->ignore_nulls = true;
+    else
+        (void)weir_tk_take2(p, "respect", "nulls");
     if (weir_tk_is(p, "filter") && weir_tk_is_at(p, 1, "(")) {
         p->at += 2;
         WEIR_TRY(weir_tk_need(p, "where"));
@@ -219,7 +245,8 @@ static weir_rc parse_case(weir_parser *p, int32_t from, weir_expr **out) {
 }
 
 /* EXTRACT(unit FROM x), SUBSTRING(x FROM a FOR b), TRIM([BOTH|..] c FROM x), POSITION(a IN b). */
-static weir_rc parse_special(weir_parser *p, const char *name, int32_t from, weir_expr **out, bool *done) {
+static weir_rc parse_special(weir_parser *p, const char *name, int32_t from, weir_expr **out,
+                             bool *done) {
     *done = false;
     if (!weir_tk_is(p, "(")) return WEIR_OK;
     if (strcasecmp(name, "extract") == 0 && weir_tk_is_at(p, 2, "from")) {
@@ -234,7 +261,8 @@ static weir_rc parse_special(weir_parser *p, const char *name, int32_t from, wei
         return weir_tk_need(p, ")");
     }
     if (strcasecmp(name, "trim") == 0) {
-        static const char *const words[][2] = {{"both", "trim"}, {"leading", "ltrim"}, {"trailing", "rtrim"}};
+        static const char *const words[][2] = {
+            {"both", "trim"}, {"leading", "ltrim"}, {"trailing", "rtrim"}};
         for (int i = 0; i < 3; i++) {
             if (!weir_tk_is_at(p, 1, words[i][0])) continue;
             weir_expr *what = NULL, *x = NULL;
@@ -243,7 +271,8 @@ static weir_rc parse_special(weir_parser *p, const char *name, int32_t from, wei
             WEIR_TRY(weir_tk_need(p, "from"));
             WEIR_TRY(parse_or(p, &x));
             *done = true;
-            *out = what ? call(p, from, i == 0 ? "btrim" : words[i][1], i == 0 ? x : what, i == 0 ? what : x)
+            *out = what ? call(p, from, i == 0 ? "btrim" : words[i][1], i == 0 ? x : what,
+                               i == 0 ? what : x)
                         : call(p, from, words[i][1], x, NULL);
             return weir_tk_need(p, ")");
         }
@@ -258,26 +287,35 @@ static weir_expr *no_arg_call(weir_parser *p, const char *name, int32_t from) {
 }
 
 static weir_rc parse_word(weir_parser *p, weir_expr **out) {
-    static const char *const bare[] = {"current_timestamp", "current_date", "current_user", "localtimestamp"};
+    static const char *const bare[] = {"current_timestamp", "current_date", "current_user",
+                                       "localtimestamp"};
     int32_t from = p->at;
     const weir_token *t = weir_tk(p, 0);
     const char *w = t->text;
     bool done = false, quoted = t->kind == WEIR_TK_QUOTED, paren = weir_tk_is_at(p, 1, "(");
     p->at++;
-    if (!quoted && strcasecmp(w, "null") == 0) return *out = weir_lit_null(p->ctx->arena, &weir_t_void), WEIR_OK;
-    if (!quoted && strcasecmp(w, "true") == 0) return *out = weir_lit_bool(p->ctx->arena, true), WEIR_OK;
-    if (!quoted && strcasecmp(w, "false") == 0) return *out = weir_lit_bool(p->ctx->arena, false), WEIR_OK;
+    if (!quoted && strcasecmp(w, "null") == 0)
+        return *out = weir_lit_null(p->ctx->arena, &weir_t_void), WEIR_OK;
+    if (!quoted && strcasecmp(w, "true") == 0)
+        return *out = weir_lit_bool(p->ctx->arena, true), WEIR_OK;
+    if (!quoted && strcasecmp(w, "false") == 0)
+        return *out = weir_lit_bool(p->ctx->arena, false), WEIR_OK;
     if (!quoted && strcasecmp(w, "case") == 0) return parse_case(p, from, out);
-    if (!quoted && paren && strcasecmp(w, "cast") == 0) return parse_cast(p, WEIR_CAST_DEFAULT, from, out);
-    if (!quoted && paren && strcasecmp(w, "try_cast") == 0) return parse_cast(p, WEIR_CAST_TRY, from, out);
-    if (!quoted && strcasecmp(w, "interval") == 0 && !paren && weir_tk(p, 0)->kind != WEIR_TK_END && !weir_tk_is(p, ".") && !weir_tk_is(p, ",") && !weir_tk_is(p, ")"))
+    if (!quoted && paren && strcasecmp(w, "cast") == 0)
+        return parse_cast(p, WEIR_CAST_DEFAULT, from, out);
+    if (!quoted && paren && strcasecmp(w, "try_cast") == 0)
+        return parse_cast(p, WEIR_CAST_TRY, from, out);
+    if (!quoted && strcasecmp(w, "interval") == 0 && !paren && weir_tk(p, 0)->kind != WEIR_TK_END &&
+        !weir_tk_is(p, ".") && !weir_tk_is(p, ",") && !weir_tk_is(p, ")"))
         return weir_parse_interval_body(p, out);
-    if (!quoted && paren && strcasecmp(w, "exists") == 0) return weir_sql_refuse(p, "subqueries in expressions");
+    if (!quoted && paren && strcasecmp(w, "exists") == 0)
+        return weir_sql_refuse(p, "subqueries in expressions");
     if (!quoted && paren) WEIR_TRY(parse_special(p, w, from, out, &done));
     if (done) return WEIR_OK;
     if (paren) return parse_call(p, w, from, out);
     for (size_t i = 0; i < sizeof bare / sizeof *bare; i++)
-        if (!quoted && strcasecmp(w, bare[i]) == 0) return *out = no_arg_call(p, bare[i], from), WEIR_OK;
+        if (!quoted && strcasecmp(w, bare[i]) == 0)
+            return *out = no_arg_call(p, bare[i], from), WEIR_OK;
     weir_expr *e = weir_expr_new(p->ctx->arena, WEIR_EX_ATTR);
     const char **v = WEIR_NEWN(p->ctx->arena, const char *, 16);
     int n = 0;
@@ -290,7 +328,8 @@ static weir_rc parse_word(weir_parser *p, weir_expr **out) {
         }
         WEIR_TRY(weir_tk_ident(p, &v[n++]));
     }
-    if (n > 1 && e->kind == WEIR_EX_ATTR && weir_tk_is(p, "(")) return parse_call(p, v[n - 1], from, out);
+    if (n > 1 && e->kind == WEIR_EX_ATTR && weir_tk_is(p, "("))
+        return parse_call(p, v[n - 1], from, out);
     e->names = v;
     e->nname = n;
     e->at = weir_tk_pos(p, from);
@@ -301,22 +340,28 @@ static weir_rc parse_word(weir_parser *p, weir_expr **out) {
 static weir_rc parse_parameter(weir_parser *p, weir_expr **out) {
     const weir_sql_args *a = p->args;
     const char *name = NULL;
-    if (weir_tk_take(p, ":")) WEIR_TRY(weir_tk_ident(p, &name));
-    else p->at++;
+    if (weir_tk_take(p, ":"))
+        WEIR_TRY(weir_tk_ident(p, &name));
+    else
+        p->at++;
     for (int i = 0, k = 0; a && i < a->n; i++) {
-        bool hit = name ? a->name[i] && strcasecmp(a->name[i], name) == 0 : !a->name[i] && k++ == p->next_arg;
+        bool hit = name ? a->name[i] && strcasecmp(a->name[i], name) == 0
+                        : !a->name[i] && k++ == p->next_arg;
         if (!hit) continue;
         p->next_arg += !name;
         *out = a->value[i];
         return WEIR_OK;
     }
     return weir_fail(p->ctx, WEIR_E_INVALID_SQL_SYNTAX, "message",
-                     weir_printf(p->ctx->arena, "the statement has a parameter%s%s without a value.", name ? " :" : "", name ? name : ""));
+                     weir_printf(p->ctx->arena,
+                                 "the statement has a parameter%s%s without a value.",
+                                 name ? " :" : "", name ? name : ""));
 }
 
 static weir_rc parse_paren(weir_parser *p, weir_expr **out) {
     int32_t from = p->at++;
-    if (weir_tk_is(p, "select") || weir_tk_is(p, "with")) return weir_sql_refuse(p, "subqueries in expressions");
+    if (weir_tk_is(p, "select") || weir_tk_is(p, "with"))
+        return weir_sql_refuse(p, "subqueries in expressions");
     WEIR_TRY(weir_parse_named_expr(p, out));
     if (weir_tk_take(p, ")")) return WEIR_OK;
     weir_plan list = {0}; /* (a, b): a struct */
@@ -347,7 +392,8 @@ static weir_rc parse_primary(weir_parser *p, weir_expr **out) {
         (*out)->at = (weir_pos){t->start, t->stop, p->src};
         p->at++;
         return WEIR_OK;
-    case WEIR_TK_WORD: case WEIR_TK_QUOTED: return parse_word(p, out);
+    case WEIR_TK_WORD:
+    case WEIR_TK_QUOTED: return parse_word(p, out);
     case WEIR_TK_OP:
         if (weir_tk_is(p, "(")) return parse_paren(p, out);
         if (weir_tk_is(p, ":") || weir_tk_is(p, "?")) return parse_parameter(p, out);
@@ -401,7 +447,10 @@ static weir_rc parse_unary(weir_parser *p, weir_expr **out) {
         p->at++;
         return number_literal(p, true, out);
     }
-    const char *fn = weir_tk_is(p, "-") ? "negative" : weir_tk_is(p, "+") ? "positive" : weir_tk_is(p, "~") ? "~" : NULL;
+    const char *fn = weir_tk_is(p, "-")   ? "negative"
+                     : weir_tk_is(p, "+") ? "positive"
+                     : weir_tk_is(p, "~") ? "~"
+                                          : NULL;
     if (!fn) return parse_postfix(p, out);
     p->at++;
     WEIR_TRY(weir_parse_enter(p));
@@ -413,7 +462,8 @@ static weir_rc parse_unary(weir_parser *p, weir_expr **out) {
 
 typedef weir_rc sub_parser(weir_parser *, weir_expr **);
 
-static weir_rc left_assoc(weir_parser *p, sub_parser *sub, const char *const *ops, int n, weir_expr **out) {
+static weir_rc left_assoc(weir_parser *p, sub_parser *sub, const char *const *ops, int n,
+                          weir_expr **out) {
     int32_t from = p->at;
     WEIR_TRY(sub(p, out));
     for (;;) {
@@ -470,17 +520,20 @@ static weir_rc parse_is(weir_parser *p, int32_t from, weir_expr *left, weir_expr
         *out = call(p, from, not ? "isnotnull" : "isnull", left, NULL);
         return WEIR_OK;
     }
-    if (weir_tk_take(p, "true")) r = weir_lit_bool(p->ctx->arena, true);
-    else if (weir_tk_take(p, "false")) r = weir_lit_bool(p->ctx->arena, false);
-    else if (weir_tk_take(p, "unknown")) r = weir_lit_null(p->ctx->arena, &weir_t_boolean);
+    if (weir_tk_take(p, "true"))
+        r = weir_lit_bool(p->ctx->arena, true);
+    else if (weir_tk_take(p, "false"))
+        r = weir_lit_bool(p->ctx->arena, false);
+    else if (weir_tk_take(p, "unknown"))
+        r = weir_lit_null(p->ctx->arena, &weir_t_boolean);
     else if (weir_tk_take2(p, "distinct", "from")) {
         WEIR_TRY(parse_bits(p, &r));
-        not = !not;
+        not = !not ;
     } else {
         return weir_syntax_error(p);
     }
     *out = call(p, from, "<=>", left, r);
-    if (not) *out = call(p, from, "not", *out, NULL);
+    if (not ) *out = call(p, from, "not", *out, NULL);
     return WEIR_OK;
 }
 
@@ -488,9 +541,11 @@ static weir_rc parse_is(weir_parser *p, int32_t from, weir_expr *left, weir_expr
 static weir_rc parse_word_predicate(weir_parser *p, int32_t from, weir_expr **out, bool *hit) {
     weir_expr *a = NULL, *b = NULL;
     bool not = weir_tk_is(p, "not");
-    const char *w = weir_tk(p, not ? 1 : 0)->kind == WEIR_TK_WORD ? weir_tk(p, not ? 1 : 0)->text : "";
-    *hit = strcasecmp(w, "between") == 0 || strcasecmp(w, "in") == 0 || strcasecmp(w, "like") == 0 ||
-           strcasecmp(w, "ilike") == 0 || strcasecmp(w, "rlike") == 0 || strcasecmp(w, "regexp") == 0;
+    const char *w =
+        weir_tk(p, not ? 1 : 0)->kind == WEIR_TK_WORD ? weir_tk(p, not ? 1 : 0)->text : "";
+    *hit = strcasecmp(w, "between") == 0 || strcasecmp(w, "in") == 0 ||
+           strcasecmp(w, "like") == 0 || strcasecmp(w, "ilike") == 0 ||
+           strcasecmp(w, "rlike") == 0 || strcasecmp(w, "regexp") == 0;
     if (!*hit) return WEIR_OK;
     p->at += not ? 2 : 1;
     if (strcasecmp(w, "between") == 0) {
@@ -509,7 +564,7 @@ static weir_rc parse_word_predicate(weir_parser *p, int32_t from, weir_expr **ou
         }
         *out = f;
     }
-    if (not) *out = call(p, from, "not", *out, NULL);
+    if (not ) *out = call(p, from, "not", *out, NULL);
     return WEIR_OK;
 }
 
@@ -565,10 +620,13 @@ weir_rc weir_parse_expr(weir_parser *p, weir_expr **out) { return parse_or(p, ou
 /* Words that may follow an expression and so cannot be its alias without AS. */
 static bool ends_expression(const weir_parser *p) {
     static const char *const words[] = {
-        "from", "where", "group", "having", "order", "limit", "offset", "union", "intersect", "except", "minus",
-        "sort", "cluster", "distribute", "lateral", "window", "on", "using", "join", "inner", "left", "right", "full",
-        "cross", "when", "then", "else", "end", "as", "and", "or", "not", "asc", "desc", "nulls", "in", "between",
-        "like", "rlike", "ilike", "is", "div", "ignore", "respect", "tablesample", "values", "for", "escape", "filter"};
+        "from",    "where",     "group",       "having", "order", "limit",   "offset",
+        "union",   "intersect", "except",      "minus",  "sort",  "cluster", "distribute",
+        "lateral", "window",    "on",          "using",  "join",  "inner",   "left",
+        "right",   "full",      "cross",       "when",   "then",  "else",    "end",
+        "as",      "and",       "or",          "not",    "asc",   "desc",    "nulls",
+        "in",      "between",   "like",        "rlike",  "ilike", "is",      "div",
+        "ignore",  "respect",   "tablesample", "values", "for",   "escape",  "filter"};
     if (weir_tk(p, 0)->kind == WEIR_TK_QUOTED) return false;
     if (weir_tk(p, 0)->kind != WEIR_TK_WORD) return true;
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
@@ -609,11 +667,15 @@ weir_rc weir_parse_list(weir_parser *p, weir_plan *into, bool named) {
 }
 
 bool weir_parse_sort_item_dirs(weir_parser *p, weir_expr *item) {
-    if (weir_tk_take(p, "desc")) item->descending = true;
-    else (void)weir_tk_take(p, "asc");
+    if (weir_tk_take(p, "desc"))
+        item->descending = true;
+    else
+        (void)weir_tk_take(p, "asc");
     item->nulls_first = !item->descending;
-    if (weir_tk_take2(p, "nulls", "first")) item->nulls_first = true;
-    else if (weir_tk_take2(p, "nulls", "last")) item->nulls_first = false;
+    if (weir_tk_take2(p, "nulls", "first"))
+        item->nulls_first = true;
+    else if (weir_tk_take2(p, "nulls", "last"))
+        item->nulls_first = false;
     return true;
 }
 

@@ -5,9 +5,19 @@
 #include <stdlib.h>
 #include <strings.h>
 
-static const struct { const char *name; int months; int64_t days, micros; } units[] = {
-    {"year", 12, 0, 0}, {"month", 1, 0, 0}, {"week", 0, 7, 0}, {"day", 0, 1, 0}, {"hour", 0, 0, 3600000000LL},
-    {"minute", 0, 0, 60000000LL}, {"second", 0, 0, 1000000LL}, {"millisecond", 0, 0, 1000}, {"microsecond", 0, 0, 1}};
+static const struct {
+    const char *name;
+    int months;
+    int64_t days, micros;
+} units[] = {{"year", 12, 0, 0},
+             {"month", 1, 0, 0},
+             {"week", 0, 7, 0},
+             {"day", 0, 1, 0},
+             {"hour", 0, 0, 3600000000LL},
+             {"minute", 0, 0, 60000000LL},
+             {"second", 0, 0, 1000000LL},
+             {"millisecond", 0, 0, 1000},
+             {"microsecond", 0, 0, 1}};
 
 static int unit_of(const char *w, size_t n) {
     if (n && (w[n - 1] | 32) == 's') n--;
@@ -21,7 +31,9 @@ static bool add_part(weir_interval *v, int unit, bool minus, const char *num, si
     int64_t whole = 0, frac = 0, scale = 1000000;
     size_t i = 0;
     for (; i < n && isdigit((unsigned char)num[i]); i++)
-        if (__builtin_mul_overflow(whole, 10, &whole) || __builtin_add_overflow(whole, num[i] - '0', &whole)) return false;
+        if (__builtin_mul_overflow(whole, 10, &whole) ||
+            __builtin_add_overflow(whole, num[i] - '0', &whole))
+            return false;
     if (i < n && num[i] == '.') {
         if (unit != 6) return false; /* only seconds take a fraction */
         for (i++; i < n && isdigit((unsigned char)num[i]); i++) {
@@ -31,13 +43,16 @@ static bool add_part(weir_interval *v, int unit, bool minus, const char *num, si
     }
     if (i != n || n == 0) return false;
     int64_t sign = minus ? -1 : 1, m, d, us;
-    if (__builtin_mul_overflow(whole * sign, units[unit].months, &m) || __builtin_mul_overflow(whole * sign, units[unit].days, &d) ||
+    if (__builtin_mul_overflow(whole * sign, units[unit].months, &m) ||
+        __builtin_mul_overflow(whole * sign, units[unit].days, &d) ||
         __builtin_mul_overflow(whole * sign, units[unit].micros, &us))
         return false;
-    if (m + v->months != (int32_t)(m + v->months) || d + v->days != (int32_t)(d + v->days)) return false;
+    if (m + v->months != (int32_t)(m + v->months) || d + v->days != (int32_t)(d + v->days))
+        return false;
     v->months += (int32_t)m;
     v->days += (int32_t)d;
-    return !__builtin_add_overflow(v->micros, us, &v->micros) && !__builtin_add_overflow(v->micros, frac * sign, &v->micros);
+    return !__builtin_add_overflow(v->micros, us, &v->micros) &&
+           !__builtin_add_overflow(v->micros, frac * sign, &v->micros);
 }
 
 static bool parse_text(const char *s, weir_interval *v) {
@@ -94,7 +109,9 @@ static weir_expr *lit_of(weir_parser *p, const weir_interval *v, bool ym, bool d
 static int field_no(const weir_parser *p, int ahead) {
     static const char *const f[] = {"year", "month", "day", "hour", "minute", "second"};
     for (int i = 0; i < 6; i++)
-        if (weir_tk_is_at(p, ahead, f[i]) || weir_tk_is_at(p, ahead, weir_printf(p->ctx->arena, "%ss", f[i]))) return i;
+        if (weir_tk_is_at(p, ahead, f[i]) ||
+            weir_tk_is_at(p, ahead, weir_printf(p->ctx->arena, "%ss", f[i])))
+            return i;
     return -1;
 }
 
@@ -103,10 +120,13 @@ weir_rc weir_parse_interval_body(weir_parser *p, weir_expr **out) {
     int lo = 9, hi = -1, n = 0;
     bool calendar = false;
     const weir_token *t = weir_tk(p, 0);
-    if (t->kind == WEIR_TK_STRING && field_no(p, 1) < 0 && unit_of(weir_tk(p, 1)->text ? weir_tk(p, 1)->text : "", weir_tk(p, 1)->len) < 0) {
+    if (t->kind == WEIR_TK_STRING && field_no(p, 1) < 0 &&
+        unit_of(weir_tk(p, 1)->text ? weir_tk(p, 1)->text : "", weir_tk(p, 1)->len) < 0) {
         p->at++;
-        if (!parse_text(t->text, &sum)) return weir_fail(p->ctx, WEIR_E_INVALID_INTERVAL_FORMAT, "input", t->text);
-        *out = lit_of(p, &sum, sum.months && !sum.days && !sum.micros, !sum.months, sum.months ? 0 : 0, sum.months ? 1 : 3);
+        if (!parse_text(t->text, &sum))
+            return weir_fail(p->ctx, WEIR_E_INVALID_INTERVAL_FORMAT, "input", t->text);
+        *out = lit_of(p, &sum, sum.months && !sum.days && !sum.micros, !sum.months,
+                      sum.months ? 0 : 0, sum.months ? 1 : 3);
         return WEIR_OK;
     }
     if (t->kind == WEIR_TK_STRING && field_no(p, 1) >= 0 && weir_tk_is_at(p, 2, "to")) {
@@ -125,7 +145,8 @@ weir_rc weir_parse_interval_body(weir_parser *p, weir_expr **out) {
         const char *num = t->text;
         if (unit < 0) break;
         if (*num == '-') minus = !minus, num++;
-        if (!add_part(&sum, unit, minus, num, strlen(num))) return weir_fail(p->ctx, WEIR_E_INVALID_INTERVAL_FORMAT, "input", t->text);
+        if (!add_part(&sum, unit, minus, num, strlen(num)))
+            return weir_fail(p->ctx, WEIR_E_INVALID_INTERVAL_FORMAT, "input", t->text);
         if (f < 0) f = unit == 2 ? 2 : 5; /* weeks count as days, parts of a second as seconds */
         lo = f < lo ? f : lo;
         hi = f > hi ? f : hi;
@@ -134,6 +155,7 @@ weir_rc weir_parse_interval_body(weir_parser *p, weir_expr **out) {
     if (n == 0) return weir_syntax_error(p);
     calendar = lo < 2 && hi >= 2;
     v = sum;
-    *out = lit_of(p, &v, !calendar && hi < 2, !calendar && lo >= 2, lo < 2 ? lo : lo - 2, hi < 2 ? hi : hi - 2);
+    *out = lit_of(p, &v, !calendar && hi < 2, !calendar && lo >= 2, lo < 2 ? lo : lo - 2,
+                  hi < 2 ? hi : hi - 2);
     return WEIR_OK;
 }

@@ -19,8 +19,10 @@ static bool skip_blank(const char *s, int32_t *at) {
         } else if (s[i] == '/' && s[i + 1] == '*') {
             int depth = 1;
             for (i += 2; s[i] && depth; i++) {
-                if (s[i] == '*' && s[i + 1] == '/') depth--, i++;
-                else if (s[i] == '/' && s[i + 1] == '*') depth++, i++;
+                if (s[i] == '*' && s[i + 1] == '/')
+                    depth--, i++;
+                else if (s[i] == '/' && s[i + 1] == '*')
+                    depth++, i++;
             }
             if (depth) return false;
         } else {
@@ -35,7 +37,8 @@ static size_t put_utf8(char *o, uint32_t c) {
     if (c < 0x80) return o[0] = (char)c, 1;
     if (c < 0x800) return o[0] = (char)(0xC0 | c >> 6), o[1] = (char)(0x80 | (c & 63)), 2;
     if (c < 0x10000)
-        return o[0] = (char)(0xE0 | c >> 12), o[1] = (char)(0x80 | (c >> 6 & 63)), o[2] = (char)(0x80 | (c & 63)), 3;
+        return o[0] = (char)(0xE0 | c >> 12), o[1] = (char)(0x80 | (c >> 6 & 63)),
+               o[2] = (char)(0x80 | (c & 63)), 3;
     o[0] = (char)(0xF0 | c >> 18);
     o[1] = (char)(0x80 | (c >> 12 & 63));
     o[2] = (char)(0x80 | (c >> 6 & 63));
@@ -47,7 +50,8 @@ static bool hex_value(const char *s, int n, uint32_t *out) {
     *out = 0;
     for (int i = 0; i < n; i++) {
         if (!isxdigit((unsigned char)s[i])) return false;
-        *out = *out << 4 | (uint32_t)(isdigit((unsigned char)s[i]) ? s[i] - '0' : (s[i] | 32) - 'a' + 10);
+        *out = *out << 4 |
+               (uint32_t)(isdigit((unsigned char)s[i]) ? s[i] - '0' : (s[i] | 32) - 'a' + 10);
     }
     return true;
 }
@@ -65,9 +69,23 @@ static int32_t escape(const char *s, char *o, size_t *n) {
     case 'r': o[(*n)++] = '\r'; return 1;
     case 't': o[(*n)++] = '\t'; return 1;
     case 'Z': o[(*n)++] = 0x1A; return 1;
-    case '%': case '_': o[(*n)++] = '\\'; o[(*n)++] = s[0]; return 1;
-    case 'u': if (hex_value(s + 1, 4, &c)) { *n += put_utf8(o + *n, c); return 5; } break;
-    case 'U': if (hex_value(s + 1, 8, &c)) { *n += put_utf8(o + *n, c); return 9; } break;
+    case '%':
+    case '_':
+        o[(*n)++] = '\\';
+        o[(*n)++] = s[0];
+        return 1;
+    case 'u':
+        if (hex_value(s + 1, 4, &c)) {
+            *n += put_utf8(o + *n, c);
+            return 5;
+        }
+        break;
+    case 'U':
+        if (hex_value(s + 1, 8, &c)) {
+            *n += put_utf8(o + *n, c);
+            return 9;
+        }
+        break;
     default: break;
     }
     if (s[0] >= '0' && s[0] <= '1' && s[1] >= '0' && s[1] <= '7' && s[2] >= '0' && s[2] <= '7') {
@@ -128,17 +146,22 @@ static void lex_number(const char *s, int32_t *at) {
         while (isdigit((unsigned char)s[i])) i++;
     }
     if ((s[i] == 'e' || s[i] == 'E') &&
-        (isdigit((unsigned char)s[i + 1]) || ((s[i + 1] == '+' || s[i + 1] == '-') && isdigit((unsigned char)s[i + 2])))) {
+        (isdigit((unsigned char)s[i + 1]) ||
+         ((s[i + 1] == '+' || s[i + 1] == '-') && isdigit((unsigned char)s[i + 2])))) {
         i += 2;
         while (isdigit((unsigned char)s[i])) i++;
     }
-    if (strchr("LlSsYyDdFf", s[i]) && s[i] && !word_part((unsigned char)s[i + 1])) i++;
-    else if ((s[i] == 'B' || s[i] == 'b') && (s[i + 1] == 'D' || s[i + 1] == 'd') && !word_part((unsigned char)s[i + 2])) i += 2;
+    if (strchr("LlSsYyDdFf", s[i]) && s[i] && !word_part((unsigned char)s[i + 1]))
+        i++;
+    else if ((s[i] == 'B' || s[i] == 'b') && (s[i + 1] == 'D' || s[i + 1] == 'd') &&
+             !word_part((unsigned char)s[i + 2]))
+        i += 2;
     *at = i;
 }
 
 static bool lex_one(weir_ctx *ctx, const char *s, int32_t *at, weir_token *t) {
-    static const char *const ops[] = {"<=>", "->", "=>", "::", "||", "<=", ">=", "<>", "!=", "==", ">>", "<<"};
+    static const char *const ops[] = {
+        "<=>", "->", "=>", "::", "||", "<=", ">=", "<>", "!=", "==", ">>", "<<"};
     int32_t i = *at;
     t->start = i;
     if ((s[i] == 'r' || s[i] == 'R') && (s[i + 1] == '\'' || s[i + 1] == '"')) {
@@ -176,9 +199,12 @@ static bool lex_one(weir_ctx *ctx, const char *s, int32_t *at, weir_token *t) {
 weir_rc weir_lex(weir_ctx *ctx, const char *text, weir_parser *p) {
     int32_t at = 0, cap = 64;
     *p = (weir_parser){.ctx = ctx, .src = text, .tok = WEIR_NEWN(ctx->arena, weir_token, cap)};
-    if (strlen(text) > 64u << 20) return weir_fail(ctx, WEIR_E_INVALID_SQL_SYNTAX, "message", "the statement is longer than 64 MiB.");
+    if (strlen(text) > 64u << 20)
+        return weir_fail(ctx, WEIR_E_INVALID_SQL_SYNTAX, "message",
+                         "the statement is longer than 64 MiB.");
     for (;;) {
-        if (!skip_blank(text, &at)) return weir_fail(ctx, WEIR_E_UNCLOSED_BRACKETED_COMMENT, NULL, NULL);
+        if (!skip_blank(text, &at))
+            return weir_fail(ctx, WEIR_E_UNCLOSED_BRACKETED_COMMENT, NULL, NULL);
         if (p->ntok == cap) {
             weir_token *v = WEIR_NEWN(ctx->arena, weir_token, cap * 2);
             memcpy(v, p->tok, sizeof *v * (size_t)cap);
@@ -190,12 +216,15 @@ weir_rc weir_lex(weir_ctx *ctx, const char *text, weir_parser *p) {
         bool ok = !text[at] || lex_one(ctx, text, &at, t);
         t->stop = at;
         if (!ok) {
-            *t = (weir_token){WEIR_TK_BAD, weir_strndup(ctx->arena, text + t->start, 1), 1, t->start, t->start + 1};
+            *t = (weir_token){WEIR_TK_BAD, weir_strndup(ctx->arena, text + t->start, 1), 1,
+                              t->start, t->start + 1};
             p->at = p->ntok - 1;
             return weir_syntax_error(p);
         }
         if (t->kind == WEIR_TK_END) return WEIR_OK;
-        if (p->ntok > MAX_TOKENS) return weir_fail(ctx, WEIR_E_INVALID_SQL_SYNTAX, "message", "the statement has more than a million words.");
+        if (p->ntok > MAX_TOKENS)
+            return weir_fail(ctx, WEIR_E_INVALID_SQL_SYNTAX, "message",
+                             "the statement has more than a million words.");
     }
 }
 
@@ -223,7 +252,9 @@ bool weir_tk_take2(weir_parser *p, const char *a, const char *b) {
     return true;
 }
 
-weir_rc weir_tk_need(weir_parser *p, const char *w) { return weir_tk_take(p, w) ? WEIR_OK : weir_syntax_error(p); }
+weir_rc weir_tk_need(weir_parser *p, const char *w) {
+    return weir_tk_take(p, w) ? WEIR_OK : weir_syntax_error(p);
+}
 
 weir_rc weir_tk_ident(weir_parser *p, const char **name) {
     const weir_token *t = weir_tk(p, 0);
@@ -265,8 +296,9 @@ weir_rc weir_syntax_error(weir_parser *p) {
     const weir_token *t = weir_tk(p, 0);
     bool end = t->kind == WEIR_TK_END;
     if (p->ctx->err->rc != WEIR_OK) return WEIR_FAIL;
-    const char *near = end ? "end of input"
-                           : weir_printf(p->ctx->arena, "'%.*s'", (int)(t->stop - t->start), p->src + t->start);
+    const char *near =
+        end ? "end of input"
+            : weir_printf(p->ctx->arena, "'%.*s'", (int)(t->stop - t->start), p->src + t->start);
     (void)weir_fail(p->ctx, WEIR_E_PARSE_SYNTAX_ERROR, "error", near, "hint", "");
     point_at(p, t->start);
     return WEIR_FAIL;

@@ -3,10 +3,18 @@
 #define WEIR_SQL_LEX_H
 #include "sql/sql.h"
 
-typedef enum { WEIR_TK_END, WEIR_TK_WORD, WEIR_TK_QUOTED, WEIR_TK_STRING, WEIR_TK_NUMBER, WEIR_TK_OP, WEIR_TK_BAD } weir_tkind;
+typedef enum {
+    WEIR_TK_END,
+    WEIR_TK_WORD,
+    WEIR_TK_QUOTED,
+    WEIR_TK_STRING,
+    WEIR_TK_NUMBER,
+    WEIR_TK_OP,
+    WEIR_TK_BAD
+} weir_tkind;
 typedef struct weir_token {
     weir_tkind kind;
-    const char *text;   /* WORD as written; QUOTED, STRING decoded; OP its symbol */
+    const char *text; /* WORD as written; QUOTED, STRING decoded; OP its symbol */
     size_t len;
     int32_t start, stop; /* byte offsets into the source, stop exclusive */
 } weir_token;
@@ -24,17 +32,18 @@ weir_rc weir_lex(weir_ctx *, const char *text, weir_parser *out);
 
 /* Helpers of the parser files. peek(0) is the current token. */
 const weir_token *weir_tk(const weir_parser *, int ahead);
-bool weir_tk_is(const weir_parser *, const char *word_or_op);       /* current token; words in any case */
+bool weir_tk_is(const weir_parser *, const char *word_or_op); /* current token; words in any case */
 bool weir_tk_is_at(const weir_parser *, int ahead, const char *word_or_op);
-bool weir_tk_take(weir_parser *, const char *word_or_op);           /* if it is, steps over it */
-bool weir_tk_take2(weir_parser *, const char *a, const char *b);    /* both, or neither */
+bool weir_tk_take(weir_parser *, const char *word_or_op);        /* if it is, steps over it */
+bool weir_tk_take2(weir_parser *, const char *a, const char *b); /* both, or neither */
 weir_rc weir_tk_need(weir_parser *, const char *word_or_op);
-weir_rc weir_tk_ident(weir_parser *, const char **name);            /* WORD or QUOTED */
+weir_rc weir_tk_ident(weir_parser *, const char **name); /* WORD or QUOTED */
 weir_rc weir_tk_string(weir_parser *, const char **text);
-weir_rc weir_syntax_error(weir_parser *);                           /* at the current token */
+weir_rc weir_syntax_error(weir_parser *); /* at the current token */
 weir_rc weir_sql_refuse(weir_parser *, const char *feature);
-weir_pos weir_tk_pos(const weir_parser *, int32_t from_token);      /* from that token to the one before the current */
-weir_rc weir_parse_enter(weir_parser *); /* depth; leave with p->depth-- */
+weir_pos weir_tk_pos(const weir_parser *,
+                     int32_t from_token); /* from that token to the one before the current */
+weir_rc weir_parse_enter(weir_parser *);  /* depth; leave with p->depth-- */
 
 /* expr.c, type.c, query.c, statement.c */
 weir_rc weir_parse_expr(weir_parser *, weir_expr **out);
@@ -45,7 +54,7 @@ weir_rc weir_parse_columns(weir_parser *, const char *close, const weir_type **o
 weir_rc weir_parse_name_parts(weir_parser *, const char ***parts, int32_t *n);
 weir_rc weir_parse_query(weir_parser *, weir_plan **out);
 weir_rc weir_parse_statement(weir_parser *, weir_plan **query, weir_command **command);
-weir_rc weir_parse_options(weir_parser *, weir_options *out);       /* ( key = value, ... ) */
-weir_rc weir_parse_interval_body(weir_parser *, weir_expr **out);   /* after INTERVAL */
+weir_rc weir_parse_options(weir_parser *, weir_options *out);     /* ( key = value, ... ) */
+weir_rc weir_parse_interval_body(weir_parser *, weir_expr **out); /* after INTERVAL */
 bool weir_parse_sort_item_dirs(weir_parser *, weir_expr *item);
 #endif

@@ -13,9 +13,13 @@ static weir_plan *node(weir_parser *p, weir_pkind k, weir_plan *in, int32_t from
 }
 
 static bool clause_word(const weir_parser *p) {
-    static const char *const words[] = {"where", "group", "having", "order", "limit", "offset", "union", "intersect", "except", "minus",
-        "sort", "lateral", "on", "using", "join", "inner", "left", "right", "full", "cross", "natural", "window", "select", "set", "values",
-        "cluster", "distribute", "tablesample", "pivot", "unpivot", "anti", "semi", "when", "version", "timestamp", "for"};
+    static const char *const words[] = {
+        "where",  "group",     "having",     "order",       "limit",     "offset",
+        "union",  "intersect", "except",     "minus",       "sort",      "lateral",
+        "on",     "using",     "join",       "inner",       "left",      "right",
+        "full",   "cross",     "natural",    "window",      "select",    "set",
+        "values", "cluster",   "distribute", "tablesample", "pivot",     "unpivot",
+        "anti",   "semi",      "when",       "version",     "timestamp", "for"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (weir_tk_is(p, words[i])) return true;
     return false;
@@ -26,7 +30,8 @@ static weir_rc parse_alias(weir_parser *p, weir_plan **rel, int32_t from) {
     const char *name;
     bool as = weir_tk_take(p, "as");
     const weir_token *t = weir_tk(p, 0);
-    if (!as && (clause_word(p) || (t->kind != WEIR_TK_WORD && t->kind != WEIR_TK_QUOTED))) return WEIR_OK;
+    if (!as && (clause_word(p) || (t->kind != WEIR_TK_WORD && t->kind != WEIR_TK_QUOTED)))
+        return WEIR_OK;
     WEIR_TRY(weir_tk_ident(p, &name));
     weir_plan *a = node(p, WEIR_P_ALIAS, *rel, from);
     weir_plan_add_name(p->ctx->arena, a, name);
@@ -60,7 +65,8 @@ static weir_rc parse_values(weir_parser *p, int32_t from, weir_plan **out) {
             weir_plan_add_expr(p->ctx->arena, &list, e);
         }
         if (width >= 0 && list.nexpr != width)
-            return weir_fail(p->ctx, WEIR_E_INVALID_SQL_SYNTAX, "message", "the rows of VALUES differ in their number of columns.");
+            return weir_fail(p->ctx, WEIR_E_INVALID_SQL_SYNTAX, "message",
+                             "the rows of VALUES differ in their number of columns.");
         width = list.nexpr;
         for (int i = 0; i < width; i++) {
             const char *n = weir_printf(p->ctx->arena, "col%d", i + 1);
@@ -85,7 +91,8 @@ static weir_rc int_literal(weir_parser *p, int64_t *out) {
     WEIR_TRY(weir_parse_expr(p, &e));
     if (e->kind != WEIR_EX_LIT || !weir_type_is_integral(e->type) || e->type->kind < WEIR_T_INT)
         return weir_sql_refuse(p, "LIMIT and OFFSET that are not a whole number");
-    *out = e->type->kind == WEIR_T_INT ? WEIR_AT_ROW(int32_t, &e->lit, 0) : WEIR_AT_ROW(int64_t, &e->lit, 0);
+    *out = e->type->kind == WEIR_T_INT ? WEIR_AT_ROW(int32_t, &e->lit, 0)
+                                       : WEIR_AT_ROW(int64_t, &e->lit, 0);
     return WEIR_OK;
 }
 
@@ -95,7 +102,8 @@ static weir_rc parse_time_travel(weir_parser *p, weir_plan *t) {
     bool forms = weir_tk_take(p, "for");
     if (forms) (void)(weir_tk_take(p, "system_time") || weir_tk_take(p, "system_version"));
     bool version = weir_tk_is(p, "version") && weir_tk_is_at(p, 1, "as");
-    if (!version && !(weir_tk_is(p, "timestamp") && weir_tk_is_at(p, 1, "as"))) return forms ? weir_syntax_error(p) : WEIR_OK;
+    if (!version && !(weir_tk_is(p, "timestamp") && weir_tk_is_at(p, 1, "as")))
+        return forms ? weir_syntax_error(p) : WEIR_OK;
     p->at += 2;
     WEIR_TRY(weir_tk_need(p, "of"));
     const weir_token *v = weir_tk(p, 0);
@@ -144,34 +152,56 @@ static weir_rc parse_relation(weir_parser *p, weir_plan **out) {
     weir_plan *t = node(p, WEIR_P_TABLE, NULL, from);
     WEIR_TRY(weir_parse_name_parts(p, &t->names, &t->nname));
     t->at = weir_tk_pos(p, from);
-    if (weir_tk_is(p, "(")) return weir_sql_refuse(p, weir_printf(p->ctx->arena, "the table function %s", t->names[t->nname - 1]));
+    if (weir_tk_is(p, "("))
+        return weir_sql_refuse(
+            p, weir_printf(p->ctx->arena, "the table function %s", t->names[t->nname - 1]));
     WEIR_TRY(parse_time_travel(p, t));
     *out = t;
     return parse_alias(p, out, from);
 }
 
 static weir_rc parse_from(weir_parser *p, weir_plan **out) {
-    static const char *const joins[] = {",", "join", "inner", "left", "right", "full", "cross", "natural", "anti", "semi"};
+    static const char *const joins[] = {",",    "join",  "inner",   "left", "right",
+                                        "full", "cross", "natural", "anti", "semi"};
     WEIR_TRY(parse_relation(p, out));
     for (size_t i = 0; i < sizeof joins / sizeof *joins; i++)
-        if (weir_tk_is(p, joins[i])) return weir_sql_refuse(p, "joins; they come with a later release of weir, run this query on Apache Spark");
-    if (weir_tk_is(p, "lateral")) return weir_sql_refuse(p, "LATERAL VIEW; use explode() in the select list");
-    if (weir_tk_is(p, "pivot") || weir_tk_is(p, "unpivot") || weir_tk_is(p, "tablesample")) return weir_sql_refuse(p, weir_tk(p, 0)->text);
+        if (weir_tk_is(p, joins[i]))
+            return weir_sql_refuse(
+                p, "joins; they come with a later release of weir, run this query on Apache Spark");
+    if (weir_tk_is(p, "lateral"))
+        return weir_sql_refuse(p, "LATERAL VIEW; use explode() in the select list");
+    if (weir_tk_is(p, "pivot") || weir_tk_is(p, "unpivot") || weir_tk_is(p, "tablesample"))
+        return weir_sql_refuse(p, weir_tk(p, 0)->text);
     return WEIR_OK;
 }
 
 static bool has_call(weir_expr *e, void *u) {
     bool *agg = u;
-    static const char *const names[] = {"count", "sum", "avg", "mean", "min", "max", "first", "last", "first_value", "last_value", "any_value",
-        "stddev", "stddev_samp", "stddev_pop", "std", "variance", "var_samp", "var_pop", "collect_list", "collect_set", "array_agg",
-        "approx_count_distinct", "bool_and", "bool_or", "every", "some", "any", "max_by", "min_by", "count_if"};
-    for (size_t i = 0; e->kind == WEIR_EX_FUNC && i < sizeof names / sizeof *names; i++) *agg |= strcasecmp(e->name, names[i]) == 0;
+    static const char *const names[] = {"count",        "sum",
+                                        "avg",          "mean",
+                                        "min",          "max",
+                                        "first",        "last",
+                                        "first_value",  "last_value",
+                                        "any_value",    "stddev",
+                                        "stddev_samp",  "stddev_pop",
+                                        "std",          "variance",
+                                        "var_samp",     "var_pop",
+                                        "collect_list", "collect_set",
+                                        "array_agg",    "approx_count_distinct",
+                                        "bool_and",     "bool_or",
+                                        "every",        "some",
+                                        "any",          "max_by",
+                                        "min_by",       "count_if"};
+    for (size_t i = 0; e->kind == WEIR_EX_FUNC && i < sizeof names / sizeof *names; i++)
+        *agg |= strcasecmp(e->name, names[i]) == 0;
     return true;
 }
 
 static weir_rc parse_group(weir_parser *p, weir_plan *agg) {
-    if (weir_tk_take(p, "all")) return weir_sql_refuse(p, "GROUP BY ALL; name the grouping columns");
-    if (weir_tk_is(p, "rollup") || weir_tk_is(p, "cube") || weir_tk_is(p, "grouping")) return weir_sql_refuse(p, "ROLLUP, CUBE and GROUPING SETS");
+    if (weir_tk_take(p, "all"))
+        return weir_sql_refuse(p, "GROUP BY ALL; name the grouping columns");
+    if (weir_tk_is(p, "rollup") || weir_tk_is(p, "cube") || weir_tk_is(p, "grouping"))
+        return weir_sql_refuse(p, "ROLLUP, CUBE and GROUPING SETS");
     WEIR_TRY(weir_parse_list(p, agg, false));
     agg->ngroup = agg->nexpr;
     if (weir_tk_is(p, "with")) return weir_sql_refuse(p, "WITH ROLLUP and WITH CUBE");
@@ -236,8 +266,13 @@ static weir_rc parse_term(weir_parser *p, weir_plan **out) {
 }
 
 static weir_rc parse_setop(weir_parser *p, weir_plan **out) {
-    static const struct { const char *word; weir_pkind kind; } ops[] = {
-        {"union", WEIR_P_UNION}, {"intersect", WEIR_P_INTERSECT}, {"except", WEIR_P_EXCEPT}, {"minus", WEIR_P_EXCEPT}};
+    static const struct {
+        const char *word;
+        weir_pkind kind;
+    } ops[] = {{"union", WEIR_P_UNION},
+               {"intersect", WEIR_P_INTERSECT},
+               {"except", WEIR_P_EXCEPT},
+               {"minus", WEIR_P_EXCEPT}};
     int32_t from = p->at;
     WEIR_TRY(parse_term(p, out));
     for (;;) {

@@ -21,7 +21,8 @@ static weir_rc options_item(weir_parser *p, const char **key, const char **value
     t = weir_tk(p, 0);
     bool minus = weir_tk_is(p, "-") && weir_tk(p, 1)->kind == WEIR_TK_NUMBER;
     if (minus) t = weir_tk(p, 1);
-    if (t->kind != WEIR_TK_STRING && t->kind != WEIR_TK_NUMBER && t->kind != WEIR_TK_WORD) return weir_syntax_error(p);
+    if (t->kind != WEIR_TK_STRING && t->kind != WEIR_TK_NUMBER && t->kind != WEIR_TK_WORD)
+        return weir_syntax_error(p);
     *key = k.p;
     *value = minus ? weir_printf(p->ctx->arena, "-%s", t->text) : t->text;
     p->at += minus ? 2 : 1;
@@ -52,7 +53,8 @@ static weir_rc name_list(weir_parser *p, const char ***out, int32_t *n) {
 }
 
 static bool if_not_exists(weir_parser *p) {
-    if (!weir_tk_is(p, "if") || !weir_tk_is_at(p, 1, "not") || !weir_tk_is_at(p, 2, "exists")) return false;
+    if (!weir_tk_is(p, "if") || !weir_tk_is_at(p, 1, "not") || !weir_tk_is_at(p, 2, "exists"))
+        return false;
     p->at += 3;
     return true;
 }
@@ -62,10 +64,14 @@ static weir_rc parse_create_schema(weir_parser *p, weir_command *c) {
     c->if_not_exists = if_not_exists(p);
     WEIR_TRY(weir_parse_name_parts(p, &c->name, &c->nname));
     for (;;) {
-        if (weir_tk_take(p, "comment")) WEIR_TRY(weir_tk_string(p, &c->comment));
-        else if (weir_tk_take(p, "location")) WEIR_TRY(weir_tk_string(p, &c->location));
-        else if (weir_tk_take2(p, "with", "dbproperties") || weir_tk_take2(p, "with", "properties")) WEIR_TRY(weir_parse_options(p, &c->properties));
-        else return WEIR_OK;
+        if (weir_tk_take(p, "comment"))
+            WEIR_TRY(weir_tk_string(p, &c->comment));
+        else if (weir_tk_take(p, "location"))
+            WEIR_TRY(weir_tk_string(p, &c->location));
+        else if (weir_tk_take2(p, "with", "dbproperties") || weir_tk_take2(p, "with", "properties"))
+            WEIR_TRY(weir_parse_options(p, &c->properties));
+        else
+            return WEIR_OK;
     }
 }
 
@@ -79,17 +85,26 @@ static weir_rc parse_create_table(weir_parser *p, weir_command *c) {
         WEIR_TRY(weir_tk_need(p, ")"));
     }
     for (;;) {
-        if (weir_tk_take(p, "using")) WEIR_TRY(weir_tk_ident(p, &c->format));
-        else if (weir_tk_take(p, "options")) WEIR_TRY(weir_parse_options(p, &c->options));
-        else if (weir_tk_take2(p, "partitioned", "by")) WEIR_TRY(name_list(p, &c->partition_by, &c->npartition));
-        else if (weir_tk_take(p, "comment")) WEIR_TRY(weir_tk_string(p, &c->comment));
-        else if (weir_tk_take(p, "location")) WEIR_TRY(weir_tk_string(p, &c->location));
-        else if (weir_tk_take(p, "tblproperties")) WEIR_TRY(weir_parse_options(p, &c->properties));
-        else if (weir_tk_is(p, "clustered") || weir_tk_is(p, "cluster")) return weir_sql_refuse(p, "clustered tables");
-        else break;
+        if (weir_tk_take(p, "using"))
+            WEIR_TRY(weir_tk_ident(p, &c->format));
+        else if (weir_tk_take(p, "options"))
+            WEIR_TRY(weir_parse_options(p, &c->options));
+        else if (weir_tk_take2(p, "partitioned", "by"))
+            WEIR_TRY(name_list(p, &c->partition_by, &c->npartition));
+        else if (weir_tk_take(p, "comment"))
+            WEIR_TRY(weir_tk_string(p, &c->comment));
+        else if (weir_tk_take(p, "location"))
+            WEIR_TRY(weir_tk_string(p, &c->location));
+        else if (weir_tk_take(p, "tblproperties"))
+            WEIR_TRY(weir_parse_options(p, &c->properties));
+        else if (weir_tk_is(p, "clustered") || weir_tk_is(p, "cluster"))
+            return weir_sql_refuse(p, "clustered tables");
+        else
+            break;
     }
     bool as = weir_tk_take(p, "as");
-    if (as || weir_tk_is(p, "select") || weir_tk_is(p, "with")) return weir_parse_query(p, &c->query);
+    if (as || weir_tk_is(p, "select") || weir_tk_is(p, "with"))
+        return weir_parse_query(p, &c->query);
     return WEIR_OK;
 }
 
@@ -114,7 +129,8 @@ static weir_rc parse_create(weir_parser *p, weir_command *c) {
     c->global = weir_tk_take(p, "global");
     c->temporary = weir_tk_take(p, "temporary") || weir_tk_take(p, "temp");
     c->external = weir_tk_take(p, "external");
-    if (weir_tk_take(p, "schema") || weir_tk_take(p, "database") || weir_tk_take(p, "namespace")) return parse_create_schema(p, c);
+    if (weir_tk_take(p, "schema") || weir_tk_take(p, "database") || weir_tk_take(p, "namespace"))
+        return parse_create_schema(p, c);
     if (weir_tk_take(p, "table")) return parse_create_table(p, c);
     if (weir_tk_take(p, "view")) return parse_create_view(p, c);
     if (weir_tk_is(p, "function") || weir_tk_is(p, "variable") || weir_tk_is(p, "materialized"))
@@ -124,10 +140,15 @@ static weir_rc parse_create(weir_parser *p, weir_command *c) {
 
 static weir_rc parse_drop(weir_parser *p, weir_command *c) {
     (void)weir_tk_take(p, "temporary");
-    if (weir_tk_take(p, "schema") || weir_tk_take(p, "database") || weir_tk_take(p, "namespace")) c->kind = WEIR_C_DROP_SCHEMA;
-    else if (weir_tk_take(p, "table")) c->kind = WEIR_C_DROP_TABLE;
-    else if (weir_tk_take(p, "view")) c->kind = WEIR_C_DROP_VIEW;
-    else return weir_tk_is(p, "function") ? weir_sql_refuse(p, "DROP FUNCTION") : weir_syntax_error(p);
+    if (weir_tk_take(p, "schema") || weir_tk_take(p, "database") || weir_tk_take(p, "namespace"))
+        c->kind = WEIR_C_DROP_SCHEMA;
+    else if (weir_tk_take(p, "table"))
+        c->kind = WEIR_C_DROP_TABLE;
+    else if (weir_tk_take(p, "view"))
+        c->kind = WEIR_C_DROP_VIEW;
+    else
+        return weir_tk_is(p, "function") ? weir_sql_refuse(p, "DROP FUNCTION")
+                                         : weir_syntax_error(p);
     c->if_exists = weir_tk_take2(p, "if", "exists");
     WEIR_TRY(weir_parse_name_parts(p, &c->name, &c->nname));
     c->cascade = weir_tk_take(p, "cascade");
@@ -141,16 +162,22 @@ static weir_rc parse_insert(weir_parser *p, weir_command *c) {
     if (!c->overwrite) WEIR_TRY(weir_tk_need(p, "into"));
     (void)weir_tk_take(p, "table");
     WEIR_TRY(weir_parse_name_parts(p, &c->name, &c->nname));
-    if (weir_tk_is(p, "partition")) return weir_sql_refuse(p, "INSERT with a PARTITION clause; name the partition columns in the query");
+    if (weir_tk_is(p, "partition"))
+        return weir_sql_refuse(
+            p, "INSERT with a PARTITION clause; name the partition columns in the query");
     c->by_name = weir_tk_take2(p, "by", "name");
-    if (weir_tk_is(p, "(") && !weir_tk_is_at(p, 1, "select") && !weir_tk_is_at(p, 1, "values") && !weir_tk_is_at(p, 1, "with"))
+    if (weir_tk_is(p, "(") && !weir_tk_is_at(p, 1, "select") && !weir_tk_is_at(p, 1, "values") &&
+        !weir_tk_is_at(p, 1, "with"))
         WEIR_TRY(name_list(p, &c->column_list, &c->ncolumn_list));
-    if (weir_tk_is(p, "replace")) return weir_sql_refuse(p, "INSERT INTO ... REPLACE WHERE; use the replaceWhere option of a DataFrame write");
+    if (weir_tk_is(p, "replace"))
+        return weir_sql_refuse(
+            p, "INSERT INTO ... REPLACE WHERE; use the replaceWhere option of a DataFrame write");
     return weir_parse_query(p, &c->query);
 }
 
 static weir_rc show_in(weir_parser *p, weir_command *c) {
-    if (weir_tk_take(p, "in") || weir_tk_take(p, "from")) WEIR_TRY(weir_parse_name_parts(p, &c->name, &c->nname));
+    if (weir_tk_take(p, "in") || weir_tk_take(p, "from"))
+        WEIR_TRY(weir_parse_name_parts(p, &c->name, &c->nname));
     bool like = weir_tk_take(p, "like");
     if (like || weir_tk(p, 0)->kind == WEIR_TK_STRING) return weir_tk_string(p, &c->value);
     return WEIR_OK;
@@ -175,16 +202,23 @@ static weir_rc parse_show(weir_parser *p, weir_command *c) {
         WEIR_TRY(weir_tk_string(p, &c->value));
         return weir_tk_need(p, ")");
     }
-    if (weir_tk_take2(p, "create", "table")) return c->kind = WEIR_C_SHOW_CREATE, weir_parse_name_parts(p, &c->name, &c->nname);
-    if (weir_tk_take(p, "partitions")) return c->kind = WEIR_C_SHOW_PARTITIONS, weir_parse_name_parts(p, &c->name, &c->nname);
+    if (weir_tk_take2(p, "create", "table"))
+        return c->kind = WEIR_C_SHOW_CREATE, weir_parse_name_parts(p, &c->name, &c->nname);
+    if (weir_tk_take(p, "partitions"))
+        return c->kind = WEIR_C_SHOW_PARTITIONS, weir_parse_name_parts(p, &c->name, &c->nname);
     return weir_syntax_error(p);
 }
 
-/* DESCRIBE HISTORY t, DETAIL, SCHEMA, QUERY, [TABLE] [EXTENDED] t [col]; delta.`path` is a name of two parts. */
+/* DESCRIBE HISTORY t, DETAIL, SCHEMA, QUERY, [TABLE] [EXTENDED] t [col]; delta.`path` is a name of
+ * two parts. */
 static weir_rc parse_describe(weir_parser *p, weir_command *c) {
-    if (weir_tk_take(p, "history")) c->kind = WEIR_C_DESCRIBE_HISTORY;
-    else if (weir_tk_take(p, "detail")) c->kind = WEIR_C_DESCRIBE_DETAIL;
-    else if (weir_tk_take(p, "schema") || weir_tk_take(p, "database") || weir_tk_take(p, "namespace")) c->kind = WEIR_C_DESCRIBE_SCHEMA;
+    if (weir_tk_take(p, "history"))
+        c->kind = WEIR_C_DESCRIBE_HISTORY;
+    else if (weir_tk_take(p, "detail"))
+        c->kind = WEIR_C_DESCRIBE_DETAIL;
+    else if (weir_tk_take(p, "schema") || weir_tk_take(p, "database") ||
+             weir_tk_take(p, "namespace"))
+        c->kind = WEIR_C_DESCRIBE_SCHEMA;
     else if (weir_tk_is(p, "select") || weir_tk_is(p, "with") || weir_tk_take(p, "query")) {
         c->kind = WEIR_C_DESCRIBE_QUERY;
         return weir_parse_query(p, &c->query);
@@ -200,7 +234,8 @@ static weir_rc parse_describe(weir_parser *p, weir_command *c) {
         return weir_tk_string(p, &c->name[1]);
     }
     WEIR_TRY(weir_parse_name_parts(p, &c->name, &c->nname));
-    if (c->kind == WEIR_C_DESCRIBE && weir_tk(p, 0)->kind == WEIR_TK_WORD) WEIR_TRY(weir_tk_ident(p, &c->value));
+    if (c->kind == WEIR_C_DESCRIBE && weir_tk(p, 0)->kind == WEIR_TK_WORD)
+        WEIR_TRY(weir_tk_ident(p, &c->value));
     return WEIR_OK;
 }
 
@@ -234,7 +269,8 @@ static weir_rc parse_set(weir_parser *p, weir_command *c) {
 
 static weir_rc parse_use(weir_parser *p, weir_command *c) {
     c->kind = WEIR_C_USE;
-    (void)(weir_tk_take(p, "schema") || weir_tk_take(p, "database") || weir_tk_take(p, "namespace"));
+    (void)(weir_tk_take(p, "schema") || weir_tk_take(p, "database") ||
+           weir_tk_take(p, "namespace"));
     return weir_parse_name_parts(p, &c->name, &c->nname);
 }
 
@@ -253,11 +289,18 @@ static weir_rc parse_named(weir_parser *p, weir_command *c, weir_ckind kind) {
 }
 
 static weir_rc refuse_rest(weir_parser *p, weir_command *c) {
-    static const char *const later[] = {"alter", "merge", "update", "delete", "optimize", "vacuum", "analyze", "restore", "load", "msck", "grant", "revoke", "call", "declare", "execute", "begin", "comment", "convert", "copy"};
+    static const char *const later[] = {"alter",  "merge",   "update",  "delete",  "optimize",
+                                        "vacuum", "analyze", "restore", "load",    "msck",
+                                        "grant",  "revoke",  "call",    "declare", "execute",
+                                        "begin",  "comment", "convert", "copy"};
     (void)c;
     for (size_t i = 0; i < sizeof later / sizeof *later; i++)
         if (weir_tk_is(p, later[i]))
-            return weir_sql_refuse(p, weir_printf(p->ctx->arena, "the statement %s; it is not in this release of weir, run it on Apache Spark (tables and checkpoints are shared)", weir_tk(p, 0)->text));
+            return weir_sql_refuse(
+                p, weir_printf(p->ctx->arena,
+                               "the statement %s; it is not in this release of weir, run it on "
+                               "Apache Spark (tables and checkpoints are shared)",
+                               weir_tk(p, 0)->text));
     return weir_syntax_error(p);
 }
 
@@ -276,7 +319,8 @@ static weir_rc parse_command(weir_parser *p, weir_command *c) {
     if (weir_tk_take(p, "uncache")) return parse_named(p, c, WEIR_C_UNCACHE);
     if (weir_tk_take(p, "reset")) {
         c->kind = WEIR_C_RESET;
-        if (weir_tk(p, 0)->kind != WEIR_TK_END) c->text = weir_strdup(p->ctx->arena, p->src + weir_tk(p, 0)->start);
+        if (weir_tk(p, 0)->kind != WEIR_TK_END)
+            c->text = weir_strdup(p->ctx->arena, p->src + weir_tk(p, 0)->start);
         p->at = p->ntok - 1;
         return WEIR_OK;
     }
@@ -286,9 +330,10 @@ static weir_rc parse_command(weir_parser *p, weir_command *c) {
 weir_rc weir_parse_statement(weir_parser *p, weir_plan **query, weir_command **command) {
     *query = NULL;
     *command = NULL;
-    if (weir_tk(p, 0)->kind == WEIR_TK_END) return weir_fail(p->ctx, WEIR_E_PARSE_EMPTY_STATEMENT, NULL, NULL);
-    if (weir_tk_is(p, "select") || weir_tk_is(p, "with") || weir_tk_is(p, "values") || weir_tk_is(p, "(") ||
-        weir_tk_is(p, "table") || weir_tk_is(p, "from")) {
+    if (weir_tk(p, 0)->kind == WEIR_TK_END)
+        return weir_fail(p->ctx, WEIR_E_PARSE_EMPTY_STATEMENT, NULL, NULL);
+    if (weir_tk_is(p, "select") || weir_tk_is(p, "with") || weir_tk_is(p, "values") ||
+        weir_tk_is(p, "(") || weir_tk_is(p, "table") || weir_tk_is(p, "from")) {
         WEIR_TRY(weir_parse_query(p, query));
     } else {
         *command = weir_command_new(p->ctx->arena, WEIR_C_UNSUPPORTED);
@@ -299,7 +344,8 @@ weir_rc weir_parse_statement(weir_parser *p, weir_plan **query, weir_command **c
     return weir_tk(p, 0)->kind == WEIR_TK_END ? WEIR_OK : weir_syntax_error(p);
 }
 
-weir_rc weir_sql_parse(weir_ctx *ctx, const char *text, const weir_sql_args *args, weir_plan **query, weir_command **command) {
+weir_rc weir_sql_parse(weir_ctx *ctx, const char *text, const weir_sql_args *args,
+                       weir_plan **query, weir_command **command) {
     weir_parser p;
     WEIR_TRY(weir_lex(ctx, text, &p));
     p.args = args;
@@ -308,6 +354,8 @@ weir_rc weir_sql_parse(weir_ctx *ctx, const char *text, const weir_sql_args *arg
 
 bool weir_sql_reserved_quote(const char *name) {
     for (const char *c = name; *c; c++)
-        if (!((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || *c == '_' || (c > name && *c >= '0' && *c <= '9'))) return true;
+        if (!((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || *c == '_' ||
+              (c > name && *c >= '0' && *c <= '9')))
+            return true;
     return !*name;
 }

@@ -4,13 +4,30 @@
 #include <stdlib.h>
 #include <strings.h>
 
-static const struct { const char *name; weir_kind kind; } plain[] = {
-    {"boolean", WEIR_T_BOOLEAN}, {"tinyint", WEIR_T_BYTE}, {"byte", WEIR_T_BYTE}, {"smallint", WEIR_T_SHORT},
-    {"short", WEIR_T_SHORT}, {"int", WEIR_T_INT}, {"integer", WEIR_T_INT}, {"bigint", WEIR_T_LONG},
-    {"long", WEIR_T_LONG}, {"float", WEIR_T_FLOAT}, {"real", WEIR_T_FLOAT}, {"double", WEIR_T_DOUBLE},
-    {"date", WEIR_T_DATE}, {"timestamp", WEIR_T_TIMESTAMP}, {"timestamp_ntz", WEIR_T_TIMESTAMP_NTZ},
-    {"timestamp_ltz", WEIR_T_TIMESTAMP}, {"string", WEIR_T_STRING}, {"binary", WEIR_T_BINARY}, {"void", WEIR_T_VOID},
-    {"variant", WEIR_T_VARIANT}, {"time", WEIR_T_TIME}};
+static const struct {
+    const char *name;
+    weir_kind kind;
+} plain[] = {{"boolean", WEIR_T_BOOLEAN},
+             {"tinyint", WEIR_T_BYTE},
+             {"byte", WEIR_T_BYTE},
+             {"smallint", WEIR_T_SHORT},
+             {"short", WEIR_T_SHORT},
+             {"int", WEIR_T_INT},
+             {"integer", WEIR_T_INT},
+             {"bigint", WEIR_T_LONG},
+             {"long", WEIR_T_LONG},
+             {"float", WEIR_T_FLOAT},
+             {"real", WEIR_T_FLOAT},
+             {"double", WEIR_T_DOUBLE},
+             {"date", WEIR_T_DATE},
+             {"timestamp", WEIR_T_TIMESTAMP},
+             {"timestamp_ntz", WEIR_T_TIMESTAMP_NTZ},
+             {"timestamp_ltz", WEIR_T_TIMESTAMP},
+             {"string", WEIR_T_STRING},
+             {"binary", WEIR_T_BINARY},
+             {"void", WEIR_T_VOID},
+             {"variant", WEIR_T_VARIANT},
+             {"time", WEIR_T_TIME}};
 
 static weir_rc number(weir_parser *p, int *out) {
     const weir_token *t = weir_tk(p, 0);
@@ -31,8 +48,11 @@ static weir_rc parse_decimal(weir_parser *p, const weir_type **out) {
         WEIR_TRY(weir_tk_need(p, ")"));
     }
     if (precision > 38 || scale > precision)
-        return weir_fail(p->ctx, WEIR_E_INVALID_SQL_SYNTAX, "message",
-                         weir_printf(p->ctx->arena, "decimal(%d,%d): precision is at most 38 and scale at most the precision.", precision, scale));
+        return weir_fail(
+            p->ctx, WEIR_E_INVALID_SQL_SYNTAX, "message",
+            weir_printf(p->ctx->arena,
+                        "decimal(%d,%d): precision is at most 38 and scale at most the precision.",
+                        precision, scale));
     *out = weir_type_decimal(p->ctx->arena, precision, scale);
     return WEIR_OK;
 }
@@ -50,13 +70,15 @@ static weir_rc parse_text_type(weir_parser *p, int scale, const weir_type **out)
 }
 
 static weir_rc parse_interval_type(weir_parser *p, const weir_type **out) {
-    static const char *const ym[] = {"year", "month"}, *const dt[] = {"day", "hour", "minute", "second"};
+    static const char *const ym[] = {"year", "month"}, *const dt[] = {"day", "hour", "minute",
+                                                                      "second"};
     for (int k = 0; k < 2; k++) {
         const char *const *unit = k ? dt : ym;
         int n = k ? 4 : 2;
         for (int i = 0; i < n; i++) {
             if (!weir_tk_take(p, unit[i])) continue;
-            weir_type *t = weir_memdup(p->ctx->arena, k ? &weir_t_interval_dt : &weir_t_interval_ym, sizeof *t);
+            weir_type *t = weir_memdup(p->ctx->arena, k ? &weir_t_interval_dt : &weir_t_interval_ym,
+                                       sizeof *t);
             t->precision = t->scale = (int16_t)i;
             if (weir_tk_take(p, "to")) {
                 for (int j = i + 1; j < n; j++)
@@ -122,12 +144,15 @@ weir_rc weir_parse_type(weir_parser *p, const weir_type **out) {
     static const char *const decimals[] = {"decimal", "dec", "numeric"};
     for (int i = 0; i < 3; i++)
         if (strcasecmp(name, decimals[i]) == 0) return parse_decimal(p, out);
-    if (strcasecmp(name, "char") == 0 || strcasecmp(name, "character") == 0) return parse_text_type(p, 1, out);
+    if (strcasecmp(name, "char") == 0 || strcasecmp(name, "character") == 0)
+        return parse_text_type(p, 1, out);
     if (strcasecmp(name, "varchar") == 0) return parse_text_type(p, 2, out);
     if (strcasecmp(name, "interval") == 0) return parse_interval_type(p, out);
-    if (strcasecmp(name, "array") == 0 || strcasecmp(name, "map") == 0 || strcasecmp(name, "struct") == 0)
+    if (strcasecmp(name, "array") == 0 || strcasecmp(name, "map") == 0 ||
+        strcasecmp(name, "struct") == 0)
         return parse_nested(p, name, out);
-    (void)weir_fail(p->ctx, WEIR_E_UNSUPPORTED_DATATYPE, "typeName", weir_printf(p->ctx->arena, "\"%s\"", name));
+    (void)weir_fail(p->ctx, WEIR_E_UNSUPPORTED_DATATYPE, "typeName",
+                    weir_printf(p->ctx->arena, "\"%s\"", name));
     weir_pos at = weir_tk_pos(p, from);
     weir_err_where(p->ctx, &at);
     return WEIR_FAIL;
@@ -154,7 +179,8 @@ static weir_rc parse_column(weir_parser *p, weir_field *f) {
             weir_jw_end_obj(&w);
             f->metadata = s.p;
         } else if (weir_tk_is(p, "default") || weir_tk_is(p, "generated")) {
-            return weir_sql_refuse(p, "column defaults and generated columns; compute the value in the query that writes");
+            return weir_sql_refuse(p, "column defaults and generated columns; compute the value in "
+                                      "the query that writes");
         } else {
             return WEIR_OK;
         }
@@ -172,7 +198,9 @@ weir_rc weir_parse_columns(weir_parser *p, const char *close, const weir_type **
     return WEIR_OK;
 }
 
-static weir_rc whole(weir_parser *p) { return weir_tk(p, 0)->kind == WEIR_TK_END ? WEIR_OK : weir_syntax_error(p); }
+static weir_rc whole(weir_parser *p) {
+    return weir_tk(p, 0)->kind == WEIR_TK_END ? WEIR_OK : weir_syntax_error(p);
+}
 
 weir_rc weir_sql_parse_type(weir_ctx *ctx, const char *text, const weir_type **out) {
     weir_parser p;

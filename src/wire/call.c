@@ -87,8 +87,10 @@ bool weir_rpc_send(weir_rpc *r, const void *msg, size_t len) {
         free(k);
         return false;
     }
-    if (r->out_tail) r->out_tail->next = k;
-    else r->out = k;
+    if (r->out_tail)
+        r->out_tail->next = k;
+    else
+        r->out = k;
     r->out_tail = k;
     r->out_bytes += k->n;
     weir_rpc_poke(r);
@@ -96,7 +98,8 @@ bool weir_rpc_send(weir_rpc *r, const void *msg, size_t len) {
     return true;
 }
 
-void weir_rpc_finish(weir_rpc *r, int status, const char *message, const void *details, size_t ndetails) {
+void weir_rpc_finish(weir_rpc *r, int status, const char *message, const void *details,
+                     size_t ndetails) {
     weir_server *s = r->server;
     weir_lock(&s->mu);
     r->status = status;
@@ -119,7 +122,8 @@ static void *handler_thread(void *arg) {
     for (;;) {
         bool timed_out = false;
         s->idle++;
-        while (!s->jobs && !s->stopping && !timed_out) timed_out = !weir_cond_wait(&s->jobs_cond, &s->mu, IDLE_MS);
+        while (!s->jobs && !s->stopping && !timed_out)
+            timed_out = !weir_cond_wait(&s->jobs_cond, &s->mu, IDLE_MS);
         s->idle--;
         weir_rpc *r = s->jobs;
         if (!r) break;
@@ -140,12 +144,16 @@ void weir_rpc_dispatch(weir_rpc *r) {
     weir_lock(&s->mu);
     r->refs++;
     s->calls++;
-    if (s->jobs_tail) s->jobs_tail->job_next = r;
-    else s->jobs = r;
+    if (s->jobs_tail)
+        s->jobs_tail->job_next = r;
+    else
+        s->jobs = r;
     s->jobs_tail = r;
     int queued = 0;
     for (weir_rpc *j = s->jobs; j; j = j->job_next) queued++;
-    if (queued > s->idle && s->handlers < MAX_HANDLERS && weir_thread_start(NULL, "weir-rpc", handler_thread, s)) s->handlers++;
+    if (queued > s->idle && s->handlers < MAX_HANDLERS &&
+        weir_thread_start(NULL, "weir-rpc", handler_thread, s))
+        s->handlers++;
     weir_cond_wake_all(&s->jobs_cond);
     weir_unlock(&s->mu);
 }

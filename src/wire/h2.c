@@ -42,7 +42,8 @@ static bool token_matches(const char *token, const uint8_t *v, size_t n) {
 
 static int64_t timeout_ms(const uint8_t *v, size_t n) {
     int64_t x = 0;
-    for (size_t i = 0; i + 1 < n && v[i] >= '0' && v[i] <= '9' && i < 9; i++) x = x * 10 + (v[i] - '0');
+    for (size_t i = 0; i + 1 < n && v[i] >= '0' && v[i] <= '9' && i < 9; i++)
+        x = x * 10 + (v[i] - '0');
     switch (n ? v[n - 1] : 0) {
     case 'H': return x * 3600000;
     case 'M': return x * 60000;
@@ -54,10 +55,12 @@ static int64_t timeout_ms(const uint8_t *v, size_t n) {
     }
 }
 
-static bool is(const uint8_t *n, size_t len, const char *name) { return strlen(name) == len && memcmp(n, name, len) == 0; }
+static bool is(const uint8_t *n, size_t len, const char *name) {
+    return strlen(name) == len && memcmp(n, name, len) == 0;
+}
 
-static int on_header(nghttp2_session *h, const nghttp2_frame *f, const uint8_t *n, size_t nl, const uint8_t *v, size_t vl,
-                     uint8_t flags, void *u) {
+static int on_header(nghttp2_session *h, const nghttp2_frame *f, const uint8_t *n, size_t nl,
+                     const uint8_t *v, size_t vl, uint8_t flags, void *u) {
     (void)flags;
     conn *c = u;
     weir_rpc *r = nghttp2_session_get_stream_user_data(h, f->hd.stream_id);
@@ -90,8 +93,10 @@ static void message_done(weir_rpc *r) {
     r->part = NULL;
     r->nhead = 0;
     weir_lock(&r->server->mu);
-    if (r->in_tail) r->in_tail->next = k;
-    else r->in = k;
+    if (r->in_tail)
+        r->in_tail->next = k;
+    else
+        r->in = k;
     r->in_tail = k;
     r->in_bytes += k->n;
     weir_cond_wake_all(&r->cond);
@@ -105,11 +110,16 @@ static bool take_bytes(weir_rpc *r, const uint8_t *p, size_t n) {
             r->head[r->nhead++] = *p++;
             n--;
             if (r->nhead < 5) continue;
-            r->want = (size_t)r->head[1] << 24 | (size_t)r->head[2] << 16 | (size_t)r->head[3] << 8 | r->head[4];
+            r->want = (size_t)r->head[1] << 24 | (size_t)r->head[2] << 16 |
+                      (size_t)r->head[3] << 8 | r->head[4];
             r->have = 0;
-            if (r->head[0]) return refuse(r, WEIR_GRPC_UNIMPLEMENTED, "compressed messages are not supported"), false;
+            if (r->head[0])
+                return refuse(r, WEIR_GRPC_UNIMPLEMENTED, "compressed messages are not supported"),
+                       false;
             if (r->want > r->server->cfg.max_message)
-                return refuse(r, WEIR_GRPC_RESOURCE_EXHAUSTED, "the message is larger than the server's limit"), false;
+                return refuse(r, WEIR_GRPC_RESOURCE_EXHAUSTED,
+                              "the message is larger than the server's limit"),
+                       false;
             r->part = malloc(sizeof *r->part + 1);
             if (!r->part) return false;
             *r->part = (chunk){0};
@@ -148,7 +158,8 @@ static void start(weir_rpc *r) {
     weir_rpc_dispatch(r);
 }
 
-static int on_data(nghttp2_session *h, uint8_t flags, int32_t id, const uint8_t *p, size_t n, void *u) {
+static int on_data(nghttp2_session *h, uint8_t flags, int32_t id, const uint8_t *p, size_t n,
+                   void *u) {
     (void)flags;
     conn *c = u;
     weir_rpc *r = nghttp2_session_get_stream_user_data(h, id);
@@ -160,8 +171,10 @@ static int on_data(nghttp2_session *h, uint8_t flags, int32_t id, const uint8_t 
     size_t held = r->in_bytes;
     weir_unlock(&c->server->mu);
     /* a message under way is let in; finished ones wait for the handler once there are too many */
-    if (!ok || held <= RECV_BOUND) (void)nghttp2_session_consume_stream(h, id, n);
-    else r->unacked += n;
+    if (!ok || held <= RECV_BOUND)
+        (void)nghttp2_session_consume_stream(h, id, n);
+    else
+        r->unacked += n;
     if (ok && !r->started && r->in) start(r);
     return 0;
 }
@@ -171,7 +184,8 @@ static int on_frame(nghttp2_session *h, const nghttp2_frame *f, void *u) {
     if (f->hd.type != NGHTTP2_DATA && f->hd.type != NGHTTP2_HEADERS) return 0;
     weir_rpc *r = nghttp2_session_get_stream_user_data(h, f->hd.stream_id);
     if (!r) return 0;
-    if (!r->authorized && (f->hd.flags & NGHTTP2_FLAG_END_HEADERS)) refuse(r, WEIR_GRPC_UNAUTHENTICATED, "Invalid authentication token");
+    if (!r->authorized && (f->hd.flags & NGHTTP2_FLAG_END_HEADERS))
+        refuse(r, WEIR_GRPC_UNAUTHENTICATED, "Invalid authentication token");
     if (!(f->hd.flags & NGHTTP2_FLAG_END_STREAM)) return 0;
     weir_lock(&r->server->mu);
     r->in_end = true;
@@ -184,8 +198,10 @@ static int on_frame(nghttp2_session *h, const nghttp2_frame *f, void *u) {
 static void detach(weir_rpc *r) {
     conn *c = r->c;
     c->nstream--;
-    if (r->prev) r->prev->next = r->next;
-    else c->streams = r->next;
+    if (r->prev)
+        r->prev->next = r->next;
+    else
+        c->streams = r->next;
     if (r->next) r->next->prev = r->prev;
     weir_lock(&r->server->mu);
     r->closed = true;
@@ -208,16 +224,20 @@ static int on_close(nghttp2_session *h, int32_t id, uint32_t code, void *u) {
 static char *percent(const char *s) {
     char *o = malloc(strlen(s) * 3 + 1), *q = o;
     if (!o) return NULL;
-    for (const unsigned char *p = (const unsigned char *)s; *p && q - o < 4000; p++) { /* trailers have a limit: the rest is in the details */
-        if (*p < 0x20 || *p > 0x7e || *p == '%') q += sprintf(q, "%%%02X", *p);
-        else *q++ = (char)*p;
+    for (const unsigned char *p = (const unsigned char *)s; *p && q - o < 4000;
+         p++) { /* trailers have a limit: the rest is in the details */
+        if (*p < 0x20 || *p > 0x7e || *p == '%')
+            q += sprintf(q, "%%%02X", *p);
+        else
+            *q++ = (char)*p;
     }
     *q = 0;
     return o;
 }
 
 static nghttp2_nv pair(const char *n, const char *v) {
-    return (nghttp2_nv){(uint8_t *)(uintptr_t)n, (uint8_t *)(uintptr_t)v, strlen(n), strlen(v), NGHTTP2_NV_FLAG_NONE};
+    return (nghttp2_nv){(uint8_t *)(uintptr_t)n, (uint8_t *)(uintptr_t)v, strlen(n), strlen(v),
+                        NGHTTP2_NV_FLAG_NONE};
 }
 
 static void submit_trailers(nghttp2_session *h, weir_rpc *r) {
@@ -316,8 +336,10 @@ static void flush(conn *c) {
         ssize_t n = raw_write(c, c->buf + c->off, c->n - c->off);
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) {
-            if (errno == EAGAIN || errno == EWOULDBLOCK) watch(c, true);
-            else c->dead = true;
+            if (errno == EAGAIN || errno == EWOULDBLOCK)
+                watch(c, true);
+            else
+                c->dead = true;
             return;
         }
         c->off += (size_t)n;
@@ -342,7 +364,8 @@ void weir_conn_wake(weir_rpc *r) {
     if (more && give) (void)nghttp2_session_consume_stream(c->session, r->id, give);
     if (ready && !r->headers_sent) {
         r->headers_sent = true;
-        nghttp2_nv nv[] = {pair(":status", "200"), pair("content-type", "application/grpc"), pair("grpc-accept-encoding", "identity")};
+        nghttp2_nv nv[] = {pair(":status", "200"), pair("content-type", "application/grpc"),
+                           pair("grpc-accept-encoding", "identity")};
         nghttp2_data_provider dp = {{.ptr = r}, read_out};
         nghttp2_submit_response(c->session, r->id, nv, 3, &dp);
     } else if (ready) {
@@ -367,7 +390,8 @@ conn *weir_conn_new(weir_server *s, int fd) {
     nghttp2_option *o;
     nghttp2_option_new(&o);
     nghttp2_option_set_no_auto_window_update(o, 1);
-    nghttp2_option_set_no_rfc9113_leading_and_trailing_ws_validation(o, 1); /* an empty token is refused by us, with a reason */
+    nghttp2_option_set_no_rfc9113_leading_and_trailing_ws_validation(
+        o, 1); /* an empty token is refused by us, with a reason */
     nghttp2_session_server_new2(&c->session, s->callbacks, c, o);
     nghttp2_option_del(o);
     nghttp2_settings_entry iv[] = {{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, MAX_STREAMS},
@@ -392,8 +416,10 @@ void weir_conn_free(conn *c) {
     nghttp2_session_del(c->session);
     if (c->ssl) SSL_free(c->ssl);
     close(c->fd);
-    if (c->prev) c->prev->next = c->next;
-    else s->conns = c->next;
+    if (c->prev)
+        c->prev->next = c->next;
+    else
+        s->conns = c->next;
     if (c->next) c->next->prev = c->prev;
     s->nconn--;
     free(c->buf);
@@ -409,9 +435,12 @@ static void handshake(conn *c) {
         return;
     }
     int e = SSL_get_error(c->ssl, k);
-    if (e == SSL_ERROR_WANT_WRITE) watch(c, true);
-    else if (e == SSL_ERROR_WANT_READ) watch(c, false);
-    else c->dead = true;
+    if (e == SSL_ERROR_WANT_WRITE)
+        watch(c, true);
+    else if (e == SSL_ERROR_WANT_READ)
+        watch(c, false);
+    else
+        c->dead = true;
 }
 
 static ssize_t raw_read(conn *c, void *p, size_t n) {
@@ -434,7 +463,8 @@ void weir_conn_ready(conn *c, bool readable) {
         if (n <= 0 || nghttp2_session_mem_recv(c->session, buf, (size_t)n) < 0) c->dead = true;
     }
     if (!c->dead) flush(c);
-    if (!nghttp2_session_want_read(c->session) && !nghttp2_session_want_write(c->session)) c->dead = true;
+    if (!nghttp2_session_want_read(c->session) && !nghttp2_session_want_write(c->session))
+        c->dead = true;
 }
 
 bool weir_h2_init(weir_server *s) {

@@ -7,20 +7,31 @@
 #include <nghttp2/nghttp2.h>
 #include <openssl/ssl.h>
 
-enum { SEND_BOUND = 8 << 20, RECV_BOUND = 16 << 20, MAX_STREAMS = 256, MAX_CONNS = 1024, MAX_HANDLERS = 1024,
-       HELLO_MS = 20000, OUT_CHUNK = 256 << 10 };
+enum {
+    SEND_BOUND = 8 << 20,
+    RECV_BOUND = 16 << 20,
+    MAX_STREAMS = 256,
+    MAX_CONNS = 1024,
+    MAX_HANDLERS = 1024,
+    HELLO_MS = 20000,
+    OUT_CHUNK = 256 << 10
+};
 
-typedef struct chunk { struct chunk *next; size_t n, off; uint8_t p[]; } chunk;
+typedef struct chunk {
+    struct chunk *next;
+    size_t n, off;
+    uint8_t p[];
+} chunk;
 typedef struct conn conn;
 
 struct weir_rpc {
     weir_server *server;
-    conn *c;                /* epoll thread; NULL once the stream is closed */
+    conn *c; /* epoll thread; NULL once the stream is closed */
     int32_t id;
     char *path;
     bool authorized, started, headers_sent, refused;
     int64_t deadline_ms;
-    weir_rpc *prev, *next;  /* streams of the connection */
+    weir_rpc *prev, *next; /* streams of the connection */
     /* receiving: bytes of the frame being assembled (epoll thread) */
     uint8_t head[5];
     size_t nhead, want, have;
@@ -33,7 +44,7 @@ struct weir_rpc {
     char *message;
     uint8_t *details;
     size_t ndetails;
-    int refs;               /* stream side, handler side */
+    int refs; /* stream side, handler side */
     weir_cond cond;
     weir_rpc *wake_next, *job_next;
 };
@@ -74,8 +85,8 @@ void weir_conn_ready(conn *, bool readable); /* moves bytes both ways; sets dead
 void weir_conn_wake(weir_rpc *);             /* epoll thread: headers, data or trailers are ready */
 bool weir_h2_init(weir_server *);
 /* call.c */
-void weir_rpc_unref(weir_rpc *);             /* caller holds mu; may free */
-void weir_rpc_dispatch(weir_rpc *);          /* epoll thread: hands the call to a handler */
-void weir_rpc_poke(weir_rpc *);              /* caller holds mu: the epoll thread looks at it */
+void weir_rpc_unref(weir_rpc *);    /* caller holds mu; may free */
+void weir_rpc_dispatch(weir_rpc *); /* epoll thread: hands the call to a handler */
+void weir_rpc_poke(weir_rpc *);     /* caller holds mu: the epoll thread looks at it */
 void weir_handlers_stop(weir_server *);
 #endif

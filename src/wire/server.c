@@ -15,10 +15,13 @@
 
 static int64_t now_ms(void) { return weir_monotonic_us(weir_env_real()) / 1000; }
 
-static int pick_h2(SSL *ssl, const unsigned char **out, unsigned char *n, const unsigned char *in, unsigned nin, void *u) {
+static int pick_h2(SSL *ssl, const unsigned char **out, unsigned char *n, const unsigned char *in,
+                   unsigned nin, void *u) {
     (void)ssl;
     (void)u;
-    return nghttp2_select_next_protocol((unsigned char **)(uintptr_t)out, n, in, nin) == 1 ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
+    return nghttp2_select_next_protocol((unsigned char **)(uintptr_t)out, n, in, nin) == 1
+               ? SSL_TLSEXT_ERR_OK
+               : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
 static bool open_tls(weir_server *s, char *error, size_t size) {
@@ -28,14 +31,19 @@ static bool open_tls(weir_server *s, char *error, size_t size) {
     SSL_CTX_set_mode(s->tls, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_alpn_select_cb(s->tls, pick_h2, NULL);
     if (SSL_CTX_use_certificate_chain_file(s->tls, s->cfg.tls_cert) == 1 &&
-        SSL_CTX_use_PrivateKey_file(s->tls, s->cfg.tls_key ? s->cfg.tls_key : s->cfg.tls_cert, SSL_FILETYPE_PEM) == 1)
+        SSL_CTX_use_PrivateKey_file(s->tls, s->cfg.tls_key ? s->cfg.tls_key : s->cfg.tls_cert,
+                                    SSL_FILETYPE_PEM) == 1)
         return true;
-    snprintf(error, size, "cannot use the TLS certificate %s with the key %s", s->cfg.tls_cert, s->cfg.tls_key ? s->cfg.tls_key : s->cfg.tls_cert);
+    snprintf(error, size, "cannot use the TLS certificate %s with the key %s", s->cfg.tls_cert,
+             s->cfg.tls_key ? s->cfg.tls_key : s->cfg.tls_cert);
     return false;
 }
 
 static bool open_socket(weir_server *s, char *error, size_t size) {
-    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *list = NULL;
+    struct addrinfo hints = {.ai_family = AF_UNSPEC,
+                             .ai_socktype = SOCK_STREAM,
+                             .ai_flags = AI_PASSIVE},
+                    *list = NULL;
     char port[12];
     int one = 1;
     snprintf(port, sizeof port, "%d", s->cfg.port);
@@ -48,18 +56,22 @@ static bool open_socket(weir_server *s, char *error, size_t size) {
         int fd = socket(a->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
         if (fd < 0) continue;
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-        if (bind(fd, a->ai_addr, a->ai_addrlen) == 0 && listen(fd, 128) == 0) s->listen_fd = fd;
-        else close(fd);
+        if (bind(fd, a->ai_addr, a->ai_addrlen) == 0 && listen(fd, 128) == 0)
+            s->listen_fd = fd;
+        else
+            close(fd);
     }
     freeaddrinfo(list);
     if (s->listen_fd < 0) {
-        snprintf(error, size, "cannot listen on %s:%d: %s", s->cfg.host, s->cfg.port, strerror(errno));
+        snprintf(error, size, "cannot listen on %s:%d: %s", s->cfg.host, s->cfg.port,
+                 strerror(errno));
         return false;
     }
     struct sockaddr_storage sa;
     socklen_t n = sizeof sa;
     getsockname(s->listen_fd, (struct sockaddr *)&sa, &n);
-    s->port = ntohs(sa.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&sa)->sin6_port : ((struct sockaddr_in *)&sa)->sin_port);
+    s->port = ntohs(sa.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&sa)->sin6_port
+                                             : ((struct sockaddr_in *)&sa)->sin_port);
     return true;
 }
 
@@ -100,7 +112,8 @@ static void sweep(weir_server *s) {
     int64_t now = now_ms();
     for (conn *c = s->conns, *next; c; c = next) {
         next = c->next;
-        if (c->dead || (!c->useful && now - c->born_ms > HELLO_MS && !c->nstream)) weir_conn_free(c);
+        if (c->dead || (!c->useful && now - c->born_ms > HELLO_MS && !c->nstream))
+            weir_conn_free(c);
     }
 }
 
@@ -117,7 +130,9 @@ static void *epoll_thread(void *arg) {
             close(s->listen_fd);
             s->listen_fd = -1;
             for (conn *c = s->conns; c; c = c->next) {
-                nghttp2_submit_goaway(c->session, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(c->session), NGHTTP2_NO_ERROR, NULL, 0);
+                nghttp2_submit_goaway(c->session, NGHTTP2_FLAG_NONE,
+                                      nghttp2_session_get_last_proc_stream_id(c->session),
+                                      NGHTTP2_NO_ERROR, NULL, 0);
                 weir_conn_ready(c, false);
             }
         }
@@ -128,7 +143,8 @@ static void *epoll_thread(void *arg) {
                 take_wakes(s);
             } else {
                 conn *c = ev[i].data.ptr;
-                if (!c->dead) weir_conn_ready(c, (ev[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0);
+                if (!c->dead)
+                    weir_conn_ready(c, (ev[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0);
             }
         }
         sweep(s); /* after the events: none of them points to a freed connection */

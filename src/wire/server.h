@@ -1,7 +1,8 @@
-/* A gRPC server over HTTP/2 (nghttp2), clear or TLS. One epoll thread moves bytes and never evaluates; handlers run on
- * threads of their own, which may block. Bounds: a message holds at most max_message bytes; a call that is not read
- * by its client holds at most SEND_BOUND bytes plus one message before weir_rpc_send blocks; a connection has at
- * most 256 open calls; connections that say nothing useful for 20 s at the start are closed. */
+/* A gRPC server over HTTP/2 (nghttp2), clear or TLS. One epoll thread moves bytes and never
+ * evaluates; handlers run on threads of their own, which may block. Bounds: a message holds at most
+ * max_message bytes; a call that is not read by its client holds at most SEND_BOUND bytes plus one
+ * message before weir_rpc_send blocks; a connection has at most 256 open calls; connections that
+ * say nothing useful for 20 s at the start are closed. */
 #ifndef WEIR_WIRE_SERVER_H
 #define WEIR_WIRE_SERVER_H
 #include <stdbool.h>
@@ -12,11 +13,11 @@ typedef struct weir_server weir_server;
 typedef struct weir_rpc weir_rpc; /* one call; belongs to its handler until weir_rpc_finish */
 
 typedef struct weir_server_config {
-    const char *host;                /* name or address */
-    int port;                        /* 0 = any */
-    const char *token;               /* NULL: none asked for */
-    const char *tls_cert, *tls_key;  /* PEM files; NULL: clear */
-    size_t max_message;              /* 0 = 128 MiB */
+    const char *host;               /* name or address */
+    int port;                       /* 0 = any */
+    const char *token;              /* NULL: none asked for */
+    const char *tls_cert, *tls_key; /* PEM files; NULL: clear */
+    size_t max_message;             /* 0 = 128 MiB */
     void *app;
     void (*handle)(void *app, weir_rpc *); /* on a handler thread; must end in weir_rpc_finish */
 } weir_server_config;
@@ -28,17 +29,26 @@ int weir_server_port(const weir_server *);
 void weir_server_drain(weir_server *, int64_t grace_ms);
 void weir_server_stop(weir_server *); /* closes everything, waits for handlers */
 
-const char *weir_rpc_method(const weir_rpc *);        /* last part of the path: "ExecutePlan" */
-/* Next request message, in order; blocks for client-streaming calls. NULL: the client sent its last one, or is gone.
- * Valid until the next call of weir_rpc_next or finish. */
+const char *weir_rpc_method(const weir_rpc *); /* last part of the path: "ExecutePlan" */
+/* Next request message, in order; blocks for client-streaming calls. NULL: the client sent its last
+ * one, or is gone. Valid until the next call of weir_rpc_next or finish. */
 const uint8_t *weir_rpc_next(weir_rpc *, size_t *len);
 /* Queues a response message; blocks while the client does not read. false: the client is gone. */
 bool weir_rpc_send(weir_rpc *, const void *msg, size_t len);
 bool weir_rpc_cancelled(weir_rpc *);
-int64_t weir_rpc_deadline_ms(const weir_rpc *);       /* of grpc-timeout, -1 none */
+int64_t weir_rpc_deadline_ms(const weir_rpc *); /* of grpc-timeout, -1 none */
 /* Ends the call and gives it back. status 0 = OK. details: google.rpc.Status bytes, or NULL. */
-void weir_rpc_finish(weir_rpc *, int status, const char *message, const void *details, size_t ndetails);
+void weir_rpc_finish(weir_rpc *, int status, const char *message, const void *details,
+                     size_t ndetails);
 
-enum { WEIR_GRPC_OK = 0, WEIR_GRPC_CANCELLED = 1, WEIR_GRPC_INVALID_ARGUMENT = 3, WEIR_GRPC_RESOURCE_EXHAUSTED = 8,
-       WEIR_GRPC_UNIMPLEMENTED = 12, WEIR_GRPC_INTERNAL = 13, WEIR_GRPC_UNAVAILABLE = 14, WEIR_GRPC_UNAUTHENTICATED = 16 };
+enum {
+    WEIR_GRPC_OK = 0,
+    WEIR_GRPC_CANCELLED = 1,
+    WEIR_GRPC_INVALID_ARGUMENT = 3,
+    WEIR_GRPC_RESOURCE_EXHAUSTED = 8,
+    WEIR_GRPC_UNIMPLEMENTED = 12,
+    WEIR_GRPC_INTERNAL = 13,
+    WEIR_GRPC_UNAVAILABLE = 14,
+    WEIR_GRPC_UNAUTHENTICATED = 16
+};
 #endif
