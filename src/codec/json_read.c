@@ -19,6 +19,7 @@ struct weir_json_reader {
     int corrupt, rescue; /* columns, or -1 */
     int *order, norder;  /* columns in the order of the last record's keys: the next one's are the
                             same, mostly */
+    weir_bytes *quoted;  /* each column's name as records write it: "name": */
     int64_t rows, *seen; /* seen[c] = row in which column c was last set, + 1 */
     weir_str rescued;
     weir_jframe top;
@@ -97,10 +98,10 @@ static bool parse_int(weir_jtext t, int64_t *out) {
     return t.n > minus;
 }
 
+static const double powers_of_10[] = {1,    1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8, 1e9,
+                                      1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18};
+
 static double parse_double(weir_jtext t) {
-    static const double p10[] = {1,    1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-                                 1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
-                                 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
     uint64_t m = 0;
     int digits = 0, frac = 0;
     const char *p = t.p, *end = t.p + t.n;
@@ -116,8 +117,8 @@ static double parse_double(weir_jtext t) {
             break;
         }
     }
-    if (p == end && digits <= 15 && frac <= 22) { /* exact: one rounding */
-        double d = (double)m / p10[frac];
+    if (p == end && digits <= 15 && frac <= 18) { /* exact: one rounding */
+        double d = (double)m / powers_of_10[frac];
         return minus ? -d : d;
     }
     char tmp[64], *copy = tmp;
@@ -260,6 +261,26 @@ static verdict word_into(const weir_jscan *s, weir_jtext t, weir_build *b) {
         return GOOD;
     default: return MISMATCH;
     }
+}
+
+/* A plain number into a column of integers or doubles; false: s->p has not moved. */
+static bool number_into(weir_jscan *s, weir_build *b) {
+    const char *from = s->p;
+    weir_jnumber n;
+    weir_kind k = b->type->kind;
+    bool real = k == WEIR_T_DOUBLE || k == WEIR_T_FLOAT;
+    if (!real && k != WEIR_T_LONG && k != WEIR_T_INT && k != WEIR_T_SHORT && k != WEIR_T_BYTE)
+        return false;
+    if (!weir_js_number(s, &n)) return false;
+    if (real && n.digits < 1ull << 53) { /* both exact: one rounding */
+        double d = (double)n.digits / powers_of_10[n.frac];
+        put_float(b, n.minus ? -d : d);
+        return true;
+    }
+    int64_t v = (int64_t)n.digits;
+    if (!real && n.integer && put_int(b, n.minus ? -v : v)) return true;
+    s->p = from;
+    return false;
 }
 
 static int find_field(const weir_jscan *s, const weir_type *t, weir_jtext k) {
@@ -440,6 +461,7 @@ static verdict read_value(weir_jscan *s, weir_build *b) {
         if (!t.ok) return BROKEN;
         v = string_into(s, t, b);
     } else {
+        if (number_into(s, b)) return GOOD;
         weir_jtext t = weir_js_word(s);
         if (!t.ok) return BROKEN;
         v = word_into(s, t, b);
@@ -459,8 +481,12 @@ weir_rc weir_json_reader_new(weir_ctx *ctx, weir_schema *schema, weir_json_optio
     r->col = WEIR_NEWN(ctx->arena, weir_build, schema->nfield + 1);
     r->order = WEIR_NEWN(ctx->arena, int, schema->nfield + 1);
     r->seen = WEIR_NEWN(ctx->arena, int64_t, schema->nfield + 1);
-    for (int i = 0; i < schema->nfield; i++)
+    r->quoted = WEIR_NEWN(ctx->arena, weir_bytes, schema->nfield + 1);
+    for (int i = 0; i < schema->nfield; i++) {
+        const char *q = weir_printf(ctx->arena, "\"%s\":", schema->field[i].name);
+        r->quoted[i] = (weir_bytes){q, (int32_t)strlen(q)};
         WEIR_TRY(weir_build_init(ctx, &r->col[i], schema->field[i].type));
+    }
     r->corrupt = weir_schema_find(schema, o->corrupt_column, true);
     if (r->corrupt >= 0 && schema->field[r->corrupt].type->kind != WEIR_T_STRING) r->corrupt = -1;
     r->rescue = o->rescue_column ? weir_schema_find(schema, o->rescue_column, true) : -1;
@@ -497,14 +523,29 @@ static int column_of(weir_json_reader *r, weir_jtext k, int *slot) {
     return c;
 }
 
+/* Is the next key the one that came here in the last record? Then s->p is after its colon. */
+static int column_guess(weir_json_reader *r, weir_jtext *k, int *slot) {
+    weir_jscan *s = &r->s;
+    if (*slot >= r->norder) return -1;
+    weir_bytes q = r->quoted[r->order[*slot]];
+    if (s->end - s->p < q.len || memcmp(s->p, q.p, (size_t)q.len) != 0) return -1;
+    *k = (weir_jtext){s->p + 1, q.len - 3, true};
+    s->p += q.len;
+    return r->order[(*slot)++];
+}
+
 static verdict read_member(weir_json_reader *r, int *slot) {
     weir_jscan *s = &r->s;
-    weir_jtext k = weir_js_key(s);
-    if (!k.ok) return BROKEN;
-    int c = column_of(r, k, slot);
-    k = keep_key(s, k);
-    weir_js_space(s);
-    if (s->p >= s->end || *s->p++ != ':') return BROKEN;
+    weir_jtext k;
+    int c = column_guess(r, &k, slot);
+    if (c < 0) {
+        k = weir_js_key(s);
+        if (!k.ok) return BROKEN;
+        c = column_of(r, k, slot);
+        k = keep_key(s, k);
+        weir_js_space(s);
+        if (s->p >= s->end || *s->p++ != ':') return BROKEN;
+    }
     if (c >= 0) {
         if (r->seen[c] == r->rows + 1) weir_build_truncate(&r->col[c], r->rows);
         r->seen[c] = r->rows + 1;

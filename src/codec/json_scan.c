@@ -2,6 +2,7 @@
 #include "codec/json_scan.h"
 
 #include "base/mem.h"
+#include "base/simd.h"
 
 enum { MAX_DEPTH = 256 };
 
@@ -11,7 +12,7 @@ void weir_js_free(weir_jscan *s) {
     s->cbuf = 0;
 }
 
-void weir_js_space(weir_jscan *s) {
+void weir_js_space_slow(weir_jscan *s) {
     for (;;) {
         weir_js_blank(s);
         if (!s->o->allow_comments || s->end - s->p < 2 || *s->p != '/') return;
@@ -116,28 +117,11 @@ static weir_jtext decode(weir_jscan *s, const char *from, const char *p, char qu
     return (weir_jtext){s->buf, (int32_t)n, true};
 }
 
-static inline uint64_t any_of(uint64_t x, uint8_t b) {
-    uint64_t y = x ^ 0x0101010101010101ull * b;
-    return (y - 0x0101010101010101ull) & ~y & 0x8080808080808080ull;
-}
-
 weir_jtext weir_js_string(weir_jscan *s) {
     char quote = *s->p;
     const char *from = ++s->p, *p = from;
     for (;;) {
-        while (s->end - p >=
-               8) { /* plain ASCII without quotes, escapes or controls: eight at a time */
-            uint64_t x;
-            memcpy(&x, p, 8);
-            uint64_t low = (x - 0x2020202020202020ull) & ~x & 0x8080808080808080ull;
-            uint64_t stop =
-                any_of(x, (uint8_t)quote) | any_of(x, '\\') | (x & 0x8080808080808080ull) | low;
-            if (stop) {
-                p += __builtin_ctzll(stop) >> 3;
-                break;
-            }
-            p += 8;
-        }
+        p = weir_plain_text(p, s->end, quote);
         if (p >= s->end) return (weir_jtext){0};
         if (*p == quote) {
             s->p = p + 1;
@@ -193,6 +177,31 @@ bool weir_js_is_number(const weir_jscan *s, weir_jtext t, bool *integer) {
         if (p == d) return false;
     }
     return p == end;
+}
+
+static inline bool ends_value(char c) {
+    return c == ',' || c == '}' || c == ']' || c == ' ' || c == '\r' || c == '\n' || c == '\t';
+}
+
+bool weir_js_number(weir_jscan *s, weir_jnumber *out) {
+    const char *p = s->p, *end = s->end;
+    uint64_t v = 0;
+    *out = (weir_jnumber){.minus = *p == '-', .integer = true};
+    p += out->minus;
+    const char *from = p, *most = end - p > 18 ? p + 18 : end;
+    for (; p < most && (unsigned char)(*p - '0') < 10; p++) v = v * 10 + (uint64_t)(*p - '0');
+    if (p == from || (*from == '0' && p - from > 1)) return false;
+    if (p < most && *p == '.') {
+        const char *point = p++;
+        for (; p < most && (unsigned char)(*p - '0') < 10; p++) v = v * 10 + (uint64_t)(*p - '0');
+        out->frac = (int)(p - point - 1);
+        out->integer = false;
+        if (!out->frac) return false;
+    }
+    if (p < end && !ends_value(*p)) return false;
+    out->digits = v;
+    s->p = p;
+    return true;
 }
 
 static bool is_word(weir_jtext t, const char *w) {

@@ -36,7 +36,12 @@ static inline void weir_js_blank(weir_jscan *s) {
     while (s->p < s->end && (*s->p == ' ' || *s->p == '\t' || *s->p == '\n' || *s->p == '\r'))
         s->p++;
 }
-void weir_js_space(weir_jscan *); /* blanks and, when allowed, comments */
+void weir_js_space_slow(weir_jscan *);
+/* Blanks and, when allowed, comments. */
+static inline void weir_js_space(weir_jscan *s) {
+    if (s->p < s->end && (unsigned char)*s->p > ' ' && *s->p != '/') return;
+    weir_js_space_slow(s);
+}
 /* A quoted string at s->p; the text is in the input when it has no escapes, else in s->buf until
  * the next call. */
 weir_jtext weir_js_string(weir_jscan *);
@@ -51,4 +56,13 @@ void weir_js_compact(const char *p, const char *end, weir_str *out);
 int weir_js_utf8_len(const unsigned char *p,
                      const unsigned char *end); /* of the UTF-8 sequence at p; 0: none */
 void weir_js_free(weir_jscan *);
+
+/* A number in its plain form, in one pass: at most 18 digits, no exponent. */
+typedef struct weir_jnumber {
+    uint64_t digits;
+    int frac; /* of them, after the point */
+    bool minus, integer;
+} weir_jnumber;
+/* False: not plain; s->p has not moved and the general way decides. */
+bool weir_js_number(weir_jscan *, weir_jnumber *out);
 #endif

@@ -64,6 +64,32 @@ static bool has_range(const weir_type *t) {
         }                                                                                          \
     } while (0)
 
+/* The first eight bytes as a number that orders as the text does. */
+static inline uint64_t text_key(weir_bytes b) {
+    uint64_t x = 0;
+    if (b.len) memcpy(&x, b.p, b.len < 8 ? (size_t)b.len : 8);
+    return __builtin_bswap64(x);
+}
+
+/* Most values lie strictly between the extremes so far: their first bytes say so. */
+static void text_extremes(const weir_column *c, int64_t *lo, int64_t *hi) {
+    uint64_t least = 0, most = 0;
+    for (int64_t i = 0; i < c->len; i++) {
+        if (c->valid && !weir_bit(c->valid->p, c->off + i)) continue;
+        uint64_t k = text_key(weir_get_bytes(c, i));
+        if (*lo >= 0 && k > least && k < most) continue;
+        if (*lo < 0 || (k <= least && weir_compare(c, i, c, *lo) < 0)) *lo = i, least = k;
+        if (*hi < 0 || (k >= most && weir_compare(c, i, c, *hi) > 0)) *hi = i, most = k;
+    }
+}
+
+static bool has_nan(const weir_column *c) {
+    const double *v = (const double *)(const void *)c->data->p + c->off;
+    bool any = false;
+    for (int64_t i = 0; i < c->len; i++) any |= v[i] != v[i];
+    return any;
+}
+
 /* Rows of the least and greatest value, -1 when all are null. */
 static void extremes(const weir_column *c, int64_t *lo, int64_t *hi) {
     *lo = *hi = -1;
@@ -74,6 +100,10 @@ static void extremes(const weir_column *c, int64_t *lo, int64_t *hi) {
         SCAN(int32_t);
     } else if (k == WEIR_T_LONG || k == WEIR_T_TIMESTAMP || k == WEIR_T_TIMESTAMP_NTZ) {
         SCAN(int64_t);
+    } else if (k == WEIR_T_DOUBLE && !has_nan(c)) {
+        SCAN(double);
+    } else if (k == WEIR_T_STRING) {
+        text_extremes(c, lo, hi);
     } else {
         for (int64_t i = 0; i < c->len; i++) {
             if (weir_is_null(c, i)) continue;

@@ -154,8 +154,42 @@ static bool local_of(const parts *t, int64_t *us) {
     return !__builtin_add_overflow(whole, in_day, us);
 }
 
+static inline int two_digits(const char *p) {
+    unsigned a = (unsigned)(p[0] - '0'), b = (unsigned)(p[1] - '0');
+    return a > 9 || b > 9 ? -1000 : (int)(a * 10 + b);
+}
+
+/* The form machines write, "2026-01-01T00:00:00.123Z", without the general scan: most timestamps
+ * of a stream look so. False: not of that form, or out of range. */
+static bool common_form(const char *p, int64_t n, bool *utc, int64_t *local_us) {
+    static const int32_t scale[] = {1000000, 100000, 10000, 1000, 100, 10, 1};
+    if (n < 19 || p[4] != '-' || p[7] != '-' || (p[10] != 'T' && p[10] != ' ') || p[13] != ':' ||
+        p[16] != ':')
+        return false;
+    int y = two_digits(p) * 100 + two_digits(p + 2), mo = two_digits(p + 5), d = two_digits(p + 8),
+        h = two_digits(p + 11), mi = two_digits(p + 14), sec = two_digits(p + 17), k = 0, frac = 0;
+    if (y < 0 || mo < 1 || mo > 12 || d < 1 || (d > 28 && d > weir_month_days(y, mo)) || h < 0 ||
+        h > 23 || mi < 0 || mi > 59 || sec < 0 || sec > 59)
+        return false;
+    const char *q = p + 19, *end = p + n;
+    if (q < end && *q == '.') {
+        for (q++; q < end && *q >= '0' && *q <= '9' && k < 6; q++, k++) frac = frac * 10 + *q - '0';
+        if (k == 0) return false;
+    }
+    *utc = q < end && *q == 'Z';
+    if (q + *utc != end) return false;
+    *local_us = weir_civil_days(y, mo, d) * WEIR_DAY_US + ((h * 60 + mi) * 60 + sec) * 1000000LL +
+                (int64_t)frac * scale[k];
+    return true;
+}
+
 bool weir_timestamp_parse(const char *p, int64_t n, const weir_zone *zone, int64_t *us) {
     parts t;
+    bool utc;
+    if (common_form(p, n, &utc, us)) {
+        if (!utc) *us = weir_zone_to_utc(zone, *us);
+        return true;
+    }
     if (!split(p, n, &t)) return false;
     if (t.has_zone) {
         const char *z = t.zone;
