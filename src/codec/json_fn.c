@@ -66,9 +66,19 @@ static weir_rc bind_from(weir_ctx *ctx, weir_expr *e) {
     weir_column schema, map;
     const weir_type *t = NULL;
     text_map m = {NULL, ctx};
+    const weir_type *in = e->arg[0]->type;
+    if (in->kind != WEIR_T_STRING && in->kind != WEIR_T_VOID)
+        return weir_fail(ctx, WEIR_E_DATATYPE_MISMATCH_UNEXPECTED_INPUT_TYPE, "sqlExpr",
+                         weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)),
+                         "paramIndex", "first", "requiredType", "\"STRING\"", "inputSql",
+                         weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e->arg[0])),
+                         "inputType",
+                         weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, in)));
+    WEIR_TRY(weir_coerce(ctx, e->arg[0], &weir_t_string, &e->arg[0]));
     WEIR_TRY(const_arg(ctx, e, 1, "`schema`", &schema));
     if (schema.type->kind != WEIR_T_STRING || weir_is_null(&schema, 0))
-        return mismatch(ctx, e, "`schema`", "STRING", e->arg[1]);
+        return weir_fail(ctx, WEIR_E_INVALID_SCHEMA_NON_STRING_LITERAL, "inputSchema",
+                         weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e->arg[1])));
     weir_bytes s = weir_get_bytes(&schema, 0);
     char *text = weir_strndup(ctx->arena, s.p, (size_t)s.len);
     char first = text[strspn(text, " \t\n")];
@@ -86,19 +96,21 @@ static weir_rc bind_from(weir_ctx *ctx, weir_expr *e) {
     weir_json_options *o = WEIR_NEW(ctx->arena, weir_json_options);
     WEIR_TRY(weir_json_options_read(ctx, map_option, &m, o));
     if (o->mode == WEIR_MODE_DROP)
-        return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
-                         "from_json with the mode DROPMALFORMED; use PERMISSIVE or FAILFAST");
+        return weir_fail(ctx, WEIR_E_PARSE_MODE_UNSUPPORTED, "funcName", "`from_json`", "mode",
+                         "DROPMALFORMED");
     e->type = all_nullable(ctx->arena, t);
     e->nullable = true;
     e->bound = o;
     return WEIR_OK;
 }
 
-static bool blank(weir_bytes t) {
-    for (int32_t i = 0; i < t.len; i++)
-        if (!strchr(" \t\r\n", t.p[i]) || !t.p[i]) return false;
-    return true;
+static int32_t leading_blanks(weir_bytes t) {
+    int32_t i = 0;
+    while (i < t.len && (t.p[i] == ' ' || t.p[i] == '\t' || t.p[i] == '\r' || t.p[i] == '\n')) i++;
+    return i;
 }
+
+static bool blank(weir_bytes t) { return leading_blanks(t) == t.len; }
 
 /* A malformed record of a struct: every field null but the corrupt column. */
 static void put_malformed(const weir_json_options *o, const weir_type *t, weir_bytes text,
@@ -119,6 +131,14 @@ static weir_rc from_one(weir_ctx *ctx, weir_call *c, const weir_json_options *o,
                         weir_build *b) {
     bool partial = false, is_struct = c->out->type->kind == WEIR_T_STRUCT;
     int64_t row = b->len;
+    if (c->out->type->kind == WEIR_T_ARRAY && b->kid[0].type->kind == WEIR_T_STRUCT &&
+        t.p[leading_blanks(t)] == '{') { /* SPARK: one object is an array of one */
+        if (weir_json_value(ctx, o, t.p, t.len, &b->kid[0], &partial))
+            weir_build_list(b);
+        else
+            weir_build_truncate(&b->kid[0], b->kid[0].len - 1), weir_build_null(b);
+        return WEIR_OK;
+    }
     bool corrupt = is_struct && weir_schema_find(c->out->type, o->corrupt_column, true) >= 0;
     bool ok = weir_json_value(ctx, o, t.p, t.len, b, &partial);
     bool null = b->nulls > 0 && !weir_bit(b->valid, row);
@@ -128,6 +148,12 @@ static weir_rc from_one(weir_ctx *ctx, weir_call *c, const weir_json_options *o,
                               weir_strndup(ctx->arena, t.p, (size_t)t.len), "failFastMode",
                               "FAILFAST");
     if (!is_struct || (ok && partial && !corrupt && !null)) return WEIR_OK;
+    if (ok && partial && !null) { /* what could be read stays beside the record */
+        weir_build *text = &b->kid[weir_schema_find(c->out->type, o->corrupt_column, true)];
+        weir_build_truncate(text, row);
+        weir_build_bytes(text, t.p, (size_t)t.len);
+        return WEIR_OK;
+    }
     weir_build_truncate(b, row);
     put_malformed(o, c->out->type, t, b);
     return WEIR_OK;
@@ -163,10 +189,8 @@ static weir_rc bind_to(weir_ctx *ctx, weir_expr *e) {
     text_map m = {NULL, ctx};
     if (!weir_type_is_nested(e->arg[0]->type))
         return weir_fail(
-            ctx, WEIR_E_DATATYPE_MISMATCH_UNEXPECTED_INPUT_TYPE, "sqlExpr",
-            weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)), "paramIndex", "first",
-            "requiredType", "\"STRUCT\" or \"ARRAY\" or \"MAP\" or \"VARIANT\"", "inputSql",
-            weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e->arg[0])), "inputType",
+            ctx, WEIR_E_DATATYPE_MISMATCH_INVALID_JSON_SCHEMA, "sqlExpr",
+            weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)), "schema",
             weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, e->arg[0]->type)));
     if (e->narg > 1) {
         WEIR_TRY(const_arg(ctx, e, 1, "`options`", &map));
@@ -206,7 +230,8 @@ static weir_rc k_to_json(weir_ctx *ctx, weir_call *c) {
 }
 
 static const weir_fn json_fns[] = {
-    {"from_json", "(string, any, any?) -> any", k_from_json, WEIR_NULLABLE, bind_from, 0},
+    {"from_json", "(any, any, any?) -> any", k_from_json, WEIR_NULLABLE | WEIR_NO_COERCE, bind_from,
+     0},
     {"to_json", "(any, any?) -> string", k_to_json, WEIR_NO_COERCE, bind_to, 0},
 };
 WEIR_FAMILY(weir_json_family, "json", json_fns);

@@ -2,6 +2,7 @@
 #include "codec/json_write.h"
 
 #include "func/decimal.h"
+#include "func/interval.h"
 
 #include <math.h>
 
@@ -132,6 +133,16 @@ static void put_integer(const weir_column *c, int64_t row, weir_str *o) {
     weir_str_printf(o, "%lld", (long long)v);
 }
 
+static void put_interval(const weir_column *c, int64_t row, weir_str *o) {
+    weir_kind k = c->type->kind;
+    weir_str_putc(o, '"');
+    if (k == WEIR_T_INTERVAL)
+        weir_interval_text(WEIR_AT_ROW(weir_interval, c, row), o);
+    else
+        weir_interval_ansi_text(c->type, weir_get_int(c, row), o);
+    weir_str_putc(o, '"');
+}
+
 void weir_json_put(const weir_json_write *w, const weir_column *c, int64_t row, weir_str *o) {
     char t[64];
     weir_bytes b;
@@ -154,6 +165,9 @@ void weir_json_put(const weir_json_write *w, const weir_column *c, int64_t row, 
     case WEIR_T_DATE:
     case WEIR_T_TIMESTAMP:
     case WEIR_T_TIMESTAMP_NTZ: put_time(w, c, row, o); break;
+    case WEIR_T_INTERVAL:
+    case WEIR_T_INTERVAL_YM:
+    case WEIR_T_INTERVAL_DT: put_interval(c, row, o); break;
     case WEIR_T_STRUCT: put_struct(w, c, row, o); break;
     case WEIR_T_ARRAY:
     case WEIR_T_MAP: put_list(w, c, row, o); break;
