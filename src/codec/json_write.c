@@ -139,7 +139,10 @@ static void put_interval(const weir_column *c, int64_t row, weir_str *o) {
     if (k == WEIR_T_INTERVAL)
         weir_interval_text(WEIR_AT_ROW(weir_interval, c, row), o);
     else
-        weir_interval_ansi_text(c->type, weir_get_int(c, row), o);
+        weir_interval_ansi_text(c->type,
+                                c->type->kind == WEIR_T_INTERVAL_YM ? WEIR_AT_ROW(int32_t, c, row)
+                                                                    : WEIR_AT_ROW(int64_t, c, row),
+                                o);
     weir_str_putc(o, '"');
 }
 
