@@ -1,5 +1,6 @@
-/* Delta tables on a local path. PROTOCOL.md of Delta; spec of the log, commits and transactions. A
- * snapshot is read-only and lives in the arena it was made in. */
+/* Delta tables on a local path. PROTOCOL.md of Delta: the log, checkpoints, commits, transactions.
+ * A snapshot is one task's; it lives in an arena below the one it was loaded in and moves forward
+ * by weir_delta_refresh and weir_delta_advance. */
 #ifndef WEIR_DELTA_DELTA_H
 #define WEIR_DELTA_DELTA_H
 #include "io/sink.h"
@@ -12,13 +13,18 @@ typedef struct weir_delta_file {
 } weir_delta_file;
 typedef struct weir_delta_txn {
     const char *app_id;
-    int64_t version;
+    int64_t version, updated_ms; /* updated_ms -1: not recorded */
 } weir_delta_txn;
+typedef struct weir_delta_tombstone {
+    const char *path;
+    int64_t deleted_ms;
+} weir_delta_tombstone;
 
 typedef struct weir_delta {
     const char *path; /* of the table */
     int64_t version;  /* -1: there is no table */
     int min_reader, min_writer;
+    const char **reader_feature, **writer_feature; /* NULL-terminated; NULL: none named */
     const char *id, *name, *description;
     weir_schema *schema;
     const char **part;
@@ -29,16 +35,41 @@ typedef struct weir_delta {
     int64_t nfile;
     weir_delta_txn *txn;
     int ntxn;
+    weir_delta_tombstone *tombstone; /* removed files, for checkpoints */
+    int64_t ntombstone, cleaned_ms;  /* when expired log entries were last looked for */
+    weir_arena *mem;
+    struct weir_delta_index *index;
 } weir_delta;
 
 /* Newest version, or the one asked for (>= 0). Missing table: version -1. Unknown features:
  * DELTA_UNSUPPORTED_*. */
 weir_rc weir_delta_load(weir_ctx *, const char *path, int64_t version, weir_delta **out);
+/* Reads the entries that came since. */
+weir_rc weir_delta_refresh(weir_ctx *, weir_delta *);
+/* actions were committed as the next version by the caller: the snapshot follows. */
+weir_rc weir_delta_advance(weir_ctx *, weir_delta *, const char *actions);
+/* One action (or sidecar's) of an entry or checkpoint; where names it in errors. */
+weir_rc weir_delta_apply(weir_ctx *, weir_delta *, const weir_json *action, const char *where);
 int64_t weir_delta_txn_version(const weir_delta *, const char *app_id); /* -1 none */
 char *weir_delta_local(weir_arena *, const weir_delta *, const char *file_path);
 /* Writes commit version: *lost when another writer has it. Durable on return. */
 weir_rc weir_delta_commit(weir_ctx *, const char *path, int64_t version, const char *actions,
                           bool *lost);
+
+/* A checkpoint's files in _delta_log, in order. */
+typedef struct weir_delta_ckpt {
+    int64_t version; /* -1: none */
+    int n;
+    const char **file;
+} weir_delta_ckpt;
+/* The newest complete checkpoint not after version (< 0: any) among the names of a listing. */
+weir_rc weir_delta_ckpt_find(weir_ctx *, const weir_dirent *, int64_t n, int64_t version,
+                             weir_delta_ckpt *out);
+weir_rc weir_delta_ckpt_read(weir_ctx *, weir_delta *, const weir_delta_ckpt *);
+/* After a commit: writes a checkpoint when delta.checkpointInterval says so and cleans up expired
+ * entries. Failures are logged: the commit stands without them. */
+void weir_delta_maintain(weir_ctx *, weir_delta *);
+
 weir_rc weir_delta_history(weir_ctx *, const char *path, weir_schema **, weir_batch *);
 weir_rc weir_delta_detail(weir_ctx *, const char *path, const char *name, weir_schema **,
                           weir_batch *);

@@ -102,6 +102,7 @@ weir_rc weir_delta_history(weir_ctx *ctx, const char *path, weir_schema **schema
         weir_stat st;
         const weir_json *info = NULL;
         WEIR_TRY(weir_path_stat(ctx, file, &st));
+        if (!st.exists) break; /* cleaned up */
         WEIR_TRY(weir_file_slurp(ctx, file, &text, &n));
         for (char *at = text; *at && !info;) {
             size_t len = strcspn(at, "\n");

@@ -4,163 +4,237 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-typedef struct state {
-    weir_ctx *ctx;
-    weir_arena *mem;
-    weir_delta *d;
-    int64_t cap;
+/* Files by path: slots hold 1 + position, 0 is empty. Dead files have no path until compaction. */
+struct weir_delta_index {
+    int32_t *slot;
+    int64_t nslot, cap, dead, ctomb;
     int ctxn;
-    const char *entry;
-} state;
+};
 
-static weir_rc damaged(state *s, const char *why) {
-    return weir_fail(s->ctx, WEIR_E_DELTA_LOG_DAMAGED, "path", s->entry, "reason", why);
+static weir_rc damaged(weir_ctx *ctx, const char *where, const char *why) {
+    return weir_fail(ctx, WEIR_E_DELTA_LOG_DAMAGED, "path", where, "reason", why);
 }
 
-static weir_rc protocol(state *s, const weir_json *p) {
-    s->d->min_reader = (int)weir_json_int(p, "minReaderVersion", 1);
-    s->d->min_writer = (int)weir_json_int(p, "minWriterVersion", 2);
-    static const char *const known[] = {"appendOnly",
-                                        "invariants",
-                                        "timestampNtz",
-                                        "domainMetadata",
-                                        "inCommitTimestamp-preview",
-                                        "vacuumProtocolCheck",
-                                        "v2Checkpoint"};
-    const weir_json *f = weir_json_get(p, "readerFeatures");
-    if (s->d->min_reader > 3 || s->d->min_reader < 1)
-        return weir_fail(s->ctx, WEIR_E_DELTA_INVALID_PROTOCOL, "tableNameOrPath", s->d->path,
-                         "readerRequired", weir_printf(s->mem, "%d", s->d->min_reader),
-                         "writerRequired", weir_printf(s->mem, "%d", s->d->min_writer),
+static const char **names(weir_delta *d, const weir_json *list) {
+    const char **v = WEIR_NEWN(d->mem, const char *, (list ? list->len : 0) + 1);
+    for (size_t i = 0; list && i < list->len; i++)
+        v[i] = weir_strdup(d->mem, list->item[i]->text ? list->item[i]->text : "?");
+    return list && list->kind == WEIR_J_ARRAY ? v : NULL;
+}
+
+static weir_rc protocol(weir_ctx *ctx, weir_delta *d, const weir_json *p) {
+    static const char *const known[] = {"appendOnly",     "invariants",          "timestampNtz",
+                                        "domainMetadata", "vacuumProtocolCheck", "v2Checkpoint"};
+    d->min_reader = (int)weir_json_int(p, "minReaderVersion", 1);
+    d->min_writer = (int)weir_json_int(p, "minWriterVersion", 2);
+    d->reader_feature = names(d, weir_json_get(p, "readerFeatures"));
+    d->writer_feature = names(d, weir_json_get(p, "writerFeatures"));
+    if (d->min_reader > 3 || d->min_reader < 1)
+        return weir_fail(ctx, WEIR_E_DELTA_INVALID_PROTOCOL, "tableNameOrPath", d->path,
+                         "readerRequired", weir_printf(d->mem, "%d", d->min_reader),
+                         "writerRequired", weir_printf(d->mem, "%d", d->min_writer),
                          "supportedReaders", "1, 2, 3", "supportedWriters", "2 to 7");
-    for (size_t i = 0; f && i < f->len; i++) {
+    for (const char **f = d->reader_feature; f && *f; f++) {
         bool ok = false;
-        for (size_t k = 0; k < sizeof known / sizeof *known; k++)
-            ok |= f->item[i]->text && strcmp(f->item[i]->text, known[k]) == 0;
+        for (size_t k = 0; k < sizeof known / sizeof *known; k++) ok |= strcmp(*f, known[k]) == 0;
         if (!ok)
-            return weir_fail(s->ctx, WEIR_E_DELTA_UNSUPPORTED_READ, "tableNameOrPath", s->d->path,
-                             "unsupported", f->item[i]->text ? f->item[i]->text : "?");
+            return weir_fail(ctx, WEIR_E_DELTA_UNSUPPORTED_READ, "tableNameOrPath", d->path,
+                             "unsupported", *f);
     }
     return WEIR_OK;
 }
 
-static weir_rc metadata(state *s, const weir_json *m) {
+static weir_rc metadata(weir_ctx *ctx, weir_delta *d, const weir_json *m, const char *where) {
     const char *schema = weir_json_str(m, "schemaString", NULL);
     const weir_type *t = NULL;
-    weir_ctx c = *s->ctx;
-    c.arena = s->mem;
+    weir_ctx c = *ctx;
+    c.arena = d->mem;
     if (!schema || weir_type_from_json(&c, schema, strlen(schema), &t) != WEIR_OK ||
         t->kind != WEIR_T_STRUCT)
-        return damaged(s, "metaData has no usable schemaString");
-    s->d->schema = t;
-    s->d->id = weir_strdup(s->mem, weir_json_str(m, "id", ""));
-    s->d->name = weir_strdup(s->mem, weir_json_str(m, "name", NULL));
-    s->d->description = weir_strdup(s->mem, weir_json_str(m, "description", NULL));
-    s->d->created_ms = weir_json_int(m, "createdTime", 0);
+        return damaged(ctx, where, "metaData has no usable schemaString");
+    d->schema = t;
+    d->id = weir_strdup(d->mem, weir_json_str(m, "id", ""));
+    d->name = weir_strdup(d->mem, weir_json_str(m, "name", NULL));
+    d->description = weir_strdup(d->mem, weir_json_str(m, "description", NULL));
+    d->created_ms = weir_json_int(m, "createdTime", 0);
     const weir_json *p = weir_json_get(m, "partitionColumns"),
                     *conf = weir_json_get(m, "configuration");
-    s->d->npart = 0;
-    s->d->part = WEIR_NEWN(s->mem, const char *, (p ? p->len : 0) + 1);
-    for (size_t i = 0; p && i < p->len; i++)
-        s->d->part[s->d->npart++] = weir_strdup(s->mem, p->item[i]->text);
-    s->d->config = (weir_options){0, WEIR_NEWN(s->mem, weir_option, (conf ? conf->len : 0) + 1)};
+    d->npart = p ? (int32_t)p->len : 0;
+    d->part = WEIR_NEWN(d->mem, const char *, d->npart + 1);
+    for (int i = 0; i < d->npart; i++) d->part[i] = weir_strdup(d->mem, p->item[i]->text);
+    d->config = (weir_options){0, WEIR_NEWN(d->mem, weir_option, (conf ? conf->len : 0) + 1)};
     for (size_t i = 0; conf && i < conf->len; i++)
-        s->d->config.opt[s->d->config.n++] = (weir_option){
-            weir_strdup(s->mem, conf->key[i]), weir_strdup(s->mem, conf->item[i]->text)};
-    const char *mapping = weir_option_get(&s->d->config, "delta.columnMapping.mode");
+        d->config.opt[d->config.n++] = (weir_option){weir_strdup(d->mem, conf->key[i]),
+                                                     weir_strdup(d->mem, conf->item[i]->text)};
+    const char *mapping = weir_option_get(&d->config, "delta.columnMapping.mode");
     if (mapping && strcmp(mapping, "none") != 0)
-        return weir_fail(s->ctx, WEIR_E_DELTA_UNSUPPORTED_READ, "tableNameOrPath", s->d->path,
+        return weir_fail(ctx, WEIR_E_DELTA_UNSUPPORTED_READ, "tableNameOrPath", d->path,
                          "unsupported", "columnMapping");
     return WEIR_OK;
 }
 
-static weir_rc add_file(state *s, const weir_json *a) {
-    weir_delta *d = s->d;
+/* ---- files ---- */
+
+static int32_t *slot_of(const weir_delta *d, const char *path) {
+    uint64_t h = 0xcbf29ce484222325ull;
+    for (const char *p = path; *p; p++) h = (h ^ (unsigned char)*p) * 0x100000001b3ull;
+    int64_t mask = d->index->nslot - 1, i = (int64_t)(h ^ h >> 29) & mask;
+    for (;; i = (i + 1) & mask) {
+        int32_t *s = &d->index->slot[i];
+        if (!*s) return s;
+        const char *have = d->file[*s - 1].path;
+        if (have && strcmp(have, path) == 0) return s;
+    }
+}
+
+/* Drops dead files, makes room and indexes the rest anew. */
+static void rebuild(weir_delta *d, int64_t room) {
+    struct weir_delta_index *x = d->index;
+    int64_t live = 0, cap = 64;
+    while (cap < (d->nfile - x->dead + room) * 2) cap *= 2;
+    weir_delta_file *v = cap > x->cap ? WEIR_NEWN(d->mem, weir_delta_file, cap) : d->file;
+    for (int64_t i = 0; i < d->nfile; i++)
+        if (d->file[i].path) v[live++] = d->file[i];
+    d->file = v;
+    d->nfile = live;
+    x->dead = 0;
+    if (cap > x->cap) {
+        x->cap = cap;
+        x->nslot = cap * 2;
+        x->slot = WEIR_NEWN(d->mem, int32_t, x->nslot);
+    } else {
+        memset(x->slot, 0, sizeof *x->slot * (size_t)x->nslot);
+    }
+    for (int64_t i = 0; i < live; i++) *slot_of(d, v[i].path) = (int32_t)(i + 1);
+}
+
+static void bury(weir_delta *d, const char *path, int64_t deleted_ms) {
+    struct weir_delta_index *x = d->index;
+    if (d->ntombstone == x->ctomb) {
+        int64_t cap = x->ctomb ? x->ctomb * 2 : 16;
+        weir_delta_tombstone *v = WEIR_NEWN(d->mem, weir_delta_tombstone, cap);
+        for (int64_t i = 0; i < d->ntombstone; i++) v[i] = d->tombstone[i];
+        d->tombstone = v;
+        x->ctomb = cap;
+    }
+    d->tombstone[d->ntombstone++] = (weir_delta_tombstone){weir_strdup(d->mem, path), deleted_ms};
+}
+
+static void remove_file(weir_delta *d, const weir_json *r) {
+    const char *path = weir_json_str(r, "path", NULL);
+    if (!path) return;
+    int32_t *s = d->index->nslot ? slot_of(d, path) : NULL;
+    if (s && *s) {
+        d->file[*s - 1].path = NULL; /* the slot goes on to lead past it */
+        d->index->dead++;
+    }
+    bury(d, path, weir_json_int(r, "deletionTimestamp", 0));
+}
+
+static weir_rc add_file(weir_ctx *ctx, weir_delta *d, const weir_json *a, const char *where) {
     const char *path = weir_json_str(a, "path", NULL);
-    if (!path) return damaged(s, "an add action has no path");
     const weir_json *dv = weir_json_get(a, "deletionVector"),
                     *pv = weir_json_get(a, "partitionValues");
+    if (!path) return damaged(ctx, where, "an add action has no path");
     if (dv && dv->kind == WEIR_J_OBJECT)
-        return weir_fail(s->ctx, WEIR_E_DELTA_UNSUPPORTED_READ, "tableNameOrPath", d->path,
+        return weir_fail(ctx, WEIR_E_DELTA_UNSUPPORTED_READ, "tableNameOrPath", d->path,
                          "unsupported", "deletionVectors");
-    if (d->nfile == s->cap) {
-        int64_t cap = s->cap ? s->cap * 2 : 64;
-        weir_delta_file *v = WEIR_NEWN(s->mem, weir_delta_file, cap);
-        if (d->nfile) memcpy(v, d->file, sizeof *v * (size_t)d->nfile);
-        d->file = v;
-        s->cap = cap;
-    }
-    weir_delta_file *f = &d->file[d->nfile++];
-    *f = (weir_delta_file){.path = weir_strdup(s->mem, path),
+    if (d->nfile >= d->index->cap) rebuild(d, 1);
+    int32_t *s = slot_of(d, path);
+    bool again = *s != 0; /* the same file again replaces its entry */
+    weir_delta_file *f = &d->file[again ? *s - 1 : d->nfile];
+    *f = (weir_delta_file){.path = weir_strdup(d->mem, path),
                            .size_bytes = weir_json_int(a, "size", 0),
                            .mtime_ms = weir_json_int(a, "modificationTime", 0),
-                           .stats = weir_strdup(s->mem, weir_json_str(a, "stats", NULL))};
-    f->part = WEIR_NEWN(s->mem, const char *, d->npart + 1);
+                           .stats = weir_strdup(d->mem, weir_json_str(a, "stats", NULL))};
+    f->part = WEIR_NEWN(d->mem, const char *, d->npart + 1);
     for (int i = 0; i < d->npart; i++)
-        f->part[i] = weir_strdup(s->mem, weir_json_str(pv, d->part[i], NULL));
+        f->part[i] = weir_strdup(d->mem, weir_json_str(pv, d->part[i], NULL));
+    if (!again) *s = (int32_t)++d->nfile;
+    for (int64_t i = 0; i < d->ntombstone; i++)
+        if (strcmp(d->tombstone[i].path, path) == 0)
+            d->tombstone[i--] = d->tombstone[--d->ntombstone];
     return WEIR_OK;
 }
 
-static void remove_file(state *s, const char *path) {
-    for (int64_t i = s->d->nfile; path && i-- > 0;)
-        if (strcmp(s->d->file[i].path, path) == 0) {
-            memmove(&s->d->file[i], &s->d->file[i + 1],
-                    sizeof *s->d->file * (size_t)(s->d->nfile - i - 1));
-            s->d->nfile--;
-            return;
-        }
-}
-
-static void set_txn(state *s, const weir_json *t) {
+static void set_txn(weir_delta *d, const weir_json *t) {
     const char *app = weir_json_str(t, "appId", "");
-    for (int i = 0; i < s->d->ntxn; i++)
-        if (strcmp(s->d->txn[i].app_id, app) == 0) {
-            s->d->txn[i].version = weir_json_int(t, "version", 0);
+    int64_t version = weir_json_int(t, "version", 0), ms = weir_json_int(t, "lastUpdated", -1);
+    for (int i = 0; i < d->ntxn; i++)
+        if (strcmp(d->txn[i].app_id, app) == 0) {
+            d->txn[i].version = version;
+            d->txn[i].updated_ms = ms;
             return;
         }
-    if (s->d->ntxn == s->ctxn) {
-        int cap = s->ctxn ? s->ctxn * 2 : 8;
-        weir_delta_txn *v = WEIR_NEWN(s->mem, weir_delta_txn, cap);
-        if (s->d->ntxn) memcpy(v, s->d->txn, sizeof *v * (size_t)s->d->ntxn);
-        s->d->txn = v;
-        s->ctxn = cap;
+    if (d->ntxn == d->index->ctxn) {
+        int cap = d->index->ctxn ? d->index->ctxn * 2 : 8;
+        weir_delta_txn *v = WEIR_NEWN(d->mem, weir_delta_txn, cap);
+        for (int i = 0; i < d->ntxn; i++) v[i] = d->txn[i];
+        d->txn = v;
+        d->index->ctxn = cap;
     }
-    s->d->txn[s->d->ntxn++] =
-        (weir_delta_txn){weir_strdup(s->mem, app), weir_json_int(t, "version", 0)};
+    d->txn[d->ntxn++] = (weir_delta_txn){weir_strdup(d->mem, app), version, ms};
 }
 
-static weir_rc apply(state *s, const weir_json *j) {
+weir_rc weir_delta_apply(weir_ctx *ctx, weir_delta *d, const weir_json *j, const char *where) {
     const weir_json *v;
-    if ((v = weir_json_get(j, "protocol")) != NULL) return protocol(s, v);
-    if ((v = weir_json_get(j, "metaData")) != NULL) return metadata(s, v);
-    if ((v = weir_json_get(j, "add")) != NULL) {
-        remove_file(s, weir_json_str(v, "path", NULL)); /* the same file again replaces its entry */
-        return add_file(s, v);
-    }
-    if ((v = weir_json_get(j, "remove")) != NULL) remove_file(s, weir_json_str(v, "path", NULL));
-    if ((v = weir_json_get(j, "txn")) != NULL) set_txn(s, v);
+    if ((v = weir_json_get(j, "protocol")) != NULL) return protocol(ctx, d, v);
+    if ((v = weir_json_get(j, "metaData")) != NULL) return metadata(ctx, d, v, where);
+    if ((v = weir_json_get(j, "add")) != NULL) return add_file(ctx, d, v, where);
+    if ((v = weir_json_get(j, "remove")) != NULL) remove_file(d, v);
+    if ((v = weir_json_get(j, "txn")) != NULL) set_txn(d, v);
     return WEIR_OK; /* anything else is not ours to understand */
 }
 
-static weir_rc read_entry(state *s, const char *path) {
-    weir_ctx c = *s->ctx;
-    char *text;
-    size_t n;
-    c.arena = weir_arena_new(s->mem);
-    s->entry = path;
-    weir_rc rc = weir_file_slurp(&c, path, &text, &n);
-    for (char *at = text; rc == WEIR_OK && *at;) {
+/* ---- entries ---- */
+
+static weir_rc apply_text(weir_ctx *ctx, weir_delta *d, const char *text, const char *where) {
+    for (const char *at = text; *at;) {
         size_t len = strcspn(at, "\n");
-        const weir_json *j = len ? weir_json_parse(c.arena, at, len, NULL) : NULL;
+        const weir_json *j = len ? weir_json_parse(ctx->arena, at, len, NULL) : NULL;
         if (len && !j)
-            rc = damaged(s, weir_printf(s->mem, "the line at byte %lld is not JSON",
-                                        (long long)(at - text)));
-        else if (j)
-            rc = apply(s, j);
+            return damaged(ctx, where,
+                           weir_printf(ctx->arena, "the line at byte %lld is not JSON",
+                                       (long long)(at - text)));
+        if (j) WEIR_TRY(weir_delta_apply(ctx, d, j, where));
         at += len + (at[len] == '\n');
     }
+    if (d->index->dead) rebuild(d, 0);
+    return WEIR_OK;
+}
+
+static char *entry_path(weir_arena *a, const weir_delta *d, int64_t version) {
+    return weir_printf(a, "%s/_delta_log/%020lld.json", d->path, (long long)version);
+}
+
+static weir_rc read_entry(weir_ctx *ctx, weir_delta *d, int64_t version) {
+    weir_ctx c = *ctx;
+    char *text, *path = entry_path(ctx->arena, d, version);
+    size_t n;
+    c.arena = weir_arena_new(NULL);
+    weir_rc rc = weir_file_slurp(&c, path, &text, &n);
+    if (rc == WEIR_OK) rc = apply_text(&c, d, text, path);
     weir_arena_free(c.arena);
+    if (rc == WEIR_OK) d->version = version;
     return rc;
+}
+
+weir_rc weir_delta_advance(weir_ctx *ctx, weir_delta *d, const char *actions) {
+    weir_ctx c = *ctx;
+    c.arena = weir_arena_new(NULL);
+    weir_rc rc = apply_text(&c, d, actions, entry_path(c.arena, d, d->version + 1));
+    weir_arena_free(c.arena);
+    d->version++;
+    return rc;
+}
+
+weir_rc weir_delta_refresh(weir_ctx *ctx, weir_delta *d) {
+    for (;;) {
+        weir_stat st;
+        WEIR_TRY(weir_path_stat(ctx, entry_path(ctx->arena, d, d->version + 1), &st));
+        if (!st.exists) return WEIR_OK;
+        WEIR_TRY(read_entry(ctx, d, d->version + 1));
+    }
 }
 
 static bool version_of(const char *name, int64_t *v) {
@@ -175,41 +249,55 @@ static int ascending(const void *a, const void *b) {
     return x < y ? -1 : x > y;
 }
 
-weir_rc weir_delta_load(weir_ctx *ctx, const char *path, int64_t version, weir_delta **out) {
-    weir_delta *d = WEIR_NEW(ctx->arena, weir_delta);
+static weir_rc wanted_version(weir_ctx *ctx, const weir_delta *d, int64_t want, int64_t first) {
+    if (want < 0 || d->version == want || d->version < 0) return WEIR_OK;
+    return weir_fail(
+        ctx, WEIR_E_ANALYSIS_LEGACY, "message",
+        weir_printf(ctx->arena,
+                    "Cannot time travel Delta table to version %lld. Available versions: [%lld, "
+                    "%lld].",
+                    (long long)want, (long long)first, (long long)d->version));
+}
+
+/* Replays the checkpoint and what follows it. */
+static weir_rc replay(weir_ctx *ctx, weir_delta *d, const char *dir, int64_t version) {
     weir_dirent *e = NULL;
+    weir_delta_ckpt ckpt;
     int64_t n = 0, k = 0, *v;
-    state s = {.ctx = ctx, .mem = ctx->arena, .d = d};
-    d->path = weir_strdup(ctx->arena, path);
-    d->version = -1;
-    *out = d;
-    char *dir = weir_printf(ctx->arena, "%s/_delta_log", path);
     WEIR_TRY(weir_path_list(ctx, dir, false, &e, &n));
     v = WEIR_NEWN(ctx->arena, int64_t, n + 1);
     for (int64_t i = 0; i < n; i++) k += version_of(e[i].name, &v[k]);
     if (k) qsort(v, (size_t)k, sizeof *v, ascending);
-    if (k && v[0] != 0)
-        return weir_fail(ctx, WEIR_E_DELTA_LOG_DAMAGED, "path", dir, "reason",
-                         "its first entries were cleaned up and weir does not read Delta "
-                         "checkpoints yet; read the table with Apache Spark");
+    WEIR_TRY(weir_delta_ckpt_find(ctx, e, n, version, &ckpt));
+    if (ckpt.version >= 0) WEIR_TRY(weir_delta_ckpt_read(ctx, d, &ckpt));
+    if (d->index->dead) rebuild(d, 0);
     for (int64_t i = 0; i < k && (version < 0 || v[i] <= version); i++) {
-        if (v[i] != i)
-            return weir_fail(
-                ctx, WEIR_E_DELTA_LOG_DAMAGED, "path", dir, "reason",
-                weir_printf(ctx->arena, "the entry of version %lld is missing", (long long)i));
-        WEIR_TRY(read_entry(&s, weir_printf(ctx->arena, "%s/%020lld.json", dir, (long long)v[i])));
-        d->version = v[i];
+        if (v[i] <= ckpt.version) continue;
+        if (v[i] != d->version + 1)
+            return damaged(ctx, dir,
+                           weir_printf(ctx->arena, "the entry of version %lld is missing",
+                                       (long long)d->version + 1));
+        WEIR_TRY(read_entry(ctx, d, v[i]));
     }
-    if (version >= 0 && d->version != version && d->version >= 0)
-        return weir_fail(
-            ctx, WEIR_E_ANALYSIS_LEGACY, "message",
-            weir_printf(
-                ctx->arena,
-                "Cannot time travel Delta table to version %lld. Available versions: [0, %lld].",
-                (long long)version, (long long)d->version));
+    return wanted_version(ctx, d, version, k ? v[0] : 0);
+}
+
+weir_rc weir_delta_load(weir_ctx *ctx, const char *path, int64_t version, weir_delta **out) {
+    weir_arena *mem = weir_arena_new(ctx->arena);
+    weir_delta *d = WEIR_NEW(mem, weir_delta);
+    weir_ctx c = *ctx;
+    d->mem = mem;
+    d->index = WEIR_NEW(mem, struct weir_delta_index);
+    d->path = weir_strdup(mem, path);
+    d->version = -1;
+    *out = d;
+    c.arena = weir_arena_new(NULL);
+    char *dir = weir_printf(mem, "%s/_delta_log", path);
+    weir_rc rc = replay(&c, d, dir, version);
+    weir_arena_free(c.arena);
+    if (rc != WEIR_OK) return rc;
     if (d->version >= 0 && !d->schema)
-        return weir_fail(ctx, WEIR_E_DELTA_LOG_DAMAGED, "path", dir, "reason",
-                         "no entry holds the table's metaData");
+        return damaged(ctx, dir, "no entry holds the table's metaData");
     return WEIR_OK;
 }
 

@@ -132,18 +132,48 @@ static weir_rc plan_columns(weir_ctx *ctx, delta_sink *k) {
     return WEIR_OK;
 }
 
+static weir_rc cannot_write(weir_ctx *ctx, const delta_sink *k, const char *what) {
+    return weir_fail(ctx, WEIR_E_DELTA_UNSUPPORTED_WRITE, "tableNameOrPath", k->d->path,
+                     "unsupported", what);
+}
+
+/* A table may ask its writers for more than rows: what weir cannot do is refused. */
+static weir_rc refuse_features(weir_ctx *ctx, const delta_sink *k) {
+    static const char *const off[] = {"delta.constraints.", "delta.enableChangeDataFeed",
+                                      "delta.enableRowTracking", "delta.enableInCommitTimestamps"};
+    static const char *const on[] = {"appendOnly",       "invariants",          "timestampNtz",
+                                     "checkConstraints", "changeDataFeed",      "v2Checkpoint",
+                                     "domainMetadata",   "vacuumProtocolCheck", "deletionVectors"};
+    const weir_delta *d = k->d;
+    for (const char **f = d->writer_feature; f && *f; f++) {
+        bool known = false;
+        for (int i = 0; i < 9; i++) known |= strcmp(*f, on[i]) == 0;
+        if (!known) return cannot_write(ctx, k, *f);
+    }
+    for (int i = 0; i < d->config.n; i++)
+        for (int j = 0; j < 4; j++)
+            if (strncmp(d->config.opt[i].key, off[j], strlen(off[j])) == 0 &&
+                strcmp(d->config.opt[i].value, "false") != 0)
+                return cannot_write(ctx, k, d->config.opt[i].key);
+    for (int i = 0; d->schema && i < d->schema->nfield; i++) {
+        const char *m = d->schema->field[i].metadata;
+        if (m && (strstr(m, "delta.invariants") || strstr(m, "delta.generationExpression") ||
+                  strstr(m, "delta.identity")))
+            return cannot_write(ctx, k,
+                                weir_printf(ctx->arena, "the rule of the column %s: %s",
+                                            d->schema->field[i].name, m));
+    }
+    const char *only = weir_option_get(&d->config, "delta.appendOnly");
+    bool removes =
+        k->complete || (!k->sink->info.query_id && k->sink->info.save_mode == WEIR_SAVE_OVERWRITE);
+    if (only && strcmp(only, "true") == 0 && removes)
+        return weir_fail(ctx, WEIR_E_DELTA_CANNOT_MODIFY_APPEND_ONLY, "table_name", d->path,
+                         "config", "delta.appendOnly");
+    return WEIR_OK;
+}
+
 static weir_rc refuse_unsafe(weir_ctx *ctx, const delta_sink *k) {
-    if (k->d->min_writer > 2 && k->d->version >= 0)
-        for (int i = 0; i < k->d->config.n; i++) {
-            static const char *const off[] = {"delta.constraints.", "delta.enableChangeDataFeed",
-                                              "delta.enableRowTracking",
-                                              "delta.enableInCommitTimestamps"};
-            for (int j = 0; j < 4; j++)
-                if (strncmp(k->d->config.opt[i].key, off[j], strlen(off[j])) == 0 &&
-                    strcmp(k->d->config.opt[i].value, "false") != 0)
-                    return weir_fail(ctx, WEIR_E_DELTA_UNSUPPORTED_WRITE, "tableNameOrPath",
-                                     k->d->path, "unsupported", k->d->config.opt[i].key);
-        }
+    if (k->d->version >= 0) WEIR_TRY(refuse_features(ctx, k));
     if (weir_option_get(&k->sink->info.options, "replaceWhere") || k->sink->info.overwrite_where)
         return weir_fail(
             ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
@@ -442,6 +472,13 @@ static void commit_info(weir_ctx *ctx, delta_sink *k, weir_str *out, int64_t now
     weir_jw_end_obj(&w);
 }
 
+static bool has_ntz(const weir_type *t) {
+    if (t->kind == WEIR_T_TIMESTAMP_NTZ) return true;
+    for (int i = 0; i < t->nfield; i++)
+        if (has_ntz(t->field[i].type)) return true;
+    return false;
+}
+
 static void metadata(weir_ctx *ctx, delta_sink *k, weir_str *out, int64_t now_ms) {
     bool fresh = k->d->version < 0;
     char id[37];
@@ -451,7 +488,12 @@ static void metadata(weir_ctx *ctx, delta_sink *k, weir_str *out, int64_t now_ms
     weir_str_init(&schema, ctx->arena, 16 << 20);
     weir_type_to_json(k->table, &schema);
     if (fresh)
-        weir_str_puts(out, "\n{\"protocol\":{\"minReaderVersion\":1,\"minWriterVersion\":2}}");
+        weir_str_puts(out,
+                      has_ntz(k->table)
+                          ? "\n{\"protocol\":{\"minReaderVersion\":3,\"minWriterVersion\":7,"
+                            "\"readerFeatures\":[\"timestampNtz\"],\"writerFeatures\":["
+                            "\"timestampNtz\",\"appendOnly\",\"invariants\"]}}"
+                          : "\n{\"protocol\":{\"minReaderVersion\":1,\"minWriterVersion\":2}}");
     weir_str_putc(out, '\n');
     weir_jw_init(&w, out);
     weir_jw_obj(&w);
@@ -583,12 +625,11 @@ static char *entry(weir_ctx *ctx, delta_sink *k) {
 /* Another writer was first: its entry is read, and ours is made again if the two can stand one
  * after the other. */
 static weir_rc rebase(weir_ctx *ctx, delta_sink *k) {
-    weir_delta *old = k->d;
-    weir_ctx own = *ctx;
-    own.arena = k->sink->mem;
-    WEIR_TRY(weir_delta_load(&own, k->sink->info.path, -1, &k->d));
-    if (old->version < 0 || !weir_type_equal(old->schema, k->d->schema) ||
-        strcmp(old->id, k->d->id) != 0)
+    weir_schema *schema = k->d->schema;
+    const char *id = k->d->id;
+    bool fresh = k->d->version < 0;
+    WEIR_TRY(weir_delta_refresh(ctx, k->d));
+    if (fresh || !weir_type_equal(schema, k->d->schema) || strcmp(id, k->d->id) != 0)
         return weir_fail(ctx, WEIR_E_DELTA_CONCURRENT_WRITE, "detail",
                          "the table's metadata was changed by another writer; run the write again");
     return WEIR_OK;
@@ -601,15 +642,12 @@ static weir_rc sink_commit(weir_ctx *ctx, weir_sink *s) {
         char *text = entry(ctx, k);
         WEIR_TRY(weir_delta_commit(ctx, s->info.path, k->d->version + 1, text, &lost));
         if (!lost) {
-            bool reload = k->new_metadata || k->complete;
-            k->d->version++;
-            if (reload && s->info.query_id) {
-                weir_ctx own = *ctx;
-                own.arena = s->mem;
-                WEIR_TRY(weir_delta_load(&own, s->info.path, -1, &k->d));
-                WEIR_TRY(plan_columns(&own, k));
-            }
+            weir_ctx own = *ctx;
+            own.arena = s->mem;
+            WEIR_TRY(weir_delta_advance(ctx, k->d, text));
+            if (k->new_metadata && s->info.query_id) WEIR_TRY(plan_columns(&own, k));
             k->new_metadata = false;
+            weir_delta_maintain(ctx, k->d);
             return WEIR_OK;
         }
         WEIR_TRY(rebase(ctx, k));
