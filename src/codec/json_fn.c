@@ -1,6 +1,6 @@
-/* from_json, to_json, get_json_object: functions over the JSON codec, so their family lives here
+/* from_json, to_json: functions over the JSON codec, so their family lives here
  * and not in func/. Bound at analysis; kernels run in any task. */
-#include "codec/json_read.h"
+#include "codec/json_scan.h"
 #include "codec/json_write.h"
 #include "codec/schema_ddl.h"
 #include "func/loop.h"
@@ -49,6 +49,18 @@ static weir_rc const_arg(weir_ctx *ctx, const weir_expr *e, int i, const char *n
     return weir_eval_const(ctx, e->arg[i], out);
 }
 
+weir_rc weir_json_call_options(weir_ctx *ctx, const weir_expr *e, int at, weir_json_options **out) {
+    weir_column map;
+    text_map m = {NULL, ctx};
+    if (e->narg > at) {
+        WEIR_TRY(const_arg(ctx, e, at, "`options`", &map));
+        if (map.type->kind != WEIR_T_MAP) return mismatch(ctx, e, "`options`", "MAP", e->arg[at]);
+        m.map = &map;
+    }
+    *out = WEIR_NEW(ctx->arena, weir_json_options);
+    return weir_json_options_read(ctx, map_option, &m, *out);
+}
+
 static const weir_type *all_nullable(
     weir_arena *a, const weir_type *t) { /* SPARK: what is parsed may always be null */
     if (t->kind == WEIR_T_ARRAY) return weir_type_array(a, all_nullable(a, t->field[0].type), true);
@@ -63,9 +75,8 @@ static const weir_type *all_nullable(
 }
 
 static weir_rc bind_from(weir_ctx *ctx, weir_expr *e) {
-    weir_column schema, map;
+    weir_column schema;
     const weir_type *t = NULL;
-    text_map m = {NULL, ctx};
     const weir_type *in = e->arg[0]->type;
     if (in->kind != WEIR_T_STRING && in->kind != WEIR_T_VOID)
         return weir_fail(ctx, WEIR_E_DATATYPE_MISMATCH_UNEXPECTED_INPUT_TYPE, "sqlExpr",
@@ -88,13 +99,8 @@ static weir_rc bind_from(weir_ctx *ctx, weir_expr *e) {
         WEIR_TRY(weir_ddl_type(ctx, text, &t));
     else
         WEIR_TRY(weir_ddl_schema(ctx, text, &t));
-    if (e->narg > 2) {
-        WEIR_TRY(const_arg(ctx, e, 2, "`options`", &map));
-        if (map.type->kind != WEIR_T_MAP) return mismatch(ctx, e, "`options`", "MAP", e->arg[2]);
-        m.map = &map;
-    }
-    weir_json_options *o = WEIR_NEW(ctx->arena, weir_json_options);
-    WEIR_TRY(weir_json_options_read(ctx, map_option, &m, o));
+    weir_json_options *o = NULL;
+    WEIR_TRY(weir_json_call_options(ctx, e, 2, &o));
     if (o->mode == WEIR_MODE_DROP)
         return weir_fail(ctx, WEIR_E_PARSE_MODE_UNSUPPORTED, "funcName", "`from_json`", "mode",
                          "DROPMALFORMED");

@@ -2,6 +2,7 @@
 #ifndef WEIR_CODEC_JSON_SCAN_H
 #define WEIR_CODEC_JSON_SCAN_H
 #include "codec/json_read.h"
+#include "expr/fn.h"
 
 /* Where in nested objects the reader stands, so that a rescued member is written below its parents.
  */
@@ -65,4 +66,6 @@ typedef struct weir_jnumber {
 } weir_jnumber;
 /* False: not plain; s->p has not moved and the general way decides. */
 bool weir_js_number(weir_jscan *, weir_jnumber *out);
+/* The options of a call: its argument at, a constant map (none when there is no such argument). */
+weir_rc weir_json_call_options(weir_ctx *, const weir_expr *call, int at, weir_json_options **out);
 #endif
