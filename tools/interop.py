@@ -1,0 +1,280 @@
+#!/usr/bin/env python3
+"""Holds weir against real Spark, both ways: what one wrote the other reads, what one began the other goes on with.
+
+Needs a Python with pyspark 4.2, Delta's jar and a JVM: WEIR_SPARK_PYTHON names it, WEIR_SPARK_JARS a folder of jars,
+WEIR_DELTARS_PYTHON one with `deltalake` (optional: its cases are skipped without).
+`tools/interop.py [--sample SEED N] [CASE ...]` prints a table and last `N passed, N failed`.
+"""
+import argparse
+import glob
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.join(ROOT, "test", "py"))
+
+COMMON = r'''
+import datetime, decimal, json
+def norm(v):
+    if isinstance(v, datetime.datetime):
+        if v.tzinfo is None: return v.isoformat()
+        return v.astimezone(datetime.timezone.utc).replace(tzinfo=None).isoformat()
+    if isinstance(v, (datetime.date, decimal.Decimal)): return str(v)
+    if isinstance(v, (bytes, bytearray)): return bytes(v).hex()
+    if hasattr(v, "asDict"): return {k: norm(x) for k, x in v.asDict().items()}
+    if isinstance(v, dict): return [[str(k), norm(v[k])] for k in sorted(v, key=str)]
+    if isinstance(v, (list, tuple)): return [norm(x) for x in v]
+    return v
+def rows_of(df): return sorted(json.dumps({k: norm(v) for k, v in r.asDict().items()}, sort_keys=True) for r in df.collect())
+def history_of(spark, path):
+    h = spark.sql(f"DESCRIBE HISTORY delta.`{path}`").select("version", "operation", "isBlindAppend", "operationMetrics").collect()
+    return [[r[0], r[1], r[2], r[3].get("numOutputRows")] for r in h]
+'''
+
+# Runs inside Spark's Python: one JSON line {"code": ...} at a time, `result` comes back.
+PEER = COMMON + r'''
+import glob, os, sys, time, traceback
+os.environ["TZ"] = "UTC"; time.tzset()
+from pyspark.sql import SparkSession, functions as F
+b = (SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false").config("spark.driver.memory", "2g")
+     .config("spark.sql.session.timeZone", "UTC").config("spark.driver.extraJavaOptions", "-Duser.timezone=UTC")
+     .config("spark.sql.shuffle.partitions", "2").config("spark.databricks.delta.snapshotPartitions", "1")
+     .config("spark.sql.extensions", "io.delta.sql.DeltaSparkSessionExtension")
+     .config("spark.sql.catalog.spark_catalog", "org.apache.spark.sql.delta.catalog.DeltaCatalog"))
+jars = os.environ.get("WEIR_SPARK_JARS")
+if jars: b = b.config("spark.jars", ",".join(glob.glob(jars + "/*.jar")))
+spark = b.getOrCreate(); spark.sparkContext.setLogLevel("OFF")
+ns = dict(globals())
+print("@@" + json.dumps({"result": spark.version}), flush=True)
+for line in sys.stdin:
+    try:
+        ns["result"] = None
+        exec(json.loads(line)["code"], ns)
+        answer = {"result": ns["result"]}
+    except Exception:
+        answer = {"error": traceback.format_exc()[-3000:]}
+    print("@@" + json.dumps(answer), flush=True)
+'''
+
+DELTARS = COMMON + r'''
+import sys
+from deltalake import DeltaTable
+t = DeltaTable(sys.argv[1])
+a = t.to_pyarrow_table() if hasattr(t, "to_pyarrow_table") else t.to_pyarrow_dataset().to_table()
+rows = []
+for r in a.to_pylist():
+    if isinstance(r.get("m"), list): r["m"] = dict(r["m"])
+    rows.append(json.dumps({k: norm(v) for k, v in r.items()}, sort_keys=True))
+print("@@" + json.dumps({"rows": sorted(rows), "version": t.version(), "history": len(t.history())}))
+'''
+
+
+class Peer:
+    def __init__(self):
+        self.p = subprocess.Popen([os.environ["WEIR_SPARK_PYTHON"], "-c", PEER], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                  stderr=subprocess.DEVNULL, text=True)
+        self.version = self.answer()
+
+    def answer(self):
+        for line in self.p.stdout:
+            if line.startswith("@@"):
+                a = json.loads(line[2:])
+                if "error" in a:
+                    raise AssertionError("Spark: " + a["error"])
+                return a["result"]
+        raise AssertionError("Spark's process ended")
+
+    def run(self, code):
+        self.p.stdin.write(json.dumps({"code": code}) + "\n")
+        self.p.stdin.flush()
+        return self.answer()
+
+    def close(self):
+        self.p.stdin.close()
+        self.p.wait(30)
+
+
+ns = {}
+exec(COMMON, ns)
+rows_of, history_of = ns["rows_of"], ns["history_of"]
+
+COLUMNS = ["CAST(id AS INT) AS id", "date_add(DATE'2024-02-27', CAST(id % 3 AS INT)) AS day",
+           "CASE id % 5 WHEN 0 THEN NULL WHEN 1 THEN 'a b' WHEN 2 THEN 'x/y=z%' WHEN 3 THEN 'é' ELSE 'plain' END AS k",
+           "CAST(id AS DECIMAL(12,3)) / 8 AS q", "CAST(id * 1.125 AS DECIMAL(38,10)) AS dec",
+           "named_struct('a', CAST(id AS INT), 'b', array('p', NULL, CAST(id AS STRING))) AS s",
+           "map('one', CAST(id AS INT), 'two', CAST(NULL AS INT)) AS m",
+           "timestamp_micros(1700000000123456 + id * 1000001) AS ts", "id / 3.0D AS f", "CAST(CAST(id AS STRING) AS BINARY) AS bin",
+           "IF(id % 4 = 0, NULL, concat('row ', id)) AS n", "id % 2 = 0 AS even"]
+
+
+def write_commits(run, path, first, commits, by):
+    parts = "" if not by else ".partitionBy(%s)" % ", ".join(repr(p) for p in by)
+    for i in range(first, first + commits):
+        run(f"spark.range({4 * i}, {4 * i + 4}).selectExpr(*{COLUMNS!r}).write.format('delta').mode('append'){parts}.save({path!r})")
+
+
+class Case:
+    def __init__(self, peer, engine, folder):
+        self.peer, self.engine, self.folder = peer, engine, folder
+        self.spark = engine.session()
+
+    def weir(self, code):
+        env = {"spark": self.spark, "rows_of": rows_of, "history_of": history_of}
+        exec(code, env)
+        return env.get("result")
+
+
+READ = "result = [rows_of(spark.read.format('delta').load({0!r})), spark.read.format('delta').load({0!r}).schema.simpleString()]"
+
+
+def same(a, b, what):
+    if a != b:
+        x, y = json.dumps(a, default=str), json.dumps(b, default=str)
+        at = next((i for i, (p, q) in enumerate(zip(x, y)) if p != q), min(len(x), len(y)))
+        raise AssertionError(f"{what} differ at {at}: {x[max(0, at - 80):at + 120]} | {y[max(0, at - 80):at + 120]}")
+
+
+def delta_by_weir(c, by):
+    path = os.path.join(c.folder, "t")
+    write_commits(c.weir, path, 0, 25, by)
+    mine = c.weir(READ.format(path))
+    same(len(mine[0]), 100, "row counts")
+    same(mine, c.peer.run(READ.format(path)), "rows")
+    same(c.weir(f"result = history_of(spark, {path!r})"), c.peer.run(f"result = history_of(spark, {path!r})"), "histories")
+    same(c.peer.run(f"result = rows_of(spark.read.format('delta').load({path!r}).where(\"id > 90 and day = '2024-02-28'\"))"),
+         [r for r in mine[0] if json.loads(r)["id"] > 90 and json.loads(r)["day"] == "2024-02-28"], "filtered rows")
+    return path, mine
+
+
+def case_delta_weir_to_spark(c):
+    delta_by_weir(c, [])
+
+
+def case_delta_weir_to_spark_partitioned(c):
+    delta_by_weir(c, ["day", "k"])
+
+
+def case_delta_weir_to_deltars(c):
+    path, mine = delta_by_weir(c, ["day", "k"])
+    out = subprocess.run([os.environ["WEIR_DELTARS_PYTHON"], "-c", DELTARS, path], capture_output=True, text=True)
+    if "@@" not in out.stdout:  # its threads may abort the process at exit, after the answer
+        raise AssertionError(out.stderr[-1500:])
+    got = json.loads(next(line for line in out.stdout.splitlines() if line.startswith("@@"))[2:])
+    same(got["rows"], mine[0], "rows")
+    same([got["version"], got["history"]], [24, 25], "history")
+
+
+def case_delta_spark_to_weir(c):
+    for by in ([], ["day", "k"]):
+        path = os.path.join(c.folder, "s" + str(len(by)))
+        write_commits(c.peer.run, path, 0, 25, by)
+        c.peer.run(f"spark.sql(\"DELETE FROM delta.`{path}` WHERE id % 10 = 3\"); spark.sql(\"OPTIMIZE delta.`{path}`\")")
+        same(c.weir(READ.format(path)), c.peer.run(READ.format(path)), "rows")
+        same(c.weir(f"result = history_of(spark, {path!r})"), c.peer.run(f"result = history_of(spark, {path!r})"), "histories")
+        for v in (0, 7, 20):
+            read = f"result = rows_of(spark.read.format('delta').option('versionAsOf', {v}).load({path!r}))"
+            same(c.weir(read), c.peer.run(read), f"version {v}")
+
+
+def case_delta_in_turns(c):
+    path = os.path.join(c.folder, "turns")
+    for turn in range(6):
+        write_commits(c.weir if turn % 2 else c.peer.run, path, turn * 6, 6, ["day"])
+    mine = c.weir(READ.format(path))
+    same(len(mine[0]), 144, "row counts")
+    same(mine, c.peer.run(READ.format(path)), "rows")
+    # what the log was cleaned of lies in the checkpoint only
+    log = os.path.join(path, "_delta_log")
+    last = max(int(f[:20]) for f in os.listdir(log) if f.endswith(".checkpoint.parquet"))
+    for f in os.listdir(log):
+        if f[:20].isdigit() and int(f[:20]) < last:
+            os.remove(os.path.join(log, f))
+    same(c.weir(READ.format(path)), mine, "rows from the checkpoint")
+
+
+STREAM = r'''
+q = (spark.readStream.schema("id INT, v STRING").option("maxFilesPerTrigger", 1).json({src!r})
+     .selectExpr("id", "upper(v) AS v", "id * 2 AS w").writeStream.format({fmt!r}).option("checkpointLocation", {ck!r})
+     .trigger(availableNow=True).start({out!r}))
+q.awaitTermination(120)
+if q.exception(): raise q.exception()
+'''
+
+
+def stream_in_turns(c, fmt, order):
+    src, ck, out = (os.path.join(c.folder, x) for x in ("in", "ck", "out"))
+    os.makedirs(src)
+    n = 0
+    for who in order:
+        for _ in range(4):
+            with open(f"{src}/f{n:03d}.json", "w") as f:
+                for i in range(3):
+                    f.write(json.dumps({"id": 3 * n + i, "v": f"v{n}"}) + "\n")
+            os.utime(f"{src}/f{n:03d}.json", (1_700_000_000 + n, 1_700_000_000 + n))
+            n += 1
+        (c.weir if who == "w" else c.peer.run)(STREAM.format(src=src, ck=ck, out=out, fmt=fmt))
+    read = f"result = rows_of(spark.read.format({fmt!r}).load({out!r}))"
+    want = sorted(json.dumps({"id": i, "v": f"V{i // 3}", "w": i * 2}, sort_keys=True) for i in range(3 * n))
+    same(c.weir(read), want, "rows")
+    same(c.peer.run(read), want, "Spark's rows")
+
+
+def case_parquet_stream_spark_weir_spark(c):
+    stream_in_turns(c, "parquet", "sws")
+
+
+def case_parquet_stream_weir_spark_weir(c):
+    stream_in_turns(c, "parquet", "wswsw")
+
+
+def case_delta_stream_spark_weir_spark(c):
+    stream_in_turns(c, "delta", "sws")
+
+
+def case_delta_stream_weir_spark_weir(c):
+    stream_in_turns(c, "delta", "wswsw")
+
+
+def main():
+    a = argparse.ArgumentParser()
+    a.add_argument("--sample", nargs=2, type=int, metavar=("SEED", "N"))
+    a.add_argument("cases", nargs="*")
+    o = a.parse_args()
+    from conftest import Engine
+    cases = {n[5:]: f for n, f in globals().items() if n.startswith("case_") and (not o.cases or n[5:] in o.cases)}
+    if "WEIR_DELTARS_PYTHON" not in os.environ:
+        cases.pop("delta_weir_to_deltars", None)
+    names = list(cases)
+    if o.sample:
+        names = random.Random(o.sample[0]).sample(names, min(o.sample[1], len(names)))
+        print(f"seed {o.sample[0]}: {' '.join(names)}")
+    if "WEIR_SPARK_PYTHON" not in os.environ:
+        print("WEIR_SPARK_PYTHON names no Python with pyspark: nothing was compared\n0 passed, 1 failed")
+        return 1
+    peer = Peer()
+    print("Apache Spark", peer.version, flush=True)
+    passed = failed = 0
+    for name in names:
+        folder = tempfile.mkdtemp(prefix="weir-interop-")
+        engine = Engine(folder)
+        try:
+            cases[name](Case(peer, engine, folder))
+            passed += 1
+            print(f"ok    {name}", flush=True)
+        except Exception as e:
+            failed += 1
+            print(f"FAIL  {name}: {str(e)[:1500]}", flush=True)
+        engine.kill()
+        shutil.rmtree(folder, ignore_errors=True)
+    peer.close()
+    print(f"{passed} passed, {failed} failed")
+    return failed != 0 or passed == 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
