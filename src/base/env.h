@@ -2,8 +2,10 @@
  * and app/). Every file operation that changes something, or that a fault can hit, is numbered
  * globally: WEIR_CRASH_AT=n       the process kills itself (SIGKILL) instead of doing operation n
  *   WEIR_FAULT_AT=n:ERR   operation n fails: EIO, ENOSPC, or SHORT (a write that stops half-way,
- * then ENOSPC) WEIR_IO_TRACE=file    one line per operation: n, name, path[, path2], bytes; for
- * power-loss replay All functions set ctx->err by weir_fail_io on failure unless said otherwise;
+ * then ENOSPC)
+ *   WEIR_IO_TRACE=file    one line per operation: n, name, path, second path, offset, bytes, with
+ * tabs; behind the line of a write its bytes and a newline. For replaying a loss of power.
+ * All functions set ctx->err by weir_fail_io on failure unless said otherwise;
  * paths are local, absolute or relative, NUL-terminated. Thread: any. */
 #ifndef WEIR_BASE_ENV_H
 #define WEIR_BASE_ENV_H

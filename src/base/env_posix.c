@@ -15,6 +15,7 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -28,6 +29,7 @@ struct weir_env {
 struct weir_file {
     int fd;
     char *path;
+    int64_t at; /* bytes written so far: for the trace */
 };
 
 static struct weir_env the_env = {.trace_fd = -1};
@@ -51,30 +53,40 @@ weir_env *weir_env_real(void) {
     return &the_env;
 }
 
-/* Counts an operation. 0 go on; -1 fail with errno; 1 short write. */
-static int point(const char *op, const char *path, const char *path2, int64_t bytes) {
+static void trace(long long n, const char *op, const char *path, const char *path2, int64_t at,
+                  const void *data, int64_t bytes) {
+    char head[2 * 4096 + 128];
+    int len = snprintf(head, sizeof head, "%lld\t%s\t%s\t%s\t%lld\t%lld\n", n, op, path,
+                       path2 ? path2 : "", (long long)at, (long long)bytes);
+    struct iovec v[3] = {{head, (size_t)len},
+                         {(void *)(uintptr_t)data, data ? (size_t)bytes : 0},
+                         {(void *)(uintptr_t) "\n", data ? 1 : 0}};
+    ssize_t w = len < (int)sizeof head ? writev(the_env.trace_fd, v, 3) : 0; /* one piece: atomic */
+    (void)w;
+}
+
+static int point_at(const char *op, const char *path, const char *path2, int64_t at,
+                    const void *data, int64_t bytes) {
     weir_env *e = weir_env_real();
     long long n = atomic_fetch_add(&e->ops, 1) + 1;
-    if (e->trace_fd >= 0) {
-        char line[2304];
-        int len = snprintf(line, sizeof line, "%lld\t%s\t%s\t%s\t%lld\n", n, op, path,
-                           path2 ? path2 : "", (long long)bytes);
-        ssize_t w =
-            write(e->trace_fd, line, (size_t)(len < (int)sizeof line ? len : (int)sizeof line - 1));
-        (void)w;
-    }
+    if (e->trace_fd >= 0) trace(n, op, path, path2, at, data, bytes);
     if (n == e->crash_at) {
         raise(SIGKILL);
         pause();
     }
     if (n != e->fault_at) return 0;
-    if (e->fault_short && strcmp(op, "write") == 0 && bytes > 1) return 1;
+    if (e->fault_short && data && bytes > 1) return 1;
     errno = e->fault_errno ? e->fault_errno : ENOSPC;
     return -1;
 }
 
+/* Counts an operation. 0 go on; -1 fail with errno; 1 short write. */
+static int point(const char *op, const char *path, const char *path2) {
+    return point_at(op, path, path2, 0, NULL, 0);
+}
+
 weir_rc weir_env_point(weir_ctx *ctx, const char *op, const char *path, int64_t bytes) {
-    return point(op, path, NULL, bytes) ? weir_fail_io(ctx, op, path) : WEIR_OK;
+    return point_at(op, path, NULL, 0, NULL, bytes) ? weir_fail_io(ctx, op, path) : WEIR_OK;
 }
 
 /* ---- files ---- */
@@ -86,27 +98,29 @@ static weir_rc file_new(weir_ctx *ctx, const char *path, int flags, const char *
     weir_file *f = malloc(sizeof *f);
     char *p = strdup(path);
     if (!f || !p) abort();
-    *f = (weir_file){fd, p};
+    *f = (weir_file){fd, p, 0};
     *out = f;
     return WEIR_OK;
 }
 
 weir_rc weir_file_open(weir_ctx *ctx, const char *path, weir_file **out) {
+    if (point("open", path, NULL)) return weir_fail_io(ctx, "read", path);
     return file_new(ctx, path, O_RDONLY, "open", out);
 }
 
 weir_rc weir_file_create(weir_ctx *ctx, const char *path, bool exclusive, weir_file **out) {
-    if (point("create", path, NULL, 0)) return weir_fail_io(ctx, "create", path);
+    if (point("create", path, NULL)) return weir_fail_io(ctx, "create", path);
     return file_new(ctx, path, O_RDWR | O_CREAT | (exclusive ? O_EXCL : O_TRUNC), "create", out);
 }
 
 weir_rc weir_file_append(weir_ctx *ctx, const char *path, weir_file **out) {
-    if (point("create", path, NULL, 0)) return weir_fail_io(ctx, "create", path);
+    if (point("append", path, NULL)) return weir_fail_io(ctx, "create", path);
     return file_new(ctx, path, O_WRONLY | O_CREAT | O_APPEND, "create", out);
 }
 
 weir_rc weir_file_read(weir_ctx *ctx, weir_file *f, void *p, int64_t want, int64_t *got) {
     *got = 0;
+    if (point("read", f->path, NULL)) return weir_fail_io(ctx, "read", f->path);
     while (*got < want) {
         ssize_t n = read(f->fd, (char *)p + *got, (size_t)(want - *got));
         if (n < 0 && errno == EINTR) continue;
@@ -120,6 +134,7 @@ weir_rc weir_file_read(weir_ctx *ctx, weir_file *f, void *p, int64_t want, int64
 weir_rc weir_file_pread(weir_ctx *ctx, weir_file *f, int64_t at, void *p, int64_t want,
                         int64_t *got) {
     *got = 0;
+    if (point("read", f->path, NULL)) return weir_fail_io(ctx, "read", f->path);
     while (*got < want) {
         ssize_t n = pread(f->fd, (char *)p + *got, (size_t)(want - *got), at + *got);
         if (n < 0 && errno == EINTR) continue;
@@ -178,7 +193,7 @@ weir_rc weir_file_map(weir_ctx *ctx, const char *path, const char **p, size_t *l
 }
 
 weir_rc weir_file_write(weir_ctx *ctx, weir_file *f, const void *p, size_t n) {
-    int fault = point("write", f->path, NULL, (int64_t)n);
+    int fault = point_at("write", f->path, NULL, f->at, p ? p : "", (int64_t)n);
     if (fault < 0) return weir_fail_io(ctx, "write", f->path);
     size_t stop = fault ? n / 2 : n;
     for (size_t done = 0; done < stop;) {
@@ -187,13 +202,14 @@ weir_rc weir_file_write(weir_ctx *ctx, weir_file *f, const void *p, size_t n) {
         if (k < 0) return weir_fail_io(ctx, "write", f->path);
         done += (size_t)k;
     }
+    f->at += (int64_t)stop;
     if (!fault) return WEIR_OK;
     errno = ENOSPC;
     return weir_fail_io(ctx, "write", f->path);
 }
 
 weir_rc weir_file_sync(weir_ctx *ctx, weir_file *f) {
-    if (point("sync", f->path, NULL, 0) || fdatasync(f->fd) != 0)
+    if (point("sync", f->path, NULL) || fdatasync(f->fd) != 0)
         return weir_fail_io(ctx, "sync", f->path);
     return WEIR_OK;
 }
@@ -222,7 +238,7 @@ static char *parent_of(weir_arena *a, const char *path) {
 }
 
 weir_rc weir_dir_sync(weir_ctx *ctx, const char *dir) {
-    if (point("syncdir", dir, NULL, 0)) return weir_fail_io(ctx, "sync", dir);
+    if (point("syncdir", dir, NULL)) return weir_fail_io(ctx, "sync", dir);
     int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) return weir_fail_io(ctx, "open directory", dir);
     int rc = fsync(fd);
@@ -234,7 +250,7 @@ weir_rc weir_dir_sync(weir_ctx *ctx, const char *dir) {
 weir_rc weir_path_rename(weir_ctx *ctx, const char *from, const char *to, bool replace,
                          bool *lost) {
     if (lost) *lost = false;
-    if (point("rename", from, to, 0)) return weir_fail_io(ctx, "rename", to);
+    if (point(replace ? "replace" : "rename", from, to)) return weir_fail_io(ctx, "rename", to);
     if (replace) return rename(from, to) == 0 ? WEIR_OK : weir_fail_io(ctx, "rename", to);
     int rc = renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
     if (rc != 0 && (errno == EINVAL ||
@@ -291,6 +307,7 @@ weir_rc weir_path_list(weir_ctx *ctx, const char *dir, bool with_stat, weir_dire
     int64_t cap = 0;
     *out = NULL;
     *n = 0;
+    if (point("list", dir, NULL)) return weir_fail_io(ctx, "list", dir);
     DIR *d = opendir(dir);
     if (!d) return errno == ENOENT ? WEIR_OK : weir_fail_io(ctx, "list", dir);
     for (struct dirent *e; (e = readdir(d)) != NULL;) {
@@ -322,7 +339,7 @@ weir_rc weir_path_mkdirs(weir_ctx *ctx, const char *dir) {
     }
     char *up = parent_of(ctx->arena, dir);
     if (strcmp(up, dir) != 0 && strcmp(up, ".") != 0) WEIR_TRY(weir_path_mkdirs(ctx, up));
-    if (point("mkdir", dir, NULL, 0)) return weir_fail_io(ctx, "create directory", dir);
+    if (point("mkdir", dir, NULL)) return weir_fail_io(ctx, "create directory", dir);
     if (mkdir(dir, 0755) != 0 && errno != EEXIST) return weir_fail_io(ctx, "create directory", dir);
     return weir_dir_sync(ctx, up);
 }
@@ -330,7 +347,7 @@ weir_rc weir_path_mkdirs(weir_ctx *ctx, const char *dir) {
 weir_rc weir_path_remove(weir_ctx *ctx, const char *path) {
     struct stat st;
     if (lstat(path, &st) != 0 && errno == ENOENT) return WEIR_OK;
-    if (point("remove", path, NULL, 0)) return weir_fail_io(ctx, "remove", path);
+    if (point("remove", path, NULL)) return weir_fail_io(ctx, "remove", path);
     return unlink(path) == 0 || errno == ENOENT ? WEIR_OK : weir_fail_io(ctx, "remove", path);
 }
 
@@ -343,11 +360,12 @@ weir_rc weir_path_remove_all(weir_ctx *ctx, const char *path) {
     WEIR_TRY(weir_path_list(ctx, path, false, &e, &n));
     for (int64_t i = 0; i < n; i++)
         WEIR_TRY(weir_path_remove_all(ctx, weir_printf(ctx->arena, "%s/%s", path, e[i].name)));
-    if (point("rmdir", path, NULL, 0)) return weir_fail_io(ctx, "remove", path);
+    if (point("rmdir", path, NULL)) return weir_fail_io(ctx, "remove", path);
     return rmdir(path) == 0 || errno == ENOENT ? WEIR_OK : weir_fail_io(ctx, "remove", path);
 }
 
 weir_rc weir_path_lock(weir_ctx *ctx, const char *path, bool *busy, weir_file **out) {
+    if (point("append", path, NULL)) return weir_fail_io(ctx, "lock", path);
     WEIR_TRY(file_new(ctx, path, O_RDWR | O_CREAT, "lock", out));
     *busy = flock((*out)->fd, LOCK_EX | LOCK_NB) != 0;
     if (!*busy) return WEIR_OK;
