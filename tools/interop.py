@@ -68,8 +68,9 @@ t = DeltaTable(sys.argv[1])
 a = t.to_pyarrow_table() if hasattr(t, "to_pyarrow_table") else t.to_pyarrow_dataset().to_table()
 rows = []
 for r in a.to_pylist():
-    if isinstance(r.get("m"), list): r["m"] = dict(r["m"])
-    rows.append(json.dumps({k: norm(v) for k, v in r.items()}, sort_keys=True))
+    m = dict(r.pop("m"))
+    r = {k: {x: norm(y) for x, y in v.items()} if isinstance(v, dict) else norm(v) for k, v in r.items()}
+    rows.append(json.dumps(dict(r, m=norm(m)), sort_keys=True))
 print("@@" + json.dumps({"rows": sorted(rows), "version": t.version(), "history": len(t.history())}))
 '''
 
