@@ -118,6 +118,7 @@ weir_rc weir_az_aggregate(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_expr **
             ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
             "rollup, cube, grouping sets and pivot; group by each set and use unionByName");
     WEIR_TRY(weir_az_plan(ctx, az, p->in[0], &in));
+    WEIR_TRY(weir_az_lift_windows(ctx, az, &p, &in));
     weir_expr **group = NULL, **e = NULL, **aggs = NULL;
     int n = 0, nagg = 0;
     WEIR_TRY(groups(ctx, az, p, in, &group));

@@ -162,86 +162,9 @@ static weir_rc az_alias(weir_ctx *ctx, weir_plan *p, weir_plan *in, weir_plan **
     return WEIR_OK;
 }
 
-static bool is_generator(const weir_expr *e, bool *outer, bool *pos) {
-    static const char *const names[] = {"explode", "explode_outer", "posexplode",
-                                        "posexplode_outer"};
-    while (e->kind == WEIR_EX_ALIAS) e = e->arg[0];
-    if (e->kind != WEIR_EX_FUNC || e->narg != 1) return false;
-    for (int i = 0; i < 4; i++) {
-        if (strcasecmp(e->name, names[i]) != 0) continue;
-        *outer = i & 1;
-        *pos = i >= 2;
-        return true;
-    }
-    return false;
-}
-
-/* The generator node under the projection: outputs of in, then [pos,] col or key, value. */
-static weir_rc az_generate(weir_ctx *ctx, weir_az *az, const weir_plan *p, weir_plan *in,
-                           weir_expr *g, weir_plan **out) {
-    bool outer = false, pos = false;
-    (void)is_generator(g, &outer, &pos);
-    weir_expr *call = g, *arg = NULL;
-    while (call->kind == WEIR_EX_ALIAS) call = call->arg[0];
-    WEIR_TRY(weir_az_expr(ctx, az, (const weir_plan *const *)&in, 1, call->arg[0], &arg));
-    if (arg->type->kind != WEIR_T_ARRAY && arg->type->kind != WEIR_T_MAP)
-        return weir_fail(
-            ctx, WEIR_E_DATATYPE_MISMATCH_UNEXPECTED_INPUT_TYPE, "sqlExpr",
-            weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, call)), "paramIndex",
-            "first", "requiredType", "(\"ARRAY\" or \"MAP\")", "inputSql",
-            weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, arg)), "inputType",
-            weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, arg->type)));
-    weir_plan *node = weir_az_node(ctx, p, WEIR_P_EXPLODE, in);
-    weir_plan_add_expr(ctx->arena, node, arg);
-    node->outer = outer;
-    node->all = pos;
-    int n = in->schema->nfield, m = n;
-    weir_field *f = WEIR_NEWN(ctx->arena, weir_field, n + 3);
-    weir_attr *a = WEIR_NEWN(ctx->arena, weir_attr, n + 3);
-    memcpy(f, in->schema->field, sizeof *f * (size_t)n);
-    memcpy(a, in->attr, sizeof *a * (size_t)n);
-    if (pos) f[m++] = (weir_field){"pos", &weir_t_int, outer, NULL};
-    bool map = arg->type->kind == WEIR_T_MAP;
-    for (int i = 0; i < (map ? 2 : 1); i++)
-        f[m++] = (weir_field){map ? (i ? "value" : "key") : "col", arg->type->field[i].type,
-                              outer || arg->type->field[i].nullable, NULL};
-    for (int i = n; i < m; i++) a[i].id = weir_new_id();
-    node->schema = weir_type_struct(ctx->arena, f, m);
-    node->attr = a;
-    *out = node;
-    return WEIR_OK;
-}
-
-/* A select list with one generator: what it makes takes its place. */
-static weir_rc az_project_gen(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan *in, int at,
-                              weir_plan **out) {
-    weir_plan *gen = NULL;
-    WEIR_TRY(az_generate(ctx, az, p, in, p->expr[at], &gen));
-    int base = in->schema->nfield, made = gen->schema->nfield - base;
-    weir_plan list = {.kind = WEIR_P_PROJECT};
-    for (int i = 0; i < p->nexpr; i++) {
-        if (i != at) {
-            weir_expr **e = NULL;
-            int n = 0;
-            WEIR_TRY(weir_az_list(ctx, az, in, &p->expr[i], 1, &e, &n));
-            for (int k = 0; k < n; k++) weir_plan_add_expr(ctx->arena, &list, e[k]);
-            continue;
-        }
-        const weir_expr *g = p->expr[at];
-        for (int k = 0; k < made; k++) {
-            weir_expr *c = weir_az_col(ctx, gen, base + k);
-            bool named = g->kind == WEIR_EX_ALIAS && g->nname == made;
-            weir_plan_add_expr(ctx->arena, &list,
-                               named ? weir_expr_alias(ctx->arena, c, g->names[k]) : c);
-        }
-    }
-    *out = weir_az_project(ctx, p, gen, list.expr, list.nexpr);
-    return WEIR_OK;
-}
-
 static weir_rc az_project(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan *in,
                           weir_plan **out) {
-    bool agg = false, o, q;
+    bool agg = false;
     for (int i = 0; i < p->nexpr; i++) agg |= weir_has_aggregate(p->expr[i]);
     if (agg) { /* df.select(F.count("*")) */
         weir_plan *g = weir_plan_copy(ctx->arena, p);
@@ -250,8 +173,9 @@ static weir_rc az_project(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan *i
         g->in[0] = in;
         return weir_az_aggregate(ctx, az, g, NULL, 0, out);
     }
+    WEIR_TRY(weir_az_lift_windows(ctx, az, &p, &in));
     for (int i = 0; i < p->nexpr; i++)
-        if (is_generator(p->expr[i], &o, &q)) return az_project_gen(ctx, az, p, in, i, out);
+        if (weir_is_generator(p->expr[i])) return weir_az_project_gen(ctx, az, p, in, i, out);
     weir_expr **e = NULL;
     int n = 0;
     WEIR_TRY(weir_az_list(ctx, az, in, p->expr, p->nexpr, &e, &n));

@@ -9,6 +9,7 @@ weir_rc weir_az_with_columns(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan
     weir_plan list = {.kind = WEIR_P_PROJECT};
     bool *used = WEIR_NEWN(ctx->arena, bool, p->nexpr + 1);
     weir_expr **e = WEIR_NEWN(ctx->arena, weir_expr *, p->nexpr + 1);
+    WEIR_TRY(weir_az_lift_windows(ctx, az, &p, &in));
     for (int i = 0; i < p->nexpr; i++)
         WEIR_TRY(weir_az_expr(ctx, az, (const weir_plan *const *)&in, 1, p->expr[i], &e[i]));
     for (int c = 0; c < in->schema->nfield; c++) {

@@ -51,6 +51,15 @@ weir_rc weir_az_metrics(weir_ctx *, weir_az *, weir_plan *, weir_plan *in, weir_
 weir_rc weir_az_split_aggs(weir_ctx *, weir_expr **group, int ngroup, weir_expr **e, int n,
                            weir_expr ***aggs, int *nagg);
 
+/* generate.c */
+bool weir_is_generator(const weir_expr *); /* explode & co., maybe under aliases */
+/* A select list whose item at is a generator: what it makes takes its place. */
+weir_rc weir_az_project_gen(weir_ctx *, weir_az *, weir_plan *p, weir_plan *in, int at,
+                            weir_plan **out);
+/* window() calls in p's expressions become a hidden column of a node over *in. *p is copied when it
+ * changes. */
+weir_rc weir_az_lift_windows(weir_ctx *, weir_az *, weir_plan **p, weir_plan **in);
+
 /* rewrite.c */
 weir_rc weir_az_with_columns(weir_ctx *, weir_az *, weir_plan *, weir_plan *in, weir_plan **out);
 weir_rc weir_az_rename(weir_ctx *, weir_plan *, weir_plan *in, weir_plan **out);
