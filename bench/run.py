@@ -145,8 +145,8 @@ def spark_cpu_s(src):
     with open(script, "w") as f:
         f.write(SPARK)
     before = os.times()
-    subprocess.run([os.environ["WEIR_SPARK_PYTHON"], script, src, base, SCHEMA], check=True, stdout=subprocess.DEVNULL,
-                   stderr=subprocess.DEVNULL)
+    with open(base + "/log", "w") as log:
+        subprocess.run([os.environ["WEIR_SPARK_PYTHON"], script, src, base, SCHEMA], check=True, stdout=log, stderr=log, cwd=base)
     after = os.times()
     return after.children_user + after.children_system - before.children_user - before.children_system
 
