@@ -10,13 +10,25 @@ void weir_cancel_init(weir_cancel *c) {
     c->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 }
 
-void weir_cancel_ask(weir_cancel *c) {
+void weir_cancel_poke(weir_cancel *c) {
     uint64_t one = 1;
-    atomic_store(&c->asked, true);
     if (c->fd >= 0) {
         ssize_t n = write(c->fd, &one, sizeof one); /* full counter means readable already */
         (void)n;
     }
+}
+
+void weir_cancel_ask(weir_cancel *c) {
+    atomic_store(&c->asked, true);
+    weir_cancel_poke(c);
+}
+
+void weir_cancel_rest(weir_cancel *c) {
+    uint64_t count;
+    if (c->fd < 0 || atomic_load(&c->asked)) return;
+    ssize_t n = read(c->fd, &count, sizeof count);
+    (void)n;
+    if (atomic_load(&c->asked)) weir_cancel_poke(c); /* asked between: readable again */
 }
 
 void weir_cancel_close(weir_cancel *c) {

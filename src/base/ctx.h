@@ -55,5 +55,7 @@ typedef struct weir_ctx {
 weir_rc weir_check_cancel(weir_ctx *);
 void weir_cancel_init(weir_cancel *); /* makes the eventfd */
 void weir_cancel_ask(weir_cancel *);
+void weir_cancel_poke(weir_cancel *); /* ends waits without asking for the end */
+void weir_cancel_rest(weir_cancel *); /* undoes pokes; what was asked stays asked */
 void weir_cancel_close(weir_cancel *);
 #endif

@@ -2,6 +2,7 @@
 #include "io/sink_log.h"
 
 #include "base/json.h"
+#include "io/log_text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -62,15 +63,11 @@ static void push(weir_arena *a, list *l, weir_sink_file f) {
 
 static weir_rc read_entry(weir_ctx *ctx, const char *path, list *out) {
     char *text;
-    size_t len;
-    WEIR_TRY(weir_file_slurp(ctx, path, &text, &len));
-    if (strncmp(text, "v1", 2) != 0 || (text[2] != '\n' && text[2]))
-        return weir_fail(ctx, WEIR_E_MALFORMED_CHECKPOINT, "path", path, "reason",
-                         "its first line is not the version v1");
-    for (char *s = strchr(text, '\n'); s && s[1];) {
-        char *end = strchr(++s, '\n');
-        const weir_json *j =
-            weir_json_parse(ctx->arena, s, end ? (size_t)(end - s) : strlen(s), NULL);
+    int version;
+    WEIR_TRY(weir_log_text(ctx, path, 1, &version, &text));
+    for (char *s = text, *end; *s; s = *end ? end + 1 : end) {
+        end = s + strcspn(s, "\n");
+        const weir_json *j = weir_json_parse(ctx->arena, s, (size_t)(end - s), NULL);
         const char *uri = weir_json_str(j, "path", NULL);
         if (!uri)
             return weir_fail(ctx, WEIR_E_MALFORMED_CHECKPOINT, "path", path, "reason",
@@ -78,7 +75,6 @@ static weir_rc read_entry(weir_ctx *ctx, const char *path, list *out) {
         push(ctx->arena, out,
              (weir_sink_file){uri, weir_json_int(j, "size", 0),
                               weir_json_int(j, "modificationTime", 0)});
-        s = end;
     }
     return WEIR_OK;
 }

@@ -1,7 +1,7 @@
 /* Numbered log files of a checkpoint. See ckpt_log.h. */
 #include "query/ckpt_log.h"
 
-#include "base/buf.h"
+#include "io/log_text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,10 +15,6 @@ static bool id_of(const char *name, int64_t *id) {
 
 static char *path_of(weir_ctx *ctx, const weir_log_dir *l, int64_t id) {
     return weir_printf(ctx->arena, "%s/%lld", l->dir, (long long)id);
-}
-
-static weir_rc damaged(weir_ctx *ctx, const char *path, const char *why) {
-    return weir_fail(ctx, WEIR_E_MALFORMED_CHECKPOINT, "path", path, "reason", why);
 }
 
 weir_rc weir_log_range(weir_ctx *ctx, weir_log_dir *l, int64_t *lowest, int64_t *latest) {
@@ -36,35 +32,23 @@ weir_rc weir_log_range(weir_ctx *ctx, weir_log_dir *l, int64_t *lowest, int64_t 
 }
 
 weir_rc weir_log_get(weir_ctx *ctx, weir_log_dir *l, int64_t id, int *version, char **text) {
-    char *path = path_of(ctx, l, id), *end;
+    char *path = path_of(ctx, l, id);
     weir_stat st;
-    size_t len = 0;
     *text = NULL;
     WEIR_TRY(weir_path_stat(ctx, path, &st));
     if (!st.exists) return WEIR_OK;
-    WEIR_TRY(weir_file_slurp(ctx, path, text, &len));
-    if (len == 0)
-        return damaged(ctx, path,
-                       "it is empty. Remove it if the query was never able to write it, or restore "
-                       "it from a copy");
-    if ((*text)[0] != 'v') return damaged(ctx, path, "the first line is not a version such as v1");
-    *version = (int)strtol(*text + 1, &end, 10);
-    if (end == *text + 1 || (*end != '\n' && *end))
-        return damaged(ctx, path, "the first line is not a version such as v1");
-    if (*version > l->max_version || *version < 1)
-        return damaged(ctx, path,
-                       weir_printf(ctx->arena,
-                                   "its version v%d is newer than v%d, the newest that weir reads",
-                                   *version, l->max_version));
-    *text = *end ? end + 1 : end;
-    return WEIR_OK;
+    return weir_log_text(ctx, path, l->max_version, version, text);
 }
 
 weir_rc weir_log_read(weir_ctx *ctx, weir_log_dir *l, int64_t id, int *version, char **text) {
     WEIR_TRY(weir_log_get(ctx, l, id, version, text));
     if (*text) return WEIR_OK;
-    return damaged(ctx, path_of(ctx, l, id),
-                   "it is missing, but the log needs it. Restore it from a copy of the checkpoint");
+    return weir_fail(
+        ctx, WEIR_E_ILLEGAL_STATE, "message",
+        weir_printf(ctx->arena,
+                    "batch %lld doesn't exist: the file %s is missing. Restore it from "
+                    "a copy of the checkpoint",
+                    (long long)id, path_of(ctx, l, id)));
 }
 
 weir_rc weir_log_write(weir_ctx *ctx, weir_log_dir *l, int64_t id, const char *text) {

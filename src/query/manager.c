@@ -254,10 +254,11 @@ bool weir_query_exception(weir_query *q, weir_err *out) {
     return failed;
 }
 
-/* Waits for the query to end (or, with idle, to find no new data). Caller holds q->mu. */
-static weir_rc wait_locked(weir_ctx *ctx, weir_query *q, int64_t timeout_ms, bool idle) {
+/* Waits for the query to end (or until a look from number idle_from on, if that is not 0, finds no
+ * new data). Caller holds q->mu. */
+static weir_rc wait_locked(weir_ctx *ctx, weir_query *q, int64_t timeout_ms, int64_t idle_from) {
     int64_t end = weir_monotonic_us(ctx->env) / 1000 + timeout_ms;
-    while (q->active && !(idle && q->no_new_data)) {
+    while (q->active && !(idle_from && q->idle_look >= idle_from)) {
         int64_t left = timeout_ms < 0 ? 200 : end - weir_monotonic_us(ctx->env) / 1000;
         if (left <= 0) return WEIR_OK;
         (void)weir_cond_wait(&q->cond, &q->mu, left < 200 ? left : 200);
@@ -266,11 +267,16 @@ static weir_rc wait_locked(weir_ctx *ctx, weir_query *q, int64_t timeout_ms, boo
     return WEIR_OK;
 }
 
+/* Ends its wait for data, if it waits. Caller holds q->mu. */
+static void poke(weir_query *q) {
+    if (q->waiting) weir_cancel_poke(&q->cancel);
+}
+
 weir_rc weir_query_stop(weir_ctx *ctx, weir_query *q) {
     int64_t timeout = weir_conf_ms(q->conf, "spark.sql.streaming.stopTimeout");
     weir_cancel_ask(&q->cancel);
     weir_lock(&q->mu);
-    weir_rc rc = wait_locked(ctx, q, timeout > 0 ? timeout : -1, false);
+    weir_rc rc = wait_locked(ctx, q, timeout > 0 ? timeout : -1, 0);
     bool active = q->active;
     weir_unlock(&q->mu);
     if (rc != WEIR_OK || !active) return rc;
@@ -284,8 +290,9 @@ weir_rc weir_query_stop(weir_ctx *ctx, weir_query *q) {
 
 weir_rc weir_query_process_all(weir_ctx *ctx, weir_query *q) {
     weir_lock(&q->mu);
-    q->no_new_data = false;
-    weir_rc rc = wait_locked(ctx, q, -1, true);
+    if (q->wanted_look <= q->look) q->wanted_look = q->look + 1; /* the running one may be late */
+    poke(q);
+    weir_rc rc = wait_locked(ctx, q, -1, q->look + 1);
     bool failed = q->failed;
     if (rc == WEIR_OK && failed) rc = raise_copy(ctx, &q->err);
     weir_unlock(&q->mu);
@@ -294,7 +301,7 @@ weir_rc weir_query_process_all(weir_ctx *ctx, weir_query *q) {
 
 weir_rc weir_query_await(weir_ctx *ctx, weir_query *q, int64_t timeout_ms, bool *terminated) {
     weir_lock(&q->mu);
-    weir_rc rc = wait_locked(ctx, q, timeout_ms, false);
+    weir_rc rc = wait_locked(ctx, q, timeout_ms, 0);
     *terminated = !q->active;
     if (rc == WEIR_OK && *terminated && q->failed) rc = raise_copy(ctx, &q->err);
     weir_unlock(&q->mu);
@@ -311,28 +318,50 @@ weir_rc weir_query_explain(weir_ctx *ctx, weir_query *q, bool extended, const ch
     return WEIR_OK;
 }
 
-void weir_query_manager_shutdown(weir_query_manager *m, int64_t grace_ms) {
+static bool await_end(weir_query *q, int64_t timeout_ms) {
+    weir_err err;
+    weir_err_init(&err);
+    weir_arena *a = weir_arena_new(NULL);
+    weir_ctx ctx = {.arena = a, .err = &err, .env = weir_env_real()};
+    weir_lock(&q->mu);
+    (void)wait_locked(&ctx, q, timeout_ms, 0);
+    bool ended = !q->active;
+    weir_unlock(&q->mu);
+    weir_arena_free(a);
+    weir_err_clear(&err);
+    return ended;
+}
+
+/* Ends all: those in a batch within grace_ms, unless they are late; then at most end_ms more. */
+static void end_all(weir_query_manager *m, int64_t grace_ms, int64_t end_ms) {
     weir_query *v[1024];
     int n = weir_query_active(m, v, 1024);
-    for (int i = 0; i < n; i++) weir_cancel_ask(&v[i]->cancel);
     for (int i = 0; i < n; i++) {
-        weir_err err;
-        weir_err_init(&err);
-        weir_arena *a = weir_arena_new(NULL);
-        weir_ctx ctx = {.arena = a, .err = &err, .env = weir_env_real()};
         weir_lock(&v[i]->mu);
-        (void)wait_locked(&ctx, v[i], grace_ms, false);
+        v[i]->draining = true;
+        bool idle = grace_ms <= 0 || !v[i]->trigger_active;
         weir_unlock(&v[i]->mu);
-        weir_arena_free(a);
-        weir_err_clear(&err);
+        if (idle) weir_cancel_ask(&v[i]->cancel);
+    }
+    int64_t start = weir_monotonic_us(weir_env_real()) / 1000;
+    for (int i = 0; i < n; i++) {
+        int64_t left = start + grace_ms - weir_monotonic_us(weir_env_real()) / 1000;
+        if (!await_end(v[i], left > 0 ? left : 0)) {
+            weir_cancel_ask(&v[i]->cancel);
+            (void)await_end(v[i], end_ms);
+        }
         weir_query_unref(v[i]);
     }
+}
+
+void weir_query_manager_shutdown(weir_query_manager *m, int64_t grace_ms) {
+    end_all(m, grace_ms, 2000);
 }
 
 void weir_query_manager_free(weir_query_manager *m) {
     if (!m) return;
     weir_query_manager_listen(m, NULL, NULL);
-    weir_query_manager_shutdown(m, 60000);
+    end_all(m, 0, 60000);
     while (m->list) {
         weir_query *q = m->list;
         m->list = q->next;

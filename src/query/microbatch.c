@@ -69,6 +69,17 @@ static weir_rc bad_offsets(weir_ctx *ctx, const weir_query *q, int64_t id, const
                      why);
 }
 
+/* SPARK OffsetSeq.toStreamProgress */
+static weir_rc other_sources(weir_ctx *ctx, const weir_query *q, int64_t id, int logged) {
+    return weir_fail(ctx, WEIR_E_ILLEGAL_STATE, "message",
+                     weir_printf(ctx->arena,
+                                 "assertion failed: There are [%d] sources in the checkpoint "
+                                 "offsets and now there are [%d] sources requested by the query. "
+                                 "Cannot continue. Start the query as it was, or with a new "
+                                 "checkpoint; the offsets are in the file %s/%lld",
+                                 logged, q->nsource, q->offsets.dir, (long long)id));
+}
+
 /* offsets/id: one line per source into out (in arena), watermark, time and conf into the query. */
 static weir_rc read_offsets(weir_ctx *ctx, weir_query *q, int64_t id, weir_arena *mem,
                             const char **out, bool apply) {
@@ -85,19 +96,12 @@ static weir_rc read_offsets(weir_ctx *ctx, weir_query *q, int64_t id, weir_arena
         char *end = strchr(++s, '\n');
         size_t len = end ? (size_t)(end - s) : strlen(s);
         if (!end && len == 0) break; /* a newline at the end is no source */
-        if (k == q->nsource)
-            return bad_offsets(ctx, q, id,
-                               "it names more sources than the query has. Start the query as it "
-                               "was, or with a new checkpoint");
         const char *colon = version == 2 ? memchr(s, ':', len) : NULL;
         if (colon) len -= (size_t)(colon + 1 - s), s = (char *)(uintptr_t)(colon + 1);
-        out[k] = len == 1 && *s == '-' ? NULL : weir_strndup(mem, s, len);
+        if (k < q->nsource) out[k] = len == 1 && *s == '-' ? NULL : weir_strndup(mem, s, len);
         s = end;
     }
-    if (k != q->nsource)
-        return bad_offsets(ctx, q, id,
-                           "it names fewer sources than the query has. Start the query as it was, "
-                           "or with a new checkpoint");
+    if (k != q->nsource) return other_sources(ctx, q, id, k);
     if (!apply) return WEIR_OK;
     q->watermark_us = weir_json_int(meta, "batchWatermarkMs", 0) * 1000;
     q->batch_time_ms = weir_json_int(meta, "batchTimestampMs", 0);
@@ -148,17 +152,34 @@ static weir_rc load_metadata(weir_ctx *ctx, weir_query *q, bool has_log) {
     return weir_file_put(ctx, path, text, strlen(text), false, NULL);
 }
 
-weir_rc weir_query_prepare(weir_ctx *ctx, weir_query *q) {
+/* The lock file names the run that holds it, for the message that refuses another one. */
+static weir_rc take_lock(weir_ctx *ctx, weir_query *q) {
+    char *path = weir_printf(ctx->arena, "%s/.weir.lock", q->spec.checkpoint), *run = NULL,
+         *meta = NULL;
+    size_t n = 0;
     bool busy = false;
+    WEIR_TRY(weir_path_lock(ctx, path, &busy, &q->lock));
+    if (!busy) return weir_file_write(ctx, q->lock, q->run_id, 36);
+    WEIR_TRY(weir_file_slurp(ctx, path, &run, &n));
+    const char *id = NULL;
+    weir_stat st;
+    char *metadata = weir_printf(ctx->arena, "%s/metadata", q->spec.checkpoint);
+    WEIR_TRY(weir_path_stat(ctx, metadata, &st));
+    if (st.exists) {
+        WEIR_TRY(weir_file_slurp(ctx, metadata, &meta, &n));
+        id = weir_json_str(weir_json_parse(ctx->arena, meta, n, NULL), "id", NULL);
+    }
+    return weir_fail(ctx, WEIR_E_CONCURRENT_QUERY, "queryId", id ? id : "unknown",
+                     "existingQueryRunId", *run ? run : "unknown", "newQueryRunId", q->run_id,
+                     "path", q->spec.checkpoint);
+}
+
+weir_rc weir_query_prepare(weir_ctx *ctx, weir_query *q) {
     int64_t lo, offsets, commits;
     weir_arena *mem = q->spec.mem;
     weir_uuid(ctx->env, q->run_id);
     WEIR_TRY(weir_path_mkdirs(ctx, q->spec.checkpoint));
-    WEIR_TRY(weir_path_lock(ctx, weir_printf(ctx->arena, "%s/.weir.lock", q->spec.checkpoint),
-                            &busy, &q->lock));
-    if (busy)
-        return weir_fail(ctx, WEIR_E_CONCURRENT_QUERY, "queryId", "in use", "existingQueryRunId",
-                         "unknown", "newQueryRunId", q->run_id, "path", q->spec.checkpoint);
+    WEIR_TRY(take_lock(ctx, q));
     q->offsets = (weir_log_dir){weir_printf(mem, "%s/offsets", q->spec.checkpoint), 2, 0};
     q->commits = (weir_log_dir){weir_printf(mem, "%s/commits", q->spec.checkpoint), 3, 0};
     WEIR_TRY(weir_log_range(ctx, &q->offsets, &lo, &offsets));
@@ -176,22 +197,34 @@ weir_rc weir_query_prepare(weir_ctx *ctx, weir_query *q) {
     return WEIR_OK;
 }
 
+/* A fresh query finds no trace of another. SPARK verifyCheckpointDirectoryEmptyOnStart */
+static weir_rc check_empty(weir_ctx *ctx, const weir_query *q) {
+    static const char *const dirs[] = {"commits", "state"};
+    for (int k = 0; k < 2; k++) {
+        char *dir = weir_printf(ctx->arena, "%s/%s", q->spec.checkpoint, dirs[k]);
+        weir_dirent *e = NULL;
+        int64_t n = 0;
+        WEIR_TRY(weir_path_list(ctx, dir, false, &e, &n));
+        for (int64_t i = 0; i < n; i++)
+            if (e[i].name[0] != '.')
+                return weir_fail(ctx, WEIR_E_STATE_CHECKPOINT_NOT_EMPTY, "checkpointLocation", dir);
+    }
+    return WEIR_OK;
+}
+
 static weir_rc recover(weir_ctx *ctx, weir_query *q) {
     int64_t lo, offsets, commits, commit_lo;
     WEIR_TRY(weir_log_range(ctx, &q->offsets, &lo, &offsets));
     WEIR_TRY(weir_log_range(ctx, &q->commits, &commit_lo, &commits));
-    if (offsets < 0) return WEIR_OK;
+    if (offsets < 0) return check_empty(ctx, q);
     weir_arena *mem = q->offset_mem[q->offset_turn];
     bool again = offsets != commits;
-    if (offsets > 0 && lo > offsets - 1 && again)
-        return bad_offsets(
-            ctx, q, offsets - 1,
-            "it is missing, but batch recovery needs it. Restore it from a copy of the checkpoint");
+    /* SPARK: the batch before the newest must be there, also when it is not needed */
+    if (offsets > 0) WEIR_TRY(read_offsets(ctx, q, offsets - 1, mem, q->from, false));
     if (again && offsets > commits + 1)
         weir_log(WEIR_LOG_WARN, "checkpoint %s: newest batch %lld, newest commit %lld",
                  q->spec.checkpoint, (long long)offsets, (long long)commits);
     if (again) {
-        if (offsets > 0) WEIR_TRY(read_offsets(ctx, q, offsets - 1, mem, q->from, false));
         WEIR_TRY(read_offsets(ctx, q, offsets, mem, q->to, true));
         q->epoch = offsets;
         q->replay = true;
@@ -202,6 +235,11 @@ static weir_rc recover(weir_ctx *ctx, weir_query *q) {
     char *text = NULL;
     WEIR_TRY(weir_log_read(ctx, &q->commits, commits, &version, &text));
     const weir_json *c = weir_json_parse(ctx->arena, text, strcspn(text, "\n"), NULL);
+    if (!c || c->kind != WEIR_J_OBJECT)
+        return weir_fail(
+            ctx, WEIR_E_MALFORMED_CHECKPOINT, "path",
+            weir_printf(ctx->arena, "%s/%lld", q->commits.dir, (long long)commits), "reason",
+            "its second line is not a JSON object. Restore it from a copy of the checkpoint");
     int64_t next_us = weir_json_int(c, "nextBatchWatermarkMs", 0) * 1000;
     if (next_us > q->watermark_us) q->watermark_us = next_us;
     q->epoch = offsets + 1;
@@ -243,7 +281,13 @@ static weir_rc ask_sources(weir_ctx *ctx, weir_query *q, bool *any) {
     *any = false;
     for (int i = 0; i < q->nsource; i++) {
         const char *to = NULL;
-        WEIR_TRY(q->source[i]->ops->latest(ctx, q->source[i], q->from[i], &limit, &to));
+        const weir_source_ops *ops = q->source[i]->ops;
+        weir_query_set_status(
+            q,
+            weir_printf(ctx->arena, "Getting offsets from %s",
+                        ops->description ? ops->description(ctx, q->source[i]) : ops->format),
+            false, true);
+        WEIR_TRY(ops->latest(ctx, q->source[i], q->from[i], &limit, &to));
         *any |= to && !same_offset(to, q->from[i]);
         q->to[i] = weir_strdup(mem, to ? to : q->from[i]);
     }
@@ -386,22 +430,50 @@ static void idle(weir_ctx *ctx, weir_query *q) {
 
 static void note_no_data(weir_query *q) {
     weir_lock(&q->mu);
-    q->no_new_data = true;
+    q->idle_look = q->look;
     weir_cond_wake_all(&q->cond);
     weir_unlock(&q->mu);
 }
 
-static weir_rc wait_for_data(weir_ctx *ctx, weir_query *q) {
+/* False: somebody asked for another look (or for the end) meanwhile. */
+static bool begin_wait(weir_query *q) {
     weir_query_set_status(q, "Waiting for data to arrive", false, false);
+    weir_lock(&q->mu);
+    q->waiting = q->wanted_look <= q->look && !q->draining;
+    bool wait = q->waiting;
+    weir_unlock(&q->mu);
+    return wait;
+}
+
+static weir_rc wait_for_data(weir_ctx *ctx, weir_query *q) {
+    weir_rc rc = WEIR_OK;
+    if (!begin_wait(q)) return WEIR_OK;
     if (q->nsource == 1 && q->source[0]->ops->wait)
-        return q->source[0]->ops->wait(ctx, q->source[0], 1000);
-    weir_sleep_ms(ctx, weir_conf_ms(q->conf, "spark.sql.streaming.pollingDelay"));
-    return WEIR_OK;
+        rc = q->source[0]->ops->wait(ctx, q->source[0], 1000);
+    else
+        weir_sleep_ms(ctx, weir_conf_ms(q->conf, "spark.sql.streaming.pollingDelay"));
+    weir_lock(&q->mu);
+    q->waiting = false;
+    weir_unlock(&q->mu);
+    weir_cancel_rest(&q->cancel); /* a poke is used up; a cancel stays */
+    return rc;
+}
+
+static bool begin_look(weir_query *q) {
+    weir_lock(&q->mu);
+    q->look++;
+    bool go = !q->draining;
+    weir_unlock(&q->mu);
+    return go;
 }
 
 static void wait_for_tick(weir_ctx *ctx, weir_query *q) {
     int64_t every = q->spec.trigger.interval_ms, now = weir_now_ms(ctx->env);
     weir_query_set_status(q, "Waiting for next trigger", false, false);
+    weir_lock(&q->mu);
+    bool draining = q->draining;
+    weir_unlock(&q->mu);
+    if (draining) return;
     weir_sleep_ms(ctx, now / every * every + every - now);
 }
 
@@ -411,6 +483,7 @@ static weir_rc loop(weir_ctx *ctx, weir_query *q) {
     for (;;) {
         bool ran = false, again = q->replay;
         WEIR_TRY(weir_check_cancel(ctx));
+        if (!begin_look(q)) return WEIR_OK;
         weir_rc rc = trigger(ctx, q, &ran);
         if (rc == WEIR_RETRY) continue;
         if (rc != WEIR_OK) return rc;

@@ -39,7 +39,11 @@ struct weir_query {
     weir_mutex mu;
     weir_cond cond;
     int refs;
-    bool active, no_new_data, data_available, trigger_active, joined, failed;
+    bool active, data_available, trigger_active, failed;
+    bool waiting;                         /* for data: a poke ends it */
+    bool draining;                        /* end after the batch that runs */
+    int64_t look, idle_look, wanted_look; /* looks for data: running, last that found none, asked
+                                             for */
     char status[256];
     weir_err err;
     weir_cancel cancel;

@@ -2,6 +2,7 @@
 #include "source/file_log.h"
 
 #include "base/json.h"
+#include "io/log_text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -55,18 +56,14 @@ static weir_rc damaged(weir_ctx *ctx, const char *path, const char *why) {
 
 static weir_rc read_entry(weir_ctx *ctx, weir_file_log *l, const char *path) {
     char *text;
-    size_t len;
-    WEIR_TRY(weir_file_slurp(ctx, path, &text, &len));
-    if (strncmp(text, "v1", 2) != 0 || (text[2] != '\n' && text[2]))
-        return damaged(ctx, path, "its first line is not the version v1");
-    for (char *s = strchr(text, '\n'); s && s[1];) {
-        char *end = strchr(++s, '\n');
-        const weir_json *j =
-            weir_json_parse(ctx->arena, s, end ? (size_t)(end - s) : strlen(s), NULL);
+    int version;
+    WEIR_TRY(weir_log_text(ctx, path, 1, &version, &text));
+    for (char *s = text, *end; *s; s = *end ? end + 1 : end) {
+        end = s + strcspn(s, "\n");
+        const weir_json *j = weir_json_parse(ctx->arena, s, (size_t)(end - s), NULL);
         const char *uri = weir_json_str(j, "path", NULL);
         if (!uri) return damaged(ctx, path, "a line is not a JSON object with a path");
         remember(l, uri, weir_json_int(j, "timestamp", 0), weir_json_int(j, "batchId", 0));
-        s = end;
     }
     return WEIR_OK;
 }
