@@ -12,6 +12,7 @@ struct weir_file_log {
     weir_arena *mem;
     const char *dir;
     int64_t latest, interval;
+    int64_t lowest, batches_kept, kept_ms; /* clean-up */
     weir_log_file *v;
     int64_t n, cap;
     uint32_t *slot; /* hash table over v by uri; index + 1 */
@@ -75,6 +76,9 @@ weir_rc weir_file_log_open(weir_ctx *ctx, weir_arena *mem, const char *dir, weir
     l->mem = mem;
     l->dir = weir_strdup(mem, dir);
     l->latest = -1;
+    l->lowest = INT64_MAX;
+    l->batches_kept = weir_conf_int(ctx->conf, "spark.sql.streaming.minBatchesToRetain");
+    l->kept_ms = weir_conf_ms(ctx->conf, "spark.sql.streaming.fileSource.log.cleanupDelay");
     l->interval = weir_conf_int(ctx->conf, "spark.sql.streaming.fileSource.log.compactInterval");
     WEIR_TRY(weir_path_mkdirs(ctx, dir));
     WEIR_TRY(weir_path_list(ctx, dir, false, &e, &n));
@@ -84,6 +88,7 @@ weir_rc weir_file_log_open(weir_ctx *ctx, weir_arena *mem, const char *dir, weir
         bool c = strcmp(end, ".compact") == 0;
         if (end == e[i].name || (*end && !c)) continue;
         if (id > l->latest) l->latest = id;
+        if (id < l->lowest) l->lowest = id;
         if (!c) continue;
         if (ncompact < 3) compact[ncompact] = id;
         ncompact++;
@@ -116,6 +121,25 @@ static void write_line(weir_str *s, const weir_log_file *f) {
     weir_jw_end_obj(&w);
 }
 
+/* SPARK CompactibleFileStreamLog.deleteExpiredLog: entries before the newest compact one that is
+ * minBatchesToRetain old, once they are older than cleanupDelay. */
+static weir_rc clean(weir_ctx *ctx, weir_file_log *l, int64_t id) {
+    int64_t upto = id - l->batches_kept + 1, now = weir_now_ms(ctx->env);
+    upto = upto / l->interval * l->interval - 1; /* a compact entry */
+    if (l->lowest > id) l->lowest = id;
+    for (; l->lowest < upto; l->lowest++) {
+        bool compact = (l->lowest + 1) % l->interval == 0;
+        char *path = weir_printf(ctx->arena, "%s/%lld%s", l->dir, (long long)l->lowest,
+                                 compact ? ".compact" : "");
+        weir_stat st;
+        WEIR_TRY(weir_path_stat(ctx, path, &st));
+        if (!st.exists) continue;
+        if (st.mtime_us / 1000 > now - l->kept_ms) break;
+        WEIR_TRY(weir_path_remove(ctx, path));
+    }
+    return WEIR_OK;
+}
+
 weir_rc weir_file_log_add(weir_ctx *ctx, weir_file_log *l, const weir_log_file *f, int64_t n) {
     int64_t id = l->latest + 1;
     bool compact = (id + 1) % l->interval == 0, lost = false;
@@ -136,7 +160,7 @@ weir_rc weir_file_log_add(weir_ctx *ctx, weir_file_log *l, const weir_log_file *
                          weir_printf(ctx->arena, "%lld", (long long)id));
     for (int64_t i = 0; i < n; i++) remember(l, f[i].uri, f[i].mtime_ms, id);
     l->latest = id;
-    return WEIR_OK;
+    return clean(ctx, l, id);
 }
 
 weir_rc weir_file_log_range(weir_ctx *ctx, weir_file_log *l, int64_t from, int64_t to,
