@@ -132,9 +132,12 @@ b = (SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
      .config("spark.sql.catalog.spark_catalog", "org.apache.spark.sql.delta.catalog.DeltaCatalog"))
 if os.environ.get("WEIR_SPARK_JARS"): b = b.config("spark.jars", ",".join(glob.glob(os.environ["WEIR_SPARK_JARS"] + "/*.jar")))
 s = b.getOrCreate(); s.sparkContext.setLogLevel("OFF")
+cpu = s._jvm.java.lang.management.ManagementFactory.getOperatingSystemMXBean().getProcessCpuTime
+t0 = cpu()
 q = (s.readStream.schema(schema).json(src).writeStream.format("delta").option("checkpointLocation", out + "/ck")
      .trigger(availableNow=True).start(out + "/out"))
 q.awaitTermination()
+print("CPU", (cpu() - t0) / 1e9)
 s.stop()
 '''
 
@@ -144,11 +147,11 @@ def spark_cpu_s(src):
     script = os.path.join(base, "job.py")
     with open(script, "w") as f:
         f.write(SPARK)
-    before = os.times()
     with open(base + "/log", "w") as log:
-        subprocess.run([os.environ["WEIR_SPARK_PYTHON"], script, src, base, SCHEMA], check=True, stdout=log, stderr=log, cwd=base)
-    after = os.times()
-    return after.children_user + after.children_system - before.children_user - before.children_system
+        subprocess.run([os.environ["WEIR_SPARK_PYTHON"], script, src, base, SCHEMA], check=True, stdout=log, stderr=log, cwd=base,
+                       env={k: v for k, v in os.environ.items() if not k.startswith(("SPARK_", "PYSPARK_"))})
+    with open(base + "/log") as log:  # of the JVM from the start of the query to its end, its start-up left out
+        return next(float(line.split()[1]) for line in log if line.startswith("CPU "))
 
 
 def throughput():
