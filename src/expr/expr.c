@@ -106,6 +106,9 @@ bool weir_expr_equal(const weir_expr *a, const weir_expr *b) {
     if (a->filter && !weir_expr_equal(a->filter, b->filter)) return false;
     for (int i = 0; i < a->narg; i++)
         if (!weir_expr_equal(a->arg[i], b->arg[i])) return false;
+    if (a->nbody != b->nbody) return false;
+    for (int i = 0; i < a->nbody; i++)
+        if (!weir_expr_equal(a->body[i], b->body[i])) return false;
     return true;
 }
 

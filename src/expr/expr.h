@@ -57,6 +57,8 @@ typedef struct weir_expr {
     const struct weir_fn *fn;
     const struct weir_agg_fn *agg;
     struct weir_expr *filter;
+    struct weir_expr **body; /* CALL of a higher-order function: func/lambda.h */
+    int32_t nbody;
     void *bound; /* CALL, AGG: what bind prepared (compiled pattern, formatter ...); immutable,
                     shared by tasks */
     int32_t

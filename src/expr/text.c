@@ -272,8 +272,11 @@ static void put(printer *p, const weir_expr *e) {
     }
     switch (e->kind) {
     case WEIR_EX_ATTR:
-    case WEIR_EX_METADATA:
-    case WEIR_EX_LAMBDA_VAR: put_names(p, e); break;
+    case WEIR_EX_METADATA: put_names(p, e); break;
+    case WEIR_EX_LAMBDA_VAR:
+        weir_str_puts(&p->s, "namedlambdavariable()");
+        for (int i = 1; i < e->nname; i++) weir_str_printf(&p->s, ".%s", e->names[i]);
+        break;
     case WEIR_EX_STAR:
         put_names(p, e);
         weir_str_puts(&p->s, e->nname ? ".*" : "*");
@@ -297,6 +300,7 @@ static void put(printer *p, const weir_expr *e) {
     case WEIR_EX_LAMBDA:
         weir_str_puts(&p->s, "lambdafunction(");
         put_list(p, e, 0, ", ");
+        for (int i = 0; i < e->nname; i++) weir_str_puts(&p->s, ", namedlambdavariable()");
         weir_str_putc(&p->s, ')');
         break;
     case WEIR_EX_FUNC:

@@ -285,7 +285,7 @@ static weir_rc bind_map(weir_ctx *ctx, weir_expr *e) {
 }
 
 /* SPARK ArrayBasedMapBuilder: no null keys; duplicates fail (or the last wins). */
-static weir_rc check_keys(weir_ctx *ctx, weir_call *c) {
+weir_rc weir_map_check_keys(weir_ctx *ctx, weir_call *c) {
     const weir_column *keys = &c->out->kid[0];
     int64_t first;
     for (int64_t i = 0; i < c->len; i++) {
@@ -307,7 +307,7 @@ static weir_rc check_keys(weir_ctx *ctx, weir_call *c) {
 static weir_rc k_map(weir_ctx *ctx, weir_call *c) {
     WEIR_TRY(rows_to_lists(ctx, c, 0, 2, 0));
     WEIR_TRY(rows_to_lists(ctx, c, 1, 2, 1));
-    return check_keys(ctx, c);
+    return weir_map_check_keys(ctx, c);
 }
 
 static weir_rc bind_map_arrays(weir_ctx *ctx, weir_expr *e) {
@@ -339,7 +339,7 @@ static weir_rc k_map_arrays(weir_ctx *ctx, weir_call *c) {
     }
     WEIR_TRY(weir_lists_finish(ctx, c, &k, 0));
     WEIR_TRY(weir_lists_finish(ctx, c, &v, 1));
-    return check_keys(ctx, c);
+    return weir_map_check_keys(ctx, c);
 }
 
 /* ---- size, keys, values ---- */

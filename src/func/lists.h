@@ -20,6 +20,8 @@ void weir_lists_add(weir_lists *, int src, int64_t row); /* row -1: a null eleme
 static inline void weir_lists_close(weir_lists *l, int64_t row) { l->off[row + 1] = (int32_t)l->n; }
 /* The chosen elements become kid `which` of out (0 for arrays and map keys, 1 for map values). */
 weir_rc weir_lists_finish(weir_ctx *, weir_call *, weir_lists *, int which);
+/* The keys of a map being made (call->out is finished): null and duplicate ones fail. */
+weir_rc weir_map_check_keys(weir_ctx *, weir_call *);
 /* Element column of a list argument; VOID arguments give an empty one. */
 const weir_column *weir_elements(weir_ctx *, const weir_column *list, int which);
 #endif

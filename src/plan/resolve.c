@@ -307,7 +307,7 @@ static weir_rc bind_if(weir_ctx *ctx, weir_expr *e, weir_expr **out) {
     return bind_case(ctx, c, out);
 }
 
-static weir_rc bind_func(weir_ctx *ctx, weir_expr *e, weir_expr **out) {
+static weir_rc bind_func(weir_ctx *ctx, const binder *b, weir_expr *e, weir_expr **out) {
     const char *n = e->name;
     if (strcasecmp(n, "and") == 0) return bind_logic(ctx, e, WEIR_EX_AND, out);
     if (strcasecmp(n, "or") == 0) return bind_logic(ctx, e, WEIR_EX_OR, out);
@@ -319,6 +319,9 @@ static weir_rc bind_func(weir_ctx *ctx, weir_expr *e, weir_expr **out) {
                          strcasecmp(n, "ifnull") == 0))
         return bind_coalesce(ctx, e, out);
     if (strcasecmp(n, "struct") == 0) return bind_struct(ctx, e, out);
+    for (int i = 0; i < e->narg; i++)
+        if (e->arg[i]->kind == WEIR_EX_LAMBDA)
+            return weir_az_lambda(ctx, b->az, b->in, b->nin, e, out);
     weir_expr *c = weir_expr_copy(ctx->arena, e);
     for (int i = 0; i < c->narg; i++)
         while (c->arg[i]->kind == WEIR_EX_ALIAS) c->arg[i] = c->arg[i]->arg[0];
@@ -390,12 +393,15 @@ static weir_rc bind_node(weir_ctx *ctx, const binder *b, weir_expr *e, weir_expr
     switch (e->kind) {
     case WEIR_EX_ATTR: return bind_attr(ctx, b, e, out);
     case WEIR_EX_STAR: return refuse(ctx, e, "a star outside of a select list or function call");
-    case WEIR_EX_FUNC: return bind_func(ctx, e, out);
+    case WEIR_EX_FUNC: return bind_func(ctx, b, e, out);
     case WEIR_EX_CAST: return weir_cast_resolve(ctx, e->arg[0], e->type, e->cast_mode, out);
     case WEIR_EX_EXTRACT: return bind_extract(ctx, e, out);
     case WEIR_EX_UPDATE_FIELDS: return bind_update(ctx, e, out);
-    case WEIR_EX_LAMBDA:
-    case WEIR_EX_LAMBDA_VAR: return refuse(ctx, e, "lambda functions");
+    case WEIR_EX_LAMBDA: *out = e; return WEIR_OK; /* the function binds it */
+    case WEIR_EX_LAMBDA_VAR:
+        WEIR_TRY(weir_az_lambda_var(ctx, b->az, e, out));
+        for (int i = 1; i < e->nname; i++) WEIR_TRY(get_field(ctx, *out, e->names[i], &e->at, out));
+        return WEIR_OK;
     case WEIR_EX_WINDOW: return refuse(ctx, e, "window functions (OVER)");
     case WEIR_EX_SUBQUERY: return refuse(ctx, e, "subqueries in expressions");
     case WEIR_EX_AND:

@@ -4,10 +4,13 @@
 #include "expr/fn.h"
 #include "plan/analyze.h"
 
+typedef struct weir_lambda_scope weir_lambda_scope;
 typedef struct weir_az {
     const weir_resolver *resolver;
     const weir_plan *
         self; /* the node whose expressions are being resolved: its resolved inputs are the scope */
+    const struct weir_lambda_scope *lambda; /* parameters in scope, innermost first */
+    int nparam;                             /* handed out so far */
     int depth;
     int ncte;
     struct {
@@ -50,6 +53,11 @@ weir_rc weir_az_metrics(weir_ctx *, weir_az *, weir_plan *, weir_plan *in, weir_
 /* Turns expr list e (resolved, with AGG inside) into aggs plus expressions over (groups, aggs). */
 weir_rc weir_az_split_aggs(weir_ctx *, weir_expr **group, int ngroup, weir_expr **e, int n,
                            weir_expr ***aggs, int *nagg);
+
+/* lambda.c: a call with lambdas whose other arguments are bound; a parameter inside of a body */
+weir_rc weir_az_lambda(weir_ctx *, weir_az *, const weir_plan *const *in, int nin, weir_expr *,
+                       weir_expr **out);
+weir_rc weir_az_lambda_var(weir_ctx *, const weir_az *, const weir_expr *, weir_expr **out);
 
 /* generate.c */
 bool weir_is_generator(const weir_expr *); /* explode & co., maybe under aliases */

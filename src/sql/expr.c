@@ -162,13 +162,58 @@ static weir_rc typed_literal(weir_parser *p, weir_expr **out, bool *done) {
 
 /* ---- primaries ---- */
 
+/* x -> ..., (x, y) -> ... */
+static bool at_lambda(const weir_parser *p) {
+    int i = 0;
+    if (!weir_tk_is(p, "(")) {
+        weir_tkind k = weir_tk(p, 0)->kind;
+        return (k == WEIR_TK_WORD || k == WEIR_TK_QUOTED) && weir_tk_is_at(p, 1, "->");
+    }
+    do {
+        weir_tkind k = weir_tk(p, ++i)->kind;
+        if (k != WEIR_TK_WORD && k != WEIR_TK_QUOTED) return false;
+    } while (weir_tk_is_at(p, ++i, ","));
+    return weir_tk_is_at(p, i, ")") && weir_tk_is_at(p, i + 1, "->");
+}
+
+/* Names of the parameters become variables; inner lambdas have taken theirs already. */
+static weir_rc name_param(weir_ctx *ctx, weir_expr *e, void *u, weir_expr **out) {
+    const weir_expr *l = u;
+    *out = e;
+    for (int i = 0; i < l->nname && e->kind == WEIR_EX_ATTR; i++) {
+        if (strcasecmp(e->names[0], l->names[i]) != 0) continue;
+        *out = weir_expr_copy(ctx->arena, e);
+        (*out)->kind = WEIR_EX_LAMBDA_VAR;
+        return WEIR_OK;
+    }
+    return WEIR_OK;
+}
+
+static weir_rc parse_lambda(weir_parser *p, weir_expr **out) {
+    weir_expr *l = weir_expr_new(p->ctx->arena, WEIR_EX_LAMBDA);
+    bool many = weir_tk_take(p, "(");
+    l->names = WEIR_NEWN(p->ctx->arena, const char *, p->ntok - p->at + 1);
+    l->arg = WEIR_NEWN(p->ctx->arena, weir_expr *, 1);
+    l->narg = 1;
+    do WEIR_TRY(weir_tk_ident(p, &l->names[l->nname++]));
+    while (many && weir_tk_take(p, ","));
+    if (many) WEIR_TRY(weir_tk_need(p, ")"));
+    WEIR_TRY(weir_tk_need(p, "->"));
+    WEIR_TRY(parse_or(p, &l->arg[0]));
+    *out = l;
+    return weir_expr_map(p->ctx, l->arg[0], name_param, l, &l->arg[0]);
+}
+
 static weir_rc parse_args(weir_parser *p, weir_expr *f) {
     weir_plan list = {0};
     f->distinct = weir_tk_take(p, "distinct");
     if (!f->distinct) (void)weir_tk_take(p, "all");
     while (!weir_tk_is(p, ")")) {
         weir_expr *a = NULL;
-        WEIR_TRY(weir_parse_named_expr(p, &a));
+        if (at_lambda(p))
+            WEIR_TRY(parse_lambda(p, &a));
+        else
+            WEIR_TRY(weir_parse_named_expr(p, &a));
         weir_plan_add_expr(p->ctx->arena, &list, a);
         if (!weir_tk_take(p, ",")) break;
     }
@@ -308,7 +353,8 @@ static weir_rc parse_word(weir_parser *p, weir_expr **out) {
     if (!quoted && strcasecmp(w, "interval") == 0 && !paren && weir_tk(p, 0)->kind != WEIR_TK_END &&
         !weir_tk_is(p, ".") && !weir_tk_is(p, ",") && !weir_tk_is(p, ")"))
         return weir_parse_interval_body(p, out);
-    if (!quoted && paren && strcasecmp(w, "exists") == 0)
+    if (!quoted && paren && strcasecmp(w, "exists") == 0 &&
+        (weir_tk_is_at(p, 1, "select") || weir_tk_is_at(p, 1, "with")))
         return weir_sql_refuse(p, "subqueries in expressions");
     if (!quoted && paren) WEIR_TRY(parse_special(p, w, from, out, &done));
     if (done) return WEIR_OK;
