@@ -132,12 +132,15 @@ b = (SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
      .config("spark.sql.catalog.spark_catalog", "org.apache.spark.sql.delta.catalog.DeltaCatalog"))
 if os.environ.get("WEIR_SPARK_JARS"): b = b.config("spark.jars", ",".join(glob.glob(os.environ["WEIR_SPARK_JARS"] + "/*.jar")))
 s = b.getOrCreate(); s.sparkContext.setLogLevel("OFF")
-cpu = s._jvm.java.lang.management.ManagementFactory.getOperatingSystemMXBean().getProcessCpuTime
+pid = s._jvm.java.lang.ProcessHandle.current().pid()
+def cpu():
+    v = open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()
+    return (int(v[11]) + int(v[12])) / os.sysconf("SC_CLK_TCK")
 t0 = cpu()
 q = (s.readStream.schema(schema).json(src).writeStream.format("delta").option("checkpointLocation", out + "/ck")
      .trigger(availableNow=True).start(out + "/out"))
 q.awaitTermination()
-print("CPU", (cpu() - t0) / 1e9)
+print("CPU", cpu() - t0)
 s.stop()
 '''
 
