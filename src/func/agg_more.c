@@ -153,7 +153,7 @@ static weir_rc by_finish(weir_ctx *ctx, const weir_agg_call *a, int64_t from, in
 /* ---- collect_list, collect_set: the state is the list itself ---- */
 
 typedef struct list_slot {
-    int64_t n, cap, buckets;
+    int64_t n, cap, buckets, ncount, *count;
     weir_cell *v;
     int64_t *table;
     int32_t *hash;
@@ -194,21 +194,28 @@ static void grow(weir_arena *mem, list_slot *s, bool set) {
     }
 }
 
+/* *at: where the value is, new or not. */
+static weir_rc add_distinct(weir_ctx *ctx, weir_agg_call *a, list_slot *s, const weir_column *x,
+                            int64_t row, int64_t *at) {
+    if (s->n == s->cap) grow(a->mem, s, true);
+    int32_t h = weir_hash_row(x, row, 42);
+    int64_t b = (uint32_t)h & (s->buckets - 1);
+    for (; s->table[b]; b = (b + 1) & (s->buckets - 1)) {
+        *at = s->table[b] - 1;
+        if (s->hash[*at] == h && weir_cell_compare(&s->v[*at], x, row) == 0) return WEIR_OK;
+    }
+    *at = s->n;
+    s->table[b] = s->n + 1;
+    s->hash[s->n] = h;
+    return weir_cell_store(ctx, a->mem, &s->v[s->n++], x, row);
+}
+
 static weir_rc collect_one(weir_ctx *ctx, weir_agg_call *a, list_slot *s, const weir_column *x,
                            int64_t row) {
-    bool set = is_set(a->expr);
+    int64_t at;
     if (weir_is_null(x, row)) return WEIR_OK;
-    if (s->n == s->cap) grow(a->mem, s, set);
-    if (set) {
-        int32_t h = weir_hash_row(x, row, 42);
-        int64_t b = (uint32_t)h & (s->buckets - 1);
-        for (; s->table[b]; b = (b + 1) & (s->buckets - 1))
-            if (s->hash[s->table[b] - 1] == h &&
-                weir_cell_compare(&s->v[s->table[b] - 1], x, row) == 0)
-                return WEIR_OK;
-        s->table[b] = s->n + 1;
-        s->hash[s->n] = h;
-    }
+    if (is_set(a->expr)) return add_distinct(ctx, a, s, x, row, &at);
+    if (s->n == s->cap) grow(a->mem, s, false);
     return weir_cell_store(ctx, a->mem, &s->v[s->n++], x, row);
 }
 
@@ -248,6 +255,139 @@ static weir_rc collect_finish(weir_ctx *ctx, const weir_agg_call *a, int64_t fro
     return weir_build_finish(ctx, &b, out);
 }
 
+/* ---- listagg: a list of texts, put together at the end ---- */
+
+static weir_rc bind_listagg(weir_ctx *ctx, weir_expr *e) {
+    weir_column d;
+    weir_bytes *delimiter = WEIR_NEW(ctx->arena, weir_bytes);
+    if (e->narg > 1) {
+        if (e->arg[1]->kind != WEIR_EX_LIT)
+            return weir_fail(
+                ctx, WEIR_E_DATATYPE_MISMATCH_NON_FOLDABLE_INPUT, "sqlExpr",
+                weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)), "inputName",
+                "`delimiter`", "inputType", "\"STRING\"", "inputExpr",
+                weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e->arg[1])));
+        WEIR_TRY(weir_eval_const(ctx, e->arg[1], &d));
+        if (!weir_is_null(&d, 0)) *delimiter = weir_get_bytes(&d, 0);
+    }
+    e->bound = delimiter;
+    e->nullable = true;
+    return WEIR_OK;
+}
+
+static int listagg_types(weir_ctx *ctx, const weir_expr *e, weir_field *out, int max) {
+    (void)max;
+    name_state(out, "buf", weir_type_array(ctx->arena, e->arg[0]->type, false), true);
+    return 1;
+}
+
+static weir_rc listagg_finish(weir_ctx *ctx, const weir_agg_call *a, int64_t from, int64_t n,
+                              weir_column *out) {
+    const weir_bytes *d = a->bound;
+    weir_build b;
+    weir_str t;
+    WEIR_TRY(begin(ctx, a, n, &b));
+    weir_str_init(&t, ctx->arena, 1u << 30);
+    for (int64_t i = from; i < from + n; i++) {
+        const list_slot *s = AT(list_slot, a, i);
+        t.len = 0;
+        for (int64_t k = 0; k < s->n; k++) {
+            if (k && d->len) weir_str_add(&t, d->p, (size_t)d->len);
+            if (s->v[k].len) weir_str_add(&t, s->v[k].u.p, (size_t)s->v[k].len);
+        }
+        if (s->n)
+            weir_build_bytes(&b, t.len ? t.p : "", t.len);
+        else
+            weir_build_null(&b);
+    }
+    return weir_build_finish(ctx, &b, out);
+}
+
+/* ---- mode: how often each value came ---- */
+
+static weir_rc bind_mode(weir_ctx *ctx, weir_expr *e) {
+    e->type = e->arg[0]->type;
+    e->nullable = true;
+    if (weir_type_orderable(e->type)) return WEIR_OK;
+    return weir_fail(ctx, WEIR_E_UNSUPPORTED_EXPR, "feature",
+                     "mode of maps. Turn the map into an array of entries.");
+}
+
+static int mode_types(weir_ctx *ctx, const weir_expr *e, weir_field *out, int max) {
+    (void)max;
+    name_state(out, "values", weir_type_array(ctx->arena, e->arg[0]->type, false), false);
+    name_state(out + 1, "counts", weir_type_array(ctx->arena, &weir_t_long, false), false);
+    return 2;
+}
+
+static weir_rc mode_add(weir_ctx *ctx, weir_agg_call *a, list_slot *s, const weir_column *x,
+                        int64_t row, int64_t times) {
+    int64_t at = -1;
+    if (weir_is_null(x, row)) return WEIR_OK;
+    WEIR_TRY(add_distinct(ctx, a, s, x, row, &at));
+    if (s->ncount < s->cap) {
+        int64_t *old = s->count;
+        s->count = WEIR_NEWN(a->mem, int64_t, s->cap);
+        if (s->ncount) memcpy(s->count, old, sizeof *old * (size_t)s->ncount);
+        s->ncount = s->cap;
+    }
+    s->count[at] += times;
+    return WEIR_OK;
+}
+
+static weir_rc mode_update(weir_ctx *ctx, weir_agg_call *a) {
+    for (int64_t i = 0; i < a->len; i++)
+        WEIR_TRY(mode_add(ctx, a, SLOT(list_slot, a, i), &a->arg[0], i, 1));
+    return WEIR_OK;
+}
+
+static weir_rc mode_merge(weir_ctx *ctx, weir_agg_call *a) {
+    for (int64_t i = 0; i < a->len; i++) {
+        int64_t v, c;
+        int32_t n = weir_get_list(&a->arg[0], i, &v);
+        (void)weir_get_list(&a->arg[1], i, &c);
+        for (int32_t k = 0; k < n; k++)
+            WEIR_TRY(mode_add(ctx, a, SLOT(list_slot, a, i), &a->arg[0].kid[0], v + k,
+                              WEIR_AT_ROW(int64_t, &a->arg[1].kid[0], c + k)));
+    }
+    return WEIR_OK;
+}
+
+static weir_rc mode_save(weir_ctx *ctx, const weir_agg_call *a, int64_t from, int64_t n,
+                         weir_build *out) {
+    (void)ctx;
+    for (int64_t i = from; i < from + n; i++) {
+        const list_slot *s = AT(list_slot, a, i);
+        for (int64_t k = 0; k < s->n; k++) {
+            weir_cell_append(&s->v[k], a->expr->arg[0]->type, &out[0].kid[0]);
+            weir_build_i64(&out[1].kid[0], s->count[k]);
+        }
+        weir_build_list(&out[0]);
+        weir_build_list(&out[1]);
+    }
+    return WEIR_OK;
+}
+
+static weir_rc mode_finish(weir_ctx *ctx, const weir_agg_call *a, int64_t from, int64_t n,
+                           weir_column *out) {
+    weir_build b;
+    weir_cell none = {0};
+    WEIR_TRY(begin(ctx, a, n, &b));
+    for (int64_t i = from; i < from + n; i++) {
+        const list_slot *s = AT(list_slot, a, i);
+        int64_t best = 0;
+        for (int64_t k = 1; k < s->n; k++)
+            if (s->count[k] > s->count[best]) best = k;
+        weir_cell_append(s->n ? &s->v[best] : &none, a->expr->type, &b);
+    }
+    return weir_build_finish(ctx, &b, out);
+}
+
+#define LISTAGG(n)                                                                                 \
+    {                                                                                              \
+        n, "(string, string?) -> string", 0, sizeof(list_slot), bind_listagg, listagg_types,       \
+            collect_update, collect_merge, collect_save, listagg_finish                            \
+    }
 #define MOMENT(n)                                                                                  \
     {                                                                                              \
         n, "(double) -> double", 0, sizeof(moment), bind_nullable, moment_types, moment_update,    \
@@ -273,5 +413,9 @@ static const weir_agg_fn agg_more_fns[] = {
     COLLECT("collect_list"),
     COLLECT("array_agg"),
     COLLECT("collect_set"),
+    LISTAGG("listagg"),
+    LISTAGG("string_agg"),
+    {"mode", "(any) -> any", 0, sizeof(list_slot), bind_mode, mode_types, mode_update, mode_merge,
+     mode_save, mode_finish},
 };
 WEIR_AGG_FAMILY(weir_agg_more_family, "agg_more", agg_more_fns);

@@ -7,6 +7,7 @@ static const weir_fn_family *const families[] = {
     &weir_datetime_make_family, &weir_regex_family,     &weir_digest_family,  &weir_math_family,
     &weir_collection_family,    &weir_agg_more_family,  &weir_try_family,     &weir_hll_family,
     &weir_json_family,          &weir_json_path_family, &weir_window_family,  &weir_lambda_family,
+    &weir_agg_stat_family,
 };
 
 void weir_func_init(void) {
