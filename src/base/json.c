@@ -359,14 +359,41 @@ static int special(double v, char out[32]) {
     return (int)strlen(t);
 }
 
+/* Most numbers have few decimals: m / 10^k is v exactly as read back, and m has so few digits that
+ * no other decimal of that length is. 0: not so. */
+static int few_decimals(double v, bool single, char out[32]) {
+    static const double tens[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9};
+    double a = fabs(v), most = single ? 1e6 : 1e15;
+    char digits[24];
+    if (!(a >= 1e-3 && a < most)) return 0;
+    for (int k = 0; k < 10; k++) {
+        double t = a * tens[k];
+        if (t >= most) return 0;
+        int64_t m = (int64_t)(t + 0.5);
+        double back = (double)m / tens[k];
+        if (single ? (float)back != (float)a : back != a) continue;
+        int n = 0, point = -1 - k;
+        for (int64_t x = m; x; x /= 10) n++;
+        for (int i = n; i-- > 0; m /= 10) digits[i] = (char)('0' + m % 10);
+        return java_form(v < 0, digits, n, n + point, out);
+    }
+    return 0;
+}
+
+/* 15 digits (6) hold any shorter decimal, with zeros after it; 17 (9) hold every number. */
 static int shortest(double v, bool single, char out[32]) {
     char b[40], digits[24] = {0};
-    int most = single ? 9 : 17;
-    for (int p = 1; p <= most; p++) {
+    int most = single ? 9 : 17, n = few_decimals(v, single, out);
+    if (n) return n;
+    for (int p = single ? 6 : 15; p <= most; p++) {
         snprintf(b, sizeof b, "%.*e", p - 1, v);
         if (single ? strtof(b, NULL) == (float)v : strtod(b, NULL) == v) break;
     }
-    int n = 0;
+    if (fabs(v) < (single ? 1.2e-38 : 2.3e-308)) /* few bits left: two digits where they do */
+        for (int p = 2; p <= most; p++) {
+            snprintf(b, sizeof b, "%.*e", p - 1, v);
+            if (single ? strtof(b, NULL) == (float)v : strtod(b, NULL) == v) break;
+        }
     const char *s = b;
     bool minus = *s == '-';
     if (minus) s++;

@@ -327,10 +327,7 @@ static weir_rc k_map_arrays(weir_ctx *ctx, weir_call *c) {
         bool null = weir_call_null(c, i);
         int32_t n = null ? 0 : weir_get_list(&c->arg[0], i, &a),
                 m = null ? 0 : weir_get_list(&c->arg[1], i, &b);
-        if (n != m)
-            return weir_call_fail(
-                ctx, c, WEIR_E_ILLEGAL_STATE, "message",
-                "The key array and value array of MapData must have the same length.");
+        if (n != m) return weir_call_fail(ctx, c, WEIR_E_MAP_LENGTHS, NULL, NULL);
         for (int32_t x = 0; x < n; x++) {
             weir_lists_add(&k, 0, a + x);
             weir_lists_add(&v, 0, b + x);

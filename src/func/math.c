@@ -3,6 +3,7 @@
  * any thread. */
 #include "func/decimal.h"
 #include "func/loop.h"
+#include "func/strict.h"
 
 #include <math.h>
 #include <strings.h>
@@ -13,9 +14,10 @@
         return WEIR_OK;                                                                            \
     }
 REAL(k_sqrt, sqrt(a))
-REAL(k_cbrt, cbrt(a)) REAL(k_exp, exp(a)) REAL(k_expm1, expm1(a)) REAL(k_rint, rint(a))
-    REAL(k_sin, sin(a)) REAL(k_cos, cos(a)) REAL(k_tan, tan(a)) REAL(k_asin, asin(a))
-        REAL(k_acos, acos(a)) REAL(k_atan, atan(a)) REAL(k_sinh, sinh(a)) REAL(k_cosh, cosh(a))
+REAL(k_cbrt, weir_strict_cbrt(a))
+REAL(k_exp, weir_strict_exp(a)) REAL(k_expm1, expm1(a)) REAL(k_rint, rint(a)) REAL(k_sin, sin(a))
+    REAL(k_cos, cos(a)) REAL(k_tan, tan(a)) REAL(k_asin, asin(a)) REAL(k_acos, acos(a))
+        REAL(k_atan, atan(a)) REAL(k_sinh, sinh(a)) REAL(k_cosh, weir_strict_cosh(a))
             REAL(k_tanh, tanh(a)) REAL(k_sec, 1 / cos(a)) REAL(k_csc, 1 / sin(a))
                 REAL(k_cot, 1 / tan(a)) REAL(k_degrees, a *(180.0 / M_PI))
                     REAL(k_radians, a *(M_PI / 180.0)) REAL(k_signum, a > 0   ? 1.0

@@ -32,7 +32,15 @@ static weir_rc bad_pattern(weir_ctx *ctx, const char *p, size_t n) {
                      "https://spark.apache.org/docs/latest");
 }
 
+/* SPARK: what SimpleDateFormat takes is told apart. */
 static weir_rc bad_letter(weir_ctx *ctx, char c, const char *p, size_t n) {
+    size_t k = 0;
+    while (k < n && (!isalpha((unsigned char)p[k]) || strchr("GyYMLwWDdFEuaHkKhmsSzZX", p[k]))) k++;
+    if (k == n)
+        return weir_fail(ctx, WEIR_E_DATETIME_PATTERN_RECOGNITION, "pattern",
+                         weir_printf(ctx->arena, "'%.*s'", (int)n, p), "config",
+                         "\"spark.sql.legacy.timeParserPolicy\"", "docroot",
+                         "https://spark.apache.org/docs/latest");
     return weir_fail(ctx, WEIR_E_INVALID_DATETIME_PATTERN_ILLEGAL_CHARACTER, "c",
                      weir_printf(ctx->arena, "'%c'", c), "pattern",
                      weir_printf(ctx->arena, "'%.*s'", (int)n, p));
