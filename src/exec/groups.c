@@ -16,6 +16,8 @@ struct weir_groups {
     entry *e;
     uint64_t mask;
     int64_t n;
+    uint64_t *hash; /* of each group: growing reads no keys */
+    int64_t chash;
     /* Keys in chunks: chunk c holds slots [c * KEY_CHUNK, ...). */
     int nchunk, cchunk;
     weir_column **chunk;
@@ -85,10 +87,34 @@ static uint64_t hash_one(const weir_column *c, int64_t i, uint64_t h) {
     }
 }
 
-uint64_t weir_group_hash(const weir_column *key, int n, int64_t i) {
-    uint64_t h = 0x243F6A8885A308D3ull;
-    for (int k = 0; k < n; k++) h = hash_one(&key[k], i, h);
-    return h;
+/* ---- hashes of a batch, column by column ---- */
+
+#define HASH_LOOP(T)                                                                               \
+    do {                                                                                           \
+        const T *v_ = (const T *)(const void *)c->data->p + c->off;                                \
+        for (int64_t i = 0; i < len; i++) h[i] = mix(h[i], (uint64_t)v_[i]);                       \
+    } while (0)
+
+static bool plain_integers(const weir_column *c, int width) {
+    return c->form == WEIR_FLAT && !c->valid && c->data && c->type->kind != WEIR_T_FLOAT &&
+           c->type->kind != WEIR_T_DOUBLE && weir_type_width(c->type) == width;
+}
+
+static void hash_column(const weir_column *c, int64_t len, uint64_t *h) {
+    if (c->type->kind == WEIR_T_STRUCT && c->form == WEIR_FLAT && !c->valid && c->off == 0) {
+        for (int k = 0; k < c->nkid; k++) hash_column(&c->kid[k], len, h);
+    } else if (plain_integers(c, 8)) {
+        HASH_LOOP(uint64_t);
+    } else if (plain_integers(c, 4)) {
+        HASH_LOOP(uint32_t);
+    } else {
+        for (int64_t i = 0; i < len; i++) h[i] = hash_one(c, i, h[i]);
+    }
+}
+
+static void hash_rows(const weir_column *key, int n, int64_t len, uint64_t *h) {
+    for (int64_t i = 0; i < len; i++) h[i] = 0x243F6A8885A308D3ull;
+    for (int k = 0; k < n; k++) hash_column(&key[k], len, h);
 }
 
 weir_rc weir_groups_new(weir_ctx *ctx, weir_arena *mem, const weir_type *const *key_types, int nkey,
@@ -118,11 +144,39 @@ static const weir_column *key_at(const weir_groups *g, int k, int64_t slot, int6
     return &g->chunk[slot / KEY_CHUNK][k];
 }
 
+static inline bool same_text(const weir_column *a, int64_t i, const weir_column *b, int64_t j) {
+    weir_bytes x = weir_get_bytes(a, i), y = weir_get_bytes(b, j);
+    return x.len == y.len && (x.len == 0 || memcmp(x.p, y.p, (size_t)x.len) == 0);
+}
+
+/* weir_compare() == 0, without its calls for the common kinds. */
+static inline bool same_value(const weir_column *a, int64_t i, const weir_column *b, int64_t j) {
+    if (a->valid || b->valid) return weir_compare(a, i, b, j) == 0;
+    switch (a->type->kind) {
+    case WEIR_T_LONG:
+    case WEIR_T_TIMESTAMP:
+    case WEIR_T_TIMESTAMP_NTZ: return WEIR_AT_ROW(int64_t, a, i) == WEIR_AT_ROW(int64_t, b, j);
+    case WEIR_T_INT:
+    case WEIR_T_DATE: return WEIR_AT_ROW(int32_t, a, i) == WEIR_AT_ROW(int32_t, b, j);
+    case WEIR_T_STRING:
+    case WEIR_T_BINARY: return same_text(a, i, b, j);
+    default: return weir_compare(a, i, b, j) == 0;
+    }
+}
+
+static bool same_struct(const weir_column *a, int64_t i, const weir_column *b, int64_t j) {
+    if (a->type->kind != WEIR_T_STRUCT || a->valid || b->valid) return same_value(a, i, b, j);
+    for (int k = 0; k < a->nkid; k++)
+        if (!same_struct(&a->kid[k], weir_kid_row(a, i), &b->kid[k], weir_kid_row(b, j)))
+            return false;
+    return true;
+}
+
 static bool same_key(const weir_groups *g, const weir_column *key, int64_t i, int64_t slot) {
     for (int k = 0; k < g->nkey; k++) {
         int64_t row;
         const weir_column *c = key_at(g, k, slot, &row);
-        if (weir_compare(&key[k], i, c, row) != 0) return false;
+        if (!same_struct(&key[k], i, c, row)) return false;
     }
     return true;
 }
@@ -132,9 +186,7 @@ static void grow(weir_groups *g) {
     weir_arena *t = weir_arena_new(NULL);
     entry *e = WEIR_NEWN(t, entry, mask + 1);
     for (int64_t s = 0; s < g->n; s++) {
-        int64_t row;
-        const weir_column *c = key_at(g, 0, s, &row);
-        uint64_t h = weir_group_hash(c, g->nkey, row), p = h & mask;
+        uint64_t h = g->hash[s], p = h & mask;
         while (e[p].slot) p = (p + 1) & mask;
         e[p] = (entry){(uint32_t)(h >> 32), (uint32_t)s + 1};
     }
@@ -146,9 +198,20 @@ static void grow(weir_groups *g) {
 
 /* Appends the rows' keys to the chunks; chunk columns are rebuilt as they fill: each row is copied
  * at most twice. */
-static weir_rc add_keys(weir_ctx *ctx, weir_groups *g, const weir_column *key, const int64_t *rows,
-                        int64_t n) {
+static void add_hashes(weir_groups *g, const uint64_t *h, const int64_t *rows, int64_t n) {
+    if (g->n + n > g->chash) {
+        uint64_t *old = g->hash;
+        while (g->n + n > g->chash) g->chash = g->chash ? g->chash * 2 : KEY_CHUNK;
+        g->hash = WEIR_NEWN(g->mem, uint64_t, g->chash);
+        if (g->n) memcpy(g->hash, old, sizeof *old * (size_t)g->n);
+    }
+    for (int64_t i = 0; i < n; i++) g->hash[g->n + i] = h[rows[i]];
+}
+
+static weir_rc add_keys(weir_ctx *ctx, weir_groups *g, const weir_column *key, const uint64_t *hash,
+                        const int64_t *rows, int64_t n) {
     weir_ctx c = *ctx;
+    add_hashes(g, hash, rows, n);
     for (int64_t done = 0; done < n;) {
         int64_t at = g->n + done, in_chunk = at % KEY_CHUNK, take = KEY_CHUNK - in_chunk;
         if (take > n - done) take = n - done;
@@ -182,7 +245,6 @@ static weir_rc add_keys(weir_ctx *ctx, weir_groups *g, const weir_column *key, c
 
 typedef struct pending {
     int64_t *row;
-    uint64_t *hash;
     int64_t n;
 } pending;
 
@@ -191,46 +253,53 @@ static bool same_pending(const weir_groups *g, const pending *p, const weir_colu
                          int64_t slot) {
     int64_t j = p->row[slot - g->n];
     for (int k = 0; k < g->nkey; k++)
-        if (weir_compare(&key[k], i, &key[k], j) != 0) return false;
+        if (!same_struct(&key[k], i, &key[k], j)) return false;
     return true;
+}
+
+/* The rows' entries are asked for some rows ahead: with many groups every one is a cache miss. */
+enum { AHEAD = 16 };
+
+static inline uint32_t find_slot(weir_groups *g, pending *p, const weir_column *key, int64_t i,
+                                 uint64_t h) {
+    uint32_t tag = (uint32_t)(h >> 32);
+    for (uint64_t at = h & g->mask;; at = (at + 1) & g->mask) {
+        entry *e = &g->e[at];
+        if (!e->slot) {
+            uint32_t slot = (uint32_t)(g->n + p->n);
+            *e = (entry){tag, slot + 1};
+            p->row[p->n++] = i;
+            return slot;
+        }
+        int64_t s = (int64_t)e->slot - 1;
+        if (e->tag != tag) continue;
+        if (s < g->n ? same_key(g, key, i, s) : same_pending(g, p, key, i, s)) return (uint32_t)s;
+    }
 }
 
 weir_rc weir_groups_map(weir_ctx *ctx, weir_groups *g, const weir_column *key, int64_t len,
                         uint32_t *slot, int64_t *added) {
-    pending p = {WEIR_NEWN(ctx->arena, int64_t, len + 1), NULL, 0};
+    pending p = {WEIR_NEWN(ctx->arena, int64_t, len + 1), 0};
+    uint64_t *h = WEIR_NEWN(ctx->arena, uint64_t, len + AHEAD + 1);
     if (g->n + len > UINT32_MAX - 2)
         return weir_fail(ctx, WEIR_E_OUT_OF_MEMORY, "requestedBytes", "2^32 groups",
                          "receivedBytes", "0");
+    hash_rows(key, g->nkey, len, h);
     while ((uint64_t)(g->n + len) * 2 > g->mask && g->n > 0 && (uint64_t)g->n * 4 > g->mask)
         grow(g);
     for (int64_t i = 0; i < len; i++) {
         if ((uint64_t)(g->n + p.n) * 4 >
             g->mask * 3) { /* keys of this batch must be stored before growing */
-            WEIR_TRY(add_keys(ctx, g, key, p.row, p.n));
+            WEIR_TRY(add_keys(ctx, g, key, h, p.row, p.n));
             *added += p.n;
             p.n = 0;
             grow(g);
         }
-        uint64_t h = weir_group_hash(key, g->nkey, i), at = h & g->mask;
-        uint32_t tag = (uint32_t)(h >> 32);
-        for (;; at = (at + 1) & g->mask) {
-            entry *e = &g->e[at];
-            if (!e->slot) {
-                *e = (entry){tag, (uint32_t)(g->n + p.n) + 1};
-                slot[i] = (uint32_t)(g->n + p.n);
-                p.row[p.n++] = i;
-                break;
-            }
-            int64_t s = (int64_t)e->slot - 1;
-            if (e->tag != tag) continue;
-            if (s < g->n ? same_key(g, key, i, s) : same_pending(g, &p, key, i, s)) {
-                slot[i] = (uint32_t)s;
-                break;
-            }
-        }
+        __builtin_prefetch(&g->e[h[i + AHEAD] & g->mask]);
+        slot[i] = find_slot(g, &p, key, i, h[i]);
     }
     *added += p.n;
-    return add_keys(ctx, g, key, p.row, p.n);
+    return add_keys(ctx, g, key, h, p.row, p.n);
 }
 
 weir_rc weir_groups_keys(weir_ctx *ctx, weir_groups *g, int64_t from, int64_t n, weir_column *out) {

@@ -32,8 +32,6 @@ weir_rc weir_groups_map(weir_ctx *, weir_groups *, const weir_column *key, int64
 int64_t weir_groups_count(const weir_groups *);
 weir_rc weir_groups_keys(weir_ctx *, weir_groups *, int64_t from, int64_t n, weir_column *out);
 void weir_groups_free(weir_groups *);
-/* A hash of row i over n columns that respects weir_compare's equality. */
-uint64_t weir_group_hash(const weir_column *key, int n, int64_t i);
 
 /* Aggregate calls over slots. */
 typedef struct weir_aggs weir_aggs;
