@@ -182,14 +182,6 @@ static weir_rc k_from_json(weir_ctx *ctx, weir_call *c) {
 
 /* ---- to_json ---- */
 
-static weir_rc format_of(weir_ctx *ctx, const char *text, const weir_pattern **out) {
-    weir_pattern *p = NULL;
-    if (!text) return WEIR_OK;
-    WEIR_TRY(weir_pattern_compile(ctx, text, strlen(text), false, &p));
-    *out = p;
-    return WEIR_OK;
-}
-
 static weir_rc bind_to(weir_ctx *ctx, weir_expr *e) {
     weir_column map;
     text_map m = {NULL, ctx};
@@ -204,16 +196,7 @@ static weir_rc bind_to(weir_ctx *ctx, weir_expr *e) {
         m.map = &map;
     }
     weir_json_write *w = WEIR_NEW(ctx->arena, weir_json_write);
-    const char *ignore = map_option(&m, "ignoreNullFields"), *tz = map_option(&m, "timeZone");
-    w->keep_nulls = ignore ? strcasecmp(ignore, "false") == 0
-                           : !weir_conf_bool(ctx->conf, "spark.sql.jsonGenerator.ignoreNullFields");
-    w->zone = tz ? weir_zone_find(tz, strlen(tz)) : weir_zone_session(ctx);
-    if (!w->zone)
-        return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
-                         weir_printf(ctx->arena, "the option timeZone names no time zone: %s", tz));
-    WEIR_TRY(format_of(ctx, map_option(&m, "dateFormat"), &w->date_format));
-    WEIR_TRY(format_of(ctx, map_option(&m, "timestampFormat"), &w->timestamp_format));
-    WEIR_TRY(format_of(ctx, map_option(&m, "timestampNTZFormat"), &w->ntz_format));
+    WEIR_TRY(weir_json_write_options(ctx, map_option, &m, w));
     e->bound = w;
     return WEIR_OK;
 }

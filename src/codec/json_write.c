@@ -5,6 +5,7 @@
 #include "func/interval.h"
 
 #include <math.h>
+#include <strings.h>
 
 static void put_quoted(weir_str *o, const char *p, size_t n) { weir_json_escape(o, p, n); }
 
@@ -176,4 +177,27 @@ void weir_json_put(const weir_json_write *w, const weir_column *c, int64_t row, 
     case WEIR_T_MAP: put_list(w, c, row, o); break;
     default: put_integer(c, row, o); break;
     }
+}
+
+static weir_rc format_of(weir_ctx *ctx, const char *text, const weir_pattern **out) {
+    weir_pattern *p = NULL;
+    if (!text) return WEIR_OK;
+    WEIR_TRY(weir_pattern_compile(ctx, text, strlen(text), false, &p));
+    *out = p;
+    return WEIR_OK;
+}
+
+weir_rc weir_json_write_options(weir_ctx *ctx, const char *(*get)(void *u, const char *key),
+                                void *u, weir_json_write *w) {
+    const char *ignore = get(u, "ignoreNullFields"), *tz = get(u, "timeZone");
+    *w = (weir_json_write){0};
+    w->keep_nulls = ignore ? strcasecmp(ignore, "false") == 0
+                           : !weir_conf_bool(ctx->conf, "spark.sql.jsonGenerator.ignoreNullFields");
+    w->zone = tz ? weir_zone_find(tz, strlen(tz)) : weir_zone_session(ctx);
+    if (!w->zone)
+        return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
+                         weir_printf(ctx->arena, "the option timeZone names no time zone: %s", tz));
+    WEIR_TRY(format_of(ctx, get(u, "dateFormat"), &w->date_format));
+    WEIR_TRY(format_of(ctx, get(u, "timestampFormat"), &w->timestamp_format));
+    return format_of(ctx, get(u, "timestampNTZFormat"), &w->ntz_format);
 }

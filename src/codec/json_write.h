@@ -10,6 +10,10 @@ typedef struct weir_json_write {
     const weir_pattern *date_format, *timestamp_format, *ntz_format; /* NULL: the default */
 } weir_json_write;
 
+/* Options by Spark's names through get (NULL = absent): ignoreNullFields, timeZone and the formats.
+ */
+weir_rc weir_json_write_options(weir_ctx *, const char *(*get)(void *u, const char *key), void *u,
+                                weir_json_write *out);
 /* Appends row of c (null: "null"). out->failed when it does not fit. */
 void weir_json_put(const weir_json_write *, const weir_column *c, int64_t row, weir_str *out);
 #endif

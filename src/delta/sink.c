@@ -174,6 +174,13 @@ static weir_rc refuse_features(weir_ctx *ctx, const delta_sink *k) {
 
 static weir_rc refuse_unsafe(weir_ctx *ctx, const delta_sink *k) {
     if (k->d->version >= 0) WEIR_TRY(refuse_features(ctx, k));
+    const char *mode = weir_option_get(&k->sink->info.options, "partitionOverwriteMode");
+    if (!mode) mode = weir_conf_get(ctx->conf, "spark.sql.sources.partitionOverwriteMode");
+    if (!k->sink->info.query_id && k->sink->info.save_mode == WEIR_SAVE_OVERWRITE &&
+        strcasecmp(mode, "dynamic") == 0)
+        return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
+                         "partitionOverwriteMode DYNAMIC; overwrite the table as a whole, or run "
+                         "this write on Apache Spark");
     if (weir_option_get(&k->sink->info.options, "replaceWhere") || k->sink->info.overwrite_where)
         return weir_fail(
             ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",

@@ -1,20 +1,59 @@
-/* Directories of Parquet files: batch writes with _SUCCESS, streams with _spark_metadata. SPARK
- * FileFormatWriter, FileStreamSink. */
+/* Directories of files of any format: batch writes with _SUCCESS, streams with _spark_metadata.
+ * SPARK FileFormatWriter, FileStreamSink. */
 #include "sink/sinks.h"
 
 #include "arrow/parquet.h"
 #include "io/sink_log.h"
+#include "sink/text_format.h"
 
 #include <stdlib.h>
 #include <strings.h>
 
+struct weir_file_out { /* Parquet's */
+    weir_parquet_writer *w;
+};
+static weir_rc parquet_check(weir_ctx *ctx, const weir_write_info *i) {
+    (void)ctx, (void)i;
+    return WEIR_OK;
+}
+static weir_rc parquet_open(weir_ctx *ctx, weir_arena *mem, const char *path,
+                            const weir_write_info *i, weir_file_out **out) {
+    const char *type = weir_conf_get(ctx->conf, "spark.sql.parquet.outputTimestampType");
+    *out = WEIR_NEW(mem, weir_file_out);
+    return weir_parquet_create(ctx, path, i->schema, strcasecmp(type, "INT96") == 0, &(*out)->w);
+}
+static weir_rc parquet_add(weir_ctx *ctx, weir_file_out *o, const weir_batch *b) {
+    return weir_parquet_add(ctx, o->w, b);
+}
+static weir_rc parquet_finish(weir_ctx *ctx, weir_file_out *o, int64_t *bytes) {
+    weir_parquet_writer *w = o->w;
+    o->w = NULL;
+    return weir_parquet_finish(ctx, w, bytes);
+}
+static void parquet_drop(weir_file_out *o) {
+    if (o) weir_parquet_abort(o->w);
+    if (o) o->w = NULL;
+}
+static const weir_file_format parquet_format = {"parquet",    ".snappy.parquet", parquet_check,
+                                                parquet_open, parquet_add,       parquet_finish,
+                                                parquet_drop};
+
+static const weir_file_format *format_of(const char *name) {
+    static const weir_file_format *const all[] = {&parquet_format, &weir_json_format,
+                                                  &weir_csv_format, &weir_text_format};
+    int i = 0;
+    while (strcmp(all[i]->name, name) != 0) i++; /* one per sink of this file */
+    return all[i];
+}
+
 typedef struct out_file {
     const char *final, *temp;
-    weir_parquet_writer *w;
+    weir_file_out *out;
     int64_t bytes;
 } out_file;
 typedef struct file_sink {
     weir_writer writer;
+    const weir_file_format *format;
     weir_sink *sink;
     weir_arena *mem;
     out_file file;
@@ -29,11 +68,13 @@ static weir_rc files_open(weir_ctx *ctx, weir_sink *s) {
     int64_t n = 0;
     s->impl = k;
     k->sink = s;
+    k->format = format_of(s->ops->format);
     if (!s->info.path)
         return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message", "'path' is not specified");
     if (s->info.npartition)
         return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
                          "partitionBy with this format; write a Delta table");
+    WEIR_TRY(k->format->check(ctx, &s->info));
     if (streaming(s)) return WEIR_OK;
     WEIR_TRY(weir_path_list(ctx, s->info.path, false, &e, &n));
     if (n && s->info.save_mode == WEIR_SAVE_ERROR)
@@ -79,14 +120,12 @@ static weir_rc open_file(weir_ctx *ctx, file_sink *k) {
     const char *dir = k->sink->info.path;
     weir_uuid(ctx->env, uuid);
     WEIR_TRY(weir_path_mkdirs(ctx, dir));
-    k->file.final = weir_printf(k->mem, "%s/part-00000-%s-c000.snappy.parquet", dir, uuid);
-    k->file.temp =
-        streaming(k->sink)
-            ? k->file.final
-            : weir_printf(k->mem, "%s/.part-00000-%s-c000.snappy.parquet.tmp", dir, uuid);
-    bool int96 =
-        strcasecmp(weir_conf_get(ctx->conf, "spark.sql.parquet.outputTimestampType"), "INT96") == 0;
-    WEIR_TRY(weir_parquet_create(ctx, k->file.temp, k->sink->info.schema, int96, &k->file.w));
+    const char *ext = k->format->extension;
+    k->file.final = weir_printf(k->mem, "%s/part-00000-%s-c000%s", dir, uuid, ext);
+    k->file.temp = streaming(k->sink)
+                       ? k->file.final
+                       : weir_printf(k->mem, "%s/.part-00000-%s-c000%s.tmp", dir, uuid, ext);
+    WEIR_TRY(k->format->open(ctx, k->mem, k->file.temp, &k->sink->info, &k->file.out));
     k->open = true;
     return WEIR_OK;
 }
@@ -94,23 +133,21 @@ static weir_rc open_file(weir_ctx *ctx, file_sink *k) {
 static weir_rc files_write(weir_ctx *ctx, weir_writer *w, const weir_batch *b) {
     file_sink *k = (file_sink *)w;
     if (!k->open) WEIR_TRY(open_file(ctx, k));
-    return weir_parquet_add(ctx, k->file.w, b);
+    return k->format->add(ctx, k->file.out, b);
 }
 
 static weir_rc files_finish(weir_ctx *ctx, weir_writer *w) {
     file_sink *k = (file_sink *)w;
     if (!k->open) WEIR_TRY(open_file(ctx, k)); /* SPARK: an empty result still has one file */
-    weir_parquet_writer *pw = k->file.w;
-    k->file.w = NULL;
-    WEIR_TRY(weir_parquet_finish(ctx, pw, &k->file.bytes));
+    WEIR_TRY(k->format->finish(ctx, k->file.out, &k->file.bytes));
     k->finished = true;
     return weir_dir_sync(ctx, k->sink->info.path);
 }
 
 static void files_drop(weir_writer *w) {
     file_sink *k = (file_sink *)w;
-    weir_parquet_abort(k->file.w);
-    k->file.w = NULL;
+    k->format->drop(k->file.out);
+    k->file.out = NULL;
 }
 
 static weir_rc files_writer(weir_ctx *ctx, weir_sink *s, int part, weir_writer **out) {
@@ -172,14 +209,19 @@ static const char *files_description(weir_ctx *ctx, weir_sink *s) {
     return weir_printf(ctx->arena, "FileSink[file:%s]", s->info.path);
 }
 
-const weir_sink_ops weir_parquet_sink = {.format = "parquet",
-                                         .modes = 1 << WEIR_OUT_APPEND,
-                                         .batch = true,
-                                         .needs_path = true,
-                                         .open = files_open,
-                                         .begin = files_begin,
-                                         .writer = files_writer,
-                                         .commit = files_commit,
-                                         .abort = files_abort,
-                                         .description = files_description,
-                                         .close = files_close};
+#define FILE_SINK(id, name)                                                                        \
+    const weir_sink_ops id = {.format = name,                                                      \
+                              .modes = 1 << WEIR_OUT_APPEND,                                       \
+                              .batch = true,                                                       \
+                              .needs_path = true,                                                  \
+                              .open = files_open,                                                  \
+                              .begin = files_begin,                                                \
+                              .writer = files_writer,                                              \
+                              .commit = files_commit,                                              \
+                              .abort = files_abort,                                                \
+                              .description = files_description,                                    \
+                              .close = files_close}
+FILE_SINK(weir_parquet_sink, "parquet");
+FILE_SINK(weir_json_sink, "json");
+FILE_SINK(weir_csv_sink, "csv");
+FILE_SINK(weir_text_sink, "text");
