@@ -136,10 +136,25 @@ static void add_decimal(sum_slot *s, weir_i128 v) {
     s->set = true;
 }
 
+/* Longs without nulls, the common case. */
+static weir_rc sum_longs(weir_ctx *ctx, weir_agg_call *a, const weir_column *x) {
+    const int64_t *v = WEIR_PTR(int64_t, x);
+    sum_slot *slots = a->slots;
+    for (int64_t i = 0; i < a->len; i++) {
+        sum_slot *s = &slots[a->slot[i]];
+        s->set = true;
+        if (__builtin_add_overflow(s->u.i, v[i], &s->u.i) && a->ansi)
+            return sum_overflow(ctx, a, "long overflow", "try_add");
+    }
+    return WEIR_OK;
+}
+
 static weir_rc sum_update(weir_ctx *ctx, weir_agg_call *a) {
     const weir_column *x = &a->arg[0];
     weir_kind k = a->expr->type->kind;
     if (x->type->kind == WEIR_T_VOID) return WEIR_OK;
+    if (k == WEIR_T_LONG && x->type->kind == WEIR_T_LONG && x->form == WEIR_FLAT && !x->valid)
+        return sum_longs(ctx, a, x);
     for (int64_t i = 0; i < a->len; i++) {
         if (x->valid && weir_is_null(x, i)) continue;
         sum_slot *s = SLOT(sum_slot, a, i);
@@ -271,6 +286,15 @@ static weir_rc avg_update(weir_ctx *ctx, weir_agg_call *a) {
     const weir_column *x = &a->arg[0];
     bool real = avg_in_double(a->expr), dec = x->type->kind == WEIR_T_DECIMAL;
     (void)ctx;
+    if (x->type->kind == WEIR_T_DOUBLE && x->form == WEIR_FLAT && !x->valid) {
+        const double *v = WEIR_PTR(double, x);
+        for (int64_t i = 0; i < a->len; i++) {
+            avg_slot *s = SLOT(avg_slot, a, i);
+            s->n++;
+            s->u.f += v[i];
+        }
+        return WEIR_OK;
+    }
     for (int64_t i = 0; i < a->len; i++) {
         if (weir_is_null(x, i)) continue;
         avg_slot *s = SLOT(avg_slot, a, i);
