@@ -206,27 +206,44 @@ void weir_session_view_each(weir_session *s, void (*fn)(void *u, const char *nam
     weir_unlock(&s->mu);
 }
 
+enum { PIECE_ROWS = 4096 };
+
+/* Adds a batch behind *n others. Small ones join the last: many small appends make few batches. */
+static weir_rc append_batch(weir_ctx *ctx, weir_schema *schema, const weir_batch *b, weir_batch *v,
+                            int *n) {
+    const weir_batch *both[] = {*n ? &v[*n - 1] : NULL, b};
+    if (*n && both[0]->len + b->len <= PIECE_ROWS)
+        return weir_batch_concat(ctx, schema, both, 2, &v[*n - 1]);
+    weir_batch_keep(ctx->arena, b, &v[(*n)++]);
+    return WEIR_OK;
+}
+
 /* Rows are appended as further batches of a new LOCAL node: readers of the old one are not
  * disturbed. */
 weir_rc weir_session_memory_put(weir_ctx *ctx, weir_session *s, const char *name,
                                 weir_schema *schema, const weir_batch *add, int n,
                                 bool replace_all) {
-    (void)ctx;
     weir_arena *mem = weir_arena_new(NULL);
+    weir_ctx own = *ctx;
+    weir_rc rc = WEIR_OK;
+    own.arena = mem;
     weir_lock(&s->mu);
     named *old = find_named(s, VIEW, name);
-    int before = old && !replace_all && old->plan->kind == WEIR_P_LOCAL ? old->plan->nbatch : 0;
+    int before = old && !replace_all && old->plan->kind == WEIR_P_LOCAL ? old->plan->nbatch : 0,
+        have = before;
     weir_batch *v = WEIR_NEWN(mem, weir_batch, before + n + 1);
-    for (int i = 0; i < before; i++) weir_batch_keep(mem, &old->plan->batch[i], &v[i]);
-    for (int i = 0; i < n; i++) weir_batch_keep(mem, &add[i], &v[before + i]);
     weir_plan *p = weir_plan_new(mem, WEIR_P_LOCAL, 0);
     p->schema = weir_type_copy(mem, schema);
+    for (int i = 0; i < before; i++) weir_batch_keep(mem, &old->plan->batch[i], &v[i]);
+    for (int i = 0; i < n && rc == WEIR_OK; i++)
+        rc = append_batch(&own, p->schema, &add[i], v, &have);
     p->batch = v;
-    p->nbatch = before + n;
-    named *gone = put_named(s, VIEW, name, p, mem);
+    p->nbatch = have;
+    named *gone = rc == WEIR_OK ? put_named(s, VIEW, name, p, mem) : NULL;
     weir_unlock(&s->mu);
+    if (rc != WEIR_OK) weir_arena_free(mem);
     free_names(gone);
-    return WEIR_OK;
+    return rc;
 }
 
 weir_rc weir_session_hold(weir_ctx *ctx, weir_session *s, const char *id, weir_plan *resolved,

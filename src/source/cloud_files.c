@@ -17,10 +17,10 @@ typedef struct cloud {
     weir_cloud_options o;
     weir_schema *data; /* columns read from files, rescue column included */
     weir_file_log *log;
-    weir_listing frozen, outstanding;
+    weir_listing frozen;
     bool is_frozen, first_done;
     int notify;
-    int64_t outstanding_bytes;
+    int64_t outstanding, outstanding_bytes;
 } cloud;
 
 static const char *get_option(void *u, const char *key) {
@@ -61,15 +61,12 @@ static weir_rc cloud_start(weir_ctx *ctx, weir_scan *s, const char *last) {
 
 static weir_rc unseen(weir_ctx *ctx, weir_scan *s, weir_listing *out) {
     cloud *c = s->impl;
-    weir_listing all = {0};
-    WEIR_TRY(weir_files_list(ctx, s, false, &all));
-    *out = (weir_listing){.v = WEIR_NEWN(ctx->arena, weir_found, all.n + 1)};
+    *out = (weir_listing){.seen = c->log ? weir_file_log_seen : NULL, .seen_u = c->log};
+    WEIR_TRY(weir_files_list(ctx, s, false, out));
     c->outstanding_bytes = 0;
-    for (int64_t i = 0; i < all.n; i++) {
-        all.v[i].uri = weir_file_uri(ctx->arena, all.v[i].path);
-        if (c->log && weir_file_log_seen(c->log, all.v[i].uri)) continue;
-        out->v[out->n++] = all.v[i];
-        c->outstanding_bytes += all.v[i].size_bytes;
+    for (int64_t i = 0; i < out->n; i++) {
+        if (!out->v[i].uri) out->v[i].uri = weir_file_uri(ctx->arena, out->v[i].path);
+        c->outstanding_bytes += out->v[i].size_bytes;
     }
     weir_files_by_time(out);
     return WEIR_OK;
@@ -86,9 +83,9 @@ static weir_rc cloud_freeze(weir_ctx *ctx, weir_scan *s) {
 static weir_rc candidates(weir_ctx *ctx, weir_scan *s, weir_listing *out) {
     cloud *c = s->impl;
     if (!c->is_frozen) return unseen(ctx, s, out);
-    *out = (weir_listing){.v = WEIR_NEWN(ctx->arena, weir_found, c->frozen.n + 1)};
-    for (int64_t i = 0; i < c->frozen.n; i++)
-        if (!weir_file_log_seen(c->log, c->frozen.v[i].uri)) out->v[out->n++] = c->frozen.v[i];
+    weir_listing *l = &c->frozen; /* batches take from its front */
+    for (; l->n && weir_file_log_seen(c->log, l->v->uri); l->n--) l->v++;
+    *out = *l;
     return WEIR_OK;
 }
 
@@ -125,6 +122,7 @@ static weir_rc cloud_latest(weir_ctx *ctx, weir_scan *s, const char *from, const
         WEIR_TRY(weir_file_log_add(ctx, c->log, v, take));
         c->outstanding_bytes -= bytes;
     }
+    c->outstanding = l.n - take;
     int64_t k = weir_file_log_latest(c->log);
     *to = k < 0 ? NULL : skip_existing ? from : offset_text(ctx, k);
     return WEIR_OK;
@@ -189,10 +187,8 @@ static void cloud_stop(weir_scan *s) {
 
 static void cloud_metrics(weir_ctx *ctx, weir_scan *s, weir_jw *w) {
     cloud *c = s->impl;
-    weir_listing l = {0};
-    if (candidates(ctx, s, &l) != WEIR_OK) return;
     weir_jw_key(w, "numFilesOutstanding");
-    weir_jw_str(w, weir_printf(ctx->arena, "%lld", (long long)l.n));
+    weir_jw_str(w, weir_printf(ctx->arena, "%lld", (long long)c->outstanding));
     weir_jw_key(w, "numBytesOutstanding");
     weir_jw_str(w, weir_printf(ctx->arena, "%lld", (long long)c->outstanding_bytes));
 }

@@ -42,7 +42,8 @@ static void remember(weir_file_log *l, const char *uri, int64_t mtime_ms, int64_
     place(l, l->n++);
 }
 
-bool weir_file_log_seen(const weir_file_log *l, const char *uri) {
+bool weir_file_log_seen(const void *file_log, const char *uri) {
+    const weir_file_log *l = file_log;
     if (!l->n) return false;
     for (uint64_t p = hash(uri) & l->mask; l->slot[p]; p = (p + 1) & l->mask)
         if (strcmp(l->v[l->slot[p] - 1].uri, uri) == 0) return true;
@@ -64,7 +65,10 @@ static weir_rc read_entry(weir_ctx *ctx, weir_file_log *l, const char *path) {
         const weir_json *j = weir_json_parse(ctx->arena, s, (size_t)(end - s), NULL);
         const char *uri = weir_json_str(j, "path", NULL);
         if (!uri) return damaged(ctx, path, "a line is not a JSON object with a path");
-        remember(l, uri, weir_json_int(j, "timestamp", 0), weir_json_int(j, "batchId", 0));
+        int64_t entry = weir_json_int(j, "batchId", 0);
+        if (l->n && entry < l->v[l->n - 1].entry)
+            return damaged(ctx, path, "its batchIds do not ascend");
+        remember(l, uri, weir_json_int(j, "timestamp", 0), entry);
     }
     return WEIR_OK;
 }
@@ -165,9 +169,11 @@ weir_rc weir_file_log_add(weir_ctx *ctx, weir_file_log *l, const weir_log_file *
 
 weir_rc weir_file_log_range(weir_ctx *ctx, weir_file_log *l, int64_t from, int64_t to,
                             weir_log_file **out, int64_t *n) {
+    int64_t first = l->n; /* entries ascend, and those asked for are the last ones */
+    while (first > 0 && l->v[first - 1].entry > from) first--;
     *n = 0;
-    *out = WEIR_NEWN(ctx->arena, weir_log_file, l->n + 1);
-    for (int64_t i = 0; i < l->n; i++)
+    *out = WEIR_NEWN(ctx->arena, weir_log_file, l->n - first + 1);
+    for (int64_t i = first; i < l->n; i++)
         if (l->v[i].entry > from && l->v[i].entry <= to) (*out)[(*n)++] = l->v[i];
     return WEIR_OK;
 }

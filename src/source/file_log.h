@@ -14,7 +14,7 @@ typedef struct weir_file_log weir_file_log;
 /* Reads the whole log. Lives in mem. */
 weir_rc weir_file_log_open(weir_ctx *, weir_arena *mem, const char *dir, weir_file_log **out);
 int64_t weir_file_log_latest(const weir_file_log *); /* -1: empty */
-bool weir_file_log_seen(const weir_file_log *, const char *uri);
+bool weir_file_log_seen(const void *file_log, const char *uri);
 /* Entry latest+1, durable on return. */
 weir_rc weir_file_log_add(weir_ctx *, weir_file_log *, const weir_log_file *, int64_t n);
 /* Files of entries (from, to], in order. */

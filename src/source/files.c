@@ -231,13 +231,8 @@ static weir_rc files_start(weir_ctx *ctx, weir_scan *s, const char *last) {
 
 static weir_rc unseen(weir_ctx *ctx, weir_scan *s, weir_listing *out) {
     files *f = s->impl;
-    weir_listing all = {0};
-    WEIR_TRY(weir_files_list(ctx, s, false, &all));
-    *out = (weir_listing){.v = WEIR_NEWN(ctx->arena, weir_found, all.n + 1)};
-    for (int64_t i = 0; i < all.n; i++) {
-        all.v[i].uri = weir_file_uri(ctx->arena, all.v[i].path);
-        if (!weir_file_log_seen(f->log, all.v[i].uri)) out->v[out->n++] = all.v[i];
-    }
+    *out = (weir_listing){.seen = weir_file_log_seen, .seen_u = f->log};
+    WEIR_TRY(weir_files_list(ctx, s, false, out));
     weir_files_by_time(out);
     if (weir_scan_flag(s, "latestFirst", false))
         for (int64_t i = 0; i < out->n / 2; i++) {
@@ -259,9 +254,9 @@ static weir_rc files_freeze(weir_ctx *ctx, weir_scan *s) {
 static weir_rc candidates(weir_ctx *ctx, weir_scan *s, weir_listing *out) {
     files *f = s->impl;
     if (!f->is_frozen) return unseen(ctx, s, out);
-    *out = (weir_listing){.v = WEIR_NEWN(ctx->arena, weir_found, f->frozen.n + 1)};
-    for (int64_t i = 0; i < f->frozen.n; i++)
-        if (!weir_file_log_seen(f->log, f->frozen.v[i].uri)) out->v[out->n++] = f->frozen.v[i];
+    weir_listing *l = &f->frozen; /* batches take from its front */
+    for (; l->n && weir_file_log_seen(f->log, l->v->uri); l->n--) l->v++;
+    *out = *l;
     return WEIR_OK;
 }
 

@@ -12,6 +12,10 @@ typedef struct weir_found {
 typedef struct weir_listing {
     weir_found *v;
     int64_t n, cap;
+    /* Set before listing: files it is true for are left out, unlooked at; the rest have their uri.
+     */
+    bool (*seen)(const void *u, const char *uri);
+    const void *seen_u;
 } weir_listing;
 
 /* Files below the scan's paths (globs, pathGlobFilter, recursion into k=v directories). Hidden

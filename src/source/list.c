@@ -39,7 +39,16 @@ typedef struct lister {
     bool recurse;
 } lister;
 
-static void add(weir_ctx *ctx, lister *l, const char *path, int64_t size, int64_t mtime_us) {
+static bool is_new(weir_ctx *ctx, const lister *l, const char *path, const char **uri) {
+    const weir_listing *v = l->out;
+    *uri = NULL;
+    if (!v->seen) return true;
+    *uri = weir_file_uri(ctx->arena, path);
+    return !v->seen(v->seen_u, *uri);
+}
+
+static void add(weir_ctx *ctx, lister *l, const char *path, const char *uri, int64_t size,
+                int64_t mtime_us) {
     weir_listing *v = l->out;
     if ((l->after_us && mtime_us <= l->after_us) || (l->before_us && mtime_us >= l->before_us))
         return;
@@ -50,7 +59,7 @@ static void add(weir_ctx *ctx, lister *l, const char *path, int64_t size, int64_
         v->v = p;
         v->cap = cap;
     }
-    v->v[v->n++] = (weir_found){path, NULL, size, mtime_us};
+    v->v[v->n++] = (weir_found){path, uri, size, mtime_us};
 }
 
 static bool hidden(const char *n) {
@@ -61,17 +70,23 @@ static bool hidden(const char *n) {
 static weir_rc walk(weir_ctx *ctx, lister *l, const char *dir, int depth) {
     weir_dirent *e = NULL;
     int64_t n = 0;
+    bool stat_all = !l->out->seen; /* else only what is new, that a batch costs what it brings */
     if (depth > 64) return WEIR_OK;
-    WEIR_TRY(weir_path_list(ctx, dir, true, &e, &n));
+    WEIR_TRY(weir_path_list(ctx, dir, stat_all, &e, &n));
     for (int64_t i = 0; i < n; i++) {
+        const char *uri = NULL;
         if (hidden(e[i].name)) continue;
         char *path = weir_printf(ctx->arena, "%s%s%s", dir, dir[strlen(dir) - 1] == '/' ? "" : "/",
                                  e[i].name);
         if (e[i].is_dir) {
             if (l->recurse || strchr(e[i].name, '=')) WEIR_TRY(walk(ctx, l, path, depth + 1));
-        } else if (!l->name_glob || fnmatch(l->name_glob, e[i].name, 0) == 0) {
-            add(ctx, l, path, e[i].size_bytes, e[i].mtime_us);
+            continue;
         }
+        if (l->name_glob && fnmatch(l->name_glob, e[i].name, 0) != 0) continue;
+        if (!is_new(ctx, l, path, &uri)) continue;
+        weir_stat st = {true, false, e[i].size_bytes, e[i].mtime_us, 0};
+        if (!stat_all) WEIR_TRY(weir_path_stat(ctx, path, &st));
+        if (st.exists) add(ctx, l, path, uri, st.size_bytes, st.mtime_us);
     }
     return WEIR_OK;
 }
@@ -81,8 +96,11 @@ static weir_rc list_logged(weir_ctx *ctx, lister *l, const char *dir, bool *logg
     weir_sink_file *v = NULL;
     int64_t n = 0;
     WEIR_TRY(weir_sink_log_files(ctx, dir, logged, &v, &n));
-    for (int64_t i = 0; i < n; i++)
-        add(ctx, l, weir_uri_path(ctx->arena, v[i].uri), v[i].size_bytes, v[i].mtime_ms * 1000);
+    for (int64_t i = 0; i < n; i++) {
+        const char *uri = NULL, *path = weir_uri_path(ctx->arena, v[i].uri);
+        if (is_new(ctx, l, path, &uri))
+            add(ctx, l, path, uri, v[i].size_bytes, v[i].mtime_ms * 1000);
+    }
     return WEIR_OK;
 }
 
@@ -98,7 +116,8 @@ static weir_rc list_one(weir_ctx *ctx, lister *l, const char *path, bool must_ex
         WEIR_TRY(list_logged(ctx, l, path, &logged));
         return logged ? WEIR_OK : walk(ctx, l, path, 0);
     }
-    add(ctx, l, path, st.size_bytes, st.mtime_us);
+    const char *uri = NULL;
+    if (is_new(ctx, l, path, &uri)) add(ctx, l, path, uri, st.size_bytes, st.mtime_us);
     return WEIR_OK;
 }
 
