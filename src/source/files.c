@@ -2,6 +2,8 @@
  * Analysis and query threads. */
 #include "source/files.h"
 
+#include "codec/csv_read.h"
+
 #include "source/cloud_schema.h"
 #include "source/file_log.h"
 #include "source/parquet.h"
@@ -18,7 +20,7 @@ typedef struct files {
     weir_listing listing; /* batch: what was found at analysis */
     weir_file_log *log;
     weir_listing frozen; /* availableNow: the files there were at the start */
-    bool is_frozen, json, parquet;
+    bool is_frozen, json, csv, parquet;
     int notify; /* inotify, -1 none */
     int64_t max_files, max_bytes;
 } files;
@@ -66,6 +68,33 @@ static weir_rc infer_json(weir_ctx *ctx, weir_scan *s, const weir_listing *l, we
                           : weir_fail(ctx, WEIR_E_UNABLE_TO_INFER_SCHEMA, "format", "JSON");
 }
 
+static weir_rc infer_csv(weir_ctx *ctx, weir_scan *s, const weir_listing *l, weir_schema **out) {
+    weir_csv_options o;
+    WEIR_TRY(weir_csv_options_read(ctx, get_option, s, &o));
+    weir_arena *mem = weir_arena_new(ctx->arena);
+    weir_csv_infer *f = weir_csv_infer_new(mem, &o);
+    for (int64_t i = 0; i < l->n; i++) {
+        weir_ctx c = *ctx;
+        const char *p;
+        size_t n;
+        c.arena = weir_arena_new(mem);
+        WEIR_TRY(weir_file_map(&c, l->v[i].path, &p, &n));
+        bool first = true;
+        if (o.multi_line) WEIR_TRY(weir_csv_infer_text(&c, f, p, (int64_t)n, true));
+        for (const char *at = p, *end = p + n; at < end && !o.multi_line; first = false) {
+            const char *nl = memchr(at, '\n', (size_t)(end - at)), *stop = nl ? nl : end;
+            int64_t len = stop - at - (stop > at && stop[-1] == '\r');
+            WEIR_TRY(weir_csv_infer_text(&c, f, at, len, first));
+            at = stop + 1;
+        }
+        weir_arena_free(c.arena);
+    }
+    *out = weir_csv_infer_done(ctx->arena, f);
+    weir_arena_free(mem);
+    return (*out)->nfield ? WEIR_OK
+                          : weir_fail(ctx, WEIR_E_UNABLE_TO_INFER_SCHEMA, "format", "CSV");
+}
+
 static weir_schema *nullable(
     weir_arena *a, weir_schema *s) { /* SPARK: columns read from files may always be null */
     weir_field *f = weir_memdup(a, s->field, sizeof *f * (size_t)s->nfield);
@@ -77,7 +106,7 @@ static weir_rc data_schema(weir_ctx *ctx, weir_scan *s, files *f) {
     weir_field value = {"value", &weir_t_string, true, NULL};
     if (s->user_schema)
         f->data = nullable(ctx->arena, s->user_schema);
-    else if (!f->json && !f->parquet)
+    else if (!f->json && !f->csv && !f->parquet)
         f->data = weir_type_struct(ctx->arena, &value, 1);
     else if (s->streaming && !weir_conf_bool(ctx->conf, "spark.sql.streaming.schemaInference"))
         return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
@@ -87,10 +116,12 @@ static weir_rc data_schema(weir_ctx *ctx, weir_scan *s, files *f) {
                          "with 'spark.read.load(directory)' and infer schema from it.");
     else if (f->parquet)
         WEIR_TRY(weir_parquet_infer(ctx, &f->listing, &f->data));
+    else if (f->csv)
+        WEIR_TRY(infer_csv(ctx, s, &f->listing, &f->data));
     else
         WEIR_TRY(infer_json(ctx, s, &f->listing, &f->data));
     f->data = nullable(ctx->arena, f->data);
-    if (!f->json && !f->parquet &&
+    if (!f->json && !f->csv && !f->parquet &&
         (f->data->nfield != 1 || f->data->field[0].type->kind != WEIR_T_STRING))
         return weir_fail(ctx, WEIR_E_ANALYSIS_LEGACY, "message",
                          "Text data source supports only a single column of type string.");
@@ -100,6 +131,7 @@ static weir_rc data_schema(weir_ctx *ctx, weir_scan *s, files *f) {
 static weir_rc files_open(weir_ctx *ctx, weir_scan *s) {
     files *f = WEIR_NEW(ctx->arena, files);
     f->json = strcmp(s->ops->format, "json") == 0;
+    f->csv = strcmp(s->ops->format, "csv") == 0;
     f->parquet = strcmp(s->ops->format, "parquet") == 0;
     f->notify = -1;
     s->impl = f;
@@ -158,6 +190,25 @@ static weir_rc line_take(weir_ctx *ctx, void *u, weir_batch *out) {
 static void line_file(void *u, const char *uri) { (void)u, (void)uri; }
 static const weir_text_ops line_ops = {line_record, line_rows, line_take, line_file};
 
+static weir_rc csv_record(weir_ctx *ctx, void *u, const char *p, int64_t n, int64_t at) {
+    return weir_csv_record(ctx, u, p, n, at);
+}
+static int64_t csv_count(void *u) { return weir_csv_rows(u); }
+static weir_rc csv_take(weir_ctx *ctx, void *u, weir_batch *out) {
+    return weir_csv_take(ctx, u, out);
+}
+static void csv_file(void *u, const char *uri) { weir_csv_file(u, uri); }
+static const weir_text_ops csv_ops = {csv_record, csv_count, csv_take, csv_file};
+
+static weir_rc read_csv(weir_ctx *ctx, weir_scan *s, const files *f, const weir_split *sp,
+                        int64_t n, weir_reader **out) {
+    weir_csv_options *o = WEIR_NEW(ctx->arena, weir_csv_options);
+    weir_csv_reader *r = NULL;
+    WEIR_TRY(weir_csv_options_read(ctx, get_option, s, o));
+    WEIR_TRY(weir_csv_reader_new(ctx, f->data, o, &r));
+    return weir_text_reader(ctx, s, sp, n, &csv_ops, r, ctx->arena, o->multi_line, out);
+}
+
 static weir_rc files_read(weir_ctx *ctx, weir_scan *s, const weir_split *sp, int64_t n,
                           const bool *columns, weir_reader **out) {
     files *f = s->impl;
@@ -174,6 +225,8 @@ static weir_rc files_read(weir_ctx *ctx, weir_scan *s, const weir_split *sp, int
         if (rc == WEIR_OK) rc = weir_json_text(&c, f->data, o, &u);
         if (rc == WEIR_OK)
             rc = weir_text_reader(&c, s, sp, n, &weir_json_text_ops, u, mem, whole, out);
+    } else if (f->csv) {
+        rc = read_csv(&c, s, f, sp, n, out);
     } else {
         lines *l = WEIR_NEW(mem, lines);
         rc = weir_build_init(&c, &l->value, &weir_t_string);
@@ -318,5 +371,6 @@ static const char *files_description(weir_ctx *ctx, weir_scan *s) {
         .wait = files_wait, .stop = files_stop                                                     \
     }
 const weir_source_ops weir_json_source = FILE_SOURCE("json");
+const weir_source_ops weir_csv_source = FILE_SOURCE("csv");
 const weir_source_ops weir_text_source = FILE_SOURCE("text");
 const weir_source_ops weir_parquet_source = FILE_SOURCE("parquet");
