@@ -135,7 +135,8 @@ static weir_rc prepare(weir_cn_run *r, const SC(WriteStreamOperationStart) * w,
         return weir_tp_unsupported(
             ctx, w->foreach_batch ? "foreachBatch" : "foreach",
             "It comes with a later release of weir; write to Delta, files or the console");
-    if (w->n_clustering_column_names)
+    /* SPARK: formats without a notion of clustering ignore it */
+    if (w->n_clustering_column_names && (!w->format || strcasecmp(w->format, "delta") == 0))
         return weir_tp_unsupported(ctx, "clusterBy on a stream", "Use partitionBy");
     weir_write_info *info = &spec->info;
     info->options = WEIR_TP_OPTIONS(&r->tp, w);
