@@ -7,19 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct ids {
-    int64_t latest, compact, interval;
-    bool exists;
-} ids;
-
-static weir_rc scan(weir_ctx *ctx, const char *dir, ids *out) {
+weir_rc weir_sink_log_open(weir_ctx *ctx, const char *dir, weir_sink_log *out) {
     weir_dirent *e = NULL;
     int64_t n = 0, first = -1, count = 0;
     weir_stat st;
     char *log = weir_printf(ctx->arena, "%s/_spark_metadata", dir);
-    *out =
-        (ids){-1, -1, weir_conf_int(ctx->conf, "spark.sql.streaming.fileSink.log.compactInterval"),
-              false};
+    *out = (weir_sink_log){.dir = dir, .latest = -1, .compact = -1, .lowest = INT64_MAX};
+    out->interval = weir_conf_int(ctx->conf, "spark.sql.streaming.fileSink.log.compactInterval");
     WEIR_TRY(weir_path_stat(ctx, log, &st));
     out->exists = st.exists && st.is_dir;
     WEIR_TRY(weir_path_list(ctx, log, false, &e, &n));
@@ -29,6 +23,7 @@ static weir_rc scan(weir_ctx *ctx, const char *dir, ids *out) {
         bool c = strcmp(end, ".compact") == 0;
         if (end == e[i].name || (*end && !c)) continue;
         if (id > out->latest) out->latest = id;
+        if (id < out->lowest) out->lowest = id;
         if (!c) continue;
         count++;
         if (first < 0) first = id;
@@ -38,11 +33,9 @@ static weir_rc scan(weir_ctx *ctx, const char *dir, ids *out) {
     return WEIR_OK;
 }
 
-weir_rc weir_sink_log_latest(weir_ctx *ctx, const char *dir, int64_t *latest) {
-    ids v;
-    WEIR_TRY(scan(ctx, dir, &v));
-    *latest = v.latest;
-    return WEIR_OK;
+static char *path_of(weir_ctx *ctx, const char *dir, int64_t id, bool compact) {
+    return weir_printf(ctx->arena, "%s/_spark_metadata/%lld%s", dir, (long long)id,
+                       compact ? ".compact" : "");
 }
 
 typedef struct list {
@@ -79,25 +72,15 @@ static weir_rc read_entry(weir_ctx *ctx, const char *path, list *out) {
     return WEIR_OK;
 }
 
-static weir_rc read_all(weir_ctx *ctx, const char *dir, const ids *v, list *out) {
-    if (v->compact >= 0)
-        WEIR_TRY(read_entry(
-            ctx,
-            weir_printf(ctx->arena, "%s/_spark_metadata/%lld.compact", dir, (long long)v->compact),
-            out));
-    for (int64_t id = v->compact + 1; id <= v->latest; id++)
-        WEIR_TRY(read_entry(
-            ctx, weir_printf(ctx->arena, "%s/_spark_metadata/%lld", dir, (long long)id), out));
-    return WEIR_OK;
-}
-
 weir_rc weir_sink_log_files(weir_ctx *ctx, const char *dir, bool *exists, weir_sink_file **out,
                             int64_t *n) {
-    ids v;
+    weir_sink_log v;
     list l = {0};
-    WEIR_TRY(scan(ctx, dir, &v));
+    WEIR_TRY(weir_sink_log_open(ctx, dir, &v));
     *exists = v.exists;
-    if (v.exists) WEIR_TRY(read_all(ctx, dir, &v, &l));
+    if (v.compact >= 0) WEIR_TRY(read_entry(ctx, path_of(ctx, dir, v.compact, true), &l));
+    for (int64_t id = v.compact + 1; id <= v.latest; id++)
+        WEIR_TRY(read_entry(ctx, path_of(ctx, dir, id, false), &l));
     *out = l.v;
     *n = l.n;
     return WEIR_OK;
@@ -125,25 +108,52 @@ static void write_line(weir_str *s, const weir_sink_file *f) {
     weir_jw_end_obj(&w);
 }
 
-weir_rc weir_sink_log_add(weir_ctx *ctx, const char *dir, int64_t id, const weir_sink_file *f,
+/* The lines of all entries so far, as they are. */
+static weir_rc add_old_lines(weir_ctx *ctx, const weir_sink_log *l, int64_t id, weir_str *out) {
+    for (int64_t k = l->compact >= 0 ? l->compact : 0; k < id; k++) {
+        char *lines;
+        int version;
+        WEIR_TRY(weir_log_text(ctx, path_of(ctx, l->dir, k, k == l->compact), 1, &version, &lines));
+        size_t n = strlen(lines);
+        while (n && lines[n - 1] == '\n') n--;
+        if (!n) continue;
+        weir_str_putc(out, '\n');
+        weir_str_add(out, lines, n);
+    }
+    return WEIR_OK;
+}
+
+/* SPARK CompactibleFileStreamLog.deleteExpiredLog: see file_log.c, which does the same. */
+static weir_rc clean(weir_ctx *ctx, weir_sink_log *l, int64_t id) {
+    int64_t keep = weir_conf_int(ctx->conf, "spark.sql.streaming.minBatchesToRetain"),
+            delay = weir_conf_ms(ctx->conf, "spark.sql.streaming.fileSink.log.cleanupDelay"),
+            upto = (id - keep + 1) / l->interval * l->interval - 1, now = weir_now_ms(ctx->env);
+    if (l->lowest > id) l->lowest = id;
+    for (; l->lowest < upto; l->lowest++) {
+        char *path = path_of(ctx, l->dir, l->lowest, (l->lowest + 1) % l->interval == 0);
+        weir_stat st;
+        WEIR_TRY(weir_path_stat(ctx, path, &st));
+        if (!st.exists) continue;
+        if (st.mtime_us / 1000 > now - delay) break;
+        WEIR_TRY(weir_path_remove(ctx, path));
+    }
+    return WEIR_OK;
+}
+
+weir_rc weir_sink_log_add(weir_ctx *ctx, weir_sink_log *l, int64_t id, const weir_sink_file *f,
                           int64_t n) {
-    ids v;
-    list old = {0};
     weir_str s;
-    bool lost = false;
-    WEIR_TRY(scan(ctx, dir, &v));
-    bool compact = (id + 1) % v.interval == 0;
+    bool lost = false, compact = (id + 1) % l->interval == 0;
     weir_str_init(&s, ctx->arena, 1u << 30);
     weir_str_puts(&s, "v1");
-    if (compact) WEIR_TRY(read_all(ctx, dir, &v, &old));
-    for (int64_t i = 0; i < old.n; i++) write_line(&s, &old.v[i]);
+    if (compact) WEIR_TRY(add_old_lines(ctx, l, id, &s));
     for (int64_t i = 0; i < n; i++) write_line(&s, &f[i]);
-    char *log = weir_printf(ctx->arena, "%s/_spark_metadata", dir);
-    WEIR_TRY(weir_path_mkdirs(ctx, log));
-    WEIR_TRY(weir_file_put(
-        ctx, weir_printf(ctx->arena, "%s/%lld%s", log, (long long)id, compact ? ".compact" : ""),
-        s.p, s.len, false, &lost));
-    return lost ? weir_fail(ctx, WEIR_E_CONCURRENT_STREAM, "batchId",
-                            weir_printf(ctx->arena, "%lld", (long long)id))
-                : WEIR_OK;
+    WEIR_TRY(weir_path_mkdirs(ctx, weir_printf(ctx->arena, "%s/_spark_metadata", l->dir)));
+    WEIR_TRY(weir_file_put(ctx, path_of(ctx, l->dir, id, compact), s.p, s.len, false, &lost));
+    if (lost)
+        return weir_fail(ctx, WEIR_E_CONCURRENT_STREAM, "batchId",
+                         weir_printf(ctx->arena, "%lld", (long long)id));
+    l->latest = id;
+    if (compact) l->compact = id;
+    return clean(ctx, l, id);
 }

@@ -57,6 +57,7 @@ typedef struct file_sink {
     weir_sink *sink;
     weir_arena *mem;
     out_file file;
+    weir_sink_log log; /* streams */
     bool open, finished;
 } file_sink;
 
@@ -75,7 +76,7 @@ static weir_rc files_open(weir_ctx *ctx, weir_sink *s) {
         return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
                          "partitionBy with this format; write a Delta table");
     WEIR_TRY(k->format->check(ctx, &s->info));
-    if (streaming(s)) return WEIR_OK;
+    if (streaming(s)) return weir_sink_log_open(ctx, s->info.path, &k->log);
     WEIR_TRY(weir_path_list(ctx, s->info.path, false, &e, &n));
     if (n && s->info.save_mode == WEIR_SAVE_ERROR)
         return weir_fail(ctx, WEIR_E_PATH_ALREADY_EXISTS, "outputPath",
@@ -94,15 +95,14 @@ static weir_rc clear_directory(weir_ctx *ctx, const char *dir) {
 
 static weir_rc files_begin(weir_ctx *ctx, weir_sink *s, int64_t epoch, bool *done) {
     file_sink *k = s->impl;
-    int64_t latest = -1, n = 0;
+    int64_t n = 0;
     weir_dirent *e = NULL;
     weir_arena_free(k->mem);
     k->mem = weir_arena_new(NULL);
     k->open = k->finished = false;
     *done = false;
     if (streaming(s)) {
-        WEIR_TRY(weir_sink_log_latest(ctx, s->info.path, &latest));
-        *done = epoch <= latest;
+        *done = epoch <= k->log.latest;
         return WEIR_OK;
     }
     if (s->info.save_mode == WEIR_SAVE_IGNORE) {
@@ -179,7 +179,7 @@ static weir_rc files_commit(weir_ctx *ctx, weir_sink *s) {
         weir_stat st;
         WEIR_TRY(weir_path_stat(ctx, k->file.final, &st));
         weir_sink_file f = {uri_of(ctx->arena, k->file.final), st.size_bytes, st.mtime_us / 1000};
-        return weir_sink_log_add(ctx, dir, s->epoch, &f, 1);
+        return weir_sink_log_add(ctx, &k->log, s->epoch, &f, 1);
     }
     WEIR_TRY(weir_path_rename(ctx, k->file.temp, k->file.final, false, NULL));
     return weir_file_put(ctx, weir_printf(ctx->arena, "%s/_SUCCESS", dir), "", 0, true, NULL);
