@@ -309,11 +309,17 @@ weir_rc weir_query_await(weir_ctx *ctx, weir_query *q, int64_t timeout_ms, bool 
 }
 
 weir_rc weir_query_explain(weir_ctx *ctx, weir_query *q, bool extended, const char **text) {
-    (void)extended;
     weir_lock(&q->mu);
-    *text = q->spec.mem && q->active ? weir_printf(ctx->arena, "== Physical Plan ==\n%s",
-                                                   weir_plan_tree(ctx->arena, q->spec.plan))
-                                     : "No physical plan. Waiting for data.";
+    const char *tree = q->spec.mem && q->active ? weir_plan_tree(ctx->arena, q->spec.plan) : NULL;
+    if (!tree)
+        *text = "No physical plan. Waiting for data.";
+    else if (extended) /* one plan is analysed and run: it stands for all of Spark's */
+        *text = weir_printf(ctx->arena,
+                            "== Parsed Logical Plan ==\n%s\n== Analyzed Logical Plan ==\n%s\n"
+                            "== Optimized Logical Plan ==\n%s\n== Physical Plan ==\n%s",
+                            tree, tree, tree, tree);
+    else
+        *text = weir_printf(ctx->arena, "== Physical Plan ==\n%s", tree);
     weir_unlock(&q->mu);
     return WEIR_OK;
 }
