@@ -559,6 +559,19 @@ static weir_rc name_of(weir_ctx *ctx, weir_call *c, const char *pattern) {
 static weir_rc k_monthname(weir_ctx *ctx, weir_call *c) { return name_of(ctx, c, "MMM"); }
 static weir_rc k_dayname(weir_ctx *ctx, weir_call *c) { return name_of(ctx, c, "E"); }
 
+/* The function of an interval's field; NULL: x is none, or has no such field. */
+static const char *interval_part(const char *of, weir_kind k) {
+    static const char *const map[][2] = {
+        {"year", "_interval_year"},     {"month", "_interval_month"},
+        {"day", "_interval_day"},       {"hour", "_interval_hour"},
+        {"minute", "_interval_minute"}, {"_seconds", "_interval_second"}};
+    if (k != WEIR_T_INTERVAL && k != WEIR_T_INTERVAL_DT && k != WEIR_T_INTERVAL_YM) return NULL;
+    for (int i = 0; i < 6; i++)
+        if (strcmp(map[i][0], of) == 0 && k != (i < 2 ? WEIR_T_INTERVAL_DT : WEIR_T_INTERVAL_YM))
+            return map[i][1];
+    return NULL;
+}
+
 /* date_part(field, x): the function of the field takes its place. */
 static weir_rc bind_part(weir_ctx *ctx, weir_expr *e) {
     static const char *const map[][2] = {{"YEAR", "year"},
@@ -603,7 +616,8 @@ static weir_rc bind_part(weir_ctx *ctx, weir_expr *e) {
     weir_expr *r = NULL;
     for (size_t i = 0; field && i < sizeof map / sizeof *map; i++) {
         if (strcasecmp(field, map[i][0]) != 0) continue;
-        WEIR_TRY(weir_call_by_name(ctx, map[i][1], 1, &e->arg[1], &r));
+        const char *of = map[i][1], *other = interval_part(of, e->arg[1]->type->kind);
+        WEIR_TRY(weir_call_by_name(ctx, other ? other : of, 1, &e->arg[1], &r));
         r->name = name;
         *e = *r;
         return WEIR_OK;

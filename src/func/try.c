@@ -56,15 +56,13 @@ static weir_rc k_try(weir_ctx *ctx, weir_call *c) {
 }
 
 static weir_rc bind_try(weir_ctx *ctx, weir_expr *e) {
-    static const char *const ops[][2] = {{"try_add", "+"},
-                                         {"try_subtract", "-"},
-                                         {"try_multiply", "*"},
-                                         {"try_divide", "/"},
-                                         {"try_mod", "%"}};
+    static const char *const ops[][2] = {
+        {"try_add", "+"},    {"try_subtract", "-"}, {"try_multiply", "*"},
+        {"try_divide", "/"}, {"try_mod", "%"},      {"try_make_timestamp", "make_timestamp"}};
     weir_expr *r = NULL;
     for (size_t i = 0; i < sizeof ops / sizeof *ops; i++)
         if (strcasecmp(e->fn->name, ops[i][0]) == 0)
-            WEIR_TRY(weir_call_by_name(ctx, ops[i][1], 2, e->arg, &r));
+            WEIR_TRY(weir_call_by_name(ctx, ops[i][1], e->narg, e->arg, &r));
     e->bound = r;
     e->arg = r->arg;
     e->narg = r->narg;
@@ -75,6 +73,12 @@ static weir_rc bind_try(weir_ctx *ctx, weir_expr *e) {
 
 #define TRY(n)                                                                                     \
     { n, "(any, any) -> any", k_try, WEIR_NO_COERCE | WEIR_CANNOT_FAIL, bind_try, 0 }
-static const weir_fn try_fns[] = {TRY("try_add"), TRY("try_subtract"), TRY("try_multiply"),
-                                  TRY("try_divide"), TRY("try_mod")};
+static const weir_fn try_fns[] = {TRY("try_add"),
+                                  TRY("try_subtract"),
+                                  TRY("try_multiply"),
+                                  TRY("try_divide"),
+                                  TRY("try_mod"),
+                                  {"try_make_timestamp",
+                                   "(any, any, any, any, any, any, any?) -> any", k_try,
+                                   WEIR_NO_COERCE | WEIR_CANNOT_FAIL, bind_try, 0}};
 WEIR_FAMILY(weir_try_family, "try", try_fns);

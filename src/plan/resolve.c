@@ -307,6 +307,22 @@ static weir_rc bind_if(weir_ctx *ctx, weir_expr *e, weir_expr **out) {
     return bind_case(ctx, c, out);
 }
 
+/* decode(x, value, result, ..., [default]): nulls are equal. */
+static weir_rc bind_decode(weir_ctx *ctx, weir_expr *e, weir_expr **out) {
+    weir_expr *c = weir_expr_copy(ctx->arena, e);
+    c->narg = e->narg - 1;
+    c->name = "when";
+    for (int i = 1; i < e->narg; i++) {
+        weir_expr *pair[2] = {e->arg[0], e->arg[i]};
+        bool value = i % 2 == 1 && i + 1 < e->narg;
+        if (value)
+            WEIR_TRY(weir_call_by_name(ctx, "<=>", 2, pair, &c->arg[i - 1]));
+        else
+            c->arg[i - 1] = e->arg[i];
+    }
+    return bind_case(ctx, c, out);
+}
+
 static weir_rc bind_func(weir_ctx *ctx, const binder *b, weir_expr *e, weir_expr **out) {
     const char *n = e->name;
     if (strcasecmp(n, "and") == 0) return bind_logic(ctx, e, WEIR_EX_AND, out);
@@ -319,6 +335,7 @@ static weir_rc bind_func(weir_ctx *ctx, const binder *b, weir_expr *e, weir_expr
                          strcasecmp(n, "ifnull") == 0))
         return bind_coalesce(ctx, e, out);
     if (strcasecmp(n, "struct") == 0) return bind_struct(ctx, e, out);
+    if (e->narg > 2 && strcasecmp(n, "decode") == 0) return bind_decode(ctx, e, out);
     for (int i = 0; i < e->narg; i++)
         if (e->arg[i]->kind == WEIR_EX_LAMBDA)
             return weir_az_lambda(ctx, b->az, b->in, b->nin, e, out);

@@ -7,6 +7,7 @@
 
 static weir_rc parse_or(weir_parser *p, weir_expr **out);
 static weir_rc parse_sum(weir_parser *p, weir_expr **out);
+static weir_rc parse_bits(weir_parser *p, weir_expr **out);
 static weir_rc parse_unary(weir_parser *p, weir_expr **out);
 
 static weir_expr *call(weir_parser *p, int32_t from, const char *name, weir_expr *a, weir_expr *b) {
@@ -290,6 +291,28 @@ static weir_rc parse_case(weir_parser *p, int32_t from, weir_expr **out) {
 }
 
 /* EXTRACT(unit FROM x), SUBSTRING(x FROM a FOR b), TRIM([BOTH|..] c FROM x), POSITION(a IN b). */
+/* timestampadd(HOUR, n, t): the unit is a word. */
+static weir_rc parse_unit_call(weir_parser *p, const char *name, int32_t from, weir_expr **out,
+                               bool *done) {
+    const char *unit;
+    weir_expr *f = weir_expr_new(p->ctx->arena, WEIR_EX_FUNC);
+    if (weir_tk(p, 1)->kind != WEIR_TK_WORD || !weir_tk_is_at(p, 2, ",")) return WEIR_OK;
+    p->at++;
+    WEIR_TRY(weir_tk_ident(p, &unit));
+    p->at++;
+    f->name = name;
+    WEIR_TRY(parse_args(p, f));
+    weir_expr **arg = WEIR_NEWN(p->ctx->arena, weir_expr *, f->narg + 1);
+    arg[0] = weir_lit_string(p->ctx->arena, unit, strlen(unit));
+    for (int i = 0; i < f->narg; i++) arg[i + 1] = f->arg[i];
+    f->arg = arg;
+    f->narg++;
+    f->at = weir_tk_pos(p, from);
+    *out = f;
+    *done = true;
+    return WEIR_OK;
+}
+
 static weir_rc parse_special(weir_parser *p, const char *name, int32_t from, weir_expr **out,
                              bool *done) {
     *done = false;
@@ -305,6 +328,18 @@ static weir_rc parse_special(weir_parser *p, const char *name, int32_t from, wei
         *out = call(p, from, "date_part", weir_lit_string(p->ctx->arena, unit, strlen(unit)), x);
         return weir_tk_need(p, ")");
     }
+    if (strcasecmp(name, "position") == 0) {
+        weir_expr *what = NULL, *in = NULL;
+        int32_t back = p->at++;
+        WEIR_TRY(parse_bits(p, &what));
+        *done = weir_tk_take(p, "in");
+        if (!*done) return p->at = back, WEIR_OK;
+        WEIR_TRY(parse_or(p, &in));
+        *out = call(p, from, "position", what, in);
+        return weir_tk_need(p, ")");
+    }
+    if (strcasecmp(name, "timestampadd") == 0 || strcasecmp(name, "timestampdiff") == 0)
+        return parse_unit_call(p, name, from, out, done);
     if (strcasecmp(name, "trim") == 0) {
         static const char *const words[][2] = {
             {"both", "trim"}, {"leading", "ltrim"}, {"trailing", "rtrim"}};
