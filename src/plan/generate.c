@@ -229,6 +229,10 @@ static weir_rc add_window(weir_ctx *ctx, lift *l, weir_expr *w) {
 static weir_rc lift_one(weir_ctx *ctx, weir_expr *e, void *u, weir_expr **out) {
     lift *l = u;
     *out = e;
+    if (is_call(e, "session_window"))
+        return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
+                         "session_window; use window() of a fixed length, or run the query on "
+                         "Apache Spark");
     if (!is_call(e, "window") || e->narg < 2) return WEIR_OK;
     weir_expr *w = NULL;
     WEIR_TRY(weir_az_expr(ctx, l->az, (const weir_plan *const *)&l->in, 1, e, &w));
@@ -243,7 +247,7 @@ static weir_rc lift_one(weir_ctx *ctx, weir_expr *e, void *u, weir_expr **out) {
 }
 
 static bool has_window(const weir_expr *e) {
-    if (is_call(e, "window") && e->narg >= 2) return true;
+    if ((is_call(e, "window") && e->narg >= 2) || is_call(e, "session_window")) return true;
     for (int i = 0; i < e->narg; i++)
         if (has_window(e->arg[i])) return true;
     return false;
