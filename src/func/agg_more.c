@@ -306,6 +306,14 @@ static weir_rc listagg_finish(weir_ctx *ctx, const weir_agg_call *a, int64_t fro
 /* ---- mode: how often each value came ---- */
 
 static weir_rc bind_mode(weir_ctx *ctx, weir_expr *e) {
+    bool *lowest = WEIR_NEW(ctx->arena, bool);
+    if (e->narg > 1) {
+        weir_column c;
+        WEIR_TRY(weir_eval_const(ctx, e->arg[1], &c));
+        *lowest = !weir_is_null(&c, 0) && WEIR_AT_ROW(uint8_t, &c, 0);
+    }
+    e->narg = 1;
+    e->bound = lowest;
     e->type = e->arg[0]->type;
     e->nullable = true;
     if (weir_type_orderable(e->type)) return WEIR_OK;
@@ -368,6 +376,25 @@ static weir_rc mode_save(weir_ctx *ctx, const weir_agg_call *a, int64_t from, in
     return WEIR_OK;
 }
 
+/* The most frequent value: the first seen of several, or the lowest. */
+static weir_rc mode_best(weir_ctx *ctx, const weir_agg_call *a, const list_slot *s, int64_t *best) {
+    weir_build b;
+    weir_column v;
+    bool lowest = *(const bool *)a->bound;
+    *best = 0;
+    if (lowest) {
+        WEIR_TRY(begin(ctx, a, s->n, &b));
+        for (int64_t k = 0; k < s->n; k++) weir_cell_append(&s->v[k], a->expr->type, &b);
+        WEIR_TRY(weir_build_finish(ctx, &b, &v));
+    }
+    for (int64_t k = 1; k < s->n; k++) {
+        bool tie = s->count[k] == s->count[*best];
+        if (s->count[k] > s->count[*best] || (tie && lowest && weir_compare(&v, k, &v, *best) < 0))
+            *best = k;
+    }
+    return WEIR_OK;
+}
+
 static weir_rc mode_finish(weir_ctx *ctx, const weir_agg_call *a, int64_t from, int64_t n,
                            weir_column *out) {
     weir_build b;
@@ -376,8 +403,7 @@ static weir_rc mode_finish(weir_ctx *ctx, const weir_agg_call *a, int64_t from, 
     for (int64_t i = from; i < from + n; i++) {
         const list_slot *s = AT(list_slot, a, i);
         int64_t best = 0;
-        for (int64_t k = 1; k < s->n; k++)
-            if (s->count[k] > s->count[best]) best = k;
+        WEIR_TRY(mode_best(ctx, a, s, &best));
         weir_cell_append(s->n ? &s->v[best] : &none, a->expr->type, &b);
     }
     return weir_build_finish(ctx, &b, out);
@@ -415,7 +441,7 @@ static const weir_agg_fn agg_more_fns[] = {
     COLLECT("collect_set"),
     LISTAGG("listagg"),
     LISTAGG("string_agg"),
-    {"mode", "(any) -> any", 0, sizeof(list_slot), bind_mode, mode_types, mode_update, mode_merge,
-     mode_save, mode_finish},
+    {"mode", "(any, boolean?) -> any", 0, sizeof(list_slot), bind_mode, mode_types, mode_update,
+     mode_merge, mode_save, mode_finish},
 };
 WEIR_AGG_FAMILY(weir_agg_more_family, "agg_more", agg_more_fns);
