@@ -9,8 +9,8 @@ typedef struct entry {
 } entry; /* slot + 1; 0 = free */
 
 struct weir_groups {
-    weir_arena *mem; /* freed and renewed as the table grows */
-    weir_arena *table;
+    weir_arena *owner, *mem;
+    weir_arena *table; /* freed and renewed as the table grows */
     int nkey;
     const weir_type *const *type;
     entry *e;
@@ -121,6 +121,7 @@ weir_rc weir_groups_new(weir_ctx *ctx, weir_arena *mem, const weir_type *const *
                         weir_groups **out) {
     (void)ctx;
     weir_groups *g = WEIR_NEW(mem, weir_groups);
+    g->owner = mem;
     g->mem = weir_arena_new(mem);
     g->table = weir_arena_new(mem);
     g->nkey = nkey;
@@ -183,7 +184,7 @@ static bool same_key(const weir_groups *g, const weir_column *key, int64_t i, in
 
 static void grow(weir_groups *g) {
     uint64_t mask = g->mask * 2 + 1;
-    weir_arena *t = weir_arena_new(NULL);
+    weir_arena *t = weir_arena_new(g->owner);
     entry *e = WEIR_NEWN(t, entry, mask + 1);
     for (int64_t s = 0; s < g->n; s++) {
         uint64_t h = g->hash[s], p = h & mask;

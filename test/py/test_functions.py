@@ -8,6 +8,7 @@ import sys
 
 import pytest
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 GOLDEN = ROOT / "test" / "golden" / "func"
@@ -95,6 +96,31 @@ def test_family_as_spark(spark, family):
 
 def test_every_function_has_a_row():
     assert missing() == []
+
+
+def test_kernels_over_columns(spark):
+    """The golden rows are constants; these are columns with nulls, slices and lists."""
+    longs = [None, 0, -1, 9, 10, 99, 100, 12345, -2**63, 2**63 - 1, 10**18, -10**17]
+    texts = [None, "", "a", "abc", "abcd", "abcdefgh", "\u00e9" * 7, "x" * 40]
+    data = [(i, longs[i % 12], texts[i % 8], list(range(i % 5)) if i % 7 else None) for i in range(3000)]
+    df = spark.createDataFrame(data, "i long, l long, s string, a array<int>")
+    for part in (df, df.filter("i >= 37")):
+        for r in part.selectExpr("i", "l", "s", "a", "cast(l as string) t", "concat(s, '-', s, cast(i as string)) c",
+                                 "transform(a, x -> x * i) m", "filter(a, x -> x % 2 = 1) f",
+                                 "aggregate(a, i, (acc, x) -> acc + x) g").collect():
+            assert r.t == (None if r.l is None else str(r.l))
+            assert r.c == (None if r.s is None else f"{r.s}-{r.s}{r.i}")
+            assert r.m == (None if r.a is None else [x * r.i for x in r.a])
+            assert r.f == (None if r.a is None else [x for x in r.a if x % 2])
+            assert r.g == (None if r.a is None else r.i + sum(r.a))
+
+
+def test_many_groups(spark):
+    df = spark.range(60000)
+    for key in ("id % 20011", "cast(id % 20011 as string)", "struct(id % 20011 as a, id % 7 as b)"):
+        counts = df.groupBy(F.expr(key).alias("k")).count()
+        row = counts.selectExpr("count(*) n", "sum(count) s", "max(count) m").first()
+        assert (row.n, row.s) == ((20011, 60000) if "struct" not in key else (60000, 60000))
 
 
 def main():
