@@ -32,6 +32,7 @@ class Engine:
         from pyspark.sql.connect.client.retries import DefaultPolicy
 
         s = SparkSession.builder.remote(self.url).create()
+        type(s)._active_session.session = s  # not one that a test left behind, of an engine that ended
         s.client.set_retry_policies([DefaultPolicy(max_retries=4)])  # a dead engine fails the test, soon
         s.conf.set("spark.sql.session.timeZone", "UTC")
         return s
