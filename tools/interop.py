@@ -241,6 +241,37 @@ def case_delta_stream_weir_spark_weir(c):
     stream_in_turns(c, "delta", "wswsw")
 
 
+COPY = r'''
+q = (spark.readStream.format("delta").option("maxFilesPerTrigger", 1).load({src!r}).writeStream.format("delta")
+     .option("checkpointLocation", {ck!r}).trigger(availableNow=True).start({out!r}))
+q.awaitTermination(120)
+if q.exception(): raise q.exception()
+'''
+
+
+def delta_source_in_turns(c, order):
+    src, ck, out = (os.path.join(c.folder, x) for x in ("src", "ck", "out"))
+    n = 0
+    for who in order:
+        for _ in range(3):
+            c.peer.run(f"spark.range({10 * n}, {10 * n + 10}).coalesce(1).write.format('delta').mode('append').save({src!r})")
+            n += 1
+        (c.weir if who == "w" else c.peer.run)(COPY.format(src=src, ck=ck, out=out))
+    read = f"result = rows_of(spark.read.format('delta').load({out!r}))"
+    want = sorted(json.dumps({"id": i}) for i in range(10 * n))
+    same(c.weir(read), want, "rows")
+    same(c.peer.run(read), want, "Spark's rows")
+    same(c.weir(f"result = spark.read.format('delta').load({out!r}).count()"), 10 * n, "row counts")
+
+
+def case_delta_source_spark_weir_spark(c):
+    delta_source_in_turns(c, "sws")
+
+
+def case_delta_source_weir_spark_weir(c):
+    delta_source_in_turns(c, "wsw")
+
+
 def main():
     a = argparse.ArgumentParser()
     a.add_argument("--sample", nargs=2, type=int, metavar=("SEED", "N"))

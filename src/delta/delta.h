@@ -50,6 +50,9 @@ weir_rc weir_delta_refresh(weir_ctx *, weir_delta *);
 weir_rc weir_delta_advance(weir_ctx *, weir_delta *, const char *actions);
 /* One action (or sidecar's) of an entry or checkpoint; where names it in errors. */
 weir_rc weir_delta_apply(weir_ctx *, weir_delta *, const weir_json *action, const char *where);
+/* An add action's file, in mem. */
+weir_rc weir_delta_file_of(weir_ctx *, const weir_delta *, weir_arena *mem, const weir_json *add,
+                           const char *where, weir_delta_file *out);
 int64_t weir_delta_txn_version(const weir_delta *, const char *app_id); /* -1 none */
 char *weir_delta_local(weir_arena *, const weir_delta *, const char *file_path);
 /* Writes commit version: *lost when another writer has it. Durable on return. */
@@ -74,6 +77,21 @@ weir_rc weir_delta_history(weir_ctx *, const char *path, weir_schema **, weir_ba
 weir_rc weir_delta_detail(weir_ctx *, const char *path, const char *name, weir_schema **,
                           weir_batch *);
 
+/* A table opened as a relation: a snapshot, and for streams where they stand (stream.c). */
+typedef struct weir_delta_scan {
+    weir_delta *d;
+    struct weir_delta_stream *stream;
+} weir_delta_scan;
+weir_rc weir_delta_stream_open(weir_ctx *, weir_scan *, weir_delta_scan *);
+weir_rc weir_delta_stream_start(weir_ctx *, weir_scan *, const char *last);
+weir_rc weir_delta_stream_latest(weir_ctx *, weir_scan *, const char *from, const weir_limit *,
+                                 const char **to);
+weir_rc weir_delta_stream_freeze(weir_ctx *, weir_scan *);
+weir_rc weir_delta_stream_split(weir_ctx *, weir_scan *, const char *from, const char *to,
+                                weir_splits *);
+/* The file as a piece of input; f lives as long as the splits. */
+void weir_delta_add_split(weir_ctx *, const weir_delta *, const weir_delta_file *f, weir_splits *);
+const char *weir_delta_stream_description(weir_ctx *, weir_scan *);
 extern const weir_source_ops weir_delta_source;
 extern const weir_sink_ops weir_delta_sink;
 #endif

@@ -131,7 +131,8 @@ static void remove_file(weir_delta *d, const weir_json *r) {
     bury(d, path, weir_json_int(r, "deletionTimestamp", 0));
 }
 
-static weir_rc add_file(weir_ctx *ctx, weir_delta *d, const weir_json *a, const char *where) {
+weir_rc weir_delta_file_of(weir_ctx *ctx, const weir_delta *d, weir_arena *mem, const weir_json *a,
+                           const char *where, weir_delta_file *out) {
     const char *path = weir_json_str(a, "path", NULL);
     const weir_json *dv = weir_json_get(a, "deletionVector"),
                     *pv = weir_json_get(a, "partitionValues");
@@ -139,17 +140,24 @@ static weir_rc add_file(weir_ctx *ctx, weir_delta *d, const weir_json *a, const 
     if (dv && dv->kind == WEIR_J_OBJECT)
         return weir_fail(ctx, WEIR_E_DELTA_UNSUPPORTED_READ, "tableNameOrPath", d->path,
                          "unsupported", "deletionVectors");
+    *out = (weir_delta_file){.path = weir_strdup(mem, path),
+                             .size_bytes = weir_json_int(a, "size", 0),
+                             .mtime_ms = weir_json_int(a, "modificationTime", 0),
+                             .stats = weir_strdup(mem, weir_json_str(a, "stats", NULL))};
+    out->part = WEIR_NEWN(mem, const char *, d->npart + 1);
+    for (int i = 0; i < d->npart; i++)
+        out->part[i] = weir_strdup(mem, weir_json_str(pv, d->part[i], NULL));
+    return WEIR_OK;
+}
+
+static weir_rc add_file(weir_ctx *ctx, weir_delta *d, const weir_json *a, const char *where) {
+    weir_delta_file file;
+    WEIR_TRY(weir_delta_file_of(ctx, d, d->mem, a, where, &file));
+    const char *path = file.path;
     if (d->nfile >= d->index->cap) rebuild(d, 1);
     int32_t *s = slot_of(d, path);
     bool again = *s != 0; /* the same file again replaces its entry */
-    weir_delta_file *f = &d->file[again ? *s - 1 : d->nfile];
-    *f = (weir_delta_file){.path = weir_strdup(d->mem, path),
-                           .size_bytes = weir_json_int(a, "size", 0),
-                           .mtime_ms = weir_json_int(a, "modificationTime", 0),
-                           .stats = weir_strdup(d->mem, weir_json_str(a, "stats", NULL))};
-    f->part = WEIR_NEWN(d->mem, const char *, d->npart + 1);
-    for (int i = 0; i < d->npart; i++)
-        f->part[i] = weir_strdup(d->mem, weir_json_str(pv, d->part[i], NULL));
+    d->file[again ? *s - 1 : d->nfile] = file;
     if (!again) *s = (int32_t)++d->nfile;
     for (int64_t i = 0; i < d->ntombstone; i++)
         if (strcmp(d->tombstone[i].path, path) == 0)

@@ -1,5 +1,5 @@
-/* Reading Delta tables as batches: the files of a snapshot, partition values beside them. Streams
- * come with a later release. */
+/* Reading Delta tables: the files of a snapshot (or, stream.c, of a micro-batch), partition values
+ * beside them. */
 #include "delta/delta.h"
 
 #include "arrow/parquet.h"
@@ -19,10 +19,6 @@ static weir_rc delta_open(weir_ctx *ctx, weir_scan *s) {
     const char *v = weir_option_get(&s->options, "versionAsOf");
     char *end;
     int64_t version = v ? strtoll(v, &end, 10) : -1;
-    if (s->streaming)
-        return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
-                         "a Delta table as a streaming source; it comes with a later release of "
-                         "weir, stream from its files or run this query on Apache Spark");
     if (!s->npath)
         return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message", "'path' is not specified");
     if (v && (*end || version < 0))
@@ -38,26 +34,30 @@ static weir_rc delta_open(weir_ctx *ctx, weir_scan *s) {
     if (d->version < 0)
         return weir_fail(ctx, WEIR_E_DELTA_MISSING_DELTA_TABLE, "tableName",
                          s->table_name ? s->table_name : s->path[0]);
-    s->impl = d;
+    weir_delta_scan *scan = WEIR_NEW(ctx->arena, weir_delta_scan);
+    scan->d = d;
+    s->impl = scan;
     s->schema = d->schema;
-    return WEIR_OK;
+    return s->streaming ? weir_delta_stream_open(ctx, s, scan) : WEIR_OK;
+}
+
+void weir_delta_add_split(weir_ctx *ctx, const weir_delta *d, const weir_delta_file *f,
+                          weir_splits *out) {
+    char *local = weir_delta_local(ctx->arena, d, f->path);
+    weir_split sp = {.path = local,
+                     .uri = weir_printf(ctx->arena, "file://%s", local),
+                     .length = f->size_bytes,
+                     .size_bytes = f->size_bytes,
+                     .mtime_us = f->mtime_ms * 1000,
+                     .payload = f};
+    weir_splits_add(ctx->arena, out, sp);
 }
 
 static weir_rc delta_split(weir_ctx *ctx, weir_scan *s, const char *from, const char *to,
                            weir_splits *out) {
-    weir_delta *d = s->impl;
-    (void)from;
-    (void)to;
-    for (int64_t i = 0; i < d->nfile; i++) {
-        char *local = weir_delta_local(ctx->arena, d, d->file[i].path);
-        weir_split sp = {.path = local,
-                         .uri = weir_printf(ctx->arena, "file://%s", local),
-                         .length = d->file[i].size_bytes,
-                         .size_bytes = d->file[i].size_bytes,
-                         .mtime_us = d->file[i].mtime_ms * 1000,
-                         .payload = &d->file[i]};
-        weir_splits_add(ctx->arena, out, sp);
-    }
+    weir_delta *d = ((weir_delta_scan *)s->impl)->d;
+    if (s->streaming) return weir_delta_stream_split(ctx, s, from, to, out);
+    for (int64_t i = 0; i < d->nfile; i++) weir_delta_add_split(ctx, d, &d->file[i], out);
     return WEIR_OK;
 }
 
@@ -100,14 +100,14 @@ static weir_rc part_columns(weir_ctx *ctx, delta_reader *r, const weir_delta *d,
 
 static weir_rc next_file(weir_ctx *ctx, delta_reader *r) {
     const weir_split *sp = &r->split[r->at];
-    WEIR_TRY(part_columns(ctx, r, r->scan->impl, sp->payload));
+    WEIR_TRY(part_columns(ctx, r, ((weir_delta_scan *)r->scan->impl)->d, sp->payload));
     WEIR_TRY(weir_parquet_open(ctx, sp->path, &r->file));
     return weir_parquet_select(ctx, r->file, r->data, r->data_need);
 }
 
 static weir_rc reader_next(weir_ctx *ctx, weir_reader *rd, weir_batch *out, bool *eof) {
     delta_reader *r = (delta_reader *)rd;
-    const weir_delta *d = r->scan->impl;
+    const weir_delta *d = ((weir_delta_scan *)r->scan->impl)->d;
     for (;;) {
         *eof = r->at >= r->n;
         if (*eof) return WEIR_OK;
@@ -142,7 +142,7 @@ static void reader_close(weir_reader *rd) {
 
 static weir_rc delta_read(weir_ctx *ctx, weir_scan *s, const weir_split *sp, int64_t n,
                           const bool *need, weir_reader **out) {
-    weir_delta *d = s->impl;
+    weir_delta *d = ((weir_delta_scan *)s->impl)->d;
     weir_arena *mem = weir_arena_new(NULL);
     delta_reader *r = WEIR_NEW(mem, delta_reader);
     (void)ctx;
@@ -170,5 +170,9 @@ const weir_source_ops weir_delta_source = {.format = "delta",
                                            .batch = true,
                                            .streaming = true,
                                            .open = delta_open,
+                                           .start = weir_delta_stream_start,
+                                           .latest = weir_delta_stream_latest,
+                                           .freeze = weir_delta_stream_freeze,
+                                           .description = weir_delta_stream_description,
                                            .split = delta_split,
                                            .read = delta_read};
