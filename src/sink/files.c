@@ -99,6 +99,7 @@ static weir_rc files_begin(weir_ctx *ctx, weir_sink *s, int64_t epoch, bool *don
     weir_dirent *e = NULL;
     weir_arena_free(k->mem);
     k->mem = weir_arena_new(NULL);
+    k->file = (out_file){0}; /* the last batch's died with its memory */
     k->open = k->finished = false;
     *done = false;
     if (streaming(s)) {

@@ -333,3 +333,13 @@ def test_sigterm_lets_the_batch_commit(engine, tmp_path):
         time.sleep(0.002)
     assert engine.stop() == 0
     assert os.listdir(tmp_path / "ck" / "commits") == ["0"]
+
+
+def test_batch_that_fails_before_its_first_row(spark, tmp_path):
+    land(tmp_path, 0, 2)
+    put(str(tmp_path / "in"), "f1.json", "{broken")
+    os.utime(tmp_path / "in" / "f1.json", (1_700_000_001,) * 2)
+    refused(spark, tmp_path, "f1.json", mode="FAILFAST")
+    assert rows(spark, tmp_path) == [0]
+    run(spark, tmp_path, mode="DROPMALFORMED")
+    assert rows(spark, tmp_path) == [0, 2]
