@@ -43,9 +43,8 @@ weir_rc weir_json_options_read(weir_ctx *ctx, const char *(*get)(void *, const c
                                weir_json_options *o) {
     const char *mode = get(u, "mode"), *tz = get(u, "timeZone"),
                *corrupt = get(u, "columnNameOfCorruptRecord");
-    *o =
-        (weir_json_options){.corrupt_column = corrupt ? corrupt : "_corrupt_record",
-                            .case_sensitive = true};
+    *o = (weir_json_options){.corrupt_column = corrupt ? corrupt : "_corrupt_record",
+                             .case_sensitive = true};
     if (mode && strcasecmp(mode, "DROPMALFORMED") == 0)
         o->mode = WEIR_MODE_DROP;
     else if (mode && strcasecmp(mode, "FAILFAST") == 0)
