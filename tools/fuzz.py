@@ -1,0 +1,62 @@
+#!/usr/bin/env python3
+"""Links every test/fuzz/*_fuzz.c with libFuzzer against build-fuzz (`make fuzz` builds that first) and runs each for
+the seconds given, from its seeds in test/fuzz/corpus/<target>. What it finds stays in build-fuzz/found/<target>.
+Prints a line a target and last 'N passed, N failed'."""
+import glob
+import os
+import re
+import subprocess
+import sys
+
+BUILD = "build-fuzz"
+PKGS = "libnghttp2 openssl libprotobuf-c libzstd sqlite3 libpcre2-8 zlib".split()
+
+
+def link(src, exe):
+    libs = subprocess.run(["pkg-config", "--libs", *PKGS], stdout=subprocess.PIPE, text=True, check=True).stdout.split()
+    flags = "-std=gnu17 -D_GNU_SOURCE -fno-strict-aliasing -march=x86-64-v2 -O1 -g -Wall -Wextra -Werror".split()
+    return subprocess.run(
+        ["clang-14", *flags, "-fsanitize=address,undefined,fuzzer", "-fno-sanitize-recover=undefined", "-Isrc",
+         f"-I{BUILD}/gen", src, "-o", exe, f"{BUILD}/libweir.a", f"{BUILD}/gen/libproto.a", *libs,
+         "-lxxhash", "-ldl", "-lpthread", "-lm"],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def fuzz(name, exe, seconds):
+    found, grown = f"{BUILD}/found/{name}/", f"{BUILD}/corpus/{name}"
+    os.makedirs(found, exist_ok=True)
+    os.makedirs(grown, exist_ok=True)
+    seeds = [d for d in [f"test/fuzz/corpus/{name}"] if os.path.isdir(d)]
+    argv = [exe, f"-max_total_time={seconds}", "-timeout=5", "-rss_limit_mb=512", "-max_len=65536",
+            "-print_final_stats=1", f"-artifact_prefix={found}", grown, *seeds]
+    try:
+        p = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+                           timeout=seconds + 60, env=dict(os.environ, ASAN_OPTIONS="detect_leaks=1",
+                                                          UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1"))
+        return p.returncode, p.stdout
+    except subprocess.TimeoutExpired:
+        return 1, f"did not end within {seconds + 60} s"
+
+
+def main():
+    seconds = int(sys.argv[1]) if len(sys.argv) > 1 else 60
+    only = sys.argv[2:]
+    passed = failed = 0
+    os.makedirs(f"{BUILD}/fuzz", exist_ok=True)
+    for src in sorted(glob.glob("test/fuzz/*_fuzz.c")):
+        name = os.path.basename(src)[:-2]
+        if only and name not in only:
+            continue
+        exe = f"{BUILD}/fuzz/{name}"
+        p = link(src, exe)
+        rc, text = (p.returncode, p.stdout) if p.returncode else fuzz(name, exe, seconds)
+        runs = re.search(r"number_of_executed_units: (\d+)", text)
+        passed, failed = passed + (rc == 0), failed + (rc != 0)
+        print(f"{'ok  ' if rc == 0 else 'FAIL'} {name} ({runs.group(1) if runs else 0} inputs)", flush=True)
+        if rc:
+            print("\n".join(text.splitlines()[-50:]), flush=True)
+    print(f"{passed} passed, {failed} failed")
+    return failed != 0 or passed == 0
+
+
+sys.exit(main())
