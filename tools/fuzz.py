@@ -17,7 +17,7 @@ def link(src, exe):
     flags = "-std=gnu17 -D_GNU_SOURCE -fno-strict-aliasing -march=x86-64-v2 -O1 -g -Wall -Wextra -Werror".split()
     return subprocess.run(
         ["clang-14", *flags, "-fsanitize=address,undefined,fuzzer", "-fno-sanitize-recover=undefined", "-Isrc",
-         f"-I{BUILD}/gen", src, "-o", exe, f"{BUILD}/libweir.a", f"{BUILD}/gen/libproto.a", *libs,
+         "-Itest/fuzz", f"-I{BUILD}/gen", src, "-o", exe, f"{BUILD}/libweir.a", f"{BUILD}/gen/libproto.a", *libs,
          "-lxxhash", "-ldl", "-lpthread", "-lm"],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 

@@ -71,7 +71,7 @@ static int parse_conf(options *o, char *arg) {
 }
 
 static int parse(options *o, int argc, char **argv) {
-    for (int i = 1; i < argc; i++) {
+    for (int i = 1; i < argc; i += 2) { /* an option and its value */
         char *a = argv[i], *v = i + 1 < argc ? argv[i + 1] : NULL;
         if (!v) return fail("an option lacks its value:", a);
         if (strcmp(a, "--host") == 0)
@@ -96,7 +96,6 @@ static int parse(options *o, int argc, char **argv) {
         } else {
             return fail("unknown option", a);
         }
-        i++;
     }
     return 0;
 }

@@ -1,45 +1,35 @@
-/* libFuzzer: any bytes as a CSV file: names and types inferred, then the records read with them. */
+/* libFuzzer: any bytes as a CSV file: inference, then reading; the first byte chooses options. */
 #include "codec/csv_read.h"
-#include "func/func.h"
-#include <string.h>
+#include "fuzz.h"
 
 static const char *option(void *u, const char *key) {
-    (void)u;
-    return strcmp(key, "header") && strcmp(key, "multiLine") && strcmp(key, "inferSchema") ? NULL
-                                                                                           : "true";
+    unsigned bits = *(const unsigned *)u;
+    if (bits & 1 && strcmp(key, "multiLine") == 0) return "true";
+    if (bits & 2 && strcmp(key, "header") == 0) return "true";
+    if (bits & 4 && strcmp(key, "sep") == 0) return "||";
+    if (bits & 8 && strcmp(key, "escape") == 0) return "\"";
+    if (bits & 16 && strcmp(key, "comment") == 0) return "#";
+    if (bits & 32 && strcmp(key, "ignoreLeadingWhiteSpace") == 0) return "true";
+    return strcmp(key, "inferSchema") == 0 ? "true" : NULL;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len) {
-    static weir_conf *conf;
-    weir_budget budget = {.limit_bytes = 256 << 20};
-    weir_err err;
-    weir_err_init(&err);
-    if (!conf) {
-        conf = weir_conf_new(NULL);
-        weir_func_init();
-    }
-    weir_ctx ctx = {.arena = weir_arena_new(NULL),
-                    .err = &err,
-                    .budget = &budget,
-                    .conf = conf,
-                    .env = weir_env_real()};
-    weir_csv_options options = {0};
-    weir_csv_reader *reader = NULL;
-    weir_batch batch;
-    const char *text = len ? (const char *)data : "";
-    if (weir_csv_options_read(&ctx, option, NULL, &options) == WEIR_OK) {
-        weir_csv_infer *infer = weir_csv_infer_new(ctx.arena, &options);
-        (void)weir_csv_infer_text(&ctx, infer, text, (int64_t)len, true);
-        weir_schema *schema = weir_csv_infer_done(ctx.arena, infer);
-        if (schema && weir_csv_reader_new(&ctx, schema, &options, &reader) == WEIR_OK) {
-            weir_csv_file(reader, "file:///x.csv");
-            if (weir_csv_record(&ctx, reader, text, (int64_t)len, 0) == WEIR_OK)
-                (void)weir_csv_take(&ctx, reader, &batch);
-        }
-    }
-    weir_arena_free(ctx.arena);
-    weir_err_clear(&err);
-    return 0;
+static weir_rc run(weir_ctx *ctx, const char *p, size_t n, unsigned bits) {
+    weir_csv_options o;
+    weir_csv_reader *r = NULL;
+    weir_batch b;
+    WEIR_TRY(weir_csv_options_read(ctx, option, &bits, &o));
+    weir_csv_infer *f = weir_csv_infer_new(ctx->arena, &o);
+    WEIR_TRY(weir_csv_infer_text(ctx, f, p, (int64_t)n, true));
+    weir_schema *t = weir_csv_infer_done(ctx->arena, f);
+    if (!t->nfield) return WEIR_OK;
+    WEIR_TRY(weir_csv_reader_new(ctx, t, &o, &r));
+    weir_csv_file(r, "file:///fuzz");
+    WEIR_TRY(weir_csv_record(ctx, r, p, (int64_t)n, 0));
+    return weir_csv_take(ctx, r, &b);
 }
+
+static void one(weir_ctx *ctx, const char *text, size_t len) {
+    if (len) (void)run(ctx, text + 1, len - 1, (unsigned char)*text);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len) { return fuzz_text(data, len, one); }

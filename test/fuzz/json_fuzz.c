@@ -1,44 +1,39 @@
-/* libFuzzer: any bytes as a JSON record: the schema inferred from it, then the record read with it.
- */
+/* libFuzzer: any bytes as JSON records: inference, then reading with nested columns and rescue. */
 #include "codec/json_read.h"
-#include "func/func.h"
+#include "fuzz.h"
+#include "sql/sql.h"
 
-static const char *unset(void *u, const char *key) {
-    (void)u;
-    (void)key;
-    return NULL;
+static const char *none(void *u, const char *key) { return (void)u, (void)key, NULL; }
+
+static weir_rc read(weir_ctx *ctx, weir_schema *schema, weir_json_options *o, const char *p,
+                    size_t n) {
+    weir_json_reader *r = NULL;
+    weir_batch b;
+    bool kept;
+    WEIR_TRY(weir_json_reader_new(ctx, schema, o, &r));
+    for (const char *end = p + n; p < end;) {
+        const char *nl = memchr(p, '\n', (size_t)(end - p)), *stop = nl ? nl : end;
+        WEIR_TRY(weir_json_record(ctx, r, p, stop - p, 0, &kept));
+        p = stop + 1;
+    }
+    return weir_json_take(ctx, r, &b);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len) {
-    static weir_conf *conf;
-    weir_budget budget = {.limit_bytes = 256 << 20};
-    weir_err err;
-    weir_err_init(&err);
-    if (!conf) {
-        conf = weir_conf_new(NULL);
-        weir_func_init();
-    }
-    weir_ctx ctx = {.arena = weir_arena_new(NULL),
-                    .err = &err,
-                    .budget = &budget,
-                    .conf = conf,
-                    .env = weir_env_real()};
-    weir_json_options options = {0};
-    weir_json_reader *reader = NULL;
-    weir_batch batch;
-    bool kept = false;
-    const char *text = len ? (const char *)data : "";
-    if (weir_json_options_read(&ctx, unset, NULL, &options) == WEIR_OK) {
-        weir_json_infer *infer = weir_json_infer_new(ctx.arena, &options);
-        weir_json_infer_record(infer, text, (int64_t)len);
-        weir_schema *schema = weir_json_infer_done(ctx.arena, infer, false);
-        if (schema && weir_json_reader_new(&ctx, schema, &options, &reader) == WEIR_OK &&
-            weir_json_record(&ctx, reader, text, (int64_t)len, 0, &kept) == WEIR_OK)
-            (void)weir_json_take(&ctx, reader, &batch);
-    }
-    weir_arena_free(ctx.arena);
-    weir_err_clear(&err);
-    return 0;
+static void one(weir_ctx *ctx, const char *text, size_t len) {
+    static const char ddl[] =
+        "a INT, b STRUCT<c: ARRAY<DOUBLE>, d: MAP<STRING, TIMESTAMP>>, s STRING, "
+        "n DECIMAL(10,2), t DATE, x BINARY, o BOOLEAN, _corrupt_record STRING, "
+        "_rescued_data STRING";
+    weir_json_options o;
+    const weir_type *t = NULL;
+    if (weir_json_options_read(ctx, none, NULL, &o) != WEIR_OK) return;
+    weir_json_infer *f = weir_json_infer_new(ctx->arena, &o);
+    weir_json_infer_record(f, text, (int64_t)len);
+    weir_schema *found = weir_json_infer_done(ctx->arena, f, false);
+    if (found->nfield) (void)read(ctx, found, &o, text, len);
+    weir_err_clear(ctx->err);
+    o.rescue_column = "_rescued_data";
+    if (weir_sql_parse_schema(ctx, ddl, &t) == WEIR_OK) (void)read(ctx, t, &o, text, len);
 }
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len) { return fuzz_text(data, len, one); }
