@@ -159,7 +159,7 @@ weir_rc weir_cn_send_result(weir_cn_run *r, weir_plan *p) {
     s.tz = tz ? weir_strdup(r->mem, tz) : "UTC";
     m.schema = weir_pb_from_type(r->mem, s.schema);
     WEIR_TRY(weir_cn_push(r, &m));
-    WEIR_TRY(weir_exec_build(r->ctx, p, &x));
+    WEIR_TRY(weir_exec_build(r->ctx, p, NULL, &x));
     weir_rc rc = run_all(r, &s, x);
     weir_exec_close(x);
     return rc;

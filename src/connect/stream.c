@@ -2,6 +2,7 @@
  * threads. */
 #include "command/command.h"
 #include "connect/connect.h"
+#include "plan/stream.h"
 #include "query/query.h"
 
 #include <strings.h>

@@ -239,7 +239,9 @@ static weir_rc to_watermark(weir_tp *tp, const SC(WithWatermark) * w, weir_plan 
                        (int64_t)i.months * 31 * 86400000000ll; /* SPARK: a month is 31 days here */
     if ((*out)->delay_us < 0)
         return weir_fail(tp->ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
-                         weir_printf(tp->ctx->arena, "delay threshold (%s) should not be negative.",
+                         weir_printf(tp->ctx->arena,
+                                     "requirement failed: delay threshold (%s) should "
+                                     "not be negative.",
                                      weir_text(w->delay_threshold)));
     weir_plan_add_name(tp->ctx->arena, *out, weir_text(w->event_time));
     return WEIR_OK;

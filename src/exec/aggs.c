@@ -140,3 +140,51 @@ weir_rc weir_aggs_finish(weir_ctx *ctx, weir_aggs *a, int which, int64_t from, i
     out->type = o->e->type;
     return WEIR_OK;
 }
+
+int weir_aggs_state(weir_ctx *ctx, const weir_aggs *a, weir_field *out, int max) {
+    int n = 0;
+    for (int i = 0; i < a->n && n < max; i++)
+        n += a->v[i].e->agg->state_types(ctx, a->v[i].e, out + n, max - n);
+    return n;
+}
+
+static weir_agg_call call_of(const weir_aggs *a, const one *o) {
+    return (weir_agg_call){
+        .expr = o->e, .bound = o->e->bound, .slots = o->slots, .mem = a->mem, .ansi = a->ansi};
+}
+
+static int state_fields(weir_ctx *ctx, const one *o, weir_field *f) {
+    return o->e->agg->state_types(ctx, o->e, f, WEIR_MAX_STATE_FIELDS);
+}
+
+weir_rc weir_aggs_save(weir_ctx *ctx, weir_aggs *a, int64_t from, int64_t n, weir_column *out) {
+    weir_field *f = WEIR_NEWN(ctx->arena, weir_field, WEIR_MAX_STATE_FIELDS);
+    for (int i = 0; i < a->n; i++) {
+        one *o = &a->v[i];
+        int k = state_fields(ctx, o, f);
+        weir_build *b = WEIR_NEWN(ctx->arena, weir_build, k);
+        make_room(a, o, from + n);
+        weir_agg_call c = call_of(a, o);
+        for (int j = 0; j < k; j++) WEIR_TRY(weir_build_init(ctx, &b[j], f[j].type));
+        WEIR_TRY(o->e->agg->save(ctx, &c, from, n, b));
+        for (int j = 0; j < k; j++) WEIR_TRY(weir_build_finish(ctx, &b[j], out++));
+    }
+    return WEIR_OK;
+}
+
+weir_rc weir_aggs_merge(weir_ctx *ctx, weir_aggs *a, const weir_column *state, int64_t len,
+                        const uint32_t *slot, int64_t nslot) {
+    weir_field *f = WEIR_NEWN(ctx->arena, weir_field, WEIR_MAX_STATE_FIELDS);
+    for (int i = 0; i < a->n; i++) {
+        one *o = &a->v[i];
+        make_room(a, o, nslot);
+        weir_agg_call c = call_of(a, o);
+        c.arg = state;
+        c.narg = state_fields(ctx, o, f);
+        c.len = len;
+        c.slot = slot;
+        state += c.narg;
+        WEIR_TRY(o->e->agg->merge(ctx, &c));
+    }
+    return WEIR_OK;
+}

@@ -1,6 +1,7 @@
 /* Operator trees from resolved plans, and running them. One tree per task; called by query/ and by
  * the session. */
 #include "exec/ops.h"
+#include "exec/state.h"
 
 static weir_rc build(weir_ctx *, weir_exec *, const weir_plan *, const bool *need, weir_op **out);
 
@@ -82,6 +83,28 @@ static weir_rc build_scan(weir_ctx *ctx, weir_exec *x, const weir_plan *p, const
     return WEIR_OK;
 }
 
+static bool groups_below(const weir_plan *p) {
+    if (p->kind == WEIR_P_AGGREGATE && p->streaming) return true;
+    for (int i = 0; i < p->nin; i++)
+        if (groups_below(p->in[i])) return true;
+    return false;
+}
+
+/* Operators that keep state over the batches of a stream. A limit above an aggregate that gives
+ * all its rows again counts anew. SPARK StreamingGlobalLimitStrategy */
+static const weir_op_ops *stateful_ops(const weir_exec *x, const weir_plan *p) {
+    if (!x->stream || !p->streaming) return NULL;
+    switch (p->kind) {
+    case WEIR_P_AGGREGATE:
+        return p->session_gap ? &weir_op_state_session : &weir_op_state_aggregate;
+    case WEIR_P_DEDUP: return &weir_op_state_dedup;
+    case WEIR_P_LIMIT:
+        return x->stream->mode == WEIR_OUT_APPEND || !groups_below(p->in[0]) ? &weir_op_state_limit
+                                                                             : NULL;
+    default: return NULL;
+    }
+}
+
 static const weir_op_ops *ops_of(const weir_plan *p) {
     switch (p->kind) {
     case WEIR_P_LOCAL: return &weir_op_local;
@@ -99,6 +122,7 @@ static const weir_op_ops *ops_of(const weir_plan *p) {
     case WEIR_P_DEDUP: return &weir_op_dedup;
     case WEIR_P_METRICS: return &weir_op_metrics;
     case WEIR_P_EXPLODE: return &weir_op_explode;
+    case WEIR_P_WATERMARK: return &weir_op_watermark;
     case WEIR_P_SHOW_STRING:
     case WEIR_P_HTML_STRING: return &weir_op_show;
     default: return NULL;
@@ -108,10 +132,10 @@ static const weir_op_ops *ops_of(const weir_plan *p) {
 static weir_rc build(weir_ctx *ctx, weir_exec *x, const weir_plan *p, const bool *need,
                      weir_op **out) {
     if (p->kind == WEIR_P_ALIAS || p->kind == WEIR_P_HINT || p->kind == WEIR_P_REPARTITION ||
-        p->kind == WEIR_P_WATERMARK)
+        (p->kind == WEIR_P_WATERMARK && !(x->stream && p->streaming)))
         return build(ctx, x, p->in[0], need ? needs_below(ctx, p, need) : NULL, out);
     if (p->kind == WEIR_P_SCAN) return build_scan(ctx, x, p, need, out);
-    const weir_op_ops *ops = ops_of(p);
+    const weir_op_ops *stateful = stateful_ops(x, p), *ops = stateful ? stateful : ops_of(p);
     if (!ops)
         return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature", "executing this relation");
     weir_op *op = op_new(ctx, ops, p, p->nin);
@@ -119,6 +143,8 @@ static weir_rc build(weir_ctx *ctx, weir_exec *x, const weir_plan *p, const bool
         WEIR_TRY(
             build(ctx, x, p->in[i], p->nin == 1 ? needs_below(ctx, p, need) : NULL, &op->in[i]));
     if (p->kind == WEIR_P_METRICS) weir_op_metrics_init(op, x);
+    if (p->kind == WEIR_P_WATERMARK) WEIR_TRY(weir_op_watermark_init(ctx, op, x));
+    if (stateful) WEIR_TRY(weir_op_state_init(ctx, op, x));
     if (p->nexpr && p->kind != WEIR_P_METRICS && p->kind != WEIR_P_AGGREGATE)
         WEIR_TRY(weir_eval_new(ctx, p->expr, p->nexpr, &op->eval));
     WEIR_TRY(ops->open ? ops->open(ctx, op) : WEIR_OK);
@@ -132,8 +158,12 @@ static void close_tree(weir_op *op) {
     if (op->ops->close) op->ops->close(op);
 }
 
-weir_rc weir_exec_build(weir_ctx *ctx, weir_plan *p, weir_exec **out) {
+weir_rc weir_exec_build(weir_ctx *ctx, weir_plan *p, const weir_exec_stream *stream,
+                        weir_exec **out) {
     weir_exec *x = WEIR_NEW(ctx->arena, weir_exec);
+    x->stream = stream;
+    x->watermark = WEIR_NEWN(ctx->arena, weir_watermark_stat, WEIR_MAX_STATE);
+    x->state = WEIR_NEWN(ctx->arena, weir_state_op *, WEIR_MAX_STATE);
     x->mem = ctx->arena;
     x->scan = WEIR_NEWN(ctx->arena, weir_scan *, WEIR_MAX_SCANS);
     x->splits = WEIR_NEWN(ctx->arena, weir_splits, WEIR_MAX_SCANS);
@@ -174,7 +204,7 @@ weir_rc weir_exec_run(weir_ctx *ctx, weir_plan *p,
     weir_ctx c = *ctx;
     c.arena = weir_arena_new(ctx->arena);
     c.task = &task;
-    weir_rc rc = weir_exec_build(&c, p, &x);
+    weir_rc rc = weir_exec_build(&c, p, NULL, &x);
     weir_ctx chunk = c;
     chunk.arena = weir_arena_new(c.arena);
     for (bool eof = false; rc == WEIR_OK && !eof;) {

@@ -1,14 +1,54 @@
 /* Grouping operators: aggregate, distinct, intersect and except, observe(). */
 #include "exec/ops.h"
 
+/* ---- one batch's groups ---- */
+
+static weir_rc partial_start(weir_ctx *ctx, weir_partial *a, const weir_plan *p) {
+    a->held = weir_arena_new(NULL);
+    const weir_type **t = WEIR_NEWN(a->held, const weir_type *, p->ngroup + 1);
+    for (int i = 0; i < p->ngroup; i++) t[i] = p->expr[i]->type;
+    if (p->ngroup) WEIR_TRY(weir_groups_new(ctx, a->held, t, p->ngroup, &a->groups));
+    WEIR_TRY(weir_aggs_new(ctx, a->held, p->expr + p->ngroup, p->nexpr - p->ngroup, &a->aggs));
+    a->nslot = p->ngroup ? 0 : 1; /* without keys there is one group, also over no rows */
+    return WEIR_OK;
+}
+
+weir_rc weir_partial_fill(weir_ctx *ctx, weir_partial *a, const weir_plan *p, weir_eval *keys,
+                          weir_op *in) {
+    WEIR_TRY(partial_start(ctx, a, p));
+    weir_ctx c = *ctx;
+    c.arena = weir_arena_new(a->held);
+    weir_rc rc = WEIR_OK;
+    for (bool eof = false; rc == WEIR_OK && !eof;) {
+        weir_batch b;
+        rc = weir_op_next(&c, in, &b, &eof);
+        if (rc != WEIR_OK || eof) break;
+        weir_column *key = WEIR_NEWN(c.arena, weir_column, p->ngroup + 1);
+        uint32_t *slot = WEIR_NEWN(c.arena, uint32_t, b.len + 1);
+        for (int i = 0; i < p->ngroup && rc == WEIR_OK; i++) {
+            rc = weir_eval_run(&c, keys, i, &b, &key[i]);
+            if (rc == WEIR_OK) rc = weir_normal_zero(&c, &key[i]);
+        }
+        if (rc == WEIR_OK && p->ngroup)
+            rc = weir_groups_map(&c, a->groups, key, b.len, slot, &a->nslot);
+        if (rc == WEIR_OK) rc = weir_aggs_update(&c, a->aggs, &b, slot, a->nslot);
+        weir_arena_reset(c.arena);
+    }
+    weir_arena_free(c.arena);
+    return rc;
+}
+
+void weir_partial_free(weir_partial *a) {
+    weir_arena_free(a->held);
+    *a = (weir_partial){0};
+}
+
 /* ---- aggregate ---- */
 typedef struct agg_op {
     weir_op base;
-    weir_arena *held;
     weir_eval *keys;
-    weir_groups *groups;
-    weir_aggs *aggs;
-    int64_t nslot, at;
+    weir_partial part;
+    int64_t at;
     bool full;
 } agg_op;
 
@@ -20,65 +60,30 @@ static weir_rc agg_open(weir_ctx *ctx, weir_op *op) {
 static weir_rc agg_reset(weir_ctx *ctx, weir_op *op) {
     (void)ctx;
     agg_op *a = (agg_op *)op;
-    weir_arena_free(a->held);
-    a->held = NULL;
+    weir_partial_free(&a->part);
     a->full = false;
-    a->nslot = a->at = 0;
+    a->at = 0;
     return WEIR_OK;
 }
 
 static void agg_close(weir_op *op) { (void)agg_reset(NULL, op); }
 
-static weir_rc agg_start(weir_ctx *ctx, agg_op *a) {
-    const weir_plan *p = a->base.plan;
-    a->held = weir_arena_new(NULL);
-    const weir_type **t = WEIR_NEWN(a->held, const weir_type *, p->ngroup + 1);
-    for (int i = 0; i < p->ngroup; i++) t[i] = p->expr[i]->type;
-    WEIR_TRY(weir_groups_new(ctx, a->held, t, p->ngroup, &a->groups));
-    WEIR_TRY(weir_aggs_new(ctx, a->held, p->expr + p->ngroup, p->nexpr - p->ngroup, &a->aggs));
-    a->nslot = p->ngroup ? 0 : 1; /* without keys there is one group, also over no rows */
-    return WEIR_OK;
-}
-
-static weir_rc agg_fill(weir_ctx *ctx, agg_op *a) {
-    const weir_plan *p = a->base.plan;
-    weir_ctx c = *ctx;
-    c.arena = weir_arena_new(a->held);
-    weir_rc rc = WEIR_OK;
-    for (bool eof = false; rc == WEIR_OK && !eof;) {
-        weir_batch b;
-        rc = weir_op_next(&c, a->base.in[0], &b, &eof);
-        if (rc != WEIR_OK || eof) break;
-        weir_column *key = WEIR_NEWN(c.arena, weir_column, p->ngroup + 1);
-        uint32_t *slot = WEIR_NEWN(c.arena, uint32_t, b.len + 1);
-        for (int i = 0; i < p->ngroup && rc == WEIR_OK; i++)
-            rc = weir_eval_run(&c, a->keys, i, &b, &key[i]);
-        if (rc == WEIR_OK && p->ngroup)
-            rc = weir_groups_map(&c, a->groups, key, b.len, slot, &a->nslot);
-        if (rc == WEIR_OK) rc = weir_aggs_update(&c, a->aggs, &b, slot, a->nslot);
-        weir_arena_reset(c.arena);
-    }
-    weir_arena_free(c.arena);
-    return rc;
-}
-
 static weir_rc agg_next(weir_ctx *ctx, weir_op *op, weir_batch *out, bool *eof) {
     agg_op *a = (agg_op *)op;
     const weir_plan *p = op->plan;
     if (!a->full) {
-        WEIR_TRY(agg_start(ctx, a));
-        WEIR_TRY(agg_fill(ctx, a));
+        WEIR_TRY(weir_partial_fill(ctx, &a->part, p, a->keys, op->in[0]));
         a->full = true;
     }
-    int64_t n = a->nslot - a->at;
+    int64_t n = a->part.nslot - a->at;
     *eof = n == 0;
     if (*eof) return WEIR_OK;
     if (n > WEIR_BATCH_ROWS) n = WEIR_BATCH_ROWS;
     *out = (weir_batch){
         .schema = p->schema, .len = n, .col = WEIR_NEWN(ctx->arena, weir_column, p->nexpr + 1)};
-    if (p->ngroup) WEIR_TRY(weir_groups_keys(ctx, a->groups, a->at, n, out->col));
+    if (p->ngroup) WEIR_TRY(weir_groups_keys(ctx, a->part.groups, a->at, n, out->col));
     for (int i = p->ngroup; i < p->nexpr; i++)
-        WEIR_TRY(weir_aggs_finish(ctx, a->aggs, i - p->ngroup, a->at, n, &out->col[i]));
+        WEIR_TRY(weir_aggs_finish(ctx, a->part.aggs, i - p->ngroup, a->at, n, &out->col[i]));
     a->at += n;
     return WEIR_OK;
 }

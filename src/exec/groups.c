@@ -2,6 +2,7 @@
  * builders. Used by aggregate, distinct and set operators; one task. */
 #include "exec/ops.h"
 
+#include <math.h>
 #include <xxhash.h>
 
 typedef struct entry {
@@ -316,5 +317,39 @@ weir_rc weir_groups_keys(weir_ctx *ctx, weir_groups *g, int64_t from, int64_t n,
         WEIR_TRY(weir_column_concat(ctx, v, last - first + 1, &all));
         out[k] = weir_column_slice(&all, from % KEY_CHUNK, n);
     }
+    return WEIR_OK;
+}
+
+/* ---- keys as they are stored ---- */
+
+static bool has_floats(const weir_type *t) {
+    if (t->kind == WEIR_T_FLOAT || t->kind == WEIR_T_DOUBLE) return true;
+    for (int i = 0; i < t->nfield; i++)
+        if (has_floats(t->field[i].type)) return true;
+    return false;
+}
+
+static weir_rc normal_values(weir_ctx *ctx, weir_column *c, int64_t rows) {
+    int width = weir_type_width(c->type);
+    weir_buf *b = NULL;
+    WEIR_TRY(weir_buf_new(ctx, rows * width, &b));
+    for (int64_t i = 0; i < rows && width == 8; i++) {
+        double v = ((const double *)(const void *)c->data->p)[i];
+        ((double *)(void *)b->p)[i] = v == 0 ? 0 : v != v ? NAN : v;
+    }
+    for (int64_t i = 0; i < rows && width == 4; i++) {
+        float v = ((const float *)(const void *)c->data->p)[i];
+        ((float *)(void *)b->p)[i] = v == 0 ? 0 : v != v ? NAN : v;
+    }
+    c->data = b;
+    return WEIR_OK;
+}
+
+weir_rc weir_normal_zero(weir_ctx *ctx, weir_column *c) {
+    if (!has_floats(c->type)) return WEIR_OK;
+    int64_t rows = c->off + (c->form == WEIR_CONST ? 1 : c->len);
+    if (!c->nkid) return c->data ? normal_values(ctx, c, rows) : WEIR_OK;
+    c->kid = weir_memdup(ctx->arena, c->kid, sizeof *c->kid * (size_t)c->nkid);
+    for (int k = 0; k < c->nkid; k++) WEIR_TRY(weir_normal_zero(ctx, &c->kid[k]));
     return WEIR_OK;
 }

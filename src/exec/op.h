@@ -3,7 +3,7 @@
 #ifndef WEIR_EXEC_OP_H
 #define WEIR_EXEC_OP_H
 #include "expr/eval.h"
-#include "io/relation.h"
+#include "io/sink.h"
 
 typedef struct weir_op weir_op;
 typedef struct weir_op_ops {
@@ -30,6 +30,9 @@ struct weir_op {
 };
 
 /* What a tree reads in this epoch: per SCAN node its splits. Batch queries split at build. */
+typedef struct weir_state_op weir_state_op;
+typedef struct weir_exec_stream weir_exec_stream;
+typedef struct weir_watermark_stat weir_watermark_stat;
 typedef struct weir_exec {
     weir_arena *mem;
     int nscan;
@@ -37,6 +40,11 @@ typedef struct weir_exec {
     weir_splits *splits; /* of scan[i], this epoch; batch: filled by weir_exec_build */
     int64_t *rows_in;    /* rows read from scan[i] in this epoch */
     weir_op *root;
+    /* streaming: exec/state.h */
+    const weir_exec_stream *stream; /* NULL in batch */
+    int nwatermark, nstate;
+    weir_watermark_stat *watermark; /* by WATERMARK node, inputs first */
+    weir_state_op **state;
     int nmetrics; /* observe(): filled when root reaches its end */
     struct weir_observed {
         const char *name;
@@ -44,8 +52,9 @@ typedef struct weir_exec {
     } * metrics;
 } weir_exec;
 
-/* The tree for a resolved plan. Streaming scans get their splits later (weir_exec_epoch). */
-weir_rc weir_exec_build(weir_ctx *, weir_plan *, weir_exec **out);
+/* The tree for a resolved plan. Streaming scans get their splits later (weir_exec_epoch). stream:
+ * NULL for batch plans. */
+weir_rc weir_exec_build(weir_ctx *, weir_plan *, const weir_exec_stream *stream, weir_exec **out);
 /* Starts an epoch: splits per scan in the order of exec->scan; resets the tree. */
 weir_rc weir_exec_epoch(weir_ctx *, weir_exec *, const weir_splits *splits);
 weir_rc weir_op_next(weir_ctx *, weir_op *, weir_batch *out, bool *eof);

@@ -327,6 +327,15 @@ static weir_rc az_watermark(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan 
     weir_plan *w = weir_az_node(ctx, p, WEIR_P_WATERMARK, in);
     weir_expr *attr = weir_expr_attr(ctx->arena, p->names[0]), *col = NULL;
     WEIR_TRY(weir_az_expr(ctx, az, (const weir_plan *const *)&in, 1, attr, &col));
+    const weir_type *t = col->type;
+    bool window = t->kind == WEIR_T_STRUCT && t->nfield == 2 &&
+                  strcmp(t->field[1].name, "end") == 0 &&
+                  t->field[1].type->kind == WEIR_T_TIMESTAMP;
+    if (col->kind != WEIR_EX_COL ||
+        (t->kind != WEIR_T_TIMESTAMP && t->kind != WEIR_T_TIMESTAMP_NTZ && !window))
+        return weir_fail(ctx, WEIR_E_EVENT_TIME_IS_NOT_ON_TIMESTAMP_TYPE, "eventName",
+                         weir_printf(ctx->arena, "`%s`", p->names[0]), "eventType",
+                         weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, t)));
     weir_plan_add_expr(ctx->arena, w, col);
     w->delay_us = p->delay_us;
     weir_az_same_output(w, in);
@@ -448,38 +457,4 @@ weir_rc weir_analyze_expr(weir_ctx *ctx, const weir_resolver *r, weir_schema *in
     leaf->schema = in;
     fresh_output(ctx, leaf, NULL);
     return weir_az_expr(ctx, az, (const weir_plan *const *)&leaf, 1, e, out);
-}
-
-static weir_rc stream_refuse(weir_ctx *ctx, const char *what) {
-    return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature", what);
-}
-
-weir_rc weir_check_streaming(weir_ctx *ctx, const weir_plan *p, const char *output_mode) {
-    for (int i = 0; i < p->nin; i++) WEIR_TRY(weir_check_streaming(ctx, p->in[i], output_mode));
-    if (!p->streaming) return WEIR_OK;
-    switch (p->kind) {
-    case WEIR_P_AGGREGATE:
-        return stream_refuse(
-            ctx, "aggregations over a stream (state); they come with a later release of weir");
-    case WEIR_P_DEDUP:
-        return stream_refuse(
-            ctx, "deduplication of a stream (state); it comes with a later release of weir");
-    case WEIR_P_LIMIT:
-        return stream_refuse(ctx,
-                             "limit on a stream (state); it comes with a later release of weir");
-    case WEIR_P_SORT:
-        return weir_fail(ctx, WEIR_E_UNSUPPORTED_STREAMING, "message",
-                         "Sorting is not supported on streaming DataFrames/Datasets, unless it is "
-                         "on aggregated DataFrame/Dataset in Complete output mode");
-    case WEIR_P_OFFSET:
-    case WEIR_P_TAIL:
-    case WEIR_P_INTERSECT:
-    case WEIR_P_EXCEPT:
-    case WEIR_P_SHOW_STRING:
-        return weir_fail(ctx, WEIR_E_UNSUPPORTED_STREAMING, "message",
-                         weir_printf(ctx->arena,
-                                     "%s is not supported on streaming DataFrames/Datasets",
-                                     p->kind == WEIR_P_OFFSET ? "Offset" : "This operation"));
-    default: return WEIR_OK;
-    }
 }

@@ -25,7 +25,4 @@ weir_rc weir_analyze(weir_ctx *, const weir_resolver *, weir_plan *, weir_plan *
  * filter. */
 weir_rc weir_analyze_expr(weir_ctx *, const weir_resolver *, weir_schema *in, weir_expr *,
                           weir_expr **out);
-/* True if the resolved plan reads a stream; streaming support is checked by weir_check_streaming.
- */
-weir_rc weir_check_streaming(weir_ctx *, const weir_plan *, const char *output_mode);
 #endif

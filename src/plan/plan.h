@@ -91,6 +91,8 @@ typedef struct weir_plan {
     const char *schema_text;     /* SOURCE: user schema as DDL or JSON; type wins */
     int64_t n, start, end, step; /* LIMIT.., RANGE, REPARTITION, SHOW_STRING rows */
     int64_t delay_us;
+    const weir_expr *session_gap; /* AGGREGATE over sessions: the gap, over its input; NULL none */
+    int32_t session_key;          /* the grouping key that is the session */
     int32_t truncate, join_type;
     bool global, all, by_name, allow_missing, within_watermark, outer, vertical, is_distinct,
         shuffle;

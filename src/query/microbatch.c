@@ -3,119 +3,15 @@
 #include "query/query.h"
 
 #include "base/log.h"
+#include "plan/stream.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-
-/* Keys recorded with every batch: values in the newest offset file win over the session
- * (checkpoint-format 1.3). */
-static const char *const recorded[] = {
-    "spark.sql.shuffle.partitions",
-    "spark.sql.streaming.stateStore.providerClass",
-    "spark.sql.streaming.multipleWatermarkPolicy",
-    "spark.sql.streaming.flatMapGroupsWithState.stateFormatVersion",
-    "spark.sql.streaming.aggregation.stateFormatVersion",
-    "spark.sql.streaming.join.stateFormatVersion",
-    "spark.sql.streaming.stateStore.compression.codec",
-    "spark.sql.streaming.stateStore.rocksdb.formatVersion",
-    "spark.sql.streaming.stateStore.rocksdb.mergeOperatorVersion",
-    "spark.sql.streaming.statefulOperator.useStrictDistribution",
-    "spark.sql.optimizer.pruneFiltersCanPruneStreamingSubplan",
-    "spark.sql.streaming.stateStore.encodingFormat",
-    "spark.sql.streaming.stateStore.rowChecksum.enabled",
-    "spark.sql.function.protobufExtensions.enabled",
-    "spark.sql.streaming.queryEvolution.enableSourceEvolution",
-    "spark.sql.streaming.statefulOperator.alwaysNullableOutput.enabled",
-    "spark.sql.dropDuplicates.deterministicKeyOrder.enabled"};
-
-static const char *conf_to_record(weir_ctx *ctx, const weir_query *q, const char *key) {
-    const char *v = weir_conf_get(q->conf, key);
-    if (!v) v = "";
-    if (strcmp(key, "spark.sql.shuffle.partitions") == 0 && strcmp(v, "auto") == 0)
-        return weir_printf(
-            ctx->arena, "%d",
-            8); /* a number is recorded: later starts must find the same partitions */
-    if (strncmp(v, "com.databricks.sql.streaming.state.", 35) == 0)
-        return weir_printf(ctx->arena, "org.apache.spark.sql.execution.streaming.state.%s", v + 35);
-    return v;
-}
-
-static weir_rc write_offsets(weir_ctx *ctx, weir_query *q) {
-    weir_str s;
-    weir_jw w;
-    weir_str_init(&s, ctx->arena, 64 << 20);
-    weir_str_puts(&s, "v1\n");
-    weir_jw_init(&w, &s);
-    weir_jw_obj(&w);
-    weir_jw_key(&w, "batchWatermarkMs");
-    weir_jw_int(&w, q->watermark_us / 1000);
-    weir_jw_key(&w, "batchTimestampMs");
-    weir_jw_int(&w, q->batch_time_ms);
-    weir_jw_key(&w, "conf");
-    weir_jw_obj(&w);
-    for (size_t i = 0; i < sizeof recorded / sizeof *recorded; i++) {
-        weir_jw_key(&w, recorded[i]);
-        weir_jw_str(&w, conf_to_record(ctx, q, recorded[i]));
-    }
-    weir_jw_end_obj(&w);
-    weir_jw_end_obj(&w);
-    for (int i = 0; i < q->nsource; i++) weir_str_printf(&s, "\n%s", q->to[i] ? q->to[i] : "-");
-    return weir_log_write(ctx, &q->offsets, q->epoch, s.p);
-}
-
-static weir_rc bad_offsets(weir_ctx *ctx, const weir_query *q, int64_t id, const char *why) {
-    return weir_fail(ctx, WEIR_E_MALFORMED_CHECKPOINT, "path",
-                     weir_printf(ctx->arena, "%s/%lld", q->offsets.dir, (long long)id), "reason",
-                     why);
-}
-
-/* SPARK OffsetSeq.toStreamProgress */
-static weir_rc other_sources(weir_ctx *ctx, const weir_query *q, int64_t id, int logged) {
-    return weir_fail(ctx, WEIR_E_ILLEGAL_STATE, "message",
-                     weir_printf(ctx->arena,
-                                 "assertion failed: There are [%d] sources in the checkpoint "
-                                 "offsets and now there are [%d] sources requested by the query. "
-                                 "Cannot continue. Start the query as it was, or with a new "
-                                 "checkpoint; the offsets are in the file %s/%lld",
-                                 logged, q->nsource, q->offsets.dir, (long long)id));
-}
-
-/* offsets/id: one line per source into out (in arena), watermark, time and conf into the query. */
-static weir_rc read_offsets(weir_ctx *ctx, weir_query *q, int64_t id, weir_arena *mem,
-                            const char **out, bool apply) {
-    int version = 0;
-    char *text = NULL;
-    WEIR_TRY(weir_log_read(ctx, &q->offsets, id, &version, &text));
-    char *line = strchr(text, '\n');
-    size_t n = line ? (size_t)(line - text) : strlen(text);
-    weir_json *meta = weir_json_parse(ctx->arena, text, n, NULL);
-    if (!meta || meta->kind != WEIR_J_OBJECT)
-        return bad_offsets(ctx, q, id, "its second line is not a JSON object");
-    int k = 0;
-    for (char *s = line; s; k++) {
-        char *end = strchr(++s, '\n');
-        size_t len = end ? (size_t)(end - s) : strlen(s);
-        if (!end && len == 0) break; /* a newline at the end is no source */
-        const char *colon = version == 2 ? memchr(s, ':', len) : NULL;
-        if (colon) len -= (size_t)(colon + 1 - s), s = (char *)(uintptr_t)(colon + 1);
-        if (k < q->nsource) out[k] = len == 1 && *s == '-' ? NULL : weir_strndup(mem, s, len);
-        s = end;
-    }
-    if (k != q->nsource) return other_sources(ctx, q, id, k);
-    if (!apply) return WEIR_OK;
-    q->watermark_us = weir_json_int(meta, "batchWatermarkMs", 0) * 1000;
-    q->batch_time_ms = weir_json_int(meta, "batchTimestampMs", 0);
-    const weir_json *conf = weir_json_get(meta, "conf");
-    for (size_t i = 0; conf && i < sizeof recorded / sizeof *recorded; i++) {
-        const char *v = weir_json_str(conf, recorded[i], NULL);
-        if (v) weir_conf_put(q->conf, recorded[i], v);
-    }
-    return WEIR_OK;
-}
+#include <strings.h>
 
 static weir_rc write_commit(weir_ctx *ctx, weir_query *q) {
     const char *t = weir_printf(ctx->arena, "v1\n{\"nextBatchWatermarkMs\":%lld}",
-                                (long long)(q->watermark_us / 1000));
+                                (long long)q->watermarks.global_ms);
     return weir_log_write(ctx, &q->commits, q->epoch, t);
 }
 
@@ -212,37 +108,89 @@ static weir_rc check_empty(weir_ctx *ctx, const weir_query *q) {
     return WEIR_OK;
 }
 
+/* commits/id: the watermark of the batch after it. */
+static weir_rc read_commit(weir_ctx *ctx, weir_query *q, int64_t id, int64_t *next_ms) {
+    int version = 0;
+    char *text = NULL;
+    WEIR_TRY(weir_log_read(ctx, &q->commits, id, &version, &text));
+    const weir_json *c = weir_json_parse(ctx->arena, text, strcspn(text, "\n"), NULL);
+    if (!c || c->kind != WEIR_J_OBJECT)
+        return weir_fail(
+            ctx, WEIR_E_MALFORMED_CHECKPOINT, "path",
+            weir_printf(ctx->arena, "%s/%lld", q->commits.dir, (long long)id), "reason",
+            "its second line is not a JSON object. Restore it from a copy of the checkpoint");
+    *next_ms = weir_json_int(c, "nextBatchWatermarkMs", 0);
+    return WEIR_OK;
+}
+
 static weir_rc recover(weir_ctx *ctx, weir_query *q) {
-    int64_t lo, offsets, commits, commit_lo;
+    int64_t lo, offsets, commits, commit_lo, next_ms = 0;
+    weir_offsets before = {0}, last;
     WEIR_TRY(weir_log_range(ctx, &q->offsets, &lo, &offsets));
     WEIR_TRY(weir_log_range(ctx, &q->commits, &commit_lo, &commits));
     if (offsets < 0) return check_empty(ctx, q);
     weir_arena *mem = q->offset_mem[q->offset_turn];
     bool again = offsets != commits;
     /* SPARK: the batch before the newest must be there, also when it is not needed */
-    if (offsets > 0) WEIR_TRY(read_offsets(ctx, q, offsets - 1, mem, q->from, false));
+    if (offsets > 0)
+        WEIR_TRY(weir_offsets_read(ctx, &q->offsets, offsets - 1, q->nsource, mem, &before));
+    WEIR_TRY(weir_offsets_read(ctx, &q->offsets, offsets, q->nsource, mem, &last));
+    weir_offsets_restore(&last, q->conf);
+    q->batch_time_ms = last.time_ms;
     if (again && offsets > commits + 1)
         weir_log(WEIR_LOG_WARN, "checkpoint %s: newest batch %lld, newest commit %lld",
                  q->spec.checkpoint, (long long)offsets, (long long)commits);
     if (again) {
-        WEIR_TRY(read_offsets(ctx, q, offsets, mem, q->to, true));
+        for (int i = 0; i < q->nsource; i++) {
+            q->from[i] = before.n ? before.line[i] : NULL;
+            q->to[i] = last.line[i];
+        }
+        q->late_ms = before.watermark_ms;
+        q->watermark_ms = last.watermark_ms;
         q->epoch = offsets;
         q->replay = true;
         return WEIR_OK;
     }
-    WEIR_TRY(read_offsets(ctx, q, offsets, mem, q->from, true));
-    int version = 0;
-    char *text = NULL;
-    WEIR_TRY(weir_log_read(ctx, &q->commits, commits, &version, &text));
-    const weir_json *c = weir_json_parse(ctx->arena, text, strcspn(text, "\n"), NULL);
-    if (!c || c->kind != WEIR_J_OBJECT)
-        return weir_fail(
-            ctx, WEIR_E_MALFORMED_CHECKPOINT, "path",
-            weir_printf(ctx->arena, "%s/%lld", q->commits.dir, (long long)commits), "reason",
-            "its second line is not a JSON object. Restore it from a copy of the checkpoint");
-    int64_t next_us = weir_json_int(c, "nextBatchWatermarkMs", 0) * 1000;
-    if (next_us > q->watermark_us) q->watermark_us = next_us;
+    for (int i = 0; i < q->nsource; i++) q->from[i] = last.line[i];
+    WEIR_TRY(read_commit(ctx, q, commits, &next_ms));
+    q->late_ms = last.watermark_ms;
+    q->watermark_ms = next_ms > last.watermark_ms ? next_ms : last.watermark_ms;
     q->epoch = offsets + 1;
+    return WEIR_OK;
+}
+
+static weir_rc check_provider(weir_ctx *ctx, const weir_query *q) {
+    const char *p = weir_conf_get(q->conf, "spark.sql.streaming.stateStore.providerClass"),
+               *name = strrchr(p, '.');
+    name = name ? name + 1 : p;
+    if (!q->exec->nstate || strcmp(name, "HDFSBackedStateStoreProvider") == 0) return WEIR_OK;
+    return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
+                     weir_printf(ctx->arena,
+                                 "the state store provider %s; unset "
+                                 "spark.sql.streaming.stateStore.providerClass and start with a "
+                                 "new checkpoint, or run the query on Apache Spark",
+                                 p));
+}
+
+static weir_rc build(weir_ctx *ctx, weir_query *q) {
+    weir_plan *p = NULL;
+    weir_offsets_settle(ctx, q->conf);
+    q->stream = (weir_exec_stream){
+        .state_dir = weir_printf(q->spec.mem, "%s/state", q->spec.checkpoint),
+        .npart = (int32_t)weir_conf_int(q->conf, "spark.sql.shuffle.partitions"),
+        .agg_format =
+            (int32_t)weir_conf_int(q->conf, "spark.sql.streaming.aggregation.stateFormatVersion"),
+        .mode = q->spec.output_mode,
+        .codec = weir_conf_get(q->conf, "spark.sql.streaming.stateStore.compression.codec"),
+        .row_checksum =
+            weir_conf_bool(q->conf, "spark.sql.streaming.stateStore.rowChecksum.enabled")};
+    WEIR_TRY(weir_stream_layout(ctx, q->spec.plan, &p));
+    WEIR_TRY(weir_exec_build(ctx, p, &q->stream, &q->exec));
+    WEIR_TRY(check_provider(ctx, q));
+    const char *policy = weir_conf_get(q->conf, "spark.sql.streaming.multipleWatermarkPolicy");
+    weir_watermarks_init(&q->watermarks, q->spec.mem, q->exec->nwatermark,
+                         strcasecmp(policy, "max") == 0, q->watermark_ms);
+    q->maintainer = weir_maintainer_start(q->exec, q->conf, q->spec.env);
     return WEIR_OK;
 }
 
@@ -255,7 +203,7 @@ static weir_rc open_all(weir_ctx *ctx, weir_query *q) {
         if (q->spec.trigger.kind == WEIR_TRIGGER_AVAILABLE_NOW && s->ops->freeze)
             WEIR_TRY(s->ops->freeze(ctx, s));
     }
-    WEIR_TRY(weir_exec_build(ctx, q->spec.plan, &q->exec));
+    WEIR_TRY(build(ctx, q));
     q->sink.ops = q->spec.sink;
     q->sink.mem = q->spec.mem;
     q->sink.info = q->spec.info;
@@ -294,14 +242,24 @@ static weir_rc ask_sources(weir_ctx *ctx, weir_query *q, bool *any) {
     return WEIR_OK;
 }
 
-static weir_rc plan_batch(weir_ctx *ctx, weir_query *q, bool *any) {
+/* SPARK MicroBatchExecution.constructNextBatch: a watermark that moved may end state without any
+ * new data; not before a batch has run here. */
+static bool due_without_data(const weir_query *q) {
+    return q->ran_before &&
+           weir_conf_bool(q->conf, "spark.sql.streaming.noDataMicroBatches.enabled") &&
+           weir_exec_wants_batch(q->exec, q->watermarks.global_ms * 1000);
+}
+
+static weir_rc plan_batch(weir_ctx *ctx, weir_query *q, bool *data, bool *any) {
     int64_t t = weir_monotonic_us(ctx->env);
-    WEIR_TRY(ask_sources(ctx, q, any));
+    WEIR_TRY(ask_sources(ctx, q, data));
     q->timing.latest_us += weir_monotonic_us(ctx->env) - t;
+    *any = *data || due_without_data(q);
     if (!*any) return WEIR_OK;
     q->batch_time_ms = weir_now_ms(ctx->env);
     t = weir_monotonic_us(ctx->env);
-    WEIR_TRY(write_offsets(ctx, q));
+    weir_offsets o = {q->watermark_ms, q->batch_time_ms, NULL, q->nsource, q->to};
+    WEIR_TRY(weir_offsets_write(ctx, &q->offsets, q->epoch, &o, q->conf));
     if (q->epoch > 0)
         for (int i = 0; i < q->nsource; i++)
             if (q->source[i]->ops->committed && q->from[i])
@@ -351,8 +309,10 @@ static weir_rc run_batch(weir_ctx *ctx, weir_query *q) {
     t = weir_monotonic_us(ctx->env);
     q->sink.epoch = q->epoch;
     WEIR_TRY(q->sink.ops->begin(ctx, &q->sink, q->epoch, &done));
+    if (!q->ran_before) WEIR_TRY(weir_exec_state_check(ctx, q->exec));
     if (!done) {
         weir_rc rc = write_rows(ctx, q);
+        if (rc == WEIR_OK) rc = weir_exec_state_commit(ctx, q->exec);
         if (rc == WEIR_OK) rc = q->sink.ops->commit(ctx, &q->sink);
         if (rc != WEIR_OK) {
             q->sink.ops->abort(ctx, &q->sink);
@@ -361,7 +321,9 @@ static weir_rc run_batch(weir_ctx *ctx, weir_query *q) {
     }
     q->timing.add_us += weir_monotonic_us(ctx->env) - t;
     t = weir_monotonic_us(ctx->env);
+    weir_watermarks_update(&q->watermarks, q->exec->watermark);
     WEIR_TRY(write_commit(ctx, q));
+    weir_maintainer_note(q->maintainer, q->epoch + 1);
     q->timing.commit_us += weir_monotonic_us(ctx->env) - t;
     return WEIR_OK;
 }
@@ -386,19 +348,20 @@ static weir_rc trigger(weir_ctx *query_ctx, weir_query *q, bool *ran) {
     weir_epoch epoch = {0};
     weir_ctx c = *query_ctx;
     weir_task task = {.input_file = ""};
-    bool any = q->replay;
+    bool any = q->replay, data = true;
     c.arena = weir_arena_new(query_ctx->arena);
     c.task = &task;
     q->timing = (weir_timing){0};
     q->trigger_start_ms = weir_now_ms(c.env);
     weir_rc rc = WEIR_OK;
-    if (!q->replay) rc = plan_batch(&c, q, &any);
+    if (!q->replay) rc = plan_batch(&c, q, &data, &any);
     *ran = rc == WEIR_OK && any;
     if (*ran) {
-        epoch = (weir_epoch){q->epoch, q->batch_time_ms, INT64_MIN, q->watermark_us};
+        epoch = (weir_epoch){q->epoch, q->batch_time_ms, q->late_ms * 1000, q->watermark_ms * 1000};
         c.epoch = &epoch;
         c.now_us = q->batch_time_ms * 1000;
-        weir_query_set_status(q, "Processing new data", true, true);
+        weir_query_set_status(q, data ? "Processing new data" : "No new data but cleaning up state",
+                              data, true);
         rc = run_batch(&c, q);
         if (rc == WEIR_OK) rc = report(&c, q);
     }
@@ -407,6 +370,9 @@ static weir_rc trigger(weir_ctx *query_ctx, weir_query *q, bool *ran) {
         if (!q->replay) q->offset_turn = !q->offset_turn;
         memcpy(q->from, q->to, sizeof q->from);
         q->replay = false;
+        q->ran_before = true;
+        q->late_ms = q->watermark_ms;
+        q->watermark_ms = q->watermarks.global_ms;
         q->epoch++;
         q->last_trigger_ms = q->trigger_start_ms;
     }
@@ -536,6 +502,7 @@ static void record_failure(weir_ctx *ctx, weir_query *q) {
 }
 
 static void close_all(weir_ctx *ctx, weir_query *q) {
+    weir_maintainer_stop(q->maintainer);
     weir_exec_close(q->exec);
     if (q->sink.ops && q->sink.ops->close) q->sink.ops->close(&q->sink);
     for (int i = 0; i < q->nsource; i++)

@@ -163,6 +163,30 @@ static void head(weir_jw *w, const weir_query *q, int64_t total_ms) {
     weir_jw_int(w, total_ms);
 }
 
+static void iso_entry(weir_jw *w, const char *key, int64_t ms) {
+    char iso[32];
+    weir_iso_time(ms, iso);
+    weir_jw_key(w, key);
+    weir_jw_str(w, iso);
+}
+
+/* SPARK ProgressContext.extractEventTimeStats: of the first watermark that saw rows. */
+static void event_time(weir_jw *w, const weir_query *q) {
+    const weir_exec *x = q->exec;
+    int i = 0;
+    while (i < x->nwatermark && !x->watermark[i].count) i++;
+    weir_jw_key(w, "eventTime");
+    weir_jw_obj(w);
+    if (i < x->nwatermark) {
+        const weir_watermark_stat *s = &x->watermark[i];
+        iso_entry(w, "max", s->max_ms);
+        iso_entry(w, "min", s->min_ms);
+        iso_entry(w, "avg", (int64_t)(s->sum_ms / (double)s->count));
+    }
+    if (x->nwatermark) iso_entry(w, "watermark", q->watermark_ms);
+    weir_jw_end_obj(w);
+}
+
 weir_rc weir_progress_text(weir_ctx *ctx, weir_query *q, const int64_t *rows_in, int64_t rows_out,
                            weir_str *out) {
     weir_jw w;
@@ -178,10 +202,9 @@ weir_rc weir_progress_text(weir_ctx *ctx, weir_query *q, const int64_t *rows_in,
     rate(&w, "inputRowsPerSecond", sum, since_ms);
     rate(&w, "processedRowsPerSecond", sum, total_ms);
     durations(&w, q, total_ms);
-    weir_jw_key(&w, "eventTime");
-    weir_jw_raw(&w, "{}");
+    event_time(&w, q);
     weir_jw_key(&w, "stateOperators");
-    weir_jw_raw(&w, "[]");
+    weir_exec_state_progress(q->exec, &w);
     weir_jw_key(&w, "sources");
     weir_jw_arr(&w);
     for (int i = 0; i < q->nsource; i++)

@@ -3,8 +3,10 @@
 #ifndef WEIR_QUERY_QUERY_H
 #define WEIR_QUERY_QUERY_H
 #include "base/sync.h"
-#include "exec/op.h"
-#include "query/ckpt_log.h"
+#include "exec/state.h"
+#include "query/maintain.h"
+#include "query/offsets.h"
+#include "query/watermark.h"
 #include "query/manager.h"
 
 enum { WEIR_MAX_SOURCES = 64 };
@@ -30,7 +32,12 @@ struct weir_query {
     weir_log_dir offsets, commits;
     int64_t epoch; /* the batch that is or comes next */
     bool replay;   /* offsets of epoch are logged already */
-    int64_t watermark_us, batch_time_ms;
+    int64_t batch_time_ms;
+    int64_t late_ms, watermark_ms; /* of the batch before, of the batch that runs */
+    weir_watermarks watermarks;
+    weir_exec_stream stream;
+    weir_maintainer *maintainer;
+    bool ran_before; /* in this run: a batch without data may follow */
     int64_t trigger_start_ms, last_trigger_ms, last_event_ms;
     weir_timing timing;
     pthread_t thread;

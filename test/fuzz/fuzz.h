@@ -4,7 +4,38 @@
 #include "base/conf.h"
 #include "func/func.h"
 
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
+/* A folder of this process, below one that is best in memory; parents must have been asked for
+ * before. The text stays valid for a few calls. */
+__attribute__((unused)) static const char *fuzz_dir(const char *name) {
+    static char path[8][256];
+    static int turn;
+    char *p = path[turn++ % 8];
+    const char *root = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
+    int n = snprintf(p, 256, "%s/weir-fuzz-%d", root, (int)getpid());
+    (void)mkdir(p, 0700);
+    for (const char *s = name; *s; n++, s++) {
+        if (*s == '/') (void)mkdir(p, 0700);
+        p[n] = *s;
+        p[n + 1] = 0;
+    }
+    (void)mkdir(p, 0700);
+    return p;
+}
+
+__attribute__((unused)) static void fuzz_file(const char *dir, const char *name, const void *p,
+                                              size_t n) {
+    char path[512];
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    FILE *f = fopen(path, "wb");
+    weir_assert(f && fwrite(p, 1, n, f) == n);
+    fclose(f);
+}
 
 /* Calls one with the input as a NUL-terminated text. */
 static inline int fuzz_text(const uint8_t *data, size_t len,

@@ -1,0 +1,162 @@
+/* Layouts of state rows. See exec/state_rows.h. */
+#include "exec/state_rows.h"
+
+weir_rc weir_op_state_init(weir_ctx *ctx, weir_op *op, weir_exec *x) {
+    (void)ctx;
+    ((weir_stateful *)op)->x = x;
+    return WEIR_OK;
+}
+
+void weir_stateful_close(weir_stateful *s) {
+    weir_store_close(s->st.store);
+    s->st.store = NULL;
+}
+
+static bool is_list(const weir_field *f) {
+    return f->type->kind == WEIR_T_ARRAY && strcmp(f->name, "buf") == 0;
+}
+
+weir_rc weir_state_layout_of(weir_ctx *ctx, const weir_plan *p, bool keys_in_value,
+                             weir_state_layout *out) {
+    enum { MAX = 1024 };
+    weir_field *state = WEIR_NEWN(ctx->arena, weir_field, MAX),
+               *value = WEIR_NEWN(ctx->arena, weir_field, MAX + p->ngroup + 1);
+    weir_aggs *aggs = NULL;
+    WEIR_TRY(weir_aggs_new(ctx, ctx->arena, p->expr + p->ngroup, p->nexpr - p->ngroup, &aggs));
+    int n = weir_aggs_state(ctx, aggs, state, MAX);
+    if (n >= MAX)
+        return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
+                         "more than 1,000 columns of aggregation state");
+    *out = (weir_state_layout){.nkey = keys_in_value ? p->ngroup : 0,
+                               .nstate = n,
+                               .packed = WEIR_NEWN(ctx->arena, bool, n + 1)};
+    out->key = weir_type_struct(ctx->arena, p->schema->field, p->ngroup);
+    out->state = weir_type_struct(ctx->arena, state, n);
+    for (int i = 0; i < out->nkey; i++) value[i] = p->schema->field[i];
+    for (int i = 0; i < n; i++) {
+        out->packed[i] = is_list(&state[i]);
+        value[out->nkey + i] = state[i];
+        if (out->packed[i]) value[out->nkey + i].type = &weir_t_binary;
+    }
+    out->value = weir_type_struct(ctx->arena, value, out->nkey + n);
+    out->key = weir_state_nullable(ctx->arena, out->key);
+    out->value = weir_state_nullable(ctx->arena, out->value);
+    return WEIR_OK;
+}
+
+static weir_schema *list_row(weir_arena *a, const weir_field *f) {
+    weir_field one = {"list", f->type, true, NULL};
+    return weir_type_struct(a, &one, 1);
+}
+
+static weir_rc unpack(weir_ctx *ctx, const weir_field *f, weir_column *c, int64_t n) {
+    weir_bytes *row = WEIR_NEWN(ctx->arena, weir_bytes, n + 1);
+    for (int64_t i = 0; i < n; i++) {
+        if (weir_is_null(c, i))
+            return weir_fail(ctx, WEIR_E_ILLEGAL_STATE, "message",
+                             "a list in the aggregation state is null");
+        row[i] = weir_get_bytes(c, i);
+    }
+    return weir_urow_decode(ctx, list_row(ctx->arena, f), row, n, c);
+}
+
+static weir_rc pack(weir_ctx *ctx, const weir_field *f, const weir_column *c, int64_t n,
+                    weir_column *out) {
+    weir_rowset rows;
+    weir_build b;
+    WEIR_TRY(weir_urow_encode(ctx, list_row(ctx->arena, f), c, n, &rows));
+    WEIR_TRY(weir_build_init(ctx, &b, &weir_t_binary));
+    for (int64_t i = 0; i < n; i++) {
+        weir_bytes r = weir_rowset_at(&rows, i);
+        weir_build_bytes(&b, r.p, (size_t)r.len);
+    }
+    return weir_build_finish(ctx, &b, out);
+}
+
+weir_rc weir_layout_decode(weir_ctx *ctx, const weir_state_layout *l, const weir_bytes *value,
+                           int64_t n, weir_column *state) {
+    weir_column *all = WEIR_NEWN(ctx->arena, weir_column, l->value->nfield + 1);
+    WEIR_TRY(weir_urow_decode(ctx, l->value, value, n, all));
+    for (int i = 0; i < l->nstate; i++) {
+        state[i] = all[l->nkey + i];
+        if (l->packed[i]) WEIR_TRY(unpack(ctx, &l->state->field[i], &state[i], n));
+    }
+    return WEIR_OK;
+}
+
+weir_rc weir_layout_load(weir_ctx *ctx, const weir_state_layout *l, const weir_state_op *st,
+                         const int64_t *entry, int64_t n, weir_column *state) {
+    weir_bytes *row = WEIR_NEWN(ctx->arena, weir_bytes, n + 1);
+    for (int64_t i = 0; i < n; i++) row[i] = weir_store_value(st->store, entry[i]);
+    return weir_layout_decode(ctx, l, row, n, state);
+}
+
+weir_rc weir_layout_encode(weir_ctx *ctx, const weir_state_layout *l, const weir_state_op *st,
+                           const weir_column *key, const weir_column *state, int64_t n,
+                           weir_rowset *out) {
+    weir_column *all = WEIR_NEWN(ctx->arena, weir_column, l->value->nfield + 1);
+    for (int i = 0; i < l->nkey; i++) all[i] = key[i];
+    for (int i = 0; i < l->nstate; i++) {
+        all[l->nkey + i] = state[i];
+        if (l->packed[i]) WEIR_TRY(pack(ctx, &l->state->field[i], &state[i], n, &all[l->nkey + i]));
+    }
+    return weir_urow_encode(ctx, st->spec.value, all, n, out);
+}
+
+weir_rc weir_layout_finish(weir_ctx *ctx, const weir_state_layout *l, const weir_plan *p,
+                           const weir_bytes *key, const weir_bytes *value, int64_t n,
+                           weir_batch *out) {
+    weir_aggs *aggs = NULL;
+    weir_column *state = WEIR_NEWN(ctx->arena, weir_column, l->nstate + 1);
+    uint32_t *slot = WEIR_NEWN(ctx->arena, uint32_t, n + 1);
+    *out = (weir_batch){
+        .schema = p->schema, .len = n, .col = WEIR_NEWN(ctx->arena, weir_column, p->nexpr + 1)};
+    for (int64_t i = 0; i < n; i++) slot[i] = (uint32_t)i;
+    WEIR_TRY(weir_urow_decode(ctx, l->key, key, n, out->col));
+    WEIR_TRY(weir_layout_decode(ctx, l, value, n, state));
+    WEIR_TRY(weir_aggs_new(ctx, ctx->arena, p->expr + p->ngroup, p->nexpr - p->ngroup, &aggs));
+    WEIR_TRY(weir_aggs_merge(ctx, aggs, state, n, slot, n));
+    for (int i = p->ngroup; i < p->nexpr; i++)
+        WEIR_TRY(weir_aggs_finish(ctx, aggs, i - p->ngroup, 0, n, &out->col[i]));
+    return WEIR_OK;
+}
+
+int64_t weir_state_time(weir_schema *s, int i, weir_bytes row) {
+    if (weir_urow_null(row, i)) return INT64_MAX;
+    if (s->field[i].type->kind != WEIR_T_STRUCT) return weir_urow_i64(row, s->nfield, i);
+    weir_bytes window = weir_urow_nested(row, s->nfield, i);
+    return weir_urow_null(window, 1) ? INT64_MAX : weir_urow_i64(window, 2, 1);
+}
+
+weir_rc weir_state_put(weir_ctx *ctx, weir_state_op *st, const weir_column *key, int nkey,
+                       const weir_rowset *keys, const weir_rowset *values) {
+    int32_t *part = WEIR_NEWN(ctx->arena, int32_t, keys->n + 1);
+    weir_state_partition(st, key, nkey, keys->n, part);
+    for (int64_t i = 0; i < keys->n; i++)
+        WEIR_TRY(weir_store_put(ctx, st->store, part[i], weir_rowset_at(keys, i),
+                                weir_rowset_at(values, i)));
+    return WEIR_OK;
+}
+
+static weir_bytes copy_bytes(weir_arena *mem, weir_bytes b) {
+    return (weir_bytes){b.len ? weir_memdup(mem, b.p, (size_t)b.len) : b.p, b.len};
+}
+
+weir_rc weir_state_take_due(weir_ctx *ctx, weir_state_op *st, weir_arena *mem, weir_saved *out) {
+    (void)ctx;
+    for (int64_t e; (e = weir_store_expired(st->store, st->evict_us)) >= 0;) {
+        if (out->n == out->cap) {
+            int64_t cap = out->cap ? out->cap * 2 : 256;
+            weir_bytes *k = WEIR_NEWN(mem, weir_bytes, cap), *v = WEIR_NEWN(mem, weir_bytes, cap);
+            if (out->n) memcpy(k, out->key, sizeof *k * (size_t)out->n);
+            if (out->n) memcpy(v, out->value, sizeof *v * (size_t)out->n);
+            out->key = k;
+            out->value = v;
+            out->cap = cap;
+        }
+        out->key[out->n] = copy_bytes(mem, weir_store_key(st->store, e));
+        out->value[out->n++] = copy_bytes(mem, weir_store_value(st->store, e));
+        weir_store_remove(st->store, e);
+    }
+    return WEIR_OK;
+}
