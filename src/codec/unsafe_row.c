@@ -21,10 +21,9 @@ typedef struct encoder {
     char *out;
 } encoder;
 
-enum { BIG_DECIMAL = 16, MAX_LONG_DIGITS = 18 };
+enum { BIG_DECIMAL = 16, MAX_LONG_DIGITS = 18, MAX_DEPTH = 128 };
 
 static int64_t pad8(int64_t n) { return (n + 7) & ~(int64_t)7; }
-static int64_t bitmap_bytes(int64_t n) { return (n + 63) / 64 * 8; }
 
 /* The same view as indices into the buffers. */
 static view stored(const weir_column *c, view v) {
@@ -43,15 +42,6 @@ static bool is_big_decimal(const weir_type *t) {
 static bool in_slot(const weir_type *t) { /* the whole value is */
     return t->kind == WEIR_T_VOID ||
            (weir_type_width(t) > 0 && t->kind != WEIR_T_INTERVAL && !is_big_decimal(t));
-}
-
-static int element_width(const weir_type *t) {
-    int width = weir_type_width(t);
-    return width > 0 && width < 8 ? width : 8;
-}
-
-static int64_t record_bytes(const weir_type *t) {
-    return bitmap_bytes(t->nfield) + 8 * (int64_t)t->nfield;
 }
 
 static int decimal_bytes(weir_i128 v) {
@@ -107,12 +97,12 @@ static weir_rc element_sizes(encoder *e, const weir_column *kid, const int32_t *
 
 static weir_rc add_array_sizes(encoder *e, const weir_column *kid, const int32_t *o, int64_t n,
                                int64_t *size) {
-    int64_t *es, width = element_width(kid->type);
+    int64_t *es, width = weir_urow_element(kid->type);
     WEIR_TRY(element_sizes(e, kid, o, n, size, &es));
     for (int64_t i = 0; i < n; i++) {
         int64_t count = o[i + 1] - o[i];
         if (size[i] < 0) continue;
-        size[i] += 8 + bitmap_bytes(count) + pad8(count * width);
+        size[i] += 8 + weir_urow_bitmap(count) + pad8(count * width);
         for (int64_t j = o[i] - o[0]; j < o[i + 1] - o[0]; j++)
             if (es[j] > 0) size[i] += es[j];
     }
@@ -144,7 +134,7 @@ static int64_t constant_size(const weir_column *c) {
     if (in_slot(c->type)) return 0;
     if (is_big_decimal(c->type) || c->type->kind == WEIR_T_INTERVAL) return BIG_DECIMAL;
     if (c->type->kind != WEIR_T_STRUCT || c->valid) return -1;
-    int64_t sum = record_bytes(c->type);
+    int64_t sum = weir_urow_fixed(c->type);
     for (int k = 0; k < c->nkid; k++) {
         int64_t kid = constant_size(&c->kid[k]);
         if (kid < 0) return -1;
@@ -155,7 +145,7 @@ static int64_t constant_size(const weir_column *c) {
 
 static weir_rc add_struct_sizes(encoder *e, const weir_column *c, view v, int64_t n,
                                 int64_t *size) {
-    int64_t *own, fixed = record_bytes(c->type);
+    int64_t *own, fixed = weir_urow_fixed(c->type);
     view s = stored(c, v);
     WEIR_TRY(scratch(e, n, &own));
     for (int64_t i = 0; i < n; i++)
@@ -198,12 +188,7 @@ static weir_rc add_sizes(encoder *e, const weir_column *c, view v, int64_t n, bo
     case WEIR_T_STRUCT: return add_struct_sizes(e, c, v, n, size);
     case WEIR_T_ARRAY:
     case WEIR_T_MAP: return add_list_sizes(e, c, v, n, size);
-    default:
-        return weir_fail(e->ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
-                         weir_printf(e->ctx->arena,
-                                     "Values of type %s in the state of a query. Cast them to "
-                                     "STRING before the aggregation, join or deduplication.",
-                                     weir_type_sql(e->ctx->arena, c->type)));
+    default: return WEIR_OK;
     }
 }
 
@@ -289,7 +274,7 @@ static void put_interval(encoder *e, const cells *t, const weir_column *c, view 
         if (t->slot[i] < 0) continue;
         if (null_at(c, r)) {
             put_null(e, t, i);
-            put_slot(e, t, i, 0, sizeof(weir_interval));
+            put_slot(e, t, i, sizeof(weir_interval), sizeof(weir_interval));
             continue;
         }
         memcpy(e->out + t->pos[i], c->data->p + r * (int64_t)sizeof(weir_interval),
@@ -319,14 +304,14 @@ static weir_rc put_column(encoder *e, const cells *t, const weir_column *c, view
 static weir_rc put_record(encoder *e, const weir_type *t, const weir_column *col, view v, int64_t n,
                           const int64_t *base, int64_t *pos) {
     for (int k = 0; k < t->nfield; k++) {
-        cells to = {base, base, pos, (int32_t)bitmap_bytes(t->nfield) + 8 * k, k};
+        cells to = {base, base, pos, (int32_t)weir_urow_bitmap(t->nfield) + 8 * k, k};
         WEIR_TRY(put_column(e, &to, &col[k], v, n));
     }
     return WEIR_OK;
 }
 
 static weir_rc put_struct(encoder *e, const cells *t, const weir_column *c, view v, int64_t n) {
-    int64_t *base, *pos, fixed = record_bytes(c->type);
+    int64_t *base, *pos, fixed = weir_urow_fixed(c->type);
     view s = stored(c, v);
     WEIR_TRY(scratch(e, n, &base));
     WEIR_TRY(scratch(e, n, &pos));
@@ -349,13 +334,13 @@ static weir_rc put_struct(encoder *e, const cells *t, const weir_column *c, view
 /* Arrays at pos[i] (negative: none), which moves behind them. */
 static weir_rc put_arrays(encoder *e, const weir_column *kid, const int32_t *o, int64_t n,
                           int64_t *pos) {
-    int64_t *es, *slot, *origin, width = element_width(kid->type), total = o[n] - o[0];
+    int64_t *es, *slot, *origin, width = weir_urow_element(kid->type), total = o[n] - o[0];
     WEIR_TRY(element_sizes(e, kid, o, n, pos, &es));
     WEIR_TRY(scratch(e, total, &slot));
     WEIR_TRY(scratch(e, total, &origin));
     for (int64_t i = 0; i < n; i++) {
         int64_t count = o[i + 1] - o[i], first = o[i] - o[0], start = pos[i];
-        int64_t fixed = start + 8 + bitmap_bytes(count);
+        int64_t fixed = start + 8 + weir_urow_bitmap(count);
         if (start >= 0) {
             put_i64(e->out + start, count);
             pos[i] = fixed + pad8(count * width);
@@ -421,7 +406,7 @@ static weir_rc put_column(encoder *e, const cells *t, const weir_column *c, view
 /* off[i] = where row i starts, off[len] = the end. */
 static weir_rc lay_out(encoder *e, weir_schema *schema, const weir_column *col, int64_t len,
                        int64_t *off) {
-    int64_t fixed = record_bytes(schema), at = 0;
+    int64_t fixed = weir_urow_fixed(schema), at = 0;
     for (int64_t i = 0; i < len; i++) off[i] = fixed;
     for (int k = 0; k < schema->nfield; k++)
         WEIR_TRY(add_sizes(e, &col[k], (view){0, 1}, len, false, off));
@@ -447,15 +432,30 @@ static weir_rc encode(encoder *e, weir_schema *schema, const weir_column *col, i
     WEIR_TRY(lay_out(e, schema, col, len, start));
     WEIR_TRY(weir_buf_zero(e->ctx, start[len], &rows));
     WEIR_TRY(scratch(e, len, &pos));
-    for (int64_t i = 0; i < len; i++) pos[i] = start[i] + record_bytes(schema);
+    for (int64_t i = 0; i < len; i++) pos[i] = start[i] + weir_urow_fixed(schema);
     e->out = (char *)rows->p;
     WEIR_TRY(put_record(e, schema, col, (view){0, 1}, len, start, pos));
     *out = (weir_rowset){e->out, start, len};
     return WEIR_OK;
 }
 
+static weir_rc supports(weir_ctx *ctx, const weir_type *t, int depth) {
+    if (t->kind == WEIR_T_VARIANT)
+        return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
+                         "Values of type VARIANT in the state of a query. Cast them to STRING "
+                         "before the aggregation, join or deduplication.");
+    if (depth > MAX_DEPTH)
+        return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
+                         "State of a type nested deeper than 128 levels. Flatten the type.");
+    for (int k = 0; k < t->nfield; k++) WEIR_TRY(supports(ctx, t->field[k].type, depth + 1));
+    return WEIR_OK;
+}
+
+weir_rc weir_urow_supports(weir_ctx *ctx, const weir_type *t) { return supports(ctx, t, 0); }
+
 weir_rc weir_urow_encode(weir_ctx *ctx, weir_schema *schema, const weir_column *col, int64_t len,
                          weir_rowset *out) {
+    WEIR_TRY(weir_urow_supports(ctx, schema));
     weir_ctx tmp = *ctx;
     tmp.arena = weir_arena_new(ctx->arena);
     encoder e = {.ctx = ctx, .tmp = &tmp};

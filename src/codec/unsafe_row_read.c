@@ -7,17 +7,18 @@ typedef struct cells {        /* where the values of one column are */
     const weir_bytes *slot;   /* value i: slot[i].p + at; NULL: it is null */
     const weir_bytes *record; /* what its offset counts from: record[own ? own[i] : i] */
     const int32_t *own;       /* of elements */
-    int32_t *used;            /* by record: bytes of its variable part met so far */
+    int32_t *used;            /* by record: bytes of its fixed part and of values met so far */
     int32_t at, k;            /* k: its null bit, counted from slot; -1: slot says it */
 } cells;
 
 typedef struct decoder {
     weir_ctx *ctx, *tmp; /* tmp: for what is forgotten at the end */
-    const char *why;     /* set when the bytes are wrong */
-    const char *field;   /* of the schema */
+    weir_schema *schema;
+    const char *why;   /* set when the bytes are wrong */
+    const char *field; /* of the schema */
 } decoder;
 
-enum { MAX_DEPTH = 128, MAX_LONG_DIGITS = 18 };
+enum { MAX_LONG_DIGITS = 18 };
 static const int64_t DAY_NANOS = 86400000000000;
 
 static weir_rc bad(decoder *d, const char *why) {
@@ -29,16 +30,6 @@ static weir_rc too_large(decoder *d, int64_t bytes) {
     return weir_fail(d->ctx, WEIR_E_OUT_OF_MEMORY, "requestedBytes",
                      weir_printf(d->ctx->arena, "%lld", (long long)bytes), "receivedBytes",
                      "2147483647");
-}
-
-static int64_t bitmap_bytes(int64_t n) { return (n + 63) / 64 * 8; }
-static int64_t record_bytes(const weir_type *t) {
-    return bitmap_bytes(t->nfield) + 8 * (int64_t)t->nfield;
-}
-
-static int element_width(const weir_type *t) {
-    int width = weir_type_width(t);
-    return width > 0 && width < 8 ? width : 8;
 }
 
 static int64_t get_i64(const char *p) {
@@ -193,32 +184,33 @@ static weir_rc read_texts(decoder *d, const cells *t, int64_t n, weir_column *c)
     return WEIR_OK;
 }
 
-static weir_rc read_column(decoder *d, const cells *t, int64_t n, const weir_type *type, int depth,
+static weir_rc read_column(decoder *d, const cells *t, int64_t n, const weir_type *type,
                            weir_column *out);
 
 /* The fields of n records; p NULL: the row is null. Their lengths have been checked. */
 static weir_rc read_record(decoder *d, const weir_bytes *rec, int64_t n, const weir_type *type,
-                           int depth, weir_column *out) {
+                           weir_column *out) {
     int32_t *used;
     WEIR_TRY(scratch(d, n * 4, &used));
+    for (int64_t i = 0; i < n; i++) used[i] = (int32_t)weir_urow_fixed(type);
     for (int k = 0; k < type->nfield; k++) {
-        cells t = {rec, rec, NULL, used, (int32_t)bitmap_bytes(type->nfield) + 8 * k, k};
-        if (depth == 0) d->field = type->field[k].name;
-        WEIR_TRY(read_column(d, &t, n, type->field[k].type, depth + 1, &out[k]));
+        cells t = {rec, rec, NULL, used, (int32_t)weir_urow_bitmap(type->nfield) + 8 * k, k};
+        if (type == d->schema) d->field = type->field[k].name;
+        WEIR_TRY(read_column(d, &t, n, type->field[k].type, &out[k]));
     }
     return WEIR_OK;
 }
 
-static weir_rc read_structs(decoder *d, const cells *t, int64_t n, int depth, weir_column *c) {
+static weir_rc read_structs(decoder *d, const cells *t, int64_t n, weir_column *c) {
     weir_bytes *rec;
-    int64_t fixed = record_bytes(c->type);
+    int64_t fixed = weir_urow_fixed(c->type);
     WEIR_TRY(scratch(d, n * (int64_t)sizeof *rec, &rec));
     for (int64_t i = 0; i < n; i++) {
         if (!valid_at(c, i)) continue;
         WEIR_TRY(part_at(d, t, i, &rec[i]));
         if (rec[i].len < fixed) return bad(d, "a struct is shorter than its fields need");
     }
-    return read_record(d, rec, n, c->type, depth, c->kid);
+    return read_record(d, rec, n, c->type, c->kid);
 }
 
 /* --- lists -------------------------------------------------------------------------------------
@@ -228,7 +220,7 @@ static weir_rc array_length(decoder *d, weir_bytes a, int width, int64_t *count)
     *count = 0;
     if (a.len < 8) return bad(d, "an array has no length");
     int64_t n = get_i64(a.p);
-    if (n < 0 || n > a.len || 8 + bitmap_bytes(n) + n * width > a.len)
+    if (n < 0 || n > a.len || 8 + weir_urow_bitmap(n) + n * width > a.len)
         return bad(d, "an array is shorter than its elements need");
     *count = n;
     return WEIR_OK;
@@ -236,23 +228,24 @@ static weir_rc array_length(decoder *d, weir_bytes a, int width, int64_t *count)
 
 /* Elements of the arrays a (p NULL: no array), o[i] .. o[i + 1] of them. */
 static weir_rc read_elements(decoder *d, const weir_bytes *a, int64_t n, const int32_t *o,
-                             const weir_type *type, int depth, weir_column *out) {
+                             const weir_type *type, weir_column *out) {
     weir_bytes *slot;
-    int32_t *own, *used, width = element_width(type);
+    int32_t *own, *used, width = weir_urow_element(type);
     WEIR_TRY(scratch(d, o[n] * (int64_t)sizeof *slot, &slot));
     WEIR_TRY(scratch(d, o[n] * (int64_t)sizeof *own, &own));
     WEIR_TRY(scratch(d, n * 4, &used));
     for (int64_t i = 0; i < n; i++) {
         int32_t count = o[i + 1] - o[i];
+        used[i] = (int32_t)(8 + weir_urow_bitmap(count) + (int64_t)count * width);
         for (int32_t j = 0; j < count; j++) {
-            const char *values = a[i].p + 8 + bitmap_bytes(count);
+            const char *values = a[i].p + 8 + weir_urow_bitmap(count);
             own[o[i] + j] = (int32_t)i;
             if (!weir_bit((const uint8_t *)a[i].p + 8, j))
                 slot[o[i] + j].p = values + (int64_t)j * width;
         }
     }
     cells t = {slot, a, own, used, 0, -1};
-    return read_column(d, &t, o[n], type, depth + 1, out);
+    return read_column(d, &t, o[n], type, out);
 }
 
 /* Splits the map at value i into its arrays of keys and values. */
@@ -262,12 +255,12 @@ static weir_rc read_map(decoder *d, const weir_type *t, weir_bytes map, weir_byt
     if (size < 0 || size > map.len - 8) return bad(d, "a map's keys lie outside of it");
     *key = (weir_bytes){map.p + 8, (int32_t)size};
     *value = (weir_bytes){key->p + size, map.len - 8 - key->len};
-    WEIR_TRY(array_length(d, *key, element_width(t->field[0].type), count));
-    WEIR_TRY(array_length(d, *value, element_width(t->field[1].type), &n));
+    WEIR_TRY(array_length(d, *key, weir_urow_element(t->field[0].type), count));
+    WEIR_TRY(array_length(d, *value, weir_urow_element(t->field[1].type), &n));
     return n == *count ? WEIR_OK : bad(d, "a map does not have as many values as keys");
 }
 
-static weir_rc read_lists(decoder *d, const cells *t, int64_t n, int depth, weir_column *c) {
+static weir_rc read_lists(decoder *d, const cells *t, int64_t n, weir_column *c) {
     weir_bytes *part[2] = {NULL, NULL};
     int64_t total = 0, count;
     bool map = c->type->kind == WEIR_T_MAP;
@@ -283,32 +276,21 @@ static weir_rc read_lists(decoder *d, const cells *t, int64_t n, int depth, weir
             WEIR_TRY(read_map(d, c->type, b, &part[0][i], &part[1][i], &count));
         } else {
             part[0][i] = b;
-            WEIR_TRY(array_length(d, b, element_width(c->type->field[0].type), &count));
+            WEIR_TRY(array_length(d, b, weir_urow_element(c->type->field[0].type), &count));
         }
         total += count;
         if (total > INT32_MAX) return too_large(d, total);
     }
     o[n] = (int32_t)total;
     for (int k = 0; k < c->nkid; k++)
-        WEIR_TRY(read_elements(d, part[k], n, o, c->type->field[k].type, depth, &c->kid[k]));
+        WEIR_TRY(read_elements(d, part[k], n, o, c->type->field[k].type, &c->kid[k]));
     if (map && (c->kid[0].valid || (total && c->kid[0].type->kind == WEIR_T_VOID)))
         return bad(d, "a map has a null key");
     return WEIR_OK;
 }
 
-static weir_rc unsupported(decoder *d, const weir_type *t) {
-    return weir_fail(d->ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
-                     weir_printf(d->ctx->arena,
-                                 "Values of type %s in the state of a query. Cast them to STRING "
-                                 "before the aggregation, join or deduplication.",
-                                 weir_type_sql(d->ctx->arena, t)));
-}
-
-static weir_rc read_column(decoder *d, const cells *t, int64_t n, const weir_type *type, int depth,
+static weir_rc read_column(decoder *d, const cells *t, int64_t n, const weir_type *type,
                            weir_column *out) {
-    if (depth > MAX_DEPTH)
-        return weir_fail(d->ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
-                         "State of a type nested deeper than 128 levels. Flatten the type.");
     *out = (weir_column){.type = type, .form = WEIR_FLAT, .len = n};
     if (type->kind == WEIR_T_VOID) return WEIR_OK;
     if (weir_type_is_nested(type)) {
@@ -321,10 +303,9 @@ static weir_rc read_column(decoder *d, const cells *t, int64_t n, const weir_typ
     case WEIR_T_STRING:
     case WEIR_T_BINARY: return read_texts(d, t, n, out);
     case WEIR_T_INTERVAL: return read_intervals(d, t, n, out);
-    case WEIR_T_STRUCT: return read_structs(d, t, n, depth, out);
+    case WEIR_T_STRUCT: return read_structs(d, t, n, out);
     case WEIR_T_ARRAY:
-    case WEIR_T_MAP: return read_lists(d, t, n, depth, out);
-    case WEIR_T_VARIANT: return unsupported(d, type);
+    case WEIR_T_MAP: return read_lists(d, t, n, out);
     default: return read_fixed(d, t, n, out);
     }
 }
@@ -337,10 +318,11 @@ static weir_rc decode(weir_ctx *ctx, weir_schema *schema, const weir_bytes *row,
     weir_ctx tmp = *ctx;
     weir_rc rc = WEIR_OK;
     tmp.arena = weir_arena_new(ctx->arena);
-    *d = (decoder){.ctx = ctx, .tmp = &tmp};
+    *d = (decoder){.ctx = ctx, .tmp = &tmp, .schema = schema};
     for (int64_t i = 0; rc == WEIR_OK && i < n; i++)
-        if (row[i].len < record_bytes(schema)) rc = bad(d, "it is shorter than its columns need");
-    if (rc == WEIR_OK) rc = read_record(d, row, n, schema, 0, out);
+        if (row[i].len < weir_urow_fixed(schema))
+            rc = bad(d, "it is shorter than its columns need");
+    if (rc == WEIR_OK) rc = read_record(d, row, n, schema, out);
     weir_arena_free(tmp.arena);
     return rc;
 }
@@ -367,6 +349,7 @@ static weir_rc report(weir_ctx *ctx, weir_schema *schema, const weir_bytes *row,
 weir_rc weir_urow_decode(weir_ctx *ctx, weir_schema *schema, const weir_bytes *row, int64_t n,
                          weir_column *out) {
     decoder d;
+    WEIR_TRY(weir_urow_supports(ctx, schema));
     weir_rc rc = decode(ctx, schema, row, n, out, &d);
     return rc != WEIR_OK && d.why ? report(ctx, schema, row, n, out) : rc;
 }
