@@ -403,21 +403,32 @@ static weir_rc put_column(encoder *e, const cells *t, const weir_column *c, view
 /* --- rows --------------------------------------------------------------------------------------
  */
 
+/* Rows done at a time: what both passes note about them stays in the cache. */
+enum { BLOCK = 1024 };
+
+static int64_t block_at(int64_t first, int64_t len) {
+    return len - first < BLOCK ? len - first : BLOCK;
+}
+
 /* off[i] = where row i starts, off[len] = the end. */
 static weir_rc lay_out(encoder *e, weir_schema *schema, const weir_column *col, int64_t len,
                        int64_t *off) {
     int64_t fixed = weir_urow_fixed(schema), at = 0;
-    for (int64_t i = 0; i < len; i++) off[i] = fixed;
-    for (int k = 0; k < schema->nfield; k++)
-        WEIR_TRY(add_sizes(e, &col[k], (view){0, 1}, len, false, off));
-    for (int64_t i = 0; i < len; i++) {
-        int64_t size = off[i];
-        if (size > INT32_MAX)
-            return weir_fail(e->ctx, WEIR_E_OUT_OF_MEMORY, "requestedBytes",
-                             weir_printf(e->ctx->arena, "%lld", (long long)size), "receivedBytes",
-                             "2147483647");
-        off[i] = at;
-        at += size;
+    for (int64_t b = 0; b < len; b += BLOCK) {
+        int64_t n = block_at(b, len);
+        for (int64_t i = b; i < b + n; i++) off[i] = fixed;
+        for (int k = 0; k < schema->nfield; k++)
+            WEIR_TRY(add_sizes(e, &col[k], (view){b, 1}, n, false, off + b));
+        for (int64_t i = b; i < b + n; i++) {
+            int64_t size = off[i];
+            if (size > INT32_MAX)
+                return weir_fail(e->ctx, WEIR_E_OUT_OF_MEMORY, "requestedBytes",
+                                 weir_printf(e->ctx->arena, "%lld", (long long)size),
+                                 "receivedBytes", "2147483647");
+            off[i] = at;
+            at += size;
+        }
+        weir_arena_reset(e->tmp->arena);
     }
     off[len] = at;
     return WEIR_OK;
@@ -426,15 +437,17 @@ static weir_rc lay_out(encoder *e, weir_schema *schema, const weir_column *col, 
 static weir_rc encode(encoder *e, weir_schema *schema, const weir_column *col, int64_t len,
                       weir_rowset *out) {
     weir_buf *rows, *off;
-    int64_t *pos;
     WEIR_TRY(weir_buf_new(e->ctx, (len + 1) * 8, &off));
-    int64_t *start = (int64_t *)(void *)off->p;
+    int64_t *start = (int64_t *)(void *)off->p, pos[BLOCK], fixed = weir_urow_fixed(schema);
     WEIR_TRY(lay_out(e, schema, col, len, start));
     WEIR_TRY(weir_buf_zero(e->ctx, start[len], &rows));
-    WEIR_TRY(scratch(e, len, &pos));
-    for (int64_t i = 0; i < len; i++) pos[i] = start[i] + weir_urow_fixed(schema);
     e->out = (char *)rows->p;
-    WEIR_TRY(put_record(e, schema, col, (view){0, 1}, len, start, pos));
+    for (int64_t b = 0; b < len; b += BLOCK) {
+        int64_t n = block_at(b, len);
+        for (int64_t i = 0; i < n; i++) pos[i] = start[b + i] + fixed;
+        WEIR_TRY(put_record(e, schema, col, (view){b, 1}, n, start + b, pos));
+        weir_arena_reset(e->tmp->arena);
+    }
     *out = (weir_rowset){e->out, start, len};
     return WEIR_OK;
 }
