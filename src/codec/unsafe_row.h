@@ -14,6 +14,9 @@ static inline weir_bytes weir_rowset_at(const weir_rowset *r, int64_t i) {
     return (weir_bytes){r->p + r->off[i], (int32_t)(r->off[i + 1] - r->off[i])};
 }
 
+/* UNSUPPORTED_FEATURE if values of the type have no place in a row: VARIANT, or a nesting deeper
+ * than 128 levels. The two below ask it, too. */
+weir_rc weir_urow_supports(weir_ctx *, const weir_type *);
 /* Rows of schema->nfield columns, in ctx->arena. A schema without fields gives rows of 0 bytes.
  * Fails when a row is larger than 2 GiB. */
 weir_rc weir_urow_encode(weir_ctx *, weir_schema *, const weir_column *col, int64_t len,
@@ -22,6 +25,15 @@ weir_rc weir_urow_encode(weir_ctx *, weir_schema *, const weir_column *col, int6
  * schema fails with MALFORMED_STATE, its number named; the caller adds the file. */
 weir_rc weir_urow_decode(weir_ctx *, weir_schema *, const weir_bytes *row, int64_t n,
                          weir_column *out);
+/* Bytes of the null bits of n values; of a record's fixed part; of an array's element there. */
+static inline int64_t weir_urow_bitmap(int64_t n) { return (n + 63) / 64 * 8; }
+static inline int64_t weir_urow_fixed(const weir_type *record) {
+    return weir_urow_bitmap(record->nfield) + 8 * (int64_t)record->nfield;
+}
+static inline int weir_urow_element(const weir_type *element) {
+    int width = weir_type_width(element);
+    return width > 0 && width < 8 ? width : 8;
+}
 /* Fixed-width slot k of a row that has been checked or made here; struct slots give the nested
  * row. */
 static inline int64_t weir_urow_i64(weir_bytes row, int nfield, int k) {
