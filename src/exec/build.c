@@ -95,8 +95,7 @@ static bool groups_below(const weir_plan *p) {
 static const weir_op_ops *stateful_ops(const weir_exec *x, const weir_plan *p) {
     if (!x->stream || !p->streaming) return NULL;
     switch (p->kind) {
-    case WEIR_P_AGGREGATE:
-        return p->session_gap ? &weir_op_state_session : &weir_op_state_aggregate;
+    case WEIR_P_AGGREGATE: return p->sessions ? &weir_op_state_session : &weir_op_state_aggregate;
     case WEIR_P_DEDUP: return &weir_op_state_dedup;
     case WEIR_P_LIMIT:
         return x->stream->mode == WEIR_OUT_APPEND || !groups_below(p->in[0]) ? &weir_op_state_limit
@@ -118,7 +117,7 @@ static const weir_op_ops *ops_of(const weir_plan *p) {
     case WEIR_P_UNION: return &weir_op_union;
     case WEIR_P_INTERSECT:
     case WEIR_P_EXCEPT: return &weir_op_setop;
-    case WEIR_P_AGGREGATE: return &weir_op_aggregate;
+    case WEIR_P_AGGREGATE: return p->sessions ? &weir_op_state_session : &weir_op_aggregate;
     case WEIR_P_DEDUP: return &weir_op_dedup;
     case WEIR_P_METRICS: return &weir_op_metrics;
     case WEIR_P_EXPLODE: return &weir_op_explode;
@@ -144,7 +143,7 @@ static weir_rc build(weir_ctx *ctx, weir_exec *x, const weir_plan *p, const bool
             build(ctx, x, p->in[i], p->nin == 1 ? needs_below(ctx, p, need) : NULL, &op->in[i]));
     if (p->kind == WEIR_P_METRICS) weir_op_metrics_init(op, x);
     if (p->kind == WEIR_P_WATERMARK) WEIR_TRY(weir_op_watermark_init(ctx, op, x));
-    if (stateful) WEIR_TRY(weir_op_state_init(ctx, op, x));
+    if (stateful || p->sessions) WEIR_TRY(weir_op_state_init(ctx, op, x));
     if (p->nexpr && p->kind != WEIR_P_METRICS && p->kind != WEIR_P_AGGREGATE)
         WEIR_TRY(weir_eval_new(ctx, p->expr, p->nexpr, &op->eval));
     WEIR_TRY(ops->open ? ops->open(ctx, op) : WEIR_OK);

@@ -27,18 +27,18 @@ weir_rc weir_state_layout_of(weir_ctx *ctx, const weir_plan *p, bool keys_in_val
     if (n >= MAX)
         return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
                          "more than 1,000 columns of aggregation state");
-    *out = (weir_state_layout){.nkey = keys_in_value ? p->ngroup : 0,
+    *out = (weir_state_layout){.nlead = keys_in_value ? p->ngroup : 0,
                                .nstate = n,
                                .packed = WEIR_NEWN(ctx->arena, bool, n + 1)};
     out->key = weir_type_struct(ctx->arena, p->schema->field, p->ngroup);
     out->state = weir_type_struct(ctx->arena, state, n);
-    for (int i = 0; i < out->nkey; i++) value[i] = p->schema->field[i];
+    for (int i = 0; i < out->nlead; i++) value[i] = p->schema->field[i];
     for (int i = 0; i < n; i++) {
         out->packed[i] = is_list(&state[i]);
-        value[out->nkey + i] = state[i];
-        if (out->packed[i]) value[out->nkey + i].type = &weir_t_binary;
+        value[out->nlead + i] = state[i];
+        if (out->packed[i]) value[out->nlead + i].type = &weir_t_binary;
     }
-    out->value = weir_type_struct(ctx->arena, value, out->nkey + n);
+    out->value = weir_type_struct(ctx->arena, value, out->nlead + n);
     out->key = weir_state_nullable(ctx->arena, out->key);
     out->value = weir_state_nullable(ctx->arena, out->value);
     return WEIR_OK;
@@ -74,11 +74,12 @@ static weir_rc pack(weir_ctx *ctx, const weir_field *f, const weir_column *c, in
 }
 
 weir_rc weir_layout_decode(weir_ctx *ctx, const weir_state_layout *l, const weir_bytes *value,
-                           int64_t n, weir_column *state) {
+                           int64_t n, weir_column *lead, weir_column *state) {
     weir_column *all = WEIR_NEWN(ctx->arena, weir_column, l->value->nfield + 1);
     WEIR_TRY(weir_urow_decode(ctx, l->value, value, n, all));
+    for (int i = 0; i < l->nlead && lead; i++) lead[i] = all[i];
     for (int i = 0; i < l->nstate; i++) {
-        state[i] = all[l->nkey + i];
+        state[i] = all[l->nlead + i];
         if (l->packed[i]) WEIR_TRY(unpack(ctx, &l->state->field[i], &state[i], n));
     }
     return WEIR_OK;
@@ -88,17 +89,18 @@ weir_rc weir_layout_load(weir_ctx *ctx, const weir_state_layout *l, const weir_s
                          const int64_t *entry, int64_t n, weir_column *state) {
     weir_bytes *row = WEIR_NEWN(ctx->arena, weir_bytes, n + 1);
     for (int64_t i = 0; i < n; i++) row[i] = weir_store_value(st->store, entry[i]);
-    return weir_layout_decode(ctx, l, row, n, state);
+    return weir_layout_decode(ctx, l, row, n, NULL, state);
 }
 
 weir_rc weir_layout_encode(weir_ctx *ctx, const weir_state_layout *l, const weir_state_op *st,
-                           const weir_column *key, const weir_column *state, int64_t n,
+                           const weir_column *lead, const weir_column *state, int64_t n,
                            weir_rowset *out) {
     weir_column *all = WEIR_NEWN(ctx->arena, weir_column, l->value->nfield + 1);
-    for (int i = 0; i < l->nkey; i++) all[i] = key[i];
+    for (int i = 0; i < l->nlead; i++) all[i] = lead[i];
     for (int i = 0; i < l->nstate; i++) {
-        all[l->nkey + i] = state[i];
-        if (l->packed[i]) WEIR_TRY(pack(ctx, &l->state->field[i], &state[i], n, &all[l->nkey + i]));
+        all[l->nlead + i] = state[i];
+        if (l->packed[i])
+            WEIR_TRY(pack(ctx, &l->state->field[i], &state[i], n, &all[l->nlead + i]));
     }
     return weir_urow_encode(ctx, st->spec.value, all, n, out);
 }
@@ -113,7 +115,7 @@ weir_rc weir_layout_finish(weir_ctx *ctx, const weir_state_layout *l, const weir
         .schema = p->schema, .len = n, .col = WEIR_NEWN(ctx->arena, weir_column, p->nexpr + 1)};
     for (int64_t i = 0; i < n; i++) slot[i] = (uint32_t)i;
     WEIR_TRY(weir_urow_decode(ctx, l->key, key, n, out->col));
-    WEIR_TRY(weir_layout_decode(ctx, l, value, n, state));
+    WEIR_TRY(weir_layout_decode(ctx, l, value, n, NULL, state));
     WEIR_TRY(weir_aggs_new(ctx, ctx->arena, p->expr + p->ngroup, p->nexpr - p->ngroup, &aggs));
     WEIR_TRY(weir_aggs_merge(ctx, aggs, state, n, slot, n));
     for (int i = p->ngroup; i < p->nexpr; i++)

@@ -15,7 +15,8 @@ void weir_stateful_close(weir_stateful *);
 /* Of an aggregate's entries: which columns make key and value. */
 typedef struct weir_state_layout {
     weir_schema *key, *value; /* on disk */
-    int nkey;                 /* key columns that the value repeats, in front (format 1) */
+    int nlead;                /* columns of the value in front of the buffers: the keys in format
+                                 1, session and keys of session windows */
     int nstate;
     weir_schema *state; /* the buffers as the aggregates know them */
     bool *packed;       /* a list that is stored as the bytes of an UnsafeRow. SPARK Collect */
@@ -26,11 +27,11 @@ weir_rc weir_state_layout_of(weir_ctx *, const weir_plan *aggregate, bool keys_i
 /* Buffers of entries. */
 weir_rc weir_layout_load(weir_ctx *, const weir_state_layout *, const weir_state_op *,
                          const int64_t *entry, int64_t n, weir_column *state);
-/* Value rows as buffers. */
+/* Value rows as their leading columns (lead may be NULL) and buffers. */
 weir_rc weir_layout_decode(weir_ctx *, const weir_state_layout *, const weir_bytes *value,
-                           int64_t n, weir_column *state);
+                           int64_t n, weir_column *lead, weir_column *state);
 weir_rc weir_layout_encode(weir_ctx *, const weir_state_layout *, const weir_state_op *,
-                           const weir_column *key, const weir_column *state, int64_t n,
+                           const weir_column *lead, const weir_column *state, int64_t n,
                            weir_rowset *out);
 /* The aggregate's output rows for entries. */
 weir_rc weir_layout_finish(weir_ctx *, const weir_state_layout *, const weir_plan *aggregate,

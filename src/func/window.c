@@ -184,7 +184,40 @@ static weir_rc k_window_time(weir_ctx *ctx, weir_call *c) {
     return WEIR_OK;
 }
 
+/* SPARK SessionWindow: every time opens a session of its own; those that touch are merged by the
+ * aggregate. The gap may be an expression: the second argument becomes the end. */
+static weir_rc bind_session(weir_ctx *ctx, weir_expr *e) {
+    WEIR_TRY(time_arg(ctx, e));
+    if (e->arg[1]->type->kind == WEIR_T_STRING || e->arg[1]->type->kind == WEIR_T_VOID)
+        WEIR_TRY(
+            weir_cast_resolve(ctx, e->arg[1], &weir_t_interval, WEIR_CAST_DEFAULT, &e->arg[1]));
+    weir_kind gap = e->arg[1]->type->kind;
+    if (gap != WEIR_T_INTERVAL && gap != WEIR_T_INTERVAL_DT && gap != WEIR_T_INTERVAL_YM &&
+        !weir_type_equal(e->arg[1]->type, e->arg[0]->type))
+        return bad_input(ctx, e, "\"INTERVAL\"");
+    if (!weir_type_equal(e->arg[1]->type, e->arg[0]->type))
+        WEIR_TRY(weir_call_by_name(ctx, "+", 2, e->arg, &e->arg[1]));
+    const weir_type *t = e->arg[0]->type;
+    weir_field f[2] = {{"start", t, true, NULL}, {"end", t, true, NULL}};
+    e->type = weir_type_struct(ctx->arena, f, 2);
+    e->nullable = e->arg[0]->nullable || e->arg[1]->nullable;
+    return WEIR_OK;
+}
+
+static weir_rc k_session(weir_ctx *ctx, weir_call *c) {
+    weir_column *kid = WEIR_NEWN(ctx->arena, weir_column, 2);
+    for (int k = 0; k < 2; k++) {
+        WEIR_TRY(weir_column_flatten(ctx, &c->arg[k], &kid[k]));
+        kid[k].type = c->out->type->field[k].type;
+    }
+    c->out->kid = kid;
+    c->out->nkid = 2;
+    return WEIR_OK;
+}
+
 static const weir_fn window_fns[] = {
+    {"session_window", "(any, any) -> any", k_session, WEIR_STRICT | WEIR_NO_COERCE, bind_session,
+     0},
     {"window", "(any, any, any?, any?) -> any", k_window, WEIR_STRICT | WEIR_NO_COERCE, bind_window,
      0},
     {"window_time", "(any) -> any", k_window_time, WEIR_STRICT | WEIR_NO_COERCE, bind_window_time,

@@ -102,7 +102,12 @@ static weir_plan *group_node(weir_ctx *ctx, const weir_plan *p, weir_plan *in, w
                              weir_expr **aggs, int nagg) {
     weir_plan *g = weir_az_node(ctx, p, WEIR_P_AGGREGATE, in);
     g->ngroup = p->ngroup;
-    for (int i = 0; i < p->ngroup; i++) weir_plan_add_expr(ctx->arena, g, group[i]);
+    for (int i = 0; i < p->ngroup; i++) {
+        weir_plan_add_expr(ctx->arena, g, group[i]);
+        if (!weir_az_is_session(in, group[i])) continue;
+        g->sessions = true;
+        g->session_key = i;
+    }
     for (int i = 0; i < nagg; i++)
         weir_plan_add_expr(ctx->arena, g, weir_expr_alias(ctx->arena, aggs[i], "_agg"));
     weir_az_output(ctx, g, g->expr, g->nexpr);

@@ -203,14 +203,33 @@ typedef struct lift {
     weir_expr *seen; /* the window expression, bound; its column is the last of in */
 } lift;
 
+static bool is_window(const weir_expr *e) {
+    return (is_call(e, "window") || is_call(e, "session_window")) && e->narg >= 2;
+}
+
+static bool is_session(const weir_expr *e) {
+    e = bare(e);
+    return e->kind == WEIR_EX_CALL && strcasecmp(e->fn->name, "session_window") == 0;
+}
+
+bool weir_az_is_session(const weir_plan *in, const weir_expr *key) {
+    key = bare(key);
+    return key->kind == WEIR_EX_COL && in->kind == WEIR_P_PROJECT && key->ordinal < in->nexpr &&
+           is_session(in->expr[key->ordinal]);
+}
+
 /* SPARK TimeWindowing: rows without a time are in no window. */
 static weir_rc add_window(weir_ctx *ctx, lift *l, weir_expr *w) {
-    bool many = w->type->kind == WEIR_T_ARRAY;
+    bool many = w->type->kind == WEIR_T_ARRAY, session = is_session(w);
+    const char *name = session ? "session_window" : "window";
     weir_plan *in = l->in;
-    if (!many && w->arg[0]->nullable) {
+    if (session || (!many && w->arg[0]->nullable)) {
         weir_plan *f = weir_az_node(ctx, l->p, WEIR_P_FILTER, in);
-        weir_expr *there = NULL;
-        WEIR_TRY(weir_call_by_name(ctx, "isnotnull", 1, &w->arg[0], &there));
+        weir_expr *there = NULL, *both[2] = {session ? w->arg[1] : NULL, w->arg[0]};
+        if (session) /* SPARK SessionWindowing: also gaps that are not positive make no session */
+            WEIR_TRY(weir_call_by_name(ctx, ">", 2, both, &there));
+        else
+            WEIR_TRY(weir_call_by_name(ctx, "isnotnull", 1, &w->arg[0], &there));
         weir_plan_add_expr(ctx->arena, f, there);
         weir_az_same_output(f, in);
         in = f;
@@ -218,8 +237,8 @@ static weir_rc add_window(weir_ctx *ctx, lift *l, weir_expr *w) {
     weir_plan *node = weir_az_node(ctx, l->p, many ? WEIR_P_EXPLODE : WEIR_P_PROJECT, in);
     for (int i = 0; i < in->schema->nfield && !many; i++)
         weir_plan_add_expr(ctx->arena, node, weir_az_col(ctx, in, i));
-    weir_plan_add_expr(ctx->arena, node, many ? w : weir_expr_alias(ctx->arena, w, "window"));
-    weir_field f = {"window", many ? w->type->field[0].type : w->type, false, NULL};
+    weir_plan_add_expr(ctx->arena, node, many ? w : weir_expr_alias(ctx->arena, w, name));
+    weir_field f = {name, many ? w->type->field[0].type : w->type, false, NULL};
     append_output(ctx, node, in, &f, 1, true);
     l->in = node;
     l->seen = w;
@@ -229,11 +248,7 @@ static weir_rc add_window(weir_ctx *ctx, lift *l, weir_expr *w) {
 static weir_rc lift_one(weir_ctx *ctx, weir_expr *e, void *u, weir_expr **out) {
     lift *l = u;
     *out = e;
-    if (is_call(e, "session_window"))
-        return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
-                         "session_window; use window() of a fixed length, or run the query on "
-                         "Apache Spark");
-    if (!is_call(e, "window") || e->narg < 2) return WEIR_OK;
+    if (!is_window(e)) return WEIR_OK;
     weir_expr *w = NULL;
     WEIR_TRY(weir_az_expr(ctx, l->az, (const weir_plan *const *)&l->in, 1, e, &w));
     if (l->seen && !weir_expr_equal(l->seen, w))
@@ -247,7 +262,7 @@ static weir_rc lift_one(weir_ctx *ctx, weir_expr *e, void *u, weir_expr **out) {
 }
 
 static bool has_window(const weir_expr *e) {
-    if ((is_call(e, "window") && e->narg >= 2) || is_call(e, "session_window")) return true;
+    if (is_window(e)) return true;
     for (int i = 0; i < e->narg; i++)
         if (has_window(e->arg[i])) return true;
     return false;

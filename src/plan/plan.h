@@ -91,11 +91,10 @@ typedef struct weir_plan {
     const char *schema_text;     /* SOURCE: user schema as DDL or JSON; type wins */
     int64_t n, start, end, step; /* LIMIT.., RANGE, REPARTITION, SHOW_STRING rows */
     int64_t delay_us;
-    const weir_expr *session_gap; /* AGGREGATE over sessions: the gap, over its input; NULL none */
-    int32_t session_key;          /* the grouping key that is the session */
+    int32_t session_key; /* AGGREGATE with sessions: the grouping key that is one */
     int32_t truncate, join_type;
     bool global, all, by_name, allow_missing, within_watermark, outer, vertical, is_distinct,
-        shuffle;
+        shuffle, sessions;
     int32_t group_kind; /* AGGREGATE: 0 group by, 1 rollup, 2 cube, 3 grouping sets, 4 pivot */
     double lo, hi;
     const weir_batch *batch; /* LOCAL: nbatch of them */

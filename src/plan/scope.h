@@ -67,6 +67,8 @@ weir_rc weir_az_project_gen(weir_ctx *, weir_az *, weir_plan *p, weir_plan *in, 
 /* window() calls in p's expressions become a hidden column of a node over *in. *p is copied when it
  * changes. */
 weir_rc weir_az_lift_windows(weir_ctx *, weir_az *, weir_plan **p, weir_plan **in);
+/* Whether a grouping key is a session window that in computes. */
+bool weir_az_is_session(const weir_plan *in, const weir_expr *key);
 
 /* rewrite.c */
 weir_rc weir_az_with_columns(weir_ctx *, weir_az *, weir_plan *, weir_plan *in, weir_plan **out);

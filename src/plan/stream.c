@@ -103,12 +103,6 @@ static const weir_plan *first_aggregate(const weir_plan *p) {
     return NULL;
 }
 
-static bool is_session(const weir_plan *p) {
-    for (int i = 0; i < p->ngroup; i++)
-        if (p->session_gap && p->session_key == i) return true;
-    return false;
-}
-
 /* An aggregate that hands on rows older than the watermark, below another stateful operator. */
 static bool late_rows_below(const weir_plan *p) {
     for (int i = 0; i < p->nin; i++)
@@ -122,7 +116,7 @@ static weir_rc check_modes(weir_ctx *ctx, const weir_plan *p, const char *mode) 
         return refuse_mode(ctx, mode, "streaming aggregations without watermark");
     if (strcmp(mode, "Complete") == 0 && !a)
         return refuse_mode(ctx, mode, "no streaming aggregations");
-    if (strcmp(mode, "Update") == 0 && a && is_session(a))
+    if (strcmp(mode, "Update") == 0 && a && a->sessions)
         return refuse_mode(ctx, mode, "session window streaming aggregations");
     return WEIR_OK;
 }
@@ -154,7 +148,7 @@ static weir_rc check_aggregate(weir_ctx *ctx, const weir_plan *p) {
                                          "a form that weir and Apache Spark share",
                                          p->expr[i]->agg->name));
     }
-    if (is_session(p) && p->ngroup == 1)
+    if (p->sessions && p->ngroup == 1)
         return refuse(ctx, "Global aggregation with session window in streaming query is not "
                            "supported.");
     return WEIR_OK;
