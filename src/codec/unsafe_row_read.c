@@ -38,9 +38,10 @@ static int64_t get_i64(const char *p) {
     return v;
 }
 
+/* Contents undefined. */
 static weir_rc scratch(decoder *d, int64_t bytes, void *out) {
     weir_buf *b;
-    WEIR_TRY(weir_buf_zero(d->tmp, bytes, &b));
+    WEIR_TRY(weir_buf_new(d->tmp, bytes, &b));
     memcpy(out, &b->p, sizeof b->p);
     return WEIR_OK;
 }
@@ -206,6 +207,7 @@ static weir_rc read_structs(decoder *d, const cells *t, int64_t n, weir_column *
     int64_t fixed = weir_urow_fixed(c->type);
     WEIR_TRY(scratch(d, n * (int64_t)sizeof *rec, &rec));
     for (int64_t i = 0; i < n; i++) {
+        rec[i].p = NULL;
         if (!valid_at(c, i)) continue;
         WEIR_TRY(part_at(d, t, i, &rec[i]));
         if (rec[i].len < fixed) return bad(d, "a struct is shorter than its fields need");
@@ -226,7 +228,7 @@ static weir_rc array_length(decoder *d, weir_bytes a, int width, int64_t *count)
     return WEIR_OK;
 }
 
-/* Elements of the arrays a (p NULL: no array), o[i] .. o[i + 1] of them. */
+/* Elements of the arrays a, o[i] .. o[i + 1] of them; a[i] is undefined where there are none. */
 static weir_rc read_elements(decoder *d, const weir_bytes *a, int64_t n, const int32_t *o,
                              const weir_type *type, weir_column *out) {
     weir_bytes *slot;
@@ -239,9 +241,9 @@ static weir_rc read_elements(decoder *d, const weir_bytes *a, int64_t n, const i
         used[i] = (int32_t)(8 + weir_urow_bitmap(count) + (int64_t)count * width);
         for (int32_t j = 0; j < count; j++) {
             const char *values = a[i].p + 8 + weir_urow_bitmap(count);
+            bool null = weir_bit((const uint8_t *)a[i].p + 8, j);
             own[o[i] + j] = (int32_t)i;
-            if (!weir_bit((const uint8_t *)a[i].p + 8, j))
-                slot[o[i] + j].p = values + (int64_t)j * width;
+            slot[o[i] + j].p = null ? NULL : values + (int64_t)j * width;
         }
     }
     cells t = {slot, a, own, used, 0, -1};
