@@ -14,15 +14,15 @@ static weir_rc partial_start(weir_ctx *ctx, weir_partial *a, const weir_plan *p)
 }
 
 weir_rc weir_partial_fill(weir_ctx *ctx, weir_partial *a, const weir_plan *p, weir_eval *keys,
-                          weir_op *in) {
-    WEIR_TRY(partial_start(ctx, a, p));
+                          weir_op *in, int64_t max_groups, bool *eof) {
+    if (!a->held) WEIR_TRY(partial_start(ctx, a, p));
     weir_ctx c = *ctx;
     c.arena = weir_arena_new(a->held);
     weir_rc rc = WEIR_OK;
-    for (bool eof = false; rc == WEIR_OK && !eof;) {
+    for (*eof = false; rc == WEIR_OK && !*eof && a->nslot < max_groups;) {
         weir_batch b;
-        rc = weir_op_next(&c, in, &b, &eof);
-        if (rc != WEIR_OK || eof) break;
+        rc = weir_op_next(&c, in, &b, eof);
+        if (rc != WEIR_OK || *eof) break;
         weir_column *key = WEIR_NEWN(c.arena, weir_column, p->ngroup + 1);
         uint32_t *slot = WEIR_NEWN(c.arena, uint32_t, b.len + 1);
         for (int i = 0; i < p->ngroup && rc == WEIR_OK; i++) {
@@ -72,8 +72,7 @@ static weir_rc agg_next(weir_ctx *ctx, weir_op *op, weir_batch *out, bool *eof) 
     agg_op *a = (agg_op *)op;
     const weir_plan *p = op->plan;
     if (!a->full) {
-        WEIR_TRY(weir_partial_fill(ctx, &a->part, p, a->keys, op->in[0]));
-        a->full = true;
+        WEIR_TRY(weir_partial_fill(ctx, &a->part, p, a->keys, op->in[0], INT64_MAX, &a->full));
     }
     int64_t n = a->part.nslot - a->at;
     *eof = n == 0;

@@ -70,8 +70,9 @@ typedef struct weir_partial {
     weir_aggs *aggs;
     int64_t nslot;
 } weir_partial;
-/* keys: of plan->expr[0 .. ngroup). Release with weir_partial_free. */
+/* Reads in until its end, or until there are max_groups. keys: of plan->expr[0 .. ngroup). A part
+ * that is not empty is added to. Release with weir_partial_free. */
 weir_rc weir_partial_fill(weir_ctx *, weir_partial *, const weir_plan *aggregate, weir_eval *keys,
-                          weir_op *in);
+                          weir_op *in, int64_t max_groups, bool *eof);
 void weir_partial_free(weir_partial *);
 #endif

@@ -5,18 +5,23 @@
 #include "exec/state_rows.h"
 #include "plan/stream.h"
 
+/* So many groups of a batch are held before they are merged into the store: what bounds the memory
+ * that a batch needs beside it. */
+enum { MAX_GROUPS = 128 << 10 };
+
 typedef struct state_agg {
     weir_stateful s;
     weir_eval *keys;
     int event_key; /* -1: no key is event time */
     weir_state_layout layout;
-    weir_partial part;
     /* of this batch */
+    weir_arena *held;
+    weir_partial part;
     bool full;
-    weir_aggs *merged;        /* the groups that count, with their history */
-    int64_t *kept, nkept, at; /* their slots in part */
-    weir_saved due;           /* append: what is final */
-    int64_t cursor;           /* complete: entry handed out last */
+    weir_saved due; /* append: what is final */
+    int64_t at;
+    int64_t cursor; /* update, complete: entry handed out last */
+    bool evicted;
 } state_agg;
 
 static int64_t due_us(const void *u, weir_bytes key, weir_bytes value) {
@@ -44,120 +49,117 @@ static weir_rc agg_reset(weir_ctx *ctx, weir_op *op) {
     (void)ctx;
     state_agg *a = (state_agg *)op;
     weir_partial_free(&a->part);
-    a->full = false;
-    a->at = a->nkept = 0;
+    weir_arena_free(a->held);
+    a->held = NULL;
+    a->full = a->evicted = false;
+    a->at = 0;
     a->due = (weir_saved){0};
     a->cursor = -1;
     return WEIR_OK;
 }
 
 static void agg_close(weir_op *op) {
-    state_agg *a = (state_agg *)op;
     (void)agg_reset(NULL, op);
-    weir_stateful_close(&a->s);
+    weir_stateful_close(&((state_agg *)op)->s);
 }
 
-/* Slots from .. from+n of the batch that are not late, into kept. */
-static void drop_late(weir_ctx *ctx, state_agg *a, const weir_column *key, int64_t from,
-                      int64_t n) {
+/* Rows of a chunk that are not late. */
+static int64_t drop_late(weir_ctx *ctx, state_agg *a, const weir_column *key, int64_t n,
+                         int64_t *idx) {
     bool filter = a->event_key >= 0 && a->s.x->stream->mode != WEIR_OUT_COMPLETE;
+    int64_t kept = 0;
     for (int64_t i = 0; i < n; i++) {
         if (filter && weir_event_time_at(&key[a->event_key], i) <= ctx->epoch->late_watermark_us)
             a->s.st.dropped_late++;
         else
-            a->kept[a->nkept++] = from + i;
+            idx[kept++] = i;
     }
+    return kept;
 }
 
-/* Merges kept[first ..] (slots of one chunk that starts at from) with the store. */
-static weir_rc merge_chunk(weir_ctx *ctx, state_agg *a, weir_column *key, int64_t from,
-                           int64_t first) {
-    const weir_plan *p = a->s.base.plan;
-    int64_t n = a->nkept - first, len = 0, *idx = WEIR_NEWN(ctx->arena, int64_t, n + 1);
-    if (n == 0) return WEIR_OK;
-    for (int64_t i = 0; i < n; i++) idx[i] = a->kept[first + i] - from;
-    for (int k = 0; k < p->ngroup; k++) WEIR_TRY(weir_column_take(ctx, &key[k], idx, n, &key[k]));
-    weir_rowset keys, values;
-    WEIR_TRY(weir_urow_encode(ctx, a->s.st.spec.key, key, n, &keys));
-    int64_t *entry = WEIR_NEWN(ctx->arena, int64_t, n + 1);
-    uint32_t *slot = WEIR_NEWN(ctx->arena, uint32_t, n + 1);
-    for (int64_t i = 0; i < n; i++) {
-        int64_t e = weir_store_find(a->s.st.store, weir_rowset_at(&keys, i));
+/* Entries of keys that are there, and which rows these are. */
+static int64_t find_entries(const state_agg *a, const weir_rowset *keys, int64_t *entry,
+                            uint32_t *slot) {
+    int64_t n = 0;
+    for (int64_t i = 0; i < keys->n; i++) {
+        int64_t e = weir_store_find(a->s.st.store, weir_rowset_at(keys, i));
         if (e < 0) continue;
-        slot[len] = (uint32_t)(first + i);
-        entry[len++] = e;
+        slot[n] = (uint32_t)i;
+        entry[n++] = e;
     }
-    weir_column *state = WEIR_NEWN(ctx->arena, weir_column, a->layout.nstate + 1);
-    if (len) {
-        WEIR_TRY(weir_layout_load(ctx, &a->layout, &a->s.st, entry, len, state));
-        WEIR_TRY(weir_aggs_merge(ctx, a->merged, state, len, slot, a->nkept));
-    }
-    WEIR_TRY(weir_aggs_save(ctx, a->part.aggs, from, idx[n - 1] + 1, state));
-    for (int k = 0; k < a->layout.nstate; k++)
+    return n;
+}
+
+/* SPARK: first what was stored, then what came, folded into fresh buffers. */
+static weir_rc merge_rows(weir_ctx *ctx, state_agg *a, const weir_rowset *keys,
+                          weir_column *state) {
+    const weir_plan *p = a->s.base.plan;
+    weir_aggs *merged = NULL;
+    int64_t *entry = WEIR_NEWN(ctx->arena, int64_t, keys->n + 1);
+    uint32_t *slot = WEIR_NEWN(ctx->arena, uint32_t, keys->n + 1);
+    weir_column *old = WEIR_NEWN(ctx->arena, weir_column, a->layout.nstate + 1);
+    int64_t n = find_entries(a, keys, entry, slot);
+    if (n == 0) return WEIR_OK;
+    WEIR_TRY(weir_aggs_new(ctx, ctx->arena, p->expr + p->ngroup, p->nexpr - p->ngroup, &merged));
+    WEIR_TRY(weir_layout_load(ctx, &a->layout, &a->s.st, entry, n, old));
+    WEIR_TRY(weir_aggs_merge(ctx, merged, old, n, slot, keys->n));
+    for (int64_t i = 0; i < keys->n; i++) slot[i] = (uint32_t)i;
+    WEIR_TRY(weir_aggs_merge(ctx, merged, state, keys->n, slot, keys->n));
+    return weir_aggs_save(ctx, merged, 0, keys->n, state);
+}
+
+static weir_rc merge_chunk(weir_ctx *ctx, state_agg *a, int64_t from, int64_t len) {
+    const weir_plan *p = a->s.base.plan;
+    weir_column *key = WEIR_NEWN(ctx->arena, weir_column, p->ngroup + 1),
+                *state = WEIR_NEWN(ctx->arena, weir_column, a->layout.nstate + 1);
+    int64_t *idx = WEIR_NEWN(ctx->arena, int64_t, len + 1);
+    weir_rowset keys, values;
+    if (p->ngroup) WEIR_TRY(weir_groups_keys(ctx, a->part.groups, from, len, key));
+    WEIR_TRY(weir_aggs_save(ctx, a->part.aggs, from, len, state));
+    int64_t n = drop_late(ctx, a, key, len, idx);
+    if (n == 0) return WEIR_OK;
+    for (int k = 0; k < p->ngroup && n < len; k++)
+        WEIR_TRY(weir_column_take(ctx, &key[k], idx, n, &key[k]));
+    for (int k = 0; k < a->layout.nstate && n < len; k++)
         WEIR_TRY(weir_column_take(ctx, &state[k], idx, n, &state[k]));
-    for (int64_t i = 0; i < n; i++) slot[i] = (uint32_t)(first + i);
-    WEIR_TRY(weir_aggs_merge(ctx, a->merged, state, n, slot, a->nkept));
-    WEIR_TRY(weir_aggs_save(ctx, a->merged, first, n, state));
+    WEIR_TRY(weir_urow_encode(ctx, a->s.st.spec.key, key, n, &keys));
+    WEIR_TRY(merge_rows(ctx, a, &keys, state));
     WEIR_TRY(weir_layout_encode(ctx, &a->layout, &a->s.st, key, state, n, &values));
     return weir_state_put(ctx, &a->s.st, key, p->ngroup, &keys, &values);
 }
 
-static weir_rc merge_all(weir_ctx *ctx, state_agg *a) {
-    const weir_plan *p = a->s.base.plan;
+/* The groups at hand go into the store. */
+static weir_rc flush(weir_ctx *ctx, state_agg *a) {
     weir_ctx c = *ctx;
-    c.arena = weir_arena_new(a->part.held);
-    weir_rc rc =
-        weir_aggs_new(ctx, a->part.held, p->expr + p->ngroup, p->nexpr - p->ngroup, &a->merged);
-    a->kept = WEIR_NEWN(a->part.held, int64_t, a->part.nslot + 1);
+    c.arena = weir_arena_new(a->held);
+    weir_rc rc = WEIR_OK;
     for (int64_t from = 0; rc == WEIR_OK && from < a->part.nslot; from += WEIR_BATCH_ROWS) {
-        int64_t n = a->part.nslot - from, first = a->nkept;
-        if (n > WEIR_BATCH_ROWS) n = WEIR_BATCH_ROWS;
-        weir_column *key = WEIR_NEWN(c.arena, weir_column, p->ngroup + 1);
-        if (p->ngroup) rc = weir_groups_keys(&c, a->part.groups, from, n, key);
-        if (rc != WEIR_OK) break;
-        drop_late(&c, a, key, from, n);
-        rc = merge_chunk(&c, a, key, from, first);
+        int64_t n = a->part.nslot - from;
+        rc = merge_chunk(&c, a, from, n < WEIR_BATCH_ROWS ? n : WEIR_BATCH_ROWS);
         weir_arena_reset(c.arena);
     }
     weir_arena_free(c.arena);
+    weir_partial_free(&a->part);
     return rc;
 }
 
 static weir_rc fill(weir_ctx *ctx, state_agg *a) {
-    WEIR_TRY(weir_partial_fill(ctx, &a->part, a->s.base.plan, a->keys, a->s.base.in[0]));
-    WEIR_TRY(weir_state_begin(ctx, &a->s.st));
-    WEIR_TRY(merge_all(ctx, a));
-    if (a->event_key >= 0 && a->s.x->stream->mode == WEIR_OUT_APPEND)
-        WEIR_TRY(weir_state_take_due(ctx, &a->s.st, a->part.held, &a->due));
-    a->full = true;
-    return WEIR_OK;
-}
-
-/* Update: the groups that changed; those that are over leave the store afterwards. */
-static weir_rc next_changed(weir_ctx *ctx, state_agg *a, weir_batch *out, bool *eof) {
     const weir_plan *p = a->s.base.plan;
-    int64_t n = a->nkept - a->at;
-    if (n > WEIR_BATCH_ROWS) n = WEIR_BATCH_ROWS;
-    *eof = n == 0;
-    if (*eof) {
-        weir_saved gone = {0};
-        return a->event_key < 0 ? WEIR_OK : weir_state_take_due(ctx, &a->s.st, a->part.held, &gone);
+    bool began = false;
+    if (!a->held) a->held = weir_arena_new(NULL);
+    while (!a->full) {
+        WEIR_TRY(
+            weir_partial_fill(ctx, &a->part, p, a->keys, a->s.base.in[0], MAX_GROUPS, &a->full));
+        if (!began) WEIR_TRY(weir_state_begin(ctx, &a->s.st));
+        began = true;
+        WEIR_TRY(flush(ctx, a));
     }
-    int64_t lo = a->kept[a->at], hi = a->kept[a->at + n - 1],
-            *idx = WEIR_NEWN(ctx->arena, int64_t, n);
-    weir_column *key = WEIR_NEWN(ctx->arena, weir_column, p->ngroup + 1);
-    *out = (weir_batch){
-        .schema = p->schema, .len = n, .col = WEIR_NEWN(ctx->arena, weir_column, p->nexpr + 1)};
-    for (int64_t i = 0; i < n; i++) idx[i] = a->kept[a->at + i] - lo;
-    if (p->ngroup) WEIR_TRY(weir_groups_keys(ctx, a->part.groups, lo, hi - lo + 1, key));
-    for (int k = 0; k < p->ngroup; k++)
-        WEIR_TRY(weir_column_take(ctx, &key[k], idx, n, &out->col[k]));
-    for (int i = p->ngroup; i < p->nexpr; i++)
-        WEIR_TRY(weir_aggs_finish(ctx, a->merged, i - p->ngroup, a->at, n, &out->col[i]));
-    a->at += n;
+    if (a->event_key >= 0 && a->s.x->stream->mode == WEIR_OUT_APPEND)
+        return weir_state_take_due(ctx, &a->s.st, a->held, &a->due);
     return WEIR_OK;
 }
 
+/* Append: the groups that are over. */
 static weir_rc next_due(weir_ctx *ctx, state_agg *a, weir_batch *out, bool *eof) {
     int64_t n = a->due.n - a->at;
     if (n > WEIR_BATCH_ROWS) n = WEIR_BATCH_ROWS;
@@ -169,27 +171,34 @@ static weir_rc next_due(weir_ctx *ctx, state_agg *a, weir_batch *out, bool *eof)
     return WEIR_OK;
 }
 
-static weir_rc next_all(weir_ctx *ctx, state_agg *a, weir_batch *out, bool *eof) {
+/* Update: the groups that changed; complete: all. In update mode those that are over leave the
+ * store afterwards. */
+static weir_rc next_entries(weir_ctx *ctx, state_agg *a, weir_batch *out, bool *eof) {
+    bool update = a->s.x->stream->mode == WEIR_OUT_UPDATE;
     weir_bytes *key = WEIR_NEWN(ctx->arena, weir_bytes, WEIR_BATCH_ROWS),
                *value = WEIR_NEWN(ctx->arena, weir_bytes, WEIR_BATCH_ROWS);
     int64_t n = 0, e = a->cursor;
-    while (n < WEIR_BATCH_ROWS && (e = weir_store_next(a->s.st.store, e)) >= 0) {
+    while (n < WEIR_BATCH_ROWS && !a->evicted) {
+        e = update ? weir_store_changed(a->s.st.store, e) : weir_store_next(a->s.st.store, e);
+        if (e < 0) break;
         key[n] = weir_store_key(a->s.st.store, e);
         value[n++] = weir_store_value(a->s.st.store, e);
         a->cursor = e;
     }
     *eof = n == 0;
-    return *eof ? WEIR_OK : weir_layout_finish(ctx, &a->layout, a->s.base.plan, key, value, n, out);
+    if (!*eof) return weir_layout_finish(ctx, &a->layout, a->s.base.plan, key, value, n, out);
+    if (update && a->event_key >= 0 && !a->evicted)
+        while ((e = weir_store_expired(a->s.st.store, a->s.st.evict_us)) >= 0)
+            weir_store_remove(a->s.st.store, e);
+    a->evicted = true;
+    return WEIR_OK;
 }
 
 static weir_rc agg_next(weir_ctx *ctx, weir_op *op, weir_batch *out, bool *eof) {
     state_agg *a = (state_agg *)op;
     if (!a->full) WEIR_TRY(fill(ctx, a));
-    switch (a->s.x->stream->mode) {
-    case WEIR_OUT_UPDATE: return next_changed(ctx, a, out, eof);
-    case WEIR_OUT_COMPLETE: return next_all(ctx, a, out, eof);
-    default: return next_due(ctx, a, out, eof);
-    }
+    return a->s.x->stream->mode == WEIR_OUT_APPEND ? next_due(ctx, a, out, eof)
+                                                   : next_entries(ctx, a, out, eof);
 }
 
 const weir_op_ops weir_op_state_aggregate = {"state aggregate", sizeof(state_agg), agg_open,

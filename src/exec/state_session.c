@@ -316,7 +316,8 @@ static weir_rc merge_sessions(weir_ctx *ctx, session_op *s) {
 }
 
 static weir_rc fill(weir_ctx *ctx, session_op *s) {
-    WEIR_TRY(weir_partial_fill(ctx, &s->part, s->s.base.plan, s->keys, s->s.base.in[0]));
+    WEIR_TRY(weir_partial_fill(ctx, &s->part, s->s.base.plan, s->keys, s->s.base.in[0], INT64_MAX,
+                               &s->full));
     if (stateful(s)) WEIR_TRY(weir_state_begin(ctx, &s->s.st));
     weir_ctx c = *ctx;
     c.arena = weir_arena_new(s->part.held);
@@ -324,7 +325,6 @@ static weir_rc fill(weir_ctx *ctx, session_op *s) {
     weir_arena_free(c.arena);
     if (rc == WEIR_OK && stateful(s) && s->s.x->stream->mode == WEIR_OUT_APPEND)
         rc = weir_state_take_due(ctx, &s->s.st, s->part.held, &s->due);
-    s->full = true;
     return rc;
 }
 
