@@ -18,8 +18,6 @@ typedef struct state_agg {
     weir_arena *held;
     weir_partial part;
     bool full;
-    weir_saved due; /* append: what is final */
-    int64_t at;
     int64_t cursor; /* update, complete: entry handed out last */
     bool evicted;
 } state_agg;
@@ -52,8 +50,6 @@ static weir_rc agg_reset(weir_ctx *ctx, weir_op *op) {
     weir_arena_free(a->held);
     a->held = NULL;
     a->full = a->evicted = false;
-    a->at = 0;
-    a->due = (weir_saved){0};
     a->cursor = -1;
     return WEIR_OK;
 }
@@ -154,21 +150,18 @@ static weir_rc fill(weir_ctx *ctx, state_agg *a) {
         began = true;
         WEIR_TRY(flush(ctx, a));
     }
-    if (a->event_key >= 0 && a->s.x->stream->mode == WEIR_OUT_APPEND)
-        return weir_state_take_due(ctx, &a->s.st, a->held, &a->due);
     return WEIR_OK;
 }
 
 /* Append: the groups that are over. */
 static weir_rc next_due(weir_ctx *ctx, state_agg *a, weir_batch *out, bool *eof) {
-    int64_t n = a->due.n - a->at;
-    if (n > WEIR_BATCH_ROWS) n = WEIR_BATCH_ROWS;
+    weir_bytes *key = WEIR_NEWN(ctx->arena, weir_bytes, WEIR_BATCH_ROWS),
+               *value = WEIR_NEWN(ctx->arena, weir_bytes, WEIR_BATCH_ROWS);
+    int64_t n = 0;
+    if (a->event_key >= 0)
+        WEIR_TRY(weir_state_take_due(ctx, &a->s.st, WEIR_BATCH_ROWS, key, value, &n));
     *eof = n == 0;
-    if (*eof) return WEIR_OK;
-    WEIR_TRY(weir_layout_finish(ctx, &a->layout, a->s.base.plan, a->due.key + a->at,
-                                a->due.value + a->at, n, out));
-    a->at += n;
-    return WEIR_OK;
+    return *eof ? WEIR_OK : weir_layout_finish(ctx, &a->layout, a->s.base.plan, key, value, n, out);
 }
 
 /* Update: the groups that changed; complete: all. In update mode those that are over leave the

@@ -144,20 +144,12 @@ static weir_bytes copy_bytes(weir_arena *mem, weir_bytes b) {
     return (weir_bytes){b.len ? weir_memdup(mem, b.p, (size_t)b.len) : b.p, b.len};
 }
 
-weir_rc weir_state_take_due(weir_ctx *ctx, weir_state_op *st, weir_arena *mem, weir_saved *out) {
-    (void)ctx;
-    for (int64_t e; (e = weir_store_expired(st->store, st->evict_us)) >= 0;) {
-        if (out->n == out->cap) {
-            int64_t cap = out->cap ? out->cap * 2 : 256;
-            weir_bytes *k = WEIR_NEWN(mem, weir_bytes, cap), *v = WEIR_NEWN(mem, weir_bytes, cap);
-            if (out->n) memcpy(k, out->key, sizeof *k * (size_t)out->n);
-            if (out->n) memcpy(v, out->value, sizeof *v * (size_t)out->n);
-            out->key = k;
-            out->value = v;
-            out->cap = cap;
-        }
-        out->key[out->n] = copy_bytes(mem, weir_store_key(st->store, e));
-        out->value[out->n++] = copy_bytes(mem, weir_store_value(st->store, e));
+weir_rc weir_state_take_due(weir_ctx *ctx, weir_state_op *st, int64_t max, weir_bytes *key,
+                            weir_bytes *value, int64_t *n) {
+    *n = 0;
+    for (int64_t e; *n < max && (e = weir_store_expired(st->store, st->evict_us)) >= 0; (*n)++) {
+        key[*n] = copy_bytes(ctx->arena, weir_store_key(st->store, e));
+        value[*n] = copy_bytes(ctx->arena, weir_store_value(st->store, e));
         weir_store_remove(st->store, e);
     }
     return WEIR_OK;

@@ -45,10 +45,8 @@ int64_t weir_state_time(weir_schema *, int i, weir_bytes row);
 weir_rc weir_state_put(weir_ctx *, weir_state_op *, const weir_column *key, int nkey,
                        const weir_rowset *keys, const weir_rowset *values);
 
-typedef struct weir_saved {
-    int64_t n, cap;
-    weir_bytes *key, *value;
-} weir_saved;
-/* Takes the entries that are due by the eviction watermark out of the store; copies in mem. */
-weir_rc weir_state_take_due(weir_ctx *, weir_state_op *, weir_arena *mem, weir_saved *out);
+/* Takes up to max entries that are due by the eviction watermark out of the store; copies of them
+ * in ctx->arena. */
+weir_rc weir_state_take_due(weir_ctx *, weir_state_op *, int64_t max, weir_bytes *key,
+                            weir_bytes *value, int64_t *n);
 #endif

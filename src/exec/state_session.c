@@ -20,7 +20,6 @@ typedef struct session_op {
     weir_aggs *merged;
     struct merged_session *out;
     int64_t nout, at;
-    weir_saved due;
     int64_t cursor;
 } session_op;
 
@@ -105,7 +104,6 @@ static weir_rc session_reset(weir_ctx *ctx, weir_op *op) {
     weir_partial_free(&s->part);
     s->full = false;
     s->nout = s->at = 0;
-    s->due = (weir_saved){0};
     s->cursor = -1;
     return WEIR_OK;
 }
@@ -323,8 +321,6 @@ static weir_rc fill(weir_ctx *ctx, session_op *s) {
     c.arena = weir_arena_new(s->part.held);
     weir_rc rc = merge_sessions(&c, s);
     weir_arena_free(c.arena);
-    if (rc == WEIR_OK && stateful(s) && s->s.x->stream->mode == WEIR_OUT_APPEND)
-        rc = weir_state_take_due(ctx, &s->s.st, s->part.held, &s->due);
     return rc;
 }
 
@@ -374,13 +370,12 @@ static weir_rc finish(weir_ctx *ctx, session_op *s, const weir_bytes *value, int
 }
 
 static weir_rc next_due(weir_ctx *ctx, session_op *s, weir_batch *out, bool *eof) {
-    int64_t n = s->due.n - s->at;
-    if (n > WEIR_BATCH_ROWS) n = WEIR_BATCH_ROWS;
+    weir_bytes *key = WEIR_NEWN(ctx->arena, weir_bytes, WEIR_BATCH_ROWS),
+               *value = WEIR_NEWN(ctx->arena, weir_bytes, WEIR_BATCH_ROWS);
+    int64_t n = 0;
+    WEIR_TRY(weir_state_take_due(ctx, &s->s.st, WEIR_BATCH_ROWS, key, value, &n));
     *eof = n == 0;
-    if (*eof) return WEIR_OK;
-    WEIR_TRY(finish(ctx, s, s->due.value + s->at, n, out));
-    s->at += n;
-    return WEIR_OK;
+    return *eof ? WEIR_OK : finish(ctx, s, value, n, out);
 }
 
 static weir_rc next_all(weir_ctx *ctx, session_op *s, weir_batch *out, bool *eof) {
