@@ -73,6 +73,11 @@ weir_rc weir_delta_ckpt_read(weir_ctx *, weir_delta *, const weir_delta_ckpt *);
  * entries. Failures are logged: the commit stands without them. */
 void weir_delta_maintain(weir_ctx *, weir_delta *);
 
+/* The version of the table at a time (text, in the session's zone): the newest not after it, or
+ * with from the oldest not before it. */
+weir_rc weir_delta_version_at(weir_ctx *, const char *path, const char *when, bool from,
+                              int64_t *version);
+
 weir_rc weir_delta_history(weir_ctx *, const char *path, weir_schema **, weir_batch *);
 weir_rc weir_delta_detail(weir_ctx *, const char *path, const char *name, weir_schema **,
                           weir_batch *);

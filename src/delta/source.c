@@ -24,9 +24,8 @@ static weir_rc delta_open(weir_ctx *ctx, weir_scan *s) {
     if (v && (*end || version < 0))
         return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
                          weir_printf(ctx->arena, "versionAsOf is not a version: %s", v));
-    if (weir_option_get(&s->options, "timestampAsOf"))
-        return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
-                         "timestampAsOf; use versionAsOf");
+    const char *when = weir_option_get(&s->options, "timestampAsOf");
+    if (when && !v) WEIR_TRY(weir_delta_version_at(ctx, s->path[0], when, false, &version));
     if (weir_option_get(&s->options, "readChangeFeed"))
         return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
                          "the change data feed of a Delta table");

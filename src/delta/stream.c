@@ -42,12 +42,17 @@ static char *entry_path(weir_arena *a, const weir_delta *d, int64_t version) {
 
 static weir_rc starting(weir_ctx *ctx, const weir_scan *s, struct weir_delta_stream *t,
                         const weir_delta *d) {
-    const char *v = weir_option_get(&s->options, "startingVersion");
+    const char *v = weir_option_get(&s->options, "startingVersion"),
+               *when = weir_option_get(&s->options, "startingTimestamp");
     char *end;
     t->first = (offset){-1, -1, true};
-    if (weir_option_get(&s->options, "startingTimestamp"))
-        return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
-                         "startingTimestamp; use startingVersion");
+    if (v && when)
+        return weir_fail(ctx, WEIR_E_DELTA_STARTING_VERSION_AND_TIMESTAMP_BOTH_SET, "version",
+                         "startingVersion", "timestamp", "startingTimestamp");
+    if (when) {
+        t->first = (offset){0, -1, false};
+        return weir_delta_version_at(ctx, d->path, when, true, &t->first.version);
+    }
     if (!v) return WEIR_OK;
     t->first =
         (offset){strcasecmp(v, "latest") == 0 ? d->version + 1 : strtoll(v, &end, 10), -1, false};
