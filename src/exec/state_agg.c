@@ -18,7 +18,7 @@ typedef struct state_agg {
     weir_arena *held;
     weir_partial part;
     bool full;
-    int64_t cursor; /* update, complete: entry handed out last */
+    int64_t cursor; /* update, complete: what comes next */
     bool evicted;
 } state_agg;
 
@@ -50,7 +50,7 @@ static weir_rc agg_reset(weir_ctx *ctx, weir_op *op) {
     weir_arena_free(a->held);
     a->held = NULL;
     a->full = a->evicted = false;
-    a->cursor = -1;
+    a->cursor = 0;
     return WEIR_OK;
 }
 
@@ -170,13 +170,14 @@ static weir_rc next_entries(weir_ctx *ctx, state_agg *a, weir_batch *out, bool *
     bool update = a->s.x->stream->mode == WEIR_OUT_UPDATE;
     weir_bytes *key = WEIR_NEWN(ctx->arena, weir_bytes, WEIR_BATCH_ROWS),
                *value = WEIR_NEWN(ctx->arena, weir_bytes, WEIR_BATCH_ROWS);
-    int64_t n = 0, e = a->cursor;
+    int64_t n = 0, e;
     while (n < WEIR_BATCH_ROWS && !a->evicted) {
-        e = update ? weir_store_changed(a->s.st.store, e) : weir_store_next(a->s.st.store, e);
+        e = update ? weir_store_changed(a->s.st.store, &a->cursor)
+                   : weir_store_next(a->s.st.store, a->cursor - 1);
         if (e < 0) break;
         key[n] = weir_store_key(a->s.st.store, e);
         value[n++] = weir_store_value(a->s.st.store, e);
-        a->cursor = e;
+        if (!update) a->cursor = e + 1;
     }
     *eof = n == 0;
     if (!*eof) return weir_layout_finish(ctx, &a->layout, a->s.base.plan, key, value, n, out);

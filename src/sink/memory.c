@@ -176,7 +176,7 @@ static const char *memory_description(weir_ctx *ctx, weir_sink *s) {
 }
 
 const weir_sink_ops weir_memory_sink = {.format = "memory",
-                                        .modes = APPEND | COMPLETE,
+                                        .modes = APPEND | UPDATE | COMPLETE,
                                         .announce = memory_announce,
                                         .open = gather_open,
                                         .begin = gather_begin,

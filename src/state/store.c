@@ -93,6 +93,9 @@ int64_t weir_store_next(const weir_store *s, int64_t after) {
         if (weir_table_entry(&s->table, e)->live) return e;
     return -1;
 }
+int64_t weir_store_changed(const weir_store *s, int64_t *cursor) {
+    return *cursor < s->ndirty ? (int64_t)weir_store_dirty(s)[(*cursor)++] : -1;
+}
 int64_t weir_store_count(const weir_store *s) { return s->table.live; }
 int64_t weir_store_version(const weir_store *s) { return s->version; }
 

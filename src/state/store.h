@@ -54,8 +54,9 @@ int64_t weir_store_expired(weir_store *, int64_t upto_us);
 int64_t weir_store_group(const weir_store *, uint64_t group, int64_t after);
 /* All live entries, in no order: start with after = -1; -1 at the end. */
 int64_t weir_store_next(const weir_store *, int64_t after);
-/* Live entries that this batch has put, the same way. */
-int64_t weir_store_changed(const weir_store *, int64_t after);
+/* Entries that this batch has put, as long as it has removed none: *cursor starts at 0; -1 at the
+ * end. */
+int64_t weir_store_changed(const weir_store *, int64_t *cursor);
 int64_t weir_store_count(const weir_store *);
 
 /* Writes version + 1 of every partition (empty deltas too), each name under which it is durable,

@@ -121,13 +121,18 @@ def normal(v):
     return v
 
 
+def text(row):
+    if "cs" in row:  # collect_set: Spark gives the order of its hash table
+        row["cs"].sort()
+    return json.dumps(row, sort_keys=True, ensure_ascii=False)
+
+
 def texts(rows):
-    return sorted(json.dumps({k: normal(v) for k, v in r.asDict().items()}, sort_keys=True, ensure_ascii=False)
-                  for r in rows)
+    return sorted(text({k: normal(v) for k, v in r.asDict().items()}) for r in rows)
 
 
 def lines(path):
-    return sorted(x for x in path.read_text(encoding="utf-8").split("\n") if x)
+    return sorted(text(json.loads(x)) for x in path.read_text(encoding="utf-8").split("\n") if x)
 
 
 def place(case, work):
