@@ -45,6 +45,10 @@ weir_rc weir_target_table(weir_ctx *, weir_session *, const char *const *name, i
                           const char *format, weir_write_info *, weir_target *);
 weir_rc weir_target_register(weir_ctx *, weir_session *, const weir_target *,
                              const weir_write_info *, weir_schema *columns);
+/* A table without rows: its files (Delta: the first log entry, unless the place has a log), then
+ * the catalog entry. columns may be NULL where the format finds them itself. */
+weir_rc weir_target_create(weir_ctx *, weir_session *, const weir_target *, const weir_write_info *,
+                           weir_schema *columns);
 /* Runs a batch plan into a sink. */
 weir_rc weir_write_rows(weir_ctx *, weir_plan *, const weir_sink_ops *, const weir_write_info *);
 #endif

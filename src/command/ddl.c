@@ -82,22 +82,11 @@ static weir_rc create_view(weir_ctx *ctx, weir_session *s, weir_command *c) {
     return weir_catalog_table_put(ctx, weir_session_shared(s)->catalog, &t, c->replace);
 }
 
-/* A table without rows: its files (Delta: the first log entry), then the catalog entry. */
 static weir_rc create_empty(weir_ctx *ctx, weir_session *s, weir_command *c, const weir_target *t,
                             weir_write_info *info) {
     if (!c->columns && strcasecmp(t->format, "delta") != 0 && !c->location)
         return weir_fail(ctx, WEIR_E_UNABLE_TO_INFER_SCHEMA, "format", t->format);
-    bool make = strcasecmp(t->format, "delta") == 0 && c->columns;
-    if (make) {
-        weir_plan *empty = weir_plan_new(ctx->arena, WEIR_P_LOCAL, 0);
-        empty->schema = c->columns;
-        info->table_schema = c->columns;
-        info->save_mode = WEIR_SAVE_APPEND;
-        info->operation = "CREATE TABLE";
-        info->create_table = true;
-        WEIR_TRY(weir_write_rows(ctx, empty, t->sink, info));
-    }
-    return weir_target_register(ctx, s, t, info, c->columns);
+    return weir_target_create(ctx, s, t, info, c->columns);
 }
 
 static weir_rc create_table(weir_ctx *ctx, weir_session *s, weir_command *c) {

@@ -111,6 +111,25 @@ weir_rc weir_target_register(weir_ctx *ctx, weir_session *s, const weir_target *
     return weir_catalog_table_put(ctx, weir_session_shared(s)->catalog, &e, true);
 }
 
+weir_rc weir_target_create(weir_ctx *ctx, weir_session *s, const weir_target *t,
+                           const weir_write_info *info, weir_schema *columns) {
+    weir_write_info first = *info;
+    weir_stat log;
+    if (strcasecmp(t->format, "delta") == 0 && columns && !t->existed) {
+        WEIR_TRY(weir_path_stat(ctx, weir_printf(ctx->arena, "%s/_delta_log", info->path), &log));
+        if (!log.exists) {
+            weir_plan *empty = weir_plan_new(ctx->arena, WEIR_P_LOCAL, 0);
+            empty->schema = columns;
+            first.table_schema = columns;
+            first.save_mode = WEIR_SAVE_APPEND;
+            first.operation = "CREATE TABLE";
+            first.create_table = true;
+            WEIR_TRY(weir_write_rows(ctx, empty, t->sink, &first));
+        }
+    }
+    return weir_target_register(ctx, s, t, info, columns);
+}
+
 static weir_rc write_table(weir_ctx *ctx, weir_session *s, weir_command *c, weir_plan *p,
                            weir_write_info *info) {
     weir_target t = {0};

@@ -99,7 +99,6 @@ static weir_rc read_sink(weir_cn_run *r, const SC(WriteStreamOperationStart) * w
         const char **name = NULL;
         WEIR_TRY(weir_sql_parse_name(ctx, weir_text(w->table_name), &name, &n));
         WEIR_TRY(weir_target_table(ctx, s, name, n, format ? format : dflt, info, t));
-        info->create_table = !t->existed && t->table != NULL;
         return WEIR_OK;
     }
     t->format = format ? format : dflt;
@@ -218,7 +217,8 @@ weir_rc weir_cn_stream_start(weir_cn_run *r, const SC(WriteStreamOperationStart)
     weir_write_info info = spec.info;
     spec.conf = weir_conf_new(r->ctx->conf);
     spec.mem = weir_cn_run_give(r);
-    weir_rc rc = weir_target_register(r->ctx, r->session->session, &target, &info, columns);
+    /* SPARK DataStreamWriter.toTable: the table is there when start() returns */
+    weir_rc rc = weir_target_create(r->ctx, r->session->session, &target, &info, columns);
     if (rc == WEIR_OK)
         rc = weir_query_start(r->ctx, weir_session_queries(r->session->session), &spec, &q);
     if (rc != WEIR_OK) {
