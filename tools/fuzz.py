@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 BUILD = "build-fuzz"
-PKGS = "libnghttp2 openssl libprotobuf-c libzstd sqlite3 libpcre2-8 zlib".split()
+PKGS = "libnghttp2 openssl libprotobuf-c libzstd liblz4 sqlite3 libpcre2-8 zlib".split()
 
 
 def link(src, exe):
@@ -18,7 +18,7 @@ def link(src, exe):
     return subprocess.run(
         ["clang-14", *flags, "-fsanitize=address,undefined,fuzzer", "-fno-sanitize-recover=undefined", "-Isrc",
          "-Itest/fuzz", f"-I{BUILD}/gen", src, "-o", exe, f"{BUILD}/libweir.a", f"{BUILD}/gen/libproto.a", *libs,
-         "-lxxhash", "-ldl", "-lpthread", "-lm"],
+         "-lxxhash", "-lsnappy", "-ldl", "-lpthread", "-lm"],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 

@@ -66,7 +66,11 @@ weir_rc weir_path_rename(struct weir_ctx *, const char *from, const char *to, bo
                          bool *lost);
 weir_rc weir_path_remove(struct weir_ctx *, const char *path); /* a file; missing is not an error */
 weir_rc weir_path_remove_all(struct weir_ctx *, const char *path); /* rm -r */
+weir_rc weir_path_mkdir(struct weir_ctx *, const char *dir);       /* one level, nothing synced */
 weir_rc weir_dir_sync(struct weir_ctx *, const char *dir);
+/* Everything done so far on the file system dir lies on, names too, becomes durable (syncfs): one
+ * call for many files. */
+weir_rc weir_fs_sync(struct weir_ctx *, const char *dir);
 weir_rc weir_path_lock(
     struct weir_ctx *, const char *path, bool *busy,
     weir_file **out); /* exclusive flock held until weir_file_drop; busy: another holds it */

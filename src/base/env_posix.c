@@ -247,6 +247,15 @@ weir_rc weir_dir_sync(weir_ctx *ctx, const char *dir) {
     return out;
 }
 
+weir_rc weir_fs_sync(weir_ctx *ctx, const char *dir) {
+    if (point("syncfs", dir, NULL)) return weir_fail_io(ctx, "sync", dir);
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return weir_fail_io(ctx, "open directory", dir);
+    weir_rc out = syncfs(fd) == 0 ? WEIR_OK : weir_fail_io(ctx, "sync", dir);
+    close(fd);
+    return out;
+}
+
 weir_rc weir_path_rename(weir_ctx *ctx, const char *from, const char *to, bool replace,
                          bool *lost) {
     if (lost) *lost = false;
@@ -342,6 +351,14 @@ weir_rc weir_path_mkdirs(weir_ctx *ctx, const char *dir) {
     if (point("mkdir", dir, NULL)) return weir_fail_io(ctx, "create directory", dir);
     if (mkdir(dir, 0755) != 0 && errno != EEXIST) return weir_fail_io(ctx, "create directory", dir);
     return weir_dir_sync(ctx, up);
+}
+
+weir_rc weir_path_mkdir(weir_ctx *ctx, const char *dir) {
+    struct stat st;
+    if (stat(dir, &st) == 0 && S_ISDIR(st.st_mode)) return WEIR_OK;
+    if (point("mkdir", dir, NULL)) return weir_fail_io(ctx, "create directory", dir);
+    return mkdir(dir, 0755) == 0 || errno == EEXIST ? WEIR_OK
+                                                    : weir_fail_io(ctx, "create directory", dir);
 }
 
 weir_rc weir_path_remove(weir_ctx *ctx, const char *path) {

@@ -85,6 +85,14 @@ class Disk:
                     left.append((dirs, names))
             self.pending = left
 
+        elif op == "syncfs":
+            for node in self.now.values():
+                if node:
+                    node.synced = bytes(node.data)
+            for _, names in self.pending:
+                self.keep(self.kept, names)
+            self.pending = []
+
     @staticmethod
     def keep(tree, names):
         for p, v in names.items():

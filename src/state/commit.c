@@ -1,0 +1,159 @@
+/* A store's changes since its version, written as the deltas of the next one. The query's driver.
+ * A delta has the removals first, then the last value of each key: a key removed and put again is
+ * there in the end. */
+#include "state/inner.h"
+
+#include <string.h>
+
+enum { FEW = 3 }; /* files; with more, one flush of the file system costs less than theirs */
+
+typedef struct plan {
+    int64_t *size;   /* bytes of each partition's records */
+    int64_t *from;   /* where its entries start, nheld + 1 */
+    uint32_t *entry; /* by partition */
+    bool *buried;    /* of entry */
+} plan;
+
+static void plan_count(const weir_store *s, plan *p, int64_t *total) {
+    const bool sum = s->spec.row_checksum;
+    for (uint32_t at = s->table.buried; at;) {
+        const weir_entry *e = weir_table_entry(&s->table, (int64_t)at - 1);
+        p->from[e->part + 1]++;
+        p->size[e->part] += weir_record_removed_size(sum, e->klen);
+        at = e->hash;
+    }
+    for (int64_t i = 0; i < s->ndirty; i++) {
+        const weir_entry *e = weir_table_entry(&s->table, weir_store_dirty(s)[i]);
+        if (!e->live) continue;
+        p->from[e->part + 1]++;
+        p->size[e->part] += weir_record_size(sum, e->klen, e->vlen);
+    }
+    for (int32_t i = 0; i < s->spec.nheld; i++) p->from[i + 1] += p->from[i];
+    *total = p->from[s->spec.nheld];
+}
+
+static weir_rc plan_make(weir_ctx *ctx, const weir_store *s, plan *p) {
+    const int32_t n = s->spec.nheld;
+    weir_buf *entry = NULL, *buried = NULL;
+    int64_t total = 0;
+    p->size = WEIR_NEWN(ctx->arena, int64_t, n);
+    p->from = WEIR_NEWN(ctx->arena, int64_t, n + 1);
+    plan_count(s, p, &total);
+    WEIR_TRY(weir_buf_new(ctx, total * (int64_t)sizeof *p->entry, &entry));
+    WEIR_TRY(weir_buf_new(ctx, total * (int64_t)sizeof *p->buried, &buried));
+    p->entry = (uint32_t *)(void *)entry->p;
+    p->buried = (bool *)buried->p;
+    int64_t *at = weir_memdup(ctx->arena, p->from, sizeof *at * (size_t)(n + 1));
+    for (uint32_t k = s->table.buried; k;) {
+        const weir_entry *e = weir_table_entry(&s->table, (int64_t)k - 1);
+        p->buried[at[e->part]] = true;
+        p->entry[at[e->part]++] = k - 1;
+        k = e->hash;
+    }
+    for (int64_t i = 0; i < s->ndirty; i++) {
+        const uint32_t k = weir_store_dirty(s)[i];
+        const weir_entry *e = weir_table_entry(&s->table, k);
+        if (!e->live) continue;
+        p->buried[at[e->part]] = false;
+        p->entry[at[e->part]++] = k;
+    }
+    return WEIR_OK;
+}
+
+/* The compressed delta of a partition. */
+static weir_rc delta_make(weir_ctx *ctx, const weir_store *s, const plan *p, int32_t part,
+                          weir_str *out) {
+    const bool sum = s->spec.row_checksum;
+    weir_buf *b = NULL;
+    int64_t size = p->size[part] + WEIR_RECORD_END_SIZE;
+    WEIR_TRY(weir_buf_new(ctx, size, &b));
+    uint8_t *at = b->p;
+    for (int64_t i = p->from[part]; i < p->from[part + 1]; i++) {
+        const weir_entry *e = weir_table_entry(&s->table, p->entry[i]);
+        at = p->buried[i] ? weir_record_removed(at, sum, weir_entry_key(e))
+                          : weir_record_put(at, sum, weir_entry_key(e), weir_entry_value(e));
+    }
+    at = weir_record_end(at);
+    weir_assert(at == b->p + size);
+    s->codec->encode(b->p, (size_t)size, out);
+    return WEIR_OK;
+}
+
+static weir_rc deltas_write(weir_ctx *ctx, const weir_store *s, const plan *p,
+                            weir_state_files *fs) {
+    const char *name = weir_printf(ctx->arena, "%lld.delta", (long long)s->version + 1);
+    weir_ctx c = *ctx;
+    weir_rc rc = WEIR_OK;
+    weir_str out;
+    weir_str_init(&out, NULL, SIZE_MAX / 4);
+    c.arena = weir_arena_new(NULL);
+    for (int32_t i = 0; i < s->spec.nheld && rc == WEIR_OK; i++) {
+        const char *bytes = s->empty;
+        size_t len = s->empty_len;
+        if (p->from[i] < p->from[i + 1]) {
+            out.len = 0;
+            rc = delta_make(&c, s, p, i, &out);
+            bytes = out.p;
+            len = out.len;
+            weir_arena_reset(c.arena);
+        }
+        if (rc == WEIR_OK) rc = weir_state_files_add(ctx, fs, s->part[i].dir, name, bytes, len);
+    }
+    weir_arena_free(c.arena);
+    weir_str_free(&out);
+    return rc;
+}
+
+static weir_rc folders_make(weir_ctx *ctx, weir_store *s) {
+    if (s->folders_made) return WEIR_OK;
+    bool plain = strcmp(s->spec.name, "default") == 0;
+    for (int32_t i = 0; i < s->spec.nheld; i++) {
+        if (!plain)
+            WEIR_TRY(weir_path_mkdir(ctx, weir_printf(ctx->arena, "%s/%d", s->spec.dir, (int)i)));
+        WEIR_TRY(weir_path_mkdir(ctx, s->part[i].dir));
+        if (s->spec.nheld > FEW) continue; /* one flush takes the folders along */
+        if (!plain)
+            WEIR_TRY(weir_dir_sync(ctx, weir_printf(ctx->arena, "%s/%d", s->spec.dir, (int)i)));
+        WEIR_TRY(weir_dir_sync(ctx, s->spec.dir));
+    }
+    s->folders_made = true;
+    return WEIR_OK;
+}
+
+static void changes_clear(weir_store *s) {
+    weir_table_forget(&s->table);
+    for (int64_t i = 0; i < s->ndirty; i++) {
+        weir_entry *e = weir_table_entry(&s->table, weir_store_dirty(s)[i]);
+        e->listed = e->fresh = false;
+    }
+    s->ndirty = 0;
+    if (s->dirty && s->dirty->len > s->table.live * (int64_t)sizeof(uint32_t)) {
+        weir_buf_unref(s->dirty);
+        s->dirty = NULL;
+    }
+}
+
+static weir_rc commit(weir_ctx *ctx, weir_store *s) {
+    plan p = {0};
+    weir_state_files fs = {.one_flush = s->spec.nheld > FEW};
+    WEIR_TRY(plan_make(ctx, s, &p));
+    WEIR_TRY(folders_make(ctx, s));
+    weir_rc rc = deltas_write(ctx, s, &p, &fs);
+    if (rc == WEIR_OK) rc = weir_state_files_publish(ctx, &fs, s->spec.dir);
+    if (rc != WEIR_OK) weir_state_files_drop(ctx, &fs);
+    return rc;
+}
+
+weir_rc weir_store_commit(weir_ctx *ctx, weir_store *s) {
+    int64_t start = weir_monotonic_us(s->env);
+    weir_ctx c = *ctx;
+    c.arena = weir_arena_new(NULL);
+    weir_rc rc = commit(&c, s);
+    weir_arena_free(c.arena);
+    WEIR_TRY(rc);
+    s->version++;
+    changes_clear(s);
+    weir_table_trim(ctx, &s->table);
+    s->stat.commit_us += weir_monotonic_us(s->env) - start;
+    return WEIR_OK;
+}
