@@ -27,3 +27,5 @@ window	to_json(collect_list(s)) FROM (SELECT named_struct('a', window.start, 'b'
 window	sum(c) FROM (SELECT count(*) AS c FROM VALUES (TIMESTAMP'2024-01-01 00:07:30'), (TIMESTAMP'2024-01-01 00:08:30') AS x(t) GROUP BY window(t, '10 minutes', '2 minutes'))
 window_time	max(window_time(window)) FROM (SELECT window, count(*) AS c FROM VALUES (TIMESTAMP'2024-01-01 00:07:30'), (TIMESTAMP'2024-01-01 00:08:30') AS x(t) GROUP BY window(t, '10 minutes'))
 window_time	max(CAST(window(window, '1 hour') AS STRING)) FROM (SELECT window, count(*) AS c FROM VALUES (TIMESTAMP'2024-01-01 00:07:30'), (TIMESTAMP'2024-01-01 00:08:30') AS x(t) GROUP BY window(t, '10 minutes'))
+session_window	session_window(TIMESTAMP'2024-01-01 00:07:30', '5 minutes')
+session_window	session_window(TIMESTAMP'2024-01-01 00:07:30', CASE WHEN 1 > 0 THEN '1 hour' ELSE '2 hours' END)
