@@ -365,7 +365,7 @@ static const char *files_description(weir_ctx *ctx, weir_scan *s) {
 
 #define FILE_SOURCE(name)                                                                          \
     {                                                                                              \
-        .format = name, .batch = true, .streaming = true, .open = files_open,                      \
+        .format = name, .batch = true, .streaming = true, .metadata = true, .open = files_open,    \
         .start = files_start, .latest = files_latest, .freeze = files_freeze,                      \
         .split = files_split, .read = files_read, .description = files_description,                \
         .wait = files_wait, .stop = files_stop                                                     \

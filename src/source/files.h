@@ -21,8 +21,7 @@ typedef struct weir_listing {
 /* Files below the scan's paths (globs, pathGlobFilter, recursion into k=v directories). Hidden
  * names are left out. must_exist: PATH_NOT_FOUND when a path without glob is missing. Unsorted. */
 weir_rc weir_files_list(weir_ctx *, const weir_scan *, bool must_exist, weir_listing *out);
-void weir_files_by_time(weir_listing *);             /* by mtime, then path */
-char *weir_file_uri(weir_arena *, const char *path); /* file:///a/b%20c.json as Spark shows it */
+void weir_files_by_time(weir_listing *); /* by mtime, then path */
 /* A whole-file split for each file, with the values of the partition columns. */
 weir_rc weir_files_split(weir_ctx *, weir_scan *, const weir_found *, int64_t n, weir_splits *out);
 /* Partition columns k=v found in the listing, appended to columns (typed, or all STRING). */

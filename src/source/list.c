@@ -16,22 +16,6 @@ bool weir_scan_flag(const weir_scan *s, const char *key, bool dflt) {
     return v ? strcasecmp(v, "true") == 0 : dflt;
 }
 
-char *weir_file_uri(weir_arena *a, const char *path) {
-    static const char plain[] = "/-_.~!$&'()*+,;=:@";
-    weir_str s;
-    weir_str_init(&s, a, 1 << 20);
-    weir_str_puts(&s, "file://");
-    for (const unsigned char *p = (const unsigned char *)path; *p; p++) {
-        bool ok =
-            (*p >= '0' && *p <= '9') || ((*p | 32) >= 'a' && (*p | 32) <= 'z') || strchr(plain, *p);
-        if (ok && *p < 0x80)
-            weir_str_putc(&s, (char)*p);
-        else
-            weir_str_printf(&s, "%%%02X", *p);
-    }
-    return s.p;
-}
-
 typedef struct lister {
     weir_listing *out;
     const char *name_glob;

@@ -71,7 +71,7 @@ static weir_rc rows_next(weir_ctx *ctx, weir_reader *rd, weir_batch *out, bool *
             out->col[i].form = WEIR_CONST;
             out->col[i].len = b.len;
         }
-        if (ctx->task) ctx->task->input_file = sp->uri;
+        weir_task_file(ctx, sp);
         return WEIR_OK;
     }
 }

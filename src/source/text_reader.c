@@ -73,13 +73,7 @@ static weir_rc give(weir_ctx *ctx, text_reader *r, weir_batch *out) {
         col[i].len = data.len;
     }
     *out = (weir_batch){.schema = r->scan->schema, .len = data.len, .col = col};
-    if (ctx->task) {
-        ctx->task->input_file = sp->uri;
-        ctx->task->input_file_size = sp->size_bytes;
-        ctx->task->input_file_mtime_us = sp->mtime_us;
-        ctx->task->input_block_start = 0;
-        ctx->task->input_block_length = sp->size_bytes;
-    }
+    weir_task_file(ctx, sp);
     return WEIR_OK;
 }
 
