@@ -5,6 +5,7 @@
 #include "arrow/parquet.h"
 #include "delta/stats.h"
 #include "func/func.h"
+#include "io/partition.h"
 
 #include <stdlib.h>
 #include <strings.h>
@@ -207,25 +208,6 @@ static weir_rc sink_open(weir_ctx *ctx, weir_sink *s) {
 
 /* ---- rows ---- */
 
-static char *part_dir(weir_ctx *ctx, delta_sink *k, const char **value) {
-    static const char special[] = "\"#%'*/:=?\\{[]^ ";
-    weir_str s;
-    weir_str_init(&s, k->mem, 1 << 16);
-    for (int p = 0; p < k->npart; p++) {
-        weir_str_printf(&s, "%s=", k->part[p]);
-        const char *v = value[p] && *value[p] ? value[p] : "__HIVE_DEFAULT_PARTITION__";
-        for (; *v; v++) {
-            if (strchr(special, *v) || (unsigned char)*v < 0x20 || *v == 0x7F)
-                weir_str_printf(&s, "%%%02X", (unsigned char)*v);
-            else
-                weir_str_putc(&s, *v);
-        }
-        weir_str_putc(&s, '/');
-    }
-    (void)ctx;
-    return s.p ? s.p : weir_strdup(k->mem, "");
-}
-
 static char *log_path(weir_arena *a,
                       const char *p) { /* the log holds URIs: % of the directory is escaped again */
     weir_str s;
@@ -240,7 +222,7 @@ static char *log_path(weir_arena *a,
 }
 
 static weir_rc new_file(weir_ctx *ctx, delta_sink *k, const char **value, out_file **out) {
-    char uuid[37], *dir = part_dir(ctx, k, value);
+    char uuid[37], *dir = weir_part_dir(k->mem, k->part, value, k->npart, "\"#%'*/:=?\\{[]^ ");
     if (k->nfile >= MAX_OPEN && k->npart)
         return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
                          "more than 200 partition values in one batch; write less at a time or "
@@ -318,42 +300,28 @@ static weir_rc add_rows(weir_ctx *ctx, delta_sink *k, const weir_column *table, 
     return weir_parquet_add(ctx, f->w, &b);
 }
 
-/* One group of rows per combination of partition values, in order of first appearance. */
+typedef struct grouped {
+    delta_sink *sink;
+    const weir_column *table;
+} grouped;
+
+static weir_rc add_group(weir_ctx *ctx, void *u, const char *const *value, const int64_t *row,
+                         int64_t n) {
+    const grouped *g = u;
+    weir_column *group = WEIR_NEWN(ctx->arena, weir_column, g->sink->table->nfield + 1);
+    for (int i = 0; i < g->sink->table->nfield; i++)
+        WEIR_TRY(weir_column_take(ctx, &g->table[i], row, n, &group[i]));
+    return add_rows(ctx, g->sink, group, n, (const char **)(uintptr_t)value);
+}
+
 static weir_rc add_partitioned(weir_ctx *ctx, delta_sink *k, const weir_column *table,
                                int64_t len) {
     weir_column *text = WEIR_NEWN(ctx->arena, weir_column, k->npart + 1);
-    int64_t *left = WEIR_NEWN(ctx->arena, int64_t, len + 1), n = len;
+    grouped g = {k, table};
     for (int p = 0; p < k->npart; p++)
         WEIR_TRY(weir_cast_column(ctx, &table[weir_schema_find(k->table, k->part[p], false)],
                                   &weir_t_string, WEIR_CAST_ANSI, &text[p]));
-    for (int64_t i = 0; i < len; i++) left[i] = i;
-    while (n) {
-        int64_t *mine = WEIR_NEWN(ctx->arena, int64_t, n), m = 0, r = 0;
-        const char **value = WEIR_NEWN(ctx->arena, const char *, k->npart);
-        for (int p = 0; p < k->npart; p++) {
-            weir_bytes b = weir_is_null(&text[p], left[0]) ? (weir_bytes){0}
-                                                           : weir_get_bytes(&text[p], left[0]);
-            value[p] = weir_is_null(&text[p], left[0])
-                           ? NULL
-                           : weir_strndup(ctx->arena, b.p, (size_t)b.len);
-        }
-        for (int64_t i = 0; i < n; i++) {
-            bool same = true;
-            for (int p = 0; p < k->npart && same; p++)
-                same = weir_compare(&text[p], left[i], &text[p], left[0]) == 0;
-            if (same)
-                mine[m++] = left[i];
-            else
-                left[r++] = left[i];
-        }
-        /* left[0] was read before it is overwritten: r <= i */
-        weir_column *group = WEIR_NEWN(ctx->arena, weir_column, k->table->nfield + 1);
-        for (int i = 0; i < k->table->nfield; i++)
-            WEIR_TRY(weir_column_take(ctx, &table[i], mine, m, &group[i]));
-        WEIR_TRY(add_rows(ctx, k, group, m, value));
-        n = r;
-    }
-    return WEIR_OK;
+    return weir_part_groups(ctx, text, k->npart, len, add_group, &g);
 }
 
 static weir_rc sink_write(weir_ctx *ctx, weir_writer *w, const weir_batch *b) {

@@ -30,6 +30,38 @@ static weir_rc scan_reset(weir_ctx *ctx, weir_op *op) {
     return WEIR_OK;
 }
 
+static weir_column const_column(weir_column c, int64_t len) {
+    c.form = WEIR_CONST;
+    c.len = len;
+    return c;
+}
+
+/* _metadata of the file that the rows are from, behind the columns of the reader. */
+static weir_rc add_metadata(weir_ctx *ctx, const weir_op *op, bool wanted, weir_batch *b) {
+    int n = op->plan->schema->nfield - 1;
+    const weir_type *t = op->plan->schema->field[n].type;
+    const weir_task *at = ctx->task;
+    weir_column *col = WEIR_NEWN(ctx->arena, weir_column, n + 1);
+    if (n) memcpy(col, b->col, sizeof *col * (size_t)n);
+    b->col = col;
+    if (!wanted || !at) return weir_column_null(ctx, t, b->len, &col[n]);
+    /* SPARK: file:/a/b here, file:///a/b in input_file_name(); both encoded as URIs */
+    const char *uri = at->input_file, *slash = strrchr(uri, '/'), *name = slash ? slash + 1 : uri,
+               *path = strncmp(uri, "file:///", 8) == 0
+                           ? weir_printf(ctx->arena, "file:%s", uri + 7)
+                           : uri;
+    weir_expr *v[] = {weir_lit_string(ctx->arena, path, strlen(path)),
+                      weir_lit_string(ctx->arena, name, strlen(name)),
+                      weir_lit_int(ctx->arena, &weir_t_long, at->input_file_size),
+                      weir_lit_int(ctx->arena, &weir_t_long, at->input_block_start),
+                      weir_lit_int(ctx->arena, &weir_t_long, at->input_block_length),
+                      weir_lit_int(ctx->arena, &weir_t_timestamp, at->input_file_mtime_us)};
+    col[n] = (weir_column){.type = t, .len = b->len, .form = WEIR_CONST, .nkid = t->nfield};
+    col[n].kid = WEIR_NEWN(ctx->arena, weir_column, t->nfield);
+    for (int i = 0; i < t->nfield; i++) col[n].kid[i] = const_column(v[i]->lit, 1);
+    return WEIR_OK;
+}
+
 static weir_rc scan_next(weir_ctx *ctx, weir_op *op, weir_batch *out, bool *eof) {
     scan_op *s = (scan_op *)op;
     weir_scan *scan = op->plan->scan;
@@ -44,6 +76,8 @@ static weir_rc scan_next(weir_ctx *ctx, weir_op *op, weir_batch *out, bool *eof)
         s->done = true;
     } else {
         s->x->rows_in[s->index] += out->len;
+        int last = op->plan->schema->nfield - 1;
+        if (scan->metadata_wanted) WEIR_TRY(add_metadata(ctx, op, !s->need || s->need[last], out));
         out->schema = op->plan->schema;
     }
     return WEIR_OK;

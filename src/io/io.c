@@ -11,3 +11,39 @@ void weir_splits_add(weir_arena *a, weir_splits *s, weir_split v) {
     }
     s->v[s->n++] = v;
 }
+
+const weir_type *weir_file_metadata_type(weir_arena *a) {
+    const weir_field f[] = {{"file_path", &weir_t_string, false, NULL},
+                            {"file_name", &weir_t_string, false, NULL},
+                            {"file_size", &weir_t_long, false, NULL},
+                            {"file_block_start", &weir_t_long, false, NULL},
+                            {"file_block_length", &weir_t_long, false, NULL},
+                            {"file_modification_time", &weir_t_timestamp, false, NULL}};
+    return weir_type_struct(a, f, 6);
+}
+
+void weir_task_file(weir_ctx *ctx, const weir_split *s) {
+    if (!ctx->task) return;
+    ctx->task->input_file = s->uri;
+    ctx->task->input_file_size = s->size_bytes;
+    ctx->task->input_file_mtime_us = s->mtime_us;
+    ctx->task->input_block_start = s->start;
+    ctx->task->input_block_length = s->length;
+}
+
+/* As java.net.URI quotes: letters outside ASCII stay. */
+char *weir_file_uri(weir_arena *a, const char *path) {
+    static const char plain[] = "/-_.~!$&'()*+,;=:@";
+    weir_str s;
+    weir_str_init(&s, a, 1 << 20);
+    weir_str_puts(&s, "file://");
+    for (const unsigned char *p = (const unsigned char *)path; *p; p++) {
+        bool ok = *p >= 0x80 || (*p >= '0' && *p <= '9') ||
+                  ((*p | 32) >= 'a' && (*p | 32) <= 'z') || strchr(plain, *p);
+        if (ok)
+            weir_str_putc(&s, (char)*p);
+        else
+            weir_str_printf(&s, "%%%02X", *p);
+    }
+    return s.p;
+}

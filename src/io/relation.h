@@ -28,7 +28,11 @@ typedef struct weir_splits {
     int64_t n, cap;
     weir_split *v;
 } weir_splits;
+extern const weir_type *weir_file_metadata_type(weir_arena *); /* of the column _metadata */
 void weir_splits_add(weir_arena *, weir_splits *, weir_split);
+
+char *weir_file_uri(weir_arena *, const char *path); /* file:///a/b%20c.json as Spark shows it */
+void weir_task_file(weir_ctx *, const weir_split *); /* ctx->task reads this file now */
 
 typedef struct weir_reader weir_reader;
 struct weir_reader {
@@ -39,8 +43,8 @@ struct weir_reader {
 };
 
 typedef struct weir_source_ops {
-    const char *format; /* "json"; aliases are separate registry rows */
-    bool batch, streaming;
+    const char *format;              /* "json"; aliases are separate registry rows */
+    bool batch, streaming, metadata; /* metadata: rows come from files, _metadata can be had */
     /* Fills scan->schema (or takes the user's), checks options. Called once, at analysis.
      * ctx->arena outlives the scan. */
     weir_rc (*open)(weir_ctx *, weir_scan *);
@@ -85,7 +89,8 @@ struct weir_scan {
     weir_schema *user_schema;        /* NULL: infer */
     weir_schema *schema;             /* output: data columns, then partition columns */
     weir_schema *partition_schema;   /* suffix of schema, or NULL */
-    bool streaming, metadata_wanted; /* _metadata struct is appended as the last column */
+    bool streaming, metadata_wanted; /* the SCAN node has _metadata behind schema's columns;
+                                        made of ctx->task by the scan operator */
     const char *checkpoint_dir;      /* <ckpt>/sources/<i>; streaming only */
     const char *table_name;          /* for messages and DESCRIBE; may be NULL */
     const weir_expr *filter;         /* pushed filter over schema, advisory; may be NULL */

@@ -55,6 +55,7 @@ weir_plan *weir_az_project(weir_ctx *ctx, const weir_plan *from, weir_plan *in, 
     weir_plan *p = weir_az_node(ctx, from, WEIR_P_PROJECT, in);
     for (int i = 0; i < n; i++) weir_plan_add_expr(ctx->arena, p, e[i]);
     weir_az_output(ctx, p, e, n);
+    weir_az_carry_metadata(ctx, p, in);
     return p;
 }
 
@@ -407,6 +408,23 @@ static weir_rc az_unary(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan *in,
     }
 }
 
+/* Relations that work on all columns of their inputs see no hidden one. */
+static bool ends_metadata(const weir_plan *p) {
+    switch (p->kind) {
+    case WEIR_P_UNION:
+    case WEIR_P_INTERSECT:
+    case WEIR_P_EXCEPT:
+    case WEIR_P_DEDUP:
+    case WEIR_P_SAMPLE:
+    case WEIR_P_NA_FILL:
+    case WEIR_P_NA_DROP:
+    case WEIR_P_NA_REPLACE: return true;
+    case WEIR_P_PROJECT: return p->is_distinct;
+    case WEIR_P_ALIAS: return p->nname > 1;
+    default: return false;
+    }
+}
+
 weir_rc weir_az_plan(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan **out) {
     if (p->schema && p->attr) { /* resolved already: an adopted subtree */
         *out = p;
@@ -433,8 +451,10 @@ weir_rc weir_az_plan(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan **out) 
     } else {
         weir_plan **in = WEIR_NEWN(ctx->arena, weir_plan *, p->nin);
         rc = WEIR_OK;
-        for (int i = 0; i < p->nin && rc == WEIR_OK; i++)
+        for (int i = 0; i < p->nin && rc == WEIR_OK; i++) {
             rc = weir_az_plan(ctx, az, p->in[i], &in[i]);
+            if (rc == WEIR_OK && ends_metadata(p)) in[i] = weir_az_drop_metadata(ctx, in[i]);
+        }
         if (rc == WEIR_OK)
             rc = p->nin > 1 || p->kind == WEIR_P_UNION ? weir_az_setop(ctx, p, in, out)
                                                        : az_unary(ctx, az, p, in[0], out);
@@ -446,7 +466,10 @@ weir_rc weir_az_plan(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan **out) 
 weir_rc weir_analyze(weir_ctx *ctx, const weir_resolver *r, weir_plan *p, weir_plan **out) {
     weir_az *az = WEIR_NEW(ctx->arena, weir_az);
     az->resolver = r;
-    return weir_az_plan(ctx, az, p, out);
+    weir_az_mark_metadata(p);
+    WEIR_TRY(weir_az_plan(ctx, az, p, out));
+    *out = weir_az_drop_metadata(ctx, *out);
+    return WEIR_OK;
 }
 
 weir_rc weir_analyze_expr(weir_ctx *ctx, const weir_resolver *r, weir_schema *in, weir_expr *e,

@@ -110,6 +110,12 @@ static int by_plan_id(weir_ctx *ctx, const binder *b, const weir_expr *e, int *u
     return -1;
 }
 
+static bool col_hidden(const binder *b, int ordinal) {
+    int k = 0;
+    for (; ordinal >= b->in[k]->schema->nfield; k++) ordinal -= b->in[k]->schema->nfield;
+    return b->in[k]->attr[ordinal].hidden;
+}
+
 static int by_name(weir_ctx *ctx, const binder *b, const weir_expr *e, int *used) {
     int found = -1, base = 0;
     *used = 0;
@@ -119,7 +125,7 @@ static int by_name(weir_ctx *ctx, const binder *b, const weir_expr *e, int *used
             if (!parts || parts < *used) continue;
             if (parts == *used && found >= 0) {
                 if (b->in[k]->attr[i].hidden) continue;
-                return -2;
+                if (!col_hidden(b, found)) return -2;
             }
             found = base + i;
             *used = parts;

@@ -70,6 +70,13 @@ weir_rc weir_az_lift_windows(weir_ctx *, weir_az *, weir_plan **p, weir_plan **i
 /* Whether a grouping key is a session window that in computes. */
 bool weir_az_is_session(const weir_plan *in, const weir_expr *key);
 
+/* metadata.c */
+/* Tells the leaves of an unresolved plan if any expression of it names _metadata. */
+void weir_az_mark_metadata(weir_plan *);
+/* Projections let the hidden column through, behind their own. */
+void weir_az_carry_metadata(weir_ctx *, weir_plan *p, const weir_plan *in);
+weir_plan *weir_az_drop_metadata(weir_ctx *, weir_plan *); /* p, or p without the hidden column */
+
 /* rewrite.c */
 weir_rc weir_az_with_columns(weir_ctx *, weir_az *, weir_plan *, weir_plan *in, weir_plan **out);
 weir_rc weir_az_rename(weir_ctx *, weir_plan *, weir_plan *in, weir_plan **out);

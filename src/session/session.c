@@ -327,7 +327,15 @@ static weir_rc open_scan(weir_ctx *ctx, weir_session *s, const weir_plan *spec, 
     p->schema = scan->schema;
     p->streaming = spec->streaming;
     p->format = scan->ops->format;
+    scan->metadata_wanted = spec->metadata && scan->ops->metadata;
     if (scan->metadata_wanted) {
+        weir_field more = {
+            "_metadata", weir_file_metadata_type(ctx->arena), false,
+            "{\"__metadata_col\":\"_metadata\",\"__file_source_metadata_col\":true}"};
+        weir_field *f = WEIR_NEWN(ctx->arena, weir_field, p->schema->nfield + 1);
+        memcpy(f, p->schema->field, sizeof *f * (size_t)p->schema->nfield);
+        f[p->schema->nfield] = more;
+        p->schema = weir_type_struct(ctx->arena, f, p->schema->nfield + 1);
         weir_attr *a = WEIR_NEWN(ctx->arena, weir_attr, p->schema->nfield);
         for (int i = 0; i < p->schema->nfield; i++) a[i].id = weir_new_attr_id();
         a[p->schema->nfield - 1].hidden = true;

@@ -3,6 +3,8 @@
 #include "sink/sinks.h"
 
 #include "arrow/parquet.h"
+#include "func/func.h"
+#include "io/partition.h"
 #include "io/sink_log.h"
 #include "sink/text_format.h"
 
@@ -46,22 +48,87 @@ static const weir_file_format *format_of(const char *name) {
     return all[i];
 }
 
+enum { MAX_OPEN = 64 };
+
 typedef struct out_file {
-    const char *final, *temp;
-    weir_file_out *out;
-    int64_t bytes;
+    const char *dir, *final,
+        *temp;          /* dir: "k=v/" below the path; temp: where it is until the commit */
+    weir_file_out *out; /* NULL: finished */
+    int64_t bytes, used;
 } out_file;
 typedef struct file_sink {
     weir_writer writer;
     const weir_file_format *format;
     weir_sink *sink;
+    weir_write_info data; /* what format is given: without the partition columns */
+    int *part, *kept;     /* columns of the rows that name folders, and those in the files */
     weir_arena *mem;
-    out_file file;
+    out_file *file;
+    int nfile, cfile, nopen;
+    int64_t turn;
+    char job[37];
     weir_sink_log log; /* streams */
-    bool open, finished;
+    bool decided;      /* the commit has begun: the files may be listed already */
 } file_sink;
 
 static bool streaming(const weir_sink *s) { return s->info.query_id != NULL; }
+
+/* ---- what is written where ---- */
+
+static weir_rc no_column(weir_ctx *ctx, const weir_sink *s, const char *name) {
+    weir_str list;
+    weir_schema *t = s->info.schema;
+    weir_str_init(&list, ctx->arena, 1 << 20);
+    for (int i = 0; i < t->nfield; i++)
+        weir_str_printf(&list, "%s%s", i ? ", " : "", t->field[i].name);
+    return weir_fail(ctx, WEIR_E_ANALYSIS_LEGACY, "message",
+                     streaming(s)
+                         ? weir_printf(ctx->arena,
+                                       "Partition column %s not found in existing columns (%s).",
+                                       name, list.p ? list.p : "")
+                         : weir_printf(ctx->arena, "Partition column `%s` not found in schema %s.",
+                                       name, weir_type_name(ctx->arena, t)));
+}
+
+static weir_rc find_column(weir_ctx *ctx, file_sink *k, int p) {
+    const weir_write_info *i = &k->sink->info;
+    const char *name = i->partition_by[p];
+    int c = weir_schema_find(i->schema, name, weir_conf_bool(ctx->conf, "spark.sql.caseSensitive"));
+    if (c == -2) return weir_fail(ctx, WEIR_E_COLUMN_ALREADY_EXISTS, "columnName", name);
+    if (c < 0) return no_column(ctx, k->sink, name);
+    for (int q = 0; q < p; q++)
+        if (k->part[q] == c)
+            return weir_fail(ctx, WEIR_E_COLUMN_ALREADY_EXISTS, "columnName",
+                             weir_printf(ctx->arena, "`%s`", name));
+    const weir_type *t = i->schema->field[c].type;
+    if (weir_type_is_nested(t) || t->kind == WEIR_T_VARIANT || t->kind == WEIR_T_INTERVAL)
+        return weir_fail(ctx, WEIR_E_INVALID_PARTITION_COLUMN_DATA_TYPE, "type",
+                         weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, t)));
+    k->part[p] = c;
+    return WEIR_OK;
+}
+
+static weir_rc plan_columns(weir_ctx *ctx, file_sink *k) {
+    weir_sink *s = k->sink;
+    weir_schema *t = s->info.schema;
+    weir_field *f = WEIR_NEWN(s->mem, weir_field, t->nfield + 1);
+    int n = 0;
+    k->part = WEIR_NEWN(s->mem, int, s->info.npartition + 1);
+    k->kept = WEIR_NEWN(s->mem, int, t->nfield + 1);
+    for (int p = 0; p < s->info.npartition; p++) WEIR_TRY(find_column(ctx, k, p));
+    for (int i = 0; i < t->nfield; i++) {
+        bool part = false;
+        for (int p = 0; p < s->info.npartition; p++) part |= k->part[p] == i;
+        if (part) continue;
+        k->kept[n] = i;
+        f[n++] = t->field[i];
+    }
+    if (!n && s->info.npartition && !streaming(s))
+        return weir_fail(ctx, WEIR_E_ALL_PARTITION_COLUMNS_NOT_ALLOWED, NULL);
+    k->data = s->info;
+    k->data.schema = s->info.npartition ? weir_type_struct(s->mem, f, n) : t;
+    return k->format->check(ctx, &k->data);
+}
 
 static weir_rc files_open(weir_ctx *ctx, weir_sink *s) {
     file_sink *k = WEIR_NEW(s->mem, file_sink);
@@ -72,10 +139,7 @@ static weir_rc files_open(weir_ctx *ctx, weir_sink *s) {
     k->format = format_of(s->ops->format);
     if (!s->info.path)
         return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message", "'path' is not specified");
-    if (s->info.npartition)
-        return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
-                         "partitionBy with this format; write a Delta table");
-    WEIR_TRY(k->format->check(ctx, &s->info));
+    WEIR_TRY(plan_columns(ctx, k));
     if (streaming(s)) return weir_sink_log_open(ctx, s->info.path, &k->log);
     WEIR_TRY(weir_path_list(ctx, s->info.path, false, &e, &n));
     if (n && s->info.save_mode == WEIR_SAVE_ERROR)
@@ -93,14 +157,24 @@ static weir_rc clear_directory(weir_ctx *ctx, const char *dir) {
     return WEIR_OK;
 }
 
+/* partitionOverwriteMode: an overwrite replaces only the folders that it writes to. */
+static bool dynamic_overwrite(weir_ctx *ctx, const weir_sink *s) {
+    const char *mode = weir_option_get(&s->info.options, "partitionOverwriteMode");
+    if (!mode) mode = weir_conf_get(ctx->conf, "spark.sql.sources.partitionOverwriteMode");
+    return s->info.npartition && !streaming(s) && s->info.save_mode == WEIR_SAVE_OVERWRITE &&
+           mode && strcasecmp(mode, "dynamic") == 0;
+}
+
 static weir_rc files_begin(weir_ctx *ctx, weir_sink *s, int64_t epoch, bool *done) {
     file_sink *k = s->impl;
     int64_t n = 0;
     weir_dirent *e = NULL;
     weir_arena_free(k->mem);
     k->mem = weir_arena_new(NULL);
-    k->file = (out_file){0}; /* the last batch's died with its memory */
-    k->open = k->finished = false;
+    k->file = NULL; /* the last batch's died with its memory */
+    k->nfile = k->cfile = k->nopen = 0;
+    k->decided = false;
+    weir_uuid(ctx->env, k->job);
     *done = false;
     if (streaming(s)) {
         *done = epoch <= k->log.latest;
@@ -110,45 +184,130 @@ static weir_rc files_begin(weir_ctx *ctx, weir_sink *s, int64_t epoch, bool *don
         WEIR_TRY(weir_path_list(ctx, s->info.path, false, &e, &n));
         *done = n > 0;
     }
-    if (s->info.save_mode == WEIR_SAVE_OVERWRITE) return clear_directory(ctx, s->info.path);
+    if (s->info.save_mode == WEIR_SAVE_OVERWRITE && !dynamic_overwrite(ctx, s))
+        return clear_directory(ctx, s->info.path);
     return WEIR_OK;
+}
+
+/* ---- rows ---- */
+
+static weir_rc finish_one(weir_ctx *ctx, file_sink *k, out_file *f) {
+    WEIR_TRY(k->format->finish(ctx, f->out, &f->bytes));
+    f->out = NULL;
+    k->nopen--;
+    return WEIR_OK;
+}
+
+/* Many folders at a time: the file that was not written to for longest ends, and its folder gets
+ * another one when more rows come. */
+static weir_rc make_room(weir_ctx *ctx, file_sink *k) {
+    out_file *oldest = NULL;
+    if (k->nopen < MAX_OPEN) return WEIR_OK;
+    for (int i = 0; i < k->nfile; i++)
+        if (k->file[i].out && (!oldest || k->file[i].used < oldest->used)) oldest = &k->file[i];
+    return oldest ? finish_one(ctx, k, oldest) : WEIR_OK;
+}
+
+static void grow(file_sink *k) {
+    if (k->nfile < k->cfile) return;
+    int cap = k->cfile ? k->cfile * 2 : 8;
+    out_file *v = WEIR_NEWN(k->mem, out_file, cap);
+    if (k->nfile) memcpy(v, k->file, sizeof *v * (size_t)k->nfile);
+    k->file = v;
+    k->cfile = cap;
 }
 
 /* Streams write at the final name: what the log does not list is invisible. Batch files are hidden
  * until the commit. */
-static weir_rc open_file(weir_ctx *ctx, file_sink *k) {
-    char uuid[37];
-    const char *dir = k->sink->info.path;
-    weir_uuid(ctx->env, uuid);
-    WEIR_TRY(weir_path_mkdirs(ctx, dir));
-    const char *ext = k->format->extension;
-    k->file.final = weir_printf(k->mem, "%s/part-00000-%s-c000%s", dir, uuid, ext);
-    k->file.temp = streaming(k->sink)
-                       ? k->file.final
-                       : weir_printf(k->mem, "%s/.part-00000-%s-c000%s.tmp", dir, uuid, ext);
-    WEIR_TRY(k->format->open(ctx, k->mem, k->file.temp, &k->sink->info, &k->file.out));
-    k->open = true;
+static weir_rc new_file(weir_ctx *ctx, file_sink *k, const char *dir, out_file **out) {
+    int same = 0;
+    WEIR_TRY(make_room(ctx, k));
+    grow(k);
+    for (int i = 0; i < k->nfile; i++) same += strcmp(k->file[i].dir, dir) == 0;
+    const char *path = k->sink->info.path,
+               *name =
+                   weir_printf(k->mem, "part-00000-%s%cc%03d%s", k->job,
+                               k->sink->info.npartition ? '.' : '-', same, k->format->extension);
+    out_file *f = &k->file[k->nfile];
+    *f = (out_file){.dir = dir, .final = weir_printf(k->mem, "%s/%s%s", path, dir, name)};
+    f->temp = streaming(k->sink) ? f->final : weir_printf(k->mem, "%s/%s.%s.tmp", path, dir, name);
+    WEIR_TRY(weir_path_mkdirs(ctx, *dir ? weir_printf(ctx->arena, "%s/%s", path, dir) : path));
+    k->nfile++; /* from here on an abort removes it */
+    WEIR_TRY(k->format->open(ctx, k->mem, f->temp, &k->data, &f->out));
+    k->nopen++;
+    *out = f;
     return WEIR_OK;
+}
+
+static weir_rc file_of(weir_ctx *ctx, file_sink *k, const char *dir, out_file **out) {
+    *out = NULL;
+    for (int i = k->nfile; i-- > 0 && !*out;)
+        if (k->file[i].out && strcmp(k->file[i].dir, dir) == 0) *out = &k->file[i];
+    if (!*out) WEIR_TRY(new_file(ctx, k, weir_strdup(k->mem, dir), out));
+    (*out)->used = ++k->turn;
+    return WEIR_OK;
+}
+
+typedef struct grouped {
+    file_sink *sink;
+    const weir_batch *rows;
+} grouped;
+
+static weir_rc add_group(weir_ctx *ctx, void *u, const char *const *value, const int64_t *row,
+                         int64_t n) {
+    const grouped *g = u;
+    file_sink *k = g->sink;
+    const weir_write_info *i = &k->sink->info;
+    out_file *f = NULL;
+    weir_batch b = {.schema = k->data.schema,
+                    .len = n,
+                    .col = WEIR_NEWN(ctx->arena, weir_column, k->data.schema->nfield + 1)};
+    for (int c = 0; c < b.schema->nfield; c++)
+        WEIR_TRY(weir_column_take(ctx, &g->rows->col[k->kept[c]], row, n, &b.col[c]));
+    WEIR_TRY(file_of(
+        ctx, k, weir_part_dir(ctx->arena, i->partition_by, value, i->npartition, weir_part_special),
+        &f));
+    return k->format->add(ctx, f->out, &b);
 }
 
 static weir_rc files_write(weir_ctx *ctx, weir_writer *w, const weir_batch *b) {
     file_sink *k = (file_sink *)w;
-    if (!k->open) WEIR_TRY(open_file(ctx, k));
-    return k->format->add(ctx, k->file.out, b);
+    int n = k->sink->info.npartition;
+    out_file *f = NULL;
+    if (n) {
+        grouped g = {k, b};
+        weir_column *text = WEIR_NEWN(ctx->arena, weir_column, n);
+        for (int p = 0; p < n; p++)
+            WEIR_TRY(weir_cast_column(ctx, &b->col[k->part[p]], &weir_t_string, WEIR_CAST_ANSI,
+                                      &text[p]));
+        return weir_part_groups(ctx, text, n, b->len, add_group, &g);
+    }
+    WEIR_TRY(file_of(ctx, k, "", &f));
+    return k->format->add(ctx, f->out, b);
 }
 
 static weir_rc files_finish(weir_ctx *ctx, weir_writer *w) {
     file_sink *k = (file_sink *)w;
-    if (!k->open) WEIR_TRY(open_file(ctx, k)); /* SPARK: an empty result still has one file */
-    WEIR_TRY(k->format->finish(ctx, k->file.out, &k->file.bytes));
-    k->finished = true;
-    return weir_dir_sync(ctx, k->sink->info.path);
+    out_file *f = NULL;
+    const char *path = k->sink->info.path;
+    if (!k->nfile && !k->sink->info.npartition) /* SPARK: an empty result still has one file */
+        WEIR_TRY(file_of(ctx, k, "", &f));
+    WEIR_TRY(weir_path_mkdirs(ctx, path));
+    for (int i = 0; i < k->nfile; i++) {
+        if (k->file[i].out) WEIR_TRY(finish_one(ctx, k, &k->file[i]));
+        if (*k->file[i].dir)
+            WEIR_TRY(weir_dir_sync(ctx, weir_printf(ctx->arena, "%s/%s", path, k->file[i].dir)));
+    }
+    return weir_dir_sync(ctx, path);
 }
 
 static void files_drop(weir_writer *w) {
     file_sink *k = (file_sink *)w;
-    k->format->drop(k->file.out);
-    k->file.out = NULL;
+    for (int i = 0; i < k->nfile; i++) {
+        k->format->drop(k->file[i].out);
+        k->file[i].out = NULL;
+    }
+    k->nopen = 0;
 }
 
 static weir_rc files_writer(weir_ctx *ctx, weir_sink *s, int part, weir_writer **out) {
@@ -160,41 +319,79 @@ static weir_rc files_writer(weir_ctx *ctx, weir_sink *s, int part, weir_writer *
     return WEIR_OK;
 }
 
-static char *uri_of(weir_arena *a, const char *path) {
-    weir_str s;
-    weir_str_init(&s, a, 1 << 16);
-    weir_str_puts(&s, "file://");
-    for (; *path; path++) {
-        if (*path == '%' || *path == ' ' || (unsigned char)*path >= 0x80)
-            weir_str_printf(&s, "%%%02X", (unsigned char)*path);
-        else
-            weir_str_putc(&s, *path);
+/* ---- the end of a job ---- */
+
+static weir_rc list_files(weir_ctx *ctx, file_sink *k) {
+    weir_sink_file *v = WEIR_NEWN(ctx->arena, weir_sink_file, k->nfile + 1);
+    for (int i = 0; i < k->nfile; i++) {
+        weir_stat st;
+        WEIR_TRY(weir_path_stat(ctx, k->file[i].final, &st));
+        v[i] = (weir_sink_file){weir_file_uri(ctx->arena, k->file[i].final), st.size_bytes,
+                                st.mtime_us / 1000};
     }
-    return s.p;
+    k->decided = true;
+    return weir_sink_log_add(ctx, &k->log, k->sink->epoch, v, k->nfile);
+}
+
+static bool first_of_dir(const file_sink *k, int i) {
+    for (int j = 0; j < i; j++)
+        if (strcmp(k->file[j].dir, k->file[i].dir) == 0) return false;
+    return true;
+}
+
+/* What the folder held before goes; our own files still have their hidden names. */
+static weir_rc clear_folder(weir_ctx *ctx, const file_sink *k, const char *dir) {
+    weir_dirent *e = NULL;
+    int64_t n = 0;
+    char *path = weir_printf(ctx->arena, "%s/%s", k->sink->info.path, dir);
+    WEIR_TRY(weir_path_list(ctx, path, false, &e, &n));
+    for (int64_t i = 0; i < n; i++)
+        if (!strstr(e[i].name, k->job))
+            WEIR_TRY(weir_path_remove_all(ctx, weir_printf(ctx->arena, "%s%s", path, e[i].name)));
+    return WEIR_OK;
 }
 
 static weir_rc files_commit(weir_ctx *ctx, weir_sink *s) {
     file_sink *k = s->impl;
-    const char *dir = s->info.path;
-    if (streaming(s)) {
-        weir_stat st;
-        WEIR_TRY(weir_path_stat(ctx, k->file.final, &st));
-        weir_sink_file f = {uri_of(ctx->arena, k->file.final), st.size_bytes, st.mtime_us / 1000};
-        return weir_sink_log_add(ctx, &k->log, s->epoch, &f, 1);
-    }
-    WEIR_TRY(weir_path_rename(ctx, k->file.temp, k->file.final, false, NULL));
-    return weir_file_put(ctx, weir_printf(ctx->arena, "%s/_SUCCESS", dir), "", 0, true, NULL);
+    if (streaming(s)) return list_files(ctx, k);
+    bool replace = dynamic_overwrite(ctx, s);
+    for (int i = 0; i < k->nfile && replace; i++)
+        if (first_of_dir(k, i)) WEIR_TRY(clear_folder(ctx, k, k->file[i].dir));
+    for (int i = 0; i < k->nfile; i++)
+        WEIR_TRY(weir_path_rename(ctx, k->file[i].temp, k->file[i].final, false, NULL));
+    return weir_file_put(ctx, weir_printf(ctx->arena, "%s/_SUCCESS", s->info.path), "", 0, true,
+                         NULL);
 }
 
+/* Folders that are empty now go too, from the innermost. */
+static void drop_folders(weir_ctx *ctx, const file_sink *k, const char *dir) {
+    char *d = weir_strdup(ctx->arena, dir);
+    for (char *slash; (slash = strrchr(d, '/'));) {
+        weir_dirent *e = NULL;
+        int64_t n = 0;
+        *slash = 0;
+        char *path = weir_printf(ctx->arena, "%s/%s", k->sink->info.path, d);
+        if (weir_path_list(ctx, path, false, &e, &n) != WEIR_OK || n) return;
+        if (weir_path_remove_all(ctx, path) != WEIR_OK) return;
+    }
+}
+
+/* Files of a failed job go, unless the log may name them: a commit whose outcome is unknown. */
 static void files_abort(weir_ctx *ctx, weir_sink *s) {
     file_sink *k = s->impl;
     weir_err quiet;
     weir_err_init(&quiet);
     weir_ctx c = *ctx;
     c.err = &quiet;
+    c.cancel = NULL;
     if (!k) return;
     files_drop(&k->writer);
-    if (k->open && !streaming(s)) (void)weir_path_remove(&c, k->file.temp);
+    for (int i = 0; i < k->nfile && !k->decided; i++) {
+        (void)weir_path_remove(&c, k->file[i].temp);
+        if (!streaming(s)) (void)weir_path_remove(&c, k->file[i].final);
+        drop_folders(&c, k, k->file[i].dir);
+    }
+    k->nfile = 0;
     weir_err_clear(&quiet);
 }
 
@@ -204,6 +401,8 @@ static void files_close(weir_sink *s) {
     files_drop(&k->writer);
     weir_arena_free(k->mem);
     k->mem = NULL;
+    k->file = NULL;
+    k->nfile = 0;
 }
 
 static const char *files_description(weir_ctx *ctx, weir_sink *s) {

@@ -118,14 +118,16 @@ static weir_rc json_open(weir_ctx *ctx, weir_arena *mem, const char *path, const
 
 static weir_rc text_check(weir_ctx *ctx, const weir_write_info *i) {
     WEIR_TRY(check_text_file(ctx, i));
+    for (int c = 0; c < i->schema->nfield; c++)
+        if (i->schema->field[c].type->kind != WEIR_T_STRING)
+            return bad_column(ctx, &i->schema->field[c], "Text");
     if (i->schema->nfield != 1)
         return weir_fail(ctx, WEIR_E_ANALYSIS_LEGACY, "message",
                          weir_printf(ctx->arena,
                                      "Text data source supports only a single column, and you have "
                                      "%d columns.",
                                      i->schema->nfield));
-    if (i->schema->field[0].type->kind == WEIR_T_STRING) return WEIR_OK;
-    return bad_column(ctx, &i->schema->field[0], "Text");
+    return WEIR_OK;
 }
 
 static void text_row(weir_file_out *o, const weir_batch *b, int64_t row) {

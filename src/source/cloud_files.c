@@ -139,7 +139,8 @@ static weir_rc cloud_split(weir_ctx *ctx, weir_scan *s, const char *from, const 
         weir_stat st;
         char *path = weir_uri_path(ctx->arena, v[i].uri);
         WEIR_TRY(weir_path_stat(ctx, path, &st));
-        f[i] = (weir_found){path, v[i].uri, st.size_bytes, v[i].mtime_ms * 1000};
+        f[i] = (weir_found){path, v[i].uri, st.size_bytes, v[i].mtime_ms * 1000,
+                            strpbrk(s->path[0], "*?[{") ? NULL : s->path[0]};
     }
     return weir_files_split(ctx, s, f, n, out);
 }
@@ -199,6 +200,7 @@ static const char *cloud_description(weir_ctx *ctx, weir_scan *s) {
 
 const weir_source_ops weir_cloud_files_source = {.format = "cloudFiles",
                                                  .streaming = true,
+                                                 .metadata = true,
                                                  .open = cloud_open,
                                                  .start = cloud_start,
                                                  .latest = cloud_latest,

@@ -128,6 +128,40 @@ static weir_rc data_schema(weir_ctx *ctx, weir_scan *s, files *f) {
     return WEIR_OK;
 }
 
+static weir_schema *without(weir_ctx *ctx, weir_schema *s, weir_schema *part) {
+    weir_field *f = WEIR_NEWN(ctx->arena, weir_field, s->nfield + 1);
+    int n = 0;
+    for (int i = 0; i < s->nfield; i++)
+        if (weir_schema_find(part, s->field[i].name, false) < 0) f[n++] = s->field[i];
+    return weir_type_struct(ctx->arena, f, n);
+}
+
+static weir_schema *with_types(weir_ctx *ctx, weir_schema *s, weir_schema *types) {
+    weir_field *f = WEIR_NEWN(ctx->arena, weir_field, s->nfield + 1);
+    for (int i = 0; i < s->nfield; i++) {
+        int at = weir_schema_find(types, s->field[i].name, false);
+        f[i] = s->field[i];
+        if (at >= 0) f[i].type = types->field[at].type;
+    }
+    return weir_type_struct(ctx->arena, f, s->nfield);
+}
+
+/* Columns of folders come behind those of the files. A user's schema says their types; in one that
+ * was inferred a column of the files keeps its place, but has the folder's value and type. */
+static weir_rc join_partitions(weir_ctx *ctx, weir_scan *s, files *f) {
+    s->schema = f->data;
+    if (!s->partition_schema) return WEIR_OK;
+    if (s->user_schema) {
+        weir_schema *user = f->data;
+        f->data = without(ctx, user, s->partition_schema);
+        s->partition_schema = with_types(ctx, s->partition_schema, user);
+    } else {
+        f->data = with_types(ctx, f->data, s->partition_schema);
+    }
+    s->schema = weir_schema_join(ctx->arena, f->data, s->partition_schema);
+    return WEIR_OK;
+}
+
 static weir_rc files_open(weir_ctx *ctx, weir_scan *s) {
     files *f = WEIR_NEW(ctx->arena, files);
     f->json = strcmp(s->ops->format, "json") == 0;
@@ -151,21 +185,19 @@ static weir_rc files_open(weir_ctx *ctx, weir_scan *s) {
         ctx, s, &f->listing,
         weir_conf_bool(ctx->conf, "spark.sql.sources.partitionColumnTypeInference.enabled"),
         &s->partition_schema));
-    s->schema = weir_schema_join(ctx->arena, f->data, s->partition_schema);
-    if (s->schema == f->data) s->partition_schema = NULL;
-    return WEIR_OK;
+    return join_partitions(ctx, s, f);
 }
 
 /* ---- batches ---- */
 
-static weir_rc log_files(weir_ctx *ctx, files *f, const char *from, const char *to,
+static weir_rc log_files(weir_ctx *ctx, const weir_scan *s, const char *from, const char *to,
                          weir_listing *out);
 
 static weir_rc files_split(weir_ctx *ctx, weir_scan *s, const char *from, const char *to,
                            weir_splits *out) {
     files *f = s->impl;
     weir_listing l = f->listing;
-    if (s->streaming) WEIR_TRY(log_files(ctx, f, from, to, &l));
+    if (s->streaming) WEIR_TRY(log_files(ctx, s, from, to, &l));
     return weir_files_split(ctx, s, l.v, l.n, out);
 }
 
@@ -244,17 +276,25 @@ static int64_t log_offset(weir_ctx *ctx, const char *text) {
                 : -1;
 }
 
-static weir_rc log_files(weir_ctx *ctx, files *f, const char *from, const char *to,
+static weir_rc log_files(weir_ctx *ctx, const weir_scan *s, const char *from, const char *to,
                          weir_listing *out) {
+    files *f = s->impl;
     weir_log_file *v = NULL;
     int64_t n = 0;
     WEIR_TRY(weir_file_log_range(ctx, f->log, log_offset(ctx, from), log_offset(ctx, to), &v, &n));
-    *out = (weir_listing){.v = WEIR_NEWN(ctx->arena, weir_found, n + 1), .n = n};
+    *out = (weir_listing){.v = WEIR_NEWN(ctx->arena, weir_found, n + 1)};
     for (int64_t i = 0; i < n; i++) {
         char *path = weir_uri_path(ctx->arena, v[i].uri);
         weir_stat st;
         WEIR_TRY(weir_path_stat(ctx, path, &st));
-        out->v[i] = (weir_found){path, v[i].uri, st.size_bytes, v[i].mtime_ms * 1000};
+        if (!st.exists) continue; /* SPARK: a batch goes on without a file that has gone */
+        const char *slash = strrchr(path, '/'),
+                   *base = weir_option_get(&s->options, "basePath");
+        if (!base)
+            base = strpbrk(s->path[0], "*?[{")
+                       ? weir_strndup(ctx->arena, path, (size_t)(slash - path))
+                       : s->path[0];
+        out->v[out->n++] = (weir_found){path, v[i].uri, st.size_bytes, v[i].mtime_ms * 1000, base};
     }
     return WEIR_OK;
 }
@@ -365,7 +405,7 @@ static const char *files_description(weir_ctx *ctx, weir_scan *s) {
 
 #define FILE_SOURCE(name)                                                                          \
     {                                                                                              \
-        .format = name, .batch = true, .streaming = true, .open = files_open,                      \
+        .format = name, .batch = true, .streaming = true, .metadata = true, .open = files_open,    \
         .start = files_start, .latest = files_latest, .freeze = files_freeze,                      \
         .split = files_split, .read = files_read, .description = files_description,                \
         .wait = files_wait, .stop = files_stop                                                     \

@@ -8,6 +8,7 @@
 typedef struct weir_found {
     const char *path, *uri;
     int64_t size_bytes, mtime_us;
+    const char *base; /* directory below which k=v folders are partition columns */
 } weir_found;
 typedef struct weir_listing {
     weir_found *v;
@@ -21,13 +22,16 @@ typedef struct weir_listing {
 /* Files below the scan's paths (globs, pathGlobFilter, recursion into k=v directories). Hidden
  * names are left out. must_exist: PATH_NOT_FOUND when a path without glob is missing. Unsorted. */
 weir_rc weir_files_list(weir_ctx *, const weir_scan *, bool must_exist, weir_listing *out);
-void weir_files_by_time(weir_listing *);             /* by mtime, then path */
-char *weir_file_uri(weir_arena *, const char *path); /* file:///a/b%20c.json as Spark shows it */
+void weir_files_by_time(weir_listing *); /* by mtime, then path */
 /* A whole-file split for each file, with the values of the partition columns. */
 weir_rc weir_files_split(weir_ctx *, weir_scan *, const weir_found *, int64_t n, weir_splits *out);
-/* Partition columns k=v found in the listing, appended to columns (typed, or all STRING). */
-weir_rc weir_files_partitions(weir_ctx *, weir_scan *, const weir_listing *, bool typed,
+/* Partition columns: k=v folders below the bases, typed by their values, or all STRING; *part NULL if
+ * there are none. Files that are in no such folder leave the listing when others are in one. */
+weir_rc weir_files_partitions(weir_ctx *, weir_scan *, weir_listing *, bool typed,
                               weir_schema **part);
+/* The scan's columns from those of a file: the file's own, and the values of its folders. */
+weir_rc weir_files_columns(weir_ctx *, const weir_scan *, const weir_split *,
+                           const weir_batch *data, weir_batch *out);
 weir_schema *weir_schema_join(weir_arena *, weir_schema *a,
                               weir_schema *b); /* fields of b whose names a lacks */
 

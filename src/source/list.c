@@ -1,7 +1,6 @@
 /* Listing files: globs, filters, partition directories. */
 #include "source/files.h"
 
-#include "expr/eval.h"
 #include "func/datetime.h"
 #include "io/sink_log.h"
 #include "source/cloud_schema.h"
@@ -16,27 +15,11 @@ bool weir_scan_flag(const weir_scan *s, const char *key, bool dflt) {
     return v ? strcasecmp(v, "true") == 0 : dflt;
 }
 
-char *weir_file_uri(weir_arena *a, const char *path) {
-    static const char plain[] = "/-_.~!$&'()*+,;=:@";
-    weir_str s;
-    weir_str_init(&s, a, 1 << 20);
-    weir_str_puts(&s, "file://");
-    for (const unsigned char *p = (const unsigned char *)path; *p; p++) {
-        bool ok =
-            (*p >= '0' && *p <= '9') || ((*p | 32) >= 'a' && (*p | 32) <= 'z') || strchr(plain, *p);
-        if (ok && *p < 0x80)
-            weir_str_putc(&s, (char)*p);
-        else
-            weir_str_printf(&s, "%%%02X", *p);
-    }
-    return s.p;
-}
-
 typedef struct lister {
     weir_listing *out;
-    const char *name_glob;
+    const char *name_glob, *base; /* base: where partition folders begin */
     int64_t after_us, before_us;
-    bool recurse;
+    bool recurse, base_option;
 } lister;
 
 static bool is_new(weir_ctx *ctx, const lister *l, const char *path, const char **uri) {
@@ -59,15 +42,40 @@ static void add(weir_ctx *ctx, lister *l, const char *path, const char *uri, int
         v->v = p;
         v->cap = cap;
     }
-    v->v[v->n++] = (weir_found){path, uri, size, mtime_us};
+    v->v[v->n++] = (weir_found){path, uri, size, mtime_us, l->base};
 }
 
 static bool hidden(const char *n) {
+    static const char partial[] = "._COPYING_";
+    size_t len = strlen(n), tail = sizeof partial - 1;
     /* SPARK: _ and . hide a name; partition directories like _a=1 do not count as hidden */
-    return n[0] == '.' || (n[0] == '_' && !strchr(n, '='));
+    return n[0] == '.' || (n[0] == '_' && !strchr(n, '=')) ||
+           (len >= tail && strcmp(n + len - tail, partial) == 0);
 }
 
-static weir_rc walk(weir_ctx *ctx, lister *l, const char *dir, int depth) {
+/* fnmatch, with {a,b}. */
+static bool name_matches(weir_ctx *ctx, const char *pattern, const char *name, int depth) {
+    const char *open = strchr(pattern, '{'), *p = open;
+    int level = 0;
+    if (!open || depth > 16) return fnmatch(pattern, name, 0) == 0;
+    const char *from = open + 1, *close = NULL;
+    for (; *p && !close; p++) { /* the end of the braces first */
+        level += (*p == '{') - (*p == '}');
+        if (!level) close = p;
+    }
+    if (!close) return fnmatch(pattern, name, 0) == 0;
+    for (p = from, level = 0; p <= close; p++) {
+        level += (*p == '{') - (*p == '}' && p < close);
+        if ((*p != ',' || level) && p != close) continue;
+        char *one = weir_printf(ctx->arena, "%.*s%.*s%s", (int)(open - pattern), pattern,
+                                (int)(p - from), from, close + 1);
+        if (name_matches(ctx, one, name, depth + 1)) return true;
+        from = p + 1;
+    }
+    return false;
+}
+
+static weir_rc walk(weir_ctx *ctx, lister *l, const char *dir, int depth, bool inside) {
     weir_dirent *e = NULL;
     int64_t n = 0;
     bool stat_all = !l->out->seen; /* else only what is new, that a batch costs what it brings */
@@ -79,10 +87,11 @@ static weir_rc walk(weir_ctx *ctx, lister *l, const char *dir, int depth) {
         char *path = weir_printf(ctx->arena, "%s%s%s", dir, dir[strlen(dir) - 1] == '/' ? "" : "/",
                                  e[i].name);
         if (e[i].is_dir) {
-            if (l->recurse || strchr(e[i].name, '=')) WEIR_TRY(walk(ctx, l, path, depth + 1));
+            if (inside || l->recurse || strchr(e[i].name, '='))
+                WEIR_TRY(walk(ctx, l, path, depth + 1, true));
             continue;
         }
-        if (l->name_glob && fnmatch(l->name_glob, e[i].name, 0) != 0) continue;
+        if (l->name_glob && !name_matches(ctx, l->name_glob, e[i].name, 0)) continue;
         if (!is_new(ctx, l, path, &uri)) continue;
         weir_stat st = {true, false, e[i].size_bytes, e[i].mtime_us, 0};
         if (!stat_all) WEIR_TRY(weir_path_stat(ctx, path, &st));
@@ -111,12 +120,19 @@ static weir_rc list_one(weir_ctx *ctx, lister *l, const char *path, bool must_ex
         return must_exist ? weir_fail(ctx, WEIR_E_PATH_NOT_FOUND, "path",
                                       weir_printf(ctx->arena, "file:%s", path))
                           : WEIR_OK;
+    const char *slash = strrchr(path, '/');
+    if (!l->base_option)
+        l->base = st.is_dir || !slash
+                      ? path
+                      : weir_strndup(ctx->arena, path, (size_t)(slash - path));
     if (st.is_dir) {
         bool logged = false;
         WEIR_TRY(list_logged(ctx, l, path, &logged));
-        return logged ? WEIR_OK : walk(ctx, l, path, 0);
+        return logged ? WEIR_OK : walk(ctx, l, path, 0, false);
     }
-    const char *uri = NULL;
+    const char *uri = NULL, *name = slash ? slash + 1 : path;
+    if (hidden(name) || (l->name_glob && !name_matches(ctx, l->name_glob, name, 0)))
+        return WEIR_OK;
     if (is_new(ctx, l, path, &uri)) add(ctx, l, path, uri, st.size_bytes, st.mtime_us);
     return WEIR_OK;
 }
@@ -142,11 +158,27 @@ static weir_rc time_option(weir_ctx *ctx, const weir_scan *s, const char *key, i
     if (!v || weir_timestamp_parse(v, (int64_t)strlen(v), weir_zone_session(ctx), us))
         return WEIR_OK;
     return weir_fail(
-        ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
+        ctx, WEIR_E_ANALYSIS_LEGACY, "message",
         weir_printf(ctx->arena,
                     "The timestamp provided for the '%s' option is invalid. The expected format is "
-                    "'YYYY-MM-DDTHH:mm:ss', but the provided timestamp: %s",
-                    key, v));
+                    "'YYYY-MM-DDTHH:mm:ss', but the provided timestamp: %s.",
+                    strcmp(key, "modifiedAfter") == 0 ? "modifiedafter" : "modifiedbefore", v));
+}
+
+static weir_rc base_option(weir_ctx *ctx, const weir_scan *s, lister *l) {
+    const char *v = weir_option_get(&s->options, "basePath");
+    weir_stat st;
+    if (!v) return WEIR_OK;
+    if (strncmp(v, "file:", 5) == 0) v += 5;
+    while (v[0] == '/' && v[1] == '/') v++;
+    WEIR_TRY(weir_path_stat(ctx, v, &st));
+    if (!st.exists || !st.is_dir)
+        return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
+                         st.exists ? "Option 'basePath' must be a directory"
+                                   : "Option 'basePath' not found");
+    l->base = v;
+    l->base_option = true;
+    return WEIR_OK;
 }
 
 weir_rc weir_files_list(weir_ctx *ctx, const weir_scan *s, bool must_exist, weir_listing *out) {
@@ -154,6 +186,7 @@ weir_rc weir_files_list(weir_ctx *ctx, const weir_scan *s, bool must_exist, weir
                 .name_glob = weir_option_get(&s->options, "pathGlobFilter"),
                 .recurse = weir_scan_flag(s, "recursiveFileLookup", false)};
     if (!l.name_glob) l.name_glob = weir_option_get(&s->options, "fileNamePattern");
+    WEIR_TRY(base_option(ctx, s, &l));
     WEIR_TRY(time_option(ctx, s, "modifiedAfter", &l.after_us));
     WEIR_TRY(time_option(ctx, s, "modifiedBefore", &l.before_us));
     for (int i = 0; i < s->npath; i++)
@@ -170,152 +203,4 @@ static int by_time(const void *a, const void *b) {
 
 void weir_files_by_time(weir_listing *l) {
     if (l->n) qsort(l->v, (size_t)l->n, sizeof *l->v, by_time);
-}
-
-/* ---- partition columns: k=v directories below the base path ---- */
-
-static const char *base_of(const weir_scan *s, const char *path) {
-    for (int i = 0; i < s->npath; i++) {
-        size_t n = strlen(s->path[i]);
-        while (n > 1 && s->path[i][n - 1] == '/') n--;
-        if (strncmp(path, s->path[i], n) == 0 && path[n] == '/') return path + n;
-    }
-    return path;
-}
-
-static char *unescape(weir_arena *a, const char *p, size_t n) {
-    char *o = weir_alloc(a, n + 1), *q = o;
-    for (size_t i = 0; i < n; i++) {
-        char hex[3] = {0};
-        if (p[i] == '%' && i + 2 < n) {
-            memcpy(hex, p + i + 1, 2);
-            char *end;
-            long v = strtol(hex, &end, 16);
-            if (!*end && v) {
-                *q++ = (char)v;
-                i += 2;
-                continue;
-            }
-        }
-        *q++ = p[i];
-    }
-    return o;
-}
-
-/* Value of partition name in path, NULL if it is not there or Hive's null. */
-static const char *part_value(weir_arena *a, const weir_scan *s, const char *path,
-                              const char *name) {
-    size_t n = strlen(name);
-    for (const char *seg = base_of(s, path); seg && *seg; seg = strchr(seg, '/')) {
-        while (*seg == '/') seg++;
-        const char *end = strchr(seg, '/');
-        if (!end) return NULL;
-        if (strncmp(seg, name, n) != 0 || seg[n] != '=') continue;
-        const char *v = unescape(a, seg + n + 1, (size_t)(end - seg - (ptrdiff_t)n - 1));
-        return strcmp(v, "__HIVE_DEFAULT_PARTITION__") == 0 ? NULL : v;
-    }
-    return NULL;
-}
-
-static bool whole_number(const char *v, int64_t *n) {
-    char *end;
-    *n = strtoll(v, &end, 10);
-    return end != v && !*end && (strlen(v) == 1 || (v[0] != '0' && strcmp(v, "-0") != 0));
-}
-
-/* The narrowest type of a partition value. SPARK PartitioningUtils.inferPartitionColumnValue */
-static const weir_type *value_type(const char *v) {
-    int64_t n;
-    int32_t d;
-    char *end;
-    if (whole_number(v, &n)) return n == (int32_t)n ? &weir_t_int : &weir_t_long;
-    (void)strtod(v, &end);
-    if (end != v && !*end && strpbrk(v, "0123456789")) return &weir_t_double;
-    if (strlen(v) == 10 && weir_date_parse(v, 10, &d)) return &weir_t_date;
-    return &weir_t_string;
-}
-
-static const weir_type *wider(const weir_type *a, const weir_type *b) {
-    if (!a || a->kind == b->kind) return b;
-    bool num = weir_type_is_numeric(a) && weir_type_is_numeric(b);
-    return num ? (a->kind > b->kind ? a : b) : &weir_t_string;
-}
-
-weir_rc weir_files_partitions(weir_ctx *ctx, weir_scan *s, const weir_listing *l, bool typed,
-                              weir_schema **part) {
-    weir_field f[64];
-    int n = 0;
-    for (int64_t i = 0; i < l->n; i++) {
-        for (const char *seg = base_of(s, l->v[i].path); seg && *seg; seg = strchr(seg, '/')) {
-            while (*seg == '/') seg++;
-            const char *end = strchr(seg, '/'),
-                       *eq = memchr(seg, '=', end ? (size_t)(end - seg) : 0);
-            if (!end || !eq) continue;
-            char *name = unescape(ctx->arena, seg, (size_t)(eq - seg));
-            const char *v = part_value(ctx->arena, s, l->v[i].path, name);
-            int k = 0;
-            while (k < n && strcmp(f[k].name, name) != 0) k++;
-            if (k == n && n == 64)
-                return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
-                                 "more than 64 partition columns");
-            if (k == n) f[n++] = (weir_field){name, NULL, true, NULL};
-            if (v) f[k].type = typed ? wider(f[k].type, value_type(v)) : &weir_t_string;
-        }
-    }
-    for (int k = 0; k < n; k++)
-        if (!f[k].type) f[k].type = &weir_t_string;
-    *part = n ? weir_type_struct(ctx->arena, f, n) : NULL;
-    return WEIR_OK;
-}
-
-weir_schema *weir_schema_join(weir_arena *a, weir_schema *x, weir_schema *y) {
-    if (!y) return x;
-    weir_field *f = WEIR_NEWN(a, weir_field, x->nfield + y->nfield + 1);
-    memcpy(f, x->field, sizeof *f * (size_t)x->nfield);
-    int n = x->nfield;
-    for (int i = 0; i < y->nfield; i++)
-        if (weir_schema_find(x, y->field[i].name, false) == -1) f[n++] = y->field[i];
-    return weir_type_struct(a, f, n);
-}
-
-static weir_rc part_column(weir_ctx *ctx, const weir_field *f, const char *v, weir_column *out) {
-    int32_t d;
-    weir_expr *lit = weir_lit_null(ctx->arena, f->type);
-    if (v && f->type->kind == WEIR_T_STRING)
-        lit = weir_lit_string(ctx->arena, v, strlen(v));
-    else if (v && f->type->kind == WEIR_T_DOUBLE)
-        lit = weir_lit_double(ctx->arena, f->type, strtod(v, NULL));
-    else if (v && f->type->kind == WEIR_T_DATE && weir_date_parse(v, (int64_t)strlen(v), &d))
-        lit = weir_lit_int(ctx->arena, f->type, d);
-    else if (v && weir_type_is_integral(f->type))
-        lit = weir_lit_int(ctx->arena, f->type, strtoll(v, NULL, 10));
-    else if (v) { /* any other type by its cast */
-        weir_expr *c = NULL;
-        WEIR_TRY(weir_cast_resolve(ctx, weir_lit_string(ctx->arena, v, strlen(v)), f->type,
-                                   WEIR_CAST_DEFAULT, &c));
-        return weir_eval_const(ctx, c, out);
-    }
-    *out = lit->lit;
-    return WEIR_OK;
-}
-
-weir_rc weir_files_split(weir_ctx *ctx, weir_scan *s, const weir_found *v, int64_t n,
-                         weir_splits *out) {
-    int npart = s->partition_schema ? s->partition_schema->nfield : 0;
-    for (int64_t i = 0; i < n; i++) {
-        weir_split sp = {.path = v[i].path,
-                         .uri = v[i].uri ? v[i].uri : weir_file_uri(ctx->arena, v[i].path),
-                         .length = v[i].size_bytes,
-                         .size_bytes = v[i].size_bytes,
-                         .mtime_us = v[i].mtime_us,
-                         .npart = npart};
-        weir_column *pv = WEIR_NEWN(ctx->arena, weir_column, npart + 1);
-        for (int k = 0; k < npart; k++)
-            WEIR_TRY(part_column(
-                ctx, &s->partition_schema->field[k],
-                part_value(ctx->arena, s, v[i].path, s->partition_schema->field[k].name), &pv[k]));
-        sp.part_value = pv;
-        weir_splits_add(ctx->arena, out, sp);
-    }
-    return WEIR_OK;
 }

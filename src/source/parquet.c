@@ -61,17 +61,8 @@ static weir_rc rows_next(weir_ctx *ctx, weir_reader *rd, weir_batch *out, bool *
             continue;
         }
         const weir_split *sp = &r->split[r->at];
-        int nd = r->data->nfield, n = r->scan->schema->nfield;
-        *out = (weir_batch){.schema = r->scan->schema,
-                            .len = b.len,
-                            .col = WEIR_NEWN(ctx->arena, weir_column, n + 1)};
-        for (int i = 0; i < n; i++) {
-            out->col[i] = i < nd ? b.col[i] : sp->part_value[i - nd];
-            if (i < nd) continue;
-            out->col[i].form = WEIR_CONST;
-            out->col[i].len = b.len;
-        }
-        if (ctx->task) ctx->task->input_file = sp->uri;
+        WEIR_TRY(weir_files_columns(ctx, r->scan, sp, &b, out));
+        weir_task_file(ctx, sp);
         return WEIR_OK;
     }
 }

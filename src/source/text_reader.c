@@ -61,25 +61,8 @@ static weir_rc give(weir_ctx *ctx, text_reader *r, weir_batch *out) {
     const weir_split *sp = &r->split[r->at_split];
     weir_batch data;
     WEIR_TRY(r->ops->take(ctx, r->u, &data));
-    int nd = data.schema->nfield, n = r->scan->schema->nfield;
-    weir_column *col = WEIR_NEWN(ctx->arena, weir_column, n + 1);
-    for (int i = 0; i < n; i++) {
-        if (i < nd) {
-            col[i] = data.col[i];
-            continue;
-        }
-        col[i] = sp->part_value[i - nd];
-        col[i].form = WEIR_CONST;
-        col[i].len = data.len;
-    }
-    *out = (weir_batch){.schema = r->scan->schema, .len = data.len, .col = col};
-    if (ctx->task) {
-        ctx->task->input_file = sp->uri;
-        ctx->task->input_file_size = sp->size_bytes;
-        ctx->task->input_file_mtime_us = sp->mtime_us;
-        ctx->task->input_block_start = 0;
-        ctx->task->input_block_length = sp->size_bytes;
-    }
+    WEIR_TRY(weir_files_columns(ctx, r->scan, sp, &data, out));
+    weir_task_file(ctx, sp);
     return WEIR_OK;
 }
 
