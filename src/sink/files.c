@@ -148,6 +148,15 @@ static weir_rc files_open(weir_ctx *ctx, weir_sink *s) {
     return WEIR_OK;
 }
 
+/* Streams: columns that are not there are refused by start(). */
+static weir_rc files_announce(weir_ctx *ctx, const weir_write_info *i) {
+    weir_sink s = {.info = *i};
+    file_sink k = {.sink = &s, .part = WEIR_NEWN(ctx->arena, int, i->npartition + 1)};
+    s.info.query_id = "";
+    for (int p = 0; p < i->npartition; p++) WEIR_TRY(find_column(ctx, &k, p));
+    return WEIR_OK;
+}
+
 static weir_rc clear_directory(weir_ctx *ctx, const char *dir) {
     weir_dirent *e = NULL;
     int64_t n = 0;
@@ -414,6 +423,7 @@ static const char *files_description(weir_ctx *ctx, weir_sink *s) {
                               .modes = 1 << WEIR_OUT_APPEND,                                       \
                               .batch = true,                                                       \
                               .needs_path = true,                                                  \
+                              .announce = files_announce,                                          \
                               .open = files_open,                                                  \
                               .begin = files_begin,                                                \
                               .writer = files_writer,                                              \

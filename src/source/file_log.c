@@ -17,12 +17,18 @@ struct weir_file_log {
     int64_t n, cap;
     uint32_t *slot; /* hash table over v by uri; index + 1 */
     uint64_t mask;
+    bool by_name;
 };
 
 static uint64_t hash(const char *s) { return XXH3_64bits(s, strlen(s)); }
 
+static const char *key_of(const weir_file_log *l, const char *uri) {
+    const char *slash = l->by_name ? strrchr(uri, '/') : NULL;
+    return slash ? slash + 1 : uri;
+}
+
 static void place(weir_file_log *l, int64_t i) {
-    uint64_t p = hash(l->v[i].uri) & l->mask;
+    uint64_t p = hash(key_of(l, l->v[i].uri)) & l->mask;
     while (l->slot[p]) p = (p + 1) & l->mask;
     l->slot[p] = (uint32_t)i + 1;
 }
@@ -45,9 +51,23 @@ static void remember(weir_file_log *l, const char *uri, int64_t mtime_ms, int64_
 bool weir_file_log_seen(const void *file_log, const char *uri) {
     const weir_file_log *l = file_log;
     if (!l->n) return false;
-    for (uint64_t p = hash(uri) & l->mask; l->slot[p]; p = (p + 1) & l->mask)
-        if (strcmp(l->v[l->slot[p] - 1].uri, uri) == 0) return true;
+    const char *key = key_of(l, uri);
+    for (uint64_t p = hash(key) & l->mask; l->slot[p]; p = (p + 1) & l->mask)
+        if (strcmp(key_of(l, l->v[l->slot[p] - 1].uri), key) == 0) return true;
     return false;
+}
+
+void weir_file_log_by_name(weir_file_log *l) {
+    l->by_name = true;
+    if (l->n) memset(l->slot, 0, (l->mask + 1) * sizeof *l->slot);
+    for (int64_t i = 0; i < l->n; i++) place(l, i);
+}
+
+int64_t weir_file_log_newest(const weir_file_log *l) {
+    int64_t newest = 0;
+    for (int64_t i = 0; i < l->n; i++)
+        if (l->v[i].mtime_ms > newest) newest = l->v[i].mtime_ms;
+    return newest;
 }
 
 int64_t weir_file_log_latest(const weir_file_log *l) { return l->latest; }

@@ -15,6 +15,8 @@ typedef struct weir_file_log weir_file_log;
 weir_rc weir_file_log_open(weir_ctx *, weir_arena *mem, const char *dir, weir_file_log **out);
 int64_t weir_file_log_latest(const weir_file_log *); /* -1: empty */
 bool weir_file_log_seen(const void *file_log, const char *uri);
+void weir_file_log_by_name(weir_file_log *); /* from now on files are known by their last name */
+int64_t weir_file_log_newest(const weir_file_log *); /* largest mtime_ms, 0: empty */
 /* Entry latest+1, durable on return. */
 weir_rc weir_file_log_add(weir_ctx *, weir_file_log *, const weir_log_file *, int64_t n);
 /* Files of entries (from, to], in order. */

@@ -6,6 +6,7 @@
 
 #include "source/cloud_schema.h"
 #include "source/file_log.h"
+#include "source/file_options.h"
 #include "source/parquet.h"
 #include "source/sources.h"
 
@@ -21,26 +22,14 @@ typedef struct files {
     weir_file_log *log;
     weir_listing frozen; /* availableNow: the files there were at the start */
     bool is_frozen, json, csv, parquet;
-    int notify; /* inotify, -1 none */
-    int64_t max_files, max_bytes;
+    int notify;                   /* inotify, -1 none */
+    weir_file_options o;          /* streams */
+    int64_t purged_ms, newest_ms; /* maxFileAge: older files are no longer looked for */
+    int64_t cleaned;              /* cleanSource: log entries up to here are done */
 } files;
 
 static const char *get_option(void *u, const char *key) {
     return weir_option_get(&((weir_scan *)u)->options, key);
-}
-
-static weir_rc number_option(weir_ctx *ctx, const weir_scan *s, const char *key, int64_t *out) {
-    const char *v = weir_option_get(&s->options, key);
-    char *end;
-    *out = 0;
-    if (!v) return WEIR_OK;
-    *out = strtoll(v, &end, 10);
-    if (*end || *out <= 0)
-        return weir_fail(
-            ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
-            weir_printf(ctx->arena,
-                        "Invalid value '%s' for option '%s', must be a positive integer", v, key));
-    return WEIR_OK;
 }
 
 static weir_rc infer_json(weir_ctx *ctx, weir_scan *s, const weir_listing *l, weir_schema **out) {
@@ -54,11 +43,12 @@ static weir_rc infer_json(weir_ctx *ctx, weir_scan *s, const weir_listing *l, we
         size_t n;
         c.arena = weir_arena_new(mem);
         WEIR_TRY(weir_file_map(&c, l->v[i].path, &p, &n));
-        for (const char *at = p, *end = p + n; at < end && !o.multi_line;) {
-            const char *nl = memchr(at, '\n', (size_t)(end - at)), *stop = nl ? nl : end;
-            weir_json_infer_record(f, at, stop - at);
-            at = stop + 1;
-        }
+        weir_lines lines;
+        const char *line;
+        int64_t len;
+        weir_lines_init(&lines, p, n, weir_option_get(&s->options, "lineSep"));
+        while (!o.multi_line && weir_lines_next(&lines, &line, &len))
+            weir_json_infer_record(f, line, len);
         if (o.multi_line) weir_json_infer_record(f, p, (int64_t)n);
         weir_arena_free(c.arena);
     }
@@ -81,12 +71,12 @@ static weir_rc infer_csv(weir_ctx *ctx, weir_scan *s, const weir_listing *l, wei
         WEIR_TRY(weir_file_map(&c, l->v[i].path, &p, &n));
         bool first = true;
         if (o.multi_line) WEIR_TRY(weir_csv_infer_text(&c, f, p, (int64_t)n, true));
-        for (const char *at = p, *end = p + n; at < end && !o.multi_line; first = false) {
-            const char *nl = memchr(at, '\n', (size_t)(end - at)), *stop = nl ? nl : end;
-            int64_t len = stop - at - (stop > at && stop[-1] == '\r');
-            WEIR_TRY(weir_csv_infer_text(&c, f, at, len, first));
-            at = stop + 1;
-        }
+        weir_lines lines;
+        const char *line;
+        int64_t len;
+        weir_lines_init(&lines, p, n, weir_option_get(&s->options, "lineSep"));
+        for (; !o.multi_line && weir_lines_next(&lines, &line, &len); first = false)
+            WEIR_TRY(weir_csv_infer_text(&c, f, line, len, first));
         weir_arena_free(c.arena);
     }
     *out = weir_csv_infer_done(ctx->arena, f);
@@ -121,10 +111,25 @@ static weir_rc data_schema(weir_ctx *ctx, weir_scan *s, files *f) {
     else
         WEIR_TRY(infer_json(ctx, s, &f->listing, &f->data));
     f->data = nullable(ctx->arena, f->data);
-    if (!f->json && !f->csv && !f->parquet &&
-        (f->data->nfield != 1 || f->data->field[0].type->kind != WEIR_T_STRING))
+    return WEIR_OK;
+}
+
+static weir_rc check_text(weir_ctx *ctx, const files *f) {
+    const weir_field *c = f->data->field;
+    if (f->json || f->csv || f->parquet) return WEIR_OK;
+    for (int i = 0; i < f->data->nfield; i++)
+        if (c[i].type->kind != WEIR_T_STRING)
+            return weir_fail(
+                ctx, WEIR_E_UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE, "columnName",
+                weir_printf(ctx->arena, "`%s`", c[i].name), "columnType",
+                weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, c[i].type)), "format",
+                "Text");
+    if (f->data->nfield > 1)
         return weir_fail(ctx, WEIR_E_ANALYSIS_LEGACY, "message",
-                         "Text data source supports only a single column of type string.");
+                         weir_printf(ctx->arena,
+                                     "Text data source supports only a single column, and you have "
+                                     "%d columns.",
+                                     f->data->nfield));
     return WEIR_OK;
 }
 
@@ -169,23 +174,17 @@ static weir_rc files_open(weir_ctx *ctx, weir_scan *s) {
     f->parquet = strcmp(s->ops->format, "parquet") == 0;
     f->notify = -1;
     s->impl = f;
-    const char *bytes = weir_option_get(&s->options, "maxBytesPerTrigger");
-    if (!s->npath)
-        return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message", "'path' is not specified");
-    WEIR_TRY(number_option(ctx, s, "maxFilesPerTrigger", &f->max_files));
-    if (bytes && !weir_parse_bytes(bytes, &f->max_bytes))
-        return weir_fail(
-            ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
-            weir_printf(ctx->arena,
-                        "Invalid value '%s' for option 'maxBytesPerTrigger', must be a size",
-                        bytes));
-    WEIR_TRY(weir_files_list(ctx, s, !s->streaming || !s->user_schema, &f->listing));
+    if (!s->npath && s->streaming)
+        return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message", "'path' is not specified.");
+    WEIR_TRY(weir_file_options_check(ctx, s));
+    WEIR_TRY(weir_files_list(ctx, s, true, &f->listing));
     WEIR_TRY(data_schema(ctx, s, f));
     WEIR_TRY(weir_files_partitions(
         ctx, s, &f->listing,
         weir_conf_bool(ctx->conf, "spark.sql.sources.partitionColumnTypeInference.enabled"),
         &s->partition_schema));
-    return join_partitions(ctx, s, f);
+    WEIR_TRY(join_partitions(ctx, s, f));
+    return check_text(ctx, f);
 }
 
 /* ---- batches ---- */
@@ -220,7 +219,7 @@ static weir_rc line_take(weir_ctx *ctx, void *u, weir_batch *out) {
     return weir_build_finish(ctx, &((lines *)u)->value, out->col);
 }
 static void line_file(void *u, const char *uri) { (void)u, (void)uri; }
-static const weir_text_ops line_ops = {line_record, line_rows, line_take, line_file};
+static const weir_text_ops line_ops = {line_record, line_rows, line_take, line_file, true};
 
 static weir_rc csv_record(weir_ctx *ctx, void *u, const char *p, int64_t n, int64_t at) {
     return weir_csv_record(ctx, u, p, n, at);
@@ -230,7 +229,7 @@ static weir_rc csv_take(weir_ctx *ctx, void *u, weir_batch *out) {
     return weir_csv_take(ctx, u, out);
 }
 static void csv_file(void *u, const char *uri) { weir_csv_file(u, uri); }
-static const weir_text_ops csv_ops = {csv_record, csv_count, csv_take, csv_file};
+static const weir_text_ops csv_ops = {csv_record, csv_count, csv_take, csv_file, false};
 
 static weir_rc read_csv(weir_ctx *ctx, weir_scan *s, const files *f, const weir_split *sp,
                         int64_t n, weir_reader **out) {
@@ -288,8 +287,7 @@ static weir_rc log_files(weir_ctx *ctx, const weir_scan *s, const char *from, co
         weir_stat st;
         WEIR_TRY(weir_path_stat(ctx, path, &st));
         if (!st.exists) continue; /* SPARK: a batch goes on without a file that has gone */
-        const char *slash = strrchr(path, '/'),
-                   *base = weir_option_get(&s->options, "basePath");
+        const char *slash = strrchr(path, '/'), *base = weir_option_get(&s->options, "basePath");
         if (!base)
             base = strpbrk(s->path[0], "*?[{")
                        ? weir_strndup(ctx->arena, path, (size_t)(slash - path))
@@ -307,10 +305,35 @@ static void watch(weir_scan *s, files *f) {
                                     IN_MOVED_TO | IN_CLOSE_WRITE | IN_CREATE);
 }
 
+/* SPARK: a stream reads directories. */
+static weir_rc check_directories(weir_ctx *ctx, const weir_scan *s) {
+    weir_stat st;
+    for (int i = 0; i < s->npath; i++) {
+        if (strpbrk(s->path[i], "*?[{") || weir_option_get(&s->options, "basePath")) continue;
+        WEIR_TRY(weir_path_stat(ctx, s->path[i], &st));
+        if (st.exists && !st.is_dir)
+            return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
+                             "Option 'basePath' must be a directory");
+    }
+    return WEIR_OK;
+}
+
+/* SPARK SeenFilesMap.purge: what is older than the newest file less maxFileAge is left alone. */
+static void purge(files *f) {
+    if (f->newest_ms && f->o.max_age_ms < f->newest_ms)
+        f->purged_ms = f->newest_ms - f->o.max_age_ms;
+}
+
 static weir_rc files_start(weir_ctx *ctx, weir_scan *s, const char *last) {
     files *f = s->impl;
     WEIR_TRY(weir_file_log_open(ctx, s->mem, s->checkpoint_dir, &f->log));
     f->is_frozen = false;
+    WEIR_TRY(weir_file_options_read(ctx, s, &f->o));
+    WEIR_TRY(check_directories(ctx, s));
+    if (f->o.name_only) weir_file_log_by_name(f->log);
+    f->newest_ms = weir_file_log_newest(f->log);
+    purge(f);
+    f->cleaned = log_offset(ctx, last) - 1;
     if (log_offset(ctx, last) > weir_file_log_latest(f->log))
         return weir_fail(ctx, WEIR_E_MALFORMED_CHECKPOINT, "path", s->checkpoint_dir, "reason",
                          weir_printf(ctx->arena,
@@ -326,8 +349,12 @@ static weir_rc unseen(weir_ctx *ctx, weir_scan *s, weir_listing *out) {
     files *f = s->impl;
     *out = (weir_listing){.seen = weir_file_log_seen, .seen_u = f->log};
     WEIR_TRY(weir_files_list(ctx, s, false, out));
+    int64_t kept = 0;
+    for (int64_t i = 0; i < out->n; i++)
+        if (out->v[i].mtime_us / 1000 >= f->purged_ms) out->v[kept++] = out->v[i];
+    out->n = kept;
     weir_files_by_time(out);
-    if (weir_scan_flag(s, "latestFirst", false))
+    if (f->o.latest_first)
         for (int64_t i = 0; i < out->n / 2; i++) {
             weir_found t = out->v[i];
             out->v[i] = out->v[out->n - 1 - i];
@@ -359,22 +386,41 @@ static weir_rc files_latest(weir_ctx *ctx, weir_scan *s, const char *from, const
     weir_listing l = {0};
     (void)from;
     WEIR_TRY(candidates(ctx, s, &l));
-    int64_t take = 0, bytes = 0;
-    for (; take < l.n; take++) {
-        if (!limit->unlimited && f->max_files && take >= f->max_files) break;
-        if (!limit->unlimited && f->max_bytes && take &&
-            bytes + l.v[take].size_bytes > f->max_bytes)
+    int64_t n = 0, bytes = 0;
+    weir_log_file *v = WEIR_NEWN(ctx->arena, weir_log_file, l.n + 1);
+    for (int64_t i = 0; i < l.n; i++) {
+        const weir_found *one = &l.v[i];
+        if (!limit->unlimited && f->o.max_files && n >= f->o.max_files) break;
+        if (!limit->unlimited && f->o.max_bytes && n && bytes + one->size_bytes > f->o.max_bytes)
             break;
-        bytes += l.v[take].size_bytes;
+        /* a name, or an age, may be out since the files were listed */
+        if (f->is_frozen && (one->mtime_us / 1000 < f->purged_ms ||
+                             (f->o.name_only && weir_file_log_seen(f->log, one->uri))))
+            continue;
+        bytes += one->size_bytes;
+        v[n++] = (weir_log_file){one->uri, one->mtime_us / 1000, 0};
     }
-    if (take) {
-        weir_log_file *v = WEIR_NEWN(ctx->arena, weir_log_file, take);
-        for (int64_t i = 0; i < take; i++)
-            v[i] = (weir_log_file){l.v[i].uri, l.v[i].mtime_us / 1000, 0};
-        WEIR_TRY(weir_file_log_add(ctx, f->log, v, take));
+    if (n) {
+        WEIR_TRY(weir_file_log_add(ctx, f->log, v, n));
+        for (int64_t i = 0; i < n; i++)
+            if (v[i].mtime_ms > f->newest_ms) f->newest_ms = v[i].mtime_ms;
+        purge(f);
     }
     int64_t k = weir_file_log_latest(f->log);
     *to = k < 0 ? NULL : weir_printf(ctx->arena, "{\"logOffset\":%lld}", (long long)k);
+    return WEIR_OK;
+}
+
+/* cleanSource: files of the batches up to here are done with. */
+static weir_rc files_committed(weir_ctx *ctx, weir_scan *s, const char *upto) {
+    files *f = s->impl;
+    weir_log_file *v = NULL;
+    int64_t n = 0, end = log_offset(ctx, upto);
+    if (f->o.clean == WEIR_CLEAN_OFF || end <= f->cleaned) return WEIR_OK;
+    WEIR_TRY(weir_file_log_range(ctx, f->log, f->cleaned, end, &v, &n));
+    for (int64_t i = 0; i < n; i++)
+        weir_file_clean(ctx, &f->o, weir_uri_path(ctx->arena, v[i].uri));
+    f->cleaned = end;
     return WEIR_OK;
 }
 
@@ -408,7 +454,7 @@ static const char *files_description(weir_ctx *ctx, weir_scan *s) {
         .format = name, .batch = true, .streaming = true, .metadata = true, .open = files_open,    \
         .start = files_start, .latest = files_latest, .freeze = files_freeze,                      \
         .split = files_split, .read = files_read, .description = files_description,                \
-        .wait = files_wait, .stop = files_stop                                                     \
+        .committed = files_committed, .wait = files_wait, .stop = files_stop                       \
     }
 const weir_source_ops weir_json_source = FILE_SOURCE("json");
 const weir_source_ops weir_csv_source = FILE_SOURCE("csv");

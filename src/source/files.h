@@ -22,11 +22,12 @@ typedef struct weir_listing {
 /* Files below the scan's paths (globs, pathGlobFilter, recursion into k=v directories). Hidden
  * names are left out. must_exist: PATH_NOT_FOUND when a path without glob is missing. Unsorted. */
 weir_rc weir_files_list(weir_ctx *, const weir_scan *, bool must_exist, weir_listing *out);
-void weir_files_by_time(weir_listing *); /* by mtime, then path */
+bool weir_path_matches(const char *pattern, const char *path); /* a glob with {a,b} */
+void weir_files_by_time(weir_listing *);                       /* by mtime, then path */
 /* A whole-file split for each file, with the values of the partition columns. */
 weir_rc weir_files_split(weir_ctx *, weir_scan *, const weir_found *, int64_t n, weir_splits *out);
-/* Partition columns: k=v folders below the bases, typed by their values, or all STRING; *part NULL if
- * there are none. Files that are in no such folder leave the listing when others are in one. */
+/* Partition columns: k=v folders below the bases, typed by their values, or all STRING; *part NULL
+ * if there are none. Files that are in no such folder leave the listing when others are in one. */
 weir_rc weir_files_partitions(weir_ctx *, weir_scan *, weir_listing *, bool typed,
                               weir_schema **part);
 /* The scan's columns from those of a file: the file's own, and the values of its folders. */
@@ -41,7 +42,16 @@ typedef struct weir_text_ops {
     int64_t (*rows)(void *u);
     weir_rc (*take)(weir_ctx *, void *u, weir_batch *out); /* data columns */
     void (*file)(void *u, const char *uri);                /* a new file begins */
+    bool blank;                                            /* empty lines are records, too */
 } weir_text_ops;
+
+/* Lines of a text: ended by sep, or if that is NULL by \n, \r or \r\n. */
+typedef struct weir_lines {
+    const char *p, *end, *sep;
+    bool returns; /* the text has a \r */
+} weir_lines;
+void weir_lines_init(weir_lines *, const char *p, size_t n, const char *sep);
+bool weir_lines_next(weir_lines *, const char **line, int64_t *n); /* false: the end */
 weir_rc weir_text_reader(weir_ctx *, weir_scan *, const weir_split *, int64_t n,
                          const weir_text_ops *, void *u, weir_arena *mem, bool whole_file,
                          weir_reader **out);

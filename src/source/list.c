@@ -57,13 +57,13 @@ static bool hidden(const char *n) {
 static bool name_matches(weir_ctx *ctx, const char *pattern, const char *name, int depth) {
     const char *open = strchr(pattern, '{'), *p = open;
     int level = 0;
-    if (!open || depth > 16) return fnmatch(pattern, name, 0) == 0;
+    if (!open || depth > 16) return fnmatch(pattern, name, FNM_PATHNAME) == 0;
     const char *from = open + 1, *close = NULL;
     for (; *p && !close; p++) { /* the end of the braces first */
         level += (*p == '{') - (*p == '}');
         if (!level) close = p;
     }
-    if (!close) return fnmatch(pattern, name, 0) == 0;
+    if (!close) return fnmatch(pattern, name, FNM_PATHNAME) == 0;
     for (p = from, level = 0; p <= close; p++) {
         level += (*p == '{') - (*p == '}' && p < close);
         if ((*p != ',' || level) && p != close) continue;
@@ -73,6 +73,13 @@ static bool name_matches(weir_ctx *ctx, const char *pattern, const char *name, i
         from = p + 1;
     }
     return false;
+}
+
+bool weir_path_matches(const char *pattern, const char *path) {
+    weir_ctx c = {.arena = weir_arena_new(NULL)};
+    bool yes = name_matches(&c, pattern, path, 0);
+    weir_arena_free(c.arena);
+    return yes;
 }
 
 static weir_rc walk(weir_ctx *ctx, lister *l, const char *dir, int depth, bool inside) {
@@ -122,17 +129,15 @@ static weir_rc list_one(weir_ctx *ctx, lister *l, const char *path, bool must_ex
                           : WEIR_OK;
     const char *slash = strrchr(path, '/');
     if (!l->base_option)
-        l->base = st.is_dir || !slash
-                      ? path
-                      : weir_strndup(ctx->arena, path, (size_t)(slash - path));
+        l->base =
+            st.is_dir || !slash ? path : weir_strndup(ctx->arena, path, (size_t)(slash - path));
     if (st.is_dir) {
         bool logged = false;
         WEIR_TRY(list_logged(ctx, l, path, &logged));
         return logged ? WEIR_OK : walk(ctx, l, path, 0, false);
     }
     const char *uri = NULL, *name = slash ? slash + 1 : path;
-    if (hidden(name) || (l->name_glob && !name_matches(ctx, l->name_glob, name, 0)))
-        return WEIR_OK;
+    if (hidden(name) || (l->name_glob && !name_matches(ctx, l->name_glob, name, 0))) return WEIR_OK;
     if (is_new(ctx, l, path, &uri)) add(ctx, l, path, uri, st.size_bytes, st.mtime_us);
     return WEIR_OK;
 }
@@ -190,8 +195,9 @@ weir_rc weir_files_list(weir_ctx *ctx, const weir_scan *s, bool must_exist, weir
     WEIR_TRY(time_option(ctx, s, "modifiedAfter", &l.after_us));
     WEIR_TRY(time_option(ctx, s, "modifiedBefore", &l.before_us));
     for (int i = 0; i < s->npath; i++)
-        WEIR_TRY(strpbrk(s->path[i], "*?[{") ? list_glob(ctx, &l, s->path[i], must_exist)
-                                             : list_one(ctx, &l, s->path[i], must_exist));
+        WEIR_TRY(strpbrk(s->path[i], "*?[{")
+                     ? list_glob(ctx, &l, s->path[i], must_exist && !s->streaming)
+                     : list_one(ctx, &l, s->path[i], must_exist));
     return WEIR_OK;
 }
 

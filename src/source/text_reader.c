@@ -10,50 +10,80 @@ typedef struct text_reader {
     weir_reader base;
     weir_scan *scan;
     const weir_split *split;
-    int64_t nsplit, at_split, at;
+    int64_t nsplit, at_split;
     const weir_text_ops *ops;
     void *u;
     weir_arena *mem, *file_mem;
     const char *text;
     size_t len;
+    weir_lines lines;
+    const char *sep;
     bool open, whole, skip_missing;
     weir_task *task;
 } text_reader;
+
+void weir_lines_init(weir_lines *l, const char *p, size_t n, const char *sep) {
+    *l = (weir_lines){.p = p, .end = n ? p + n : p, .sep = sep};
+    l->returns = n && !sep && memchr(p, '\r', n);
+}
+
+static const char *line_end(const weir_lines *l, size_t *skip) {
+    size_t left = (size_t)(l->end - l->p);
+    const char *stop = NULL;
+    *skip = l->sep ? strlen(l->sep) : 1;
+    if (l->sep)
+        stop = memmem(l->p, left, l->sep, *skip);
+    else
+        stop = memchr(l->p, '\n', left);
+    if (l->returns) {
+        const char *cr = memchr(l->p, '\r', stop ? (size_t)(stop - l->p) : left);
+        if (cr) {
+            stop = cr;
+            if (cr + 1 < l->end && cr[1] == '\n') *skip = 2;
+        }
+    }
+    return stop;
+}
+
+bool weir_lines_next(weir_lines *l, const char **line, int64_t *n) {
+    size_t skip;
+    if (l->p >= l->end) return false;
+    const char *stop = line_end(l, &skip);
+    *line = l->p;
+    *n = (stop ? stop : l->end) - l->p;
+    l->p = stop ? stop + skip : l->end;
+    return true;
+}
 
 static weir_rc open_file(weir_ctx *ctx, text_reader *r) {
     const weir_split *sp = &r->split[r->at_split];
     weir_arena_reset(r->file_mem);
     weir_ctx c = *ctx;
+    weir_stat st = {.exists = true};
     c.arena = r->file_mem;
-    r->at = 0;
     r->open = true;
     r->ops->file(r->u, sp->uri);
-    if (r->skip_missing) {
-        weir_stat st;
-        WEIR_TRY(weir_path_stat(&c, sp->path, &st));
-        if (!st.exists) return r->text = "", r->len = 0, WEIR_OK;
-    }
-    return weir_file_map(&c, sp->path, &r->text, &r->len);
+    if (r->skip_missing) WEIR_TRY(weir_path_stat(&c, sp->path, &st));
+    r->text = "";
+    r->len = 0;
+    if (st.exists) WEIR_TRY(weir_file_map(&c, sp->path, &r->text, &r->len));
+    weir_lines_init(&r->lines, r->text, r->len, r->sep);
+    if (!r->whole && r->len >= 3 && memcmp(r->text, "\xEF\xBB\xBF", 3) == 0) r->lines.p += 3;
+    return WEIR_OK;
 }
 
 /* Feeds records until the batch is full or the file ends. */
 static weir_rc feed(weir_ctx *ctx, text_reader *r) {
-    const char *end = r->text + r->len;
+    weir_lines *l = &r->lines;
+    const char *p;
+    int64_t n;
     if (r->whole) {
-        WEIR_TRY(r->ops->record(ctx, r->u, r->text, (int64_t)r->len, 0));
-        r->at = (int64_t)r->len;
+        if (l->p < l->end) WEIR_TRY(r->ops->record(ctx, r->u, r->text, (int64_t)r->len, 0));
+        l->p = l->end;
         return WEIR_OK;
     }
-    const char *p = r->text + r->at;
-    if (r->at == 0 && r->len >= 3 && memcmp(p, "\xEF\xBB\xBF", 3) == 0) p += 3;
-    while (p < end && r->ops->rows(r->u) < ROWS) {
-        const char *nl = memchr(p, '\n', (size_t)(end - p)), *stop = nl ? nl : end;
-        int64_t n = stop - p;
-        if (n && p[n - 1] == '\r') n--;
-        if (n) WEIR_TRY(r->ops->record(ctx, r->u, p, n, p - r->text));
-        p = nl ? nl + 1 : end;
-    }
-    r->at = p - r->text;
+    while (r->ops->rows(r->u) < ROWS && weir_lines_next(l, &p, &n))
+        if (n || r->ops->blank) WEIR_TRY(r->ops->record(ctx, r->u, p, n, p - r->text));
     return WEIR_OK;
 }
 
@@ -74,7 +104,7 @@ static weir_rc reader_next(weir_ctx *ctx, weir_reader *rd, weir_batch *out, bool
         if (*eof) return WEIR_OK;
         if (!r->open) WEIR_TRY(open_file(ctx, r));
         WEIR_TRY(feed(ctx, r));
-        bool done = r->at >= (int64_t)r->len;
+        bool done = r->lines.p >= r->lines.end;
         if (r->ops->rows(r->u)) {
             WEIR_TRY(give(ctx, r, out));
             if (done) r->open = false, r->at_split++;
@@ -102,6 +132,7 @@ weir_rc weir_text_reader(weir_ctx *ctx, weir_scan *s, const weir_split *sp, int6
                        .mem = mem,
                        .file_mem = weir_arena_new(mem),
                        .whole = whole,
+                       .sep = weir_option_get(&s->options, "lineSep"),
                        .skip_missing = skip};
     *out = &r->base;
     return WEIR_OK;
@@ -123,7 +154,7 @@ static weir_rc json_take(weir_ctx *ctx, void *u, weir_batch *out) {
 }
 static void json_file(void *u, const char *uri) { ((json_rows *)u)->o->file = uri; }
 
-const weir_text_ops weir_json_text_ops = {json_record, json_count, json_take, json_file};
+const weir_text_ops weir_json_text_ops = {json_record, json_count, json_take, json_file, false};
 
 weir_rc weir_json_text(weir_ctx *ctx, weir_schema *schema, weir_json_options *o, void **u) {
     json_rows *j = WEIR_NEW(ctx->arena, json_rows);
