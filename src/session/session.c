@@ -313,10 +313,13 @@ static weir_rc open_scan(weir_ctx *ctx, weir_session *s, const weir_plan *spec, 
     const char *f = short_format(format);
     scan->ops = find_source(s, f);
     if (!scan->ops) return weir_fail(ctx, WEIR_E_DATA_SOURCE_NOT_FOUND, "provider", format);
-    if (spec->streaming ? !scan->ops->streaming : !scan->ops->batch)
-        return weir_fail(ctx, WEIR_E_UNSUPPORTED_OPERATION_LEGACY, "message",
-                         weir_printf(ctx->arena, "Data source %s does not support %s", f,
-                                     spec->streaming ? "streamed reading" : "batch reading"));
+    if (!spec->streaming && !scan->ops->batch)
+        return weir_fail(ctx, WEIR_E_ANALYSIS_LEGACY, "message",
+                         weir_printf(ctx->arena, "%s is not a valid Spark SQL Data Source.", f));
+    if (spec->streaming && !scan->ops->streaming)
+        return weir_fail(
+            ctx, WEIR_E_UNSUPPORTED_OPERATION_LEGACY, "message",
+            weir_printf(ctx->arena, "Data source %s does not support streamed reading", f));
     scan->mem = ctx->arena;
     scan->spec = spec;
     scan->streaming = spec->streaming;

@@ -4,7 +4,6 @@
 
 #include "base/log.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 typedef struct rate {
@@ -14,9 +13,9 @@ typedef struct rate {
 } rate;
 
 static weir_rc bad_option(weir_ctx *ctx, const char *name, const char *value, const char *want) {
-    return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
-                     weir_printf(ctx->arena, "Invalid value '%s'. The option '%s' must be %s",
-                                 value, name, want));
+    return weir_fail(
+        ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
+        weir_printf(ctx->arena, "Invalid value '%s'. The option '%s' must %s", value, name, want));
 }
 
 static weir_rc int_option(weir_ctx *ctx, const weir_scan *s, const char *name, int64_t dflt,
@@ -26,28 +25,32 @@ static weir_rc int_option(weir_ctx *ctx, const weir_scan *s, const char *name, i
     *out = dflt;
     if (!v) return WEIR_OK;
     *out = strtoll(v, &end, 10);
-    if (*end || end == v || *out < least)
-        return bad_option(ctx, name, v, least > 0 ? "positive" : "a number that is not negative");
+    if (*end || end == v)
+        return weir_fail(ctx, WEIR_E_NUMBER_FORMAT, "message",
+                         weir_printf(ctx->arena, "For input string: \"%s\"", v));
+    if (*out < least)
+        return bad_option(ctx, name, v, least > 0 ? "be positive" : "be non-negative");
     return WEIR_OK;
 }
 
-static weir_rc ms_option(weir_ctx *ctx, const weir_scan *s, const char *name, int64_t *out_ms) {
+static weir_rc seconds_option(weir_ctx *ctx, const weir_scan *s, const char *name, int64_t *out) {
     const char *v = weir_option_get(&s->options, name);
-    *out_ms = 0;
-    if (v && !weir_parse_ms(v, out_ms)) {
-        int64_t n = 0;
-        char unit[16] = "";
-        if (sscanf(v, "%lld %15s", (long long *)&n, unit) != 2)
-            return bad_option(ctx, name, v, "a time such as 10s");
-        int64_t each = strncmp(unit, "sec", 3) == 0    ? 1000
-                       : strncmp(unit, "min", 3) == 0  ? 60000
-                       : strncmp(unit, "hour", 4) == 0 ? 3600000
-                                                       : 0;
-        if (!each) return bad_option(ctx, name, v, "a time such as 10s");
-        *out_ms = n * each;
-    } else if (v && strspn(v, "0123456789") == strlen(v)) {
-        *out_ms *= 1000; /* a bare number counts seconds here */
-    }
+    bool less = v && *v == '-';
+    int64_t ms = 0;
+    *out = 0;
+    if (!v) return WEIR_OK;
+    if (!weir_parse_ms(v + less, &ms))
+        return weir_fail(ctx, WEIR_E_NUMBER_FORMAT, "message",
+                         weir_printf(ctx->arena,
+                                     "Time must be specified as seconds (s), milliseconds (ms), "
+                                     "microseconds (us), minutes (m or min), hour (h), or day (d). "
+                                     "E.g. 50s, 100ms, or 250us.\nFailed to parse time string: %s",
+                                     v));
+    /* a bare number counts seconds here */
+    *out = strspn(v + less, "0123456789") == strlen(v + less) ? ms : ms / 1000;
+    if (less && *out)
+        return bad_option(ctx, name, weir_printf(ctx->arena, "-%lld", (long long)*out),
+                          "not be negative");
     return WEIR_OK;
 }
 
@@ -60,20 +63,19 @@ static void two_columns(weir_ctx *ctx, weir_scan *s) {
 static weir_rc no_user_schema(weir_ctx *ctx, const weir_scan *s) {
     if (!s->user_schema) return WEIR_OK;
     return weir_fail(ctx, WEIR_E_UNSUPPORTED_OPERATION_LEGACY, "message",
-                     weir_printf(ctx->arena,
-                                 "The %s source does not support user-specified schema.",
-                                 s->ops->format));
+                     weir_printf(ctx->arena, "%s source does not support user-specified schema.",
+                                 strcmp(s->ops->format, "rate") == 0
+                                     ? "RateStreamProvider"
+                                     : "RatePerMicroBatchProvider"));
 }
 
 static weir_rc rate_open(weir_ctx *ctx, weir_scan *s) {
     rate *r = WEIR_NEW(ctx->arena, rate);
-    int64_t ramp_ms = 0;
     WEIR_TRY(no_user_schema(ctx, s));
     WEIR_TRY(int_option(ctx, s, "rowsPerSecond", 1, 1, &r->rows_per_second));
-    WEIR_TRY(ms_option(ctx, s, "rampUpTime", &ramp_ms));
+    WEIR_TRY(seconds_option(ctx, s, "rampUpTime", &r->ramp_s));
     WEIR_TRY(int_option(ctx, s, "numPartitions", 1, 1, &r->partitions));
     r->partitions_set = weir_option_get(&s->options, "numPartitions") != NULL;
-    r->ramp_s = ramp_ms / 1000;
     r->frozen_s = -1;
     s->impl = r;
     two_columns(ctx, s);
@@ -227,11 +229,11 @@ const weir_source_ops weir_rate_source = {.format = "rate",
 static weir_rc mb_open(weir_ctx *ctx, weir_scan *s) {
     rate *r = WEIR_NEW(ctx->arena, rate);
     WEIR_TRY(no_user_schema(ctx, s));
-    WEIR_TRY(int_option(ctx, s, "rowsPerBatch", 0, 0, &r->rows_per_batch));
+    WEIR_TRY(int_option(ctx, s, "rowsPerBatch", 0, 1, &r->rows_per_batch));
     WEIR_TRY(int_option(ctx, s, "numPartitions", 1, 1, &r->partitions));
     WEIR_TRY(int_option(ctx, s, "startTimestamp", 0, 0, &r->start_ms));
     WEIR_TRY(int_option(ctx, s, "advanceMillisPerBatch", 1000, 0, &r->advance_ms));
-    if (r->rows_per_batch <= 0) return bad_option(ctx, "rowsPerBatch", "0", "positive");
+    if (r->rows_per_batch <= 0) return bad_option(ctx, "rowsPerBatch", "0", "be positive");
     r->partitions_set = weir_option_get(&s->options, "numPartitions") != NULL;
     s->impl = r;
     two_columns(ctx, s);
