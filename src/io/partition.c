@@ -1,6 +1,8 @@
 /* Rows by partition folder. See partition.h. Any task. */
 #include "io/partition.h"
 
+#include <xxhash.h>
+
 const char weir_part_special[] = "\"#%'*/:=?\\{[]^";
 
 static void escape(weir_str *s, const char *v, const char *special) {
@@ -37,25 +39,52 @@ static bool same(const weir_column *text, int n, int64_t i, int64_t j) {
     return true;
 }
 
+static uint64_t hash_of(const weir_column *text, int n, int64_t row) {
+    uint64_t h = 0;
+    for (int p = 0; p < n; p++) {
+        weir_bytes b = value_at(&text[p], row);
+        h = XXH3_64bits_withSeed(b.p, (size_t)b.len, h + 1);
+    }
+    return h;
+}
+
+/* Group of each row, by a hash table over the first row of every group. */
+static int64_t number(weir_ctx *ctx, const weir_column *text, int n, int64_t len, int64_t *group,
+                      int64_t *first) {
+    uint64_t mask = 15;
+    int64_t many = 0;
+    while ((int64_t)mask < len * 2) mask = mask * 2 + 1;
+    int64_t *slot = WEIR_NEWN(ctx->arena, int64_t, mask + 1); /* group + 1 */
+    for (int64_t i = 0; i < len; i++) {
+        uint64_t at = hash_of(text, n, i) & mask;
+        while (slot[at] && !same(text, n, first[slot[at] - 1], i)) at = (at + 1) & mask;
+        if (!slot[at]) {
+            first[many++] = i;
+            slot[at] = many;
+        }
+        group[i] = slot[at] - 1;
+    }
+    return many;
+}
+
 weir_rc weir_part_groups(weir_ctx *ctx, const weir_column *text, int n, int64_t len,
                          weir_part_fn *each, void *u) {
-    int64_t *left = WEIR_NEWN(ctx->arena, int64_t, len + 1), many = len;
-    for (int64_t i = 0; i < len; i++) left[i] = i;
-    while (many) {
-        int64_t *mine = WEIR_NEWN(ctx->arena, int64_t, many), m = 0, r = 0, first = left[0];
+    int64_t *group = WEIR_NEWN(ctx->arena, int64_t, len + 1),
+            *first = WEIR_NEWN(ctx->arena, int64_t, len + 1),
+            *row = WEIR_NEWN(ctx->arena, int64_t, len + 1),
+            *end = WEIR_NEWN(ctx->arena, int64_t, len + 2),
+            many = number(ctx, text, n, len, group, first);
+    for (int64_t i = 0; i < len; i++) end[group[i] + 1]++; /* sizes, then starts */
+    for (int64_t g = 0; g < many; g++) end[g + 1] += end[g];
+    for (int64_t i = 0; i < len; i++) row[end[group[i]]++] = i; /* starts become ends */
+    for (int64_t g = 0; g < many; g++) {
         const char **value = WEIR_NEWN(ctx->arena, const char *, n + 1);
+        int64_t from = g ? end[g - 1] : 0;
         for (int p = 0; p < n; p++) {
-            weir_bytes b = value_at(&text[p], first);
+            weir_bytes b = value_at(&text[p], first[g]);
             value[p] = b.len ? weir_strndup(ctx->arena, b.p, (size_t)b.len) : NULL;
         }
-        for (int64_t i = 0; i < many; i++) {
-            if (same(text, n, left[i], first))
-                mine[m++] = left[i];
-            else
-                left[r++] = left[i];
-        }
-        WEIR_TRY(each(ctx, u, value, mine, m));
-        many = r;
+        WEIR_TRY(each(ctx, u, value, row + from, end[g] - from));
     }
     return WEIR_OK;
 }

@@ -54,6 +54,7 @@ typedef struct out_file {
     const char *dir, *final,
         *temp;          /* dir: "k=v/" below the path; temp: where it is until the commit */
     weir_file_out *out; /* NULL: finished */
+    weir_arena *mem;    /* of out */
     int64_t bytes, used;
 } out_file;
 typedef struct file_sink {
@@ -203,6 +204,7 @@ static weir_rc files_begin(weir_ctx *ctx, weir_sink *s, int64_t epoch, bool *don
 static weir_rc finish_one(weir_ctx *ctx, file_sink *k, out_file *f) {
     WEIR_TRY(k->format->finish(ctx, f->out, &f->bytes));
     f->out = NULL;
+    weir_arena_free(f->mem);
     k->nopen--;
     return WEIR_OK;
 }
@@ -242,7 +244,8 @@ static weir_rc new_file(weir_ctx *ctx, file_sink *k, const char *dir, out_file *
     f->temp = streaming(k->sink) ? f->final : weir_printf(k->mem, "%s/%s.%s.tmp", path, dir, name);
     WEIR_TRY(weir_path_mkdirs(ctx, *dir ? weir_printf(ctx->arena, "%s/%s", path, dir) : path));
     k->nfile++; /* from here on an abort removes it */
-    WEIR_TRY(k->format->open(ctx, k->mem, f->temp, &k->data, &f->out));
+    f->mem = weir_arena_new(k->mem);
+    WEIR_TRY(k->format->open(ctx, f->mem, f->temp, &k->data, &f->out));
     k->nopen++;
     *out = f;
     return WEIR_OK;

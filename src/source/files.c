@@ -177,7 +177,7 @@ static weir_rc files_open(weir_ctx *ctx, weir_scan *s) {
     if (!s->npath && s->streaming)
         return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message", "'path' is not specified.");
     WEIR_TRY(weir_file_options_check(ctx, s));
-    WEIR_TRY(weir_files_list(ctx, s, true, &f->listing));
+    WEIR_TRY(weir_files_list(ctx, s, !s->table_name, &f->listing)); /* a new table is empty */
     WEIR_TRY(data_schema(ctx, s, f));
     WEIR_TRY(weir_files_partitions(
         ctx, s, &f->listing,
