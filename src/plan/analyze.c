@@ -414,12 +414,7 @@ static bool ends_metadata(const weir_plan *p) {
     case WEIR_P_UNION:
     case WEIR_P_INTERSECT:
     case WEIR_P_EXCEPT:
-    case WEIR_P_DEDUP:
-    case WEIR_P_SAMPLE:
-    case WEIR_P_NA_FILL:
-    case WEIR_P_NA_DROP:
-    case WEIR_P_NA_REPLACE: return true;
-    case WEIR_P_PROJECT: return p->is_distinct;
+    case WEIR_P_SAMPLE: return true;
     case WEIR_P_ALIAS: return p->nname > 1;
     default: return false;
     }

@@ -300,6 +300,7 @@ static bool named(const weir_plan *p, const char *name) {
 static weir_rc na_fill(weir_ctx *ctx, weir_plan *p, weir_plan *in, weir_plan **out) {
     weir_plan list = {.kind = WEIR_P_PROJECT};
     for (int c = 0; c < in->schema->nfield; c++) {
+        if (in->attr[c].hidden) continue;
         weir_expr *x = weir_az_col(ctx, in, c), *v = NULL;
         const weir_type *t = x->type;
         for (int i = 0; i < p->nexpr && !v; i++) {
@@ -335,7 +336,7 @@ static weir_rc na_drop(weir_ctx *ctx, weir_plan *p, weir_plan *in, weir_plan **o
     weir_expr *sum = NULL;
     int total = 0;
     for (int c = 0; c < in->schema->nfield; c++) {
-        if (!named(p, in->schema->field[c].name)) continue;
+        if (in->attr[c].hidden || !named(p, in->schema->field[c].name)) continue;
         weir_expr *x = weir_az_col(ctx, in, c), *has = NULL, *one = NULL;
         WEIR_TRY(weir_call_by_name(ctx, "isnotnull", 1, &x, &has));
         WEIR_TRY(weir_cast_resolve(ctx, has, &weir_t_int, WEIR_CAST_DEFAULT, &one));
@@ -362,6 +363,7 @@ static weir_rc na_drop(weir_ctx *ctx, weir_plan *p, weir_plan *in, weir_plan **o
 static weir_rc na_replace(weir_ctx *ctx, weir_plan *p, weir_plan *in, weir_plan **out) {
     weir_plan list = {.kind = WEIR_P_PROJECT};
     for (int c = 0; c < in->schema->nfield; c++) {
+        if (in->attr[c].hidden) continue;
         weir_expr *x = weir_az_col(ctx, in, c), *r = weir_expr_new(ctx->arena, WEIR_EX_CASE);
         r->arg = WEIR_NEWN(ctx->arena, weir_expr *, p->nexpr + 1);
         for (int i = 0; i + 1 < p->nexpr && named(p, in->schema->field[c].name); i += 2) {

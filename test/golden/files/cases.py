@@ -155,6 +155,36 @@ def metadata_json(spark, d):
 
 
 @case
+def metadata_operators(spark, d):
+    p = two_files(d)
+    r = lambda: spark.read.schema("x INT").json(p)
+    F = __import__("pyspark.sql.functions", fromlist=["x"])
+    sql = lambda text: spark.sql(text.replace("FILES", f"json.`{p}`"))
+    r().select("x", "_metadata").createOrReplaceTempView("w")
+    out = {"order": lambda: r().orderBy(F.desc("_metadata.file_name"), "x").select("x"), "all": lambda: r().select("_metadata.*"),
+           "union": lambda: r().select("x", "_metadata.file_name").union(r().select("x", "_metadata.file_name")),
+           "union raw": lambda: r().union(r()).select("_metadata.file_name"), "distinct": lambda: r().select("_metadata.file_name").distinct(),
+           "dedup": lambda: r().dropDuplicates(["x"]).select("x", "_metadata.file_name"),
+           "after group": lambda: r().groupBy("x").count().select("_metadata.file_name"), "drop": lambda: r().drop("x").select("_metadata.file_name"),
+           "drop it": lambda: r().drop("_metadata"), "rename": lambda: r().withColumnRenamed("x", "y").select("y", "_metadata.file_size"),
+           "todf": lambda: r().toDF("q").select("q", "_metadata.file_size"),
+           "explode": lambda: r().select(F.explode(F.array("x", "x")).alias("e"), "_metadata.file_size"),
+           "limit": lambda: r().limit(3).select("_metadata.file_size"), "fill": lambda: r().na.fill(0).select("x", "_metadata.file_size"),
+           "dropna": lambda: r().na.drop().select("x", "_metadata.file_size"), "replace": lambda: r().replace(1, 5).select("x", "_metadata.file_size"),
+           "sub": lambda: sql("SELECT x, _metadata.file_size FROM (SELECT * FROM FILES) t"),
+           "qualified": lambda: sql("SELECT x, t._metadata.file_size FROM FILES t ORDER BY x"),
+           "sql distinct": lambda: sql("SELECT DISTINCT _metadata.file_name FROM FILES"),
+           "sql group": lambda: sql("SELECT _metadata.file_name, sum(x) FROM FILES GROUP BY _metadata.file_name ORDER BY 1"),
+           "where": lambda: sql("SELECT x FROM FILES WHERE _metadata.file_size > 8"), "order by": lambda: sql("SELECT x FROM FILES ORDER BY _metadata.file_size, x DESC"),
+           "cte": lambda: sql("WITH c AS (SELECT *, _metadata.file_size s FROM FILES) SELECT x, s FROM c"),
+           "two steps": lambda: r().select("x", "_metadata").where("_metadata.file_size > 8").select("x"),
+           "time": lambda: r().selectExpr("CAST(_metadata.file_modification_time AS LONG) t"), "case": lambda: r().select("_METADATA.FILE_SIZE"),
+           "quoted": lambda: r().select("`_metadata`.`file_size`"), "input file": lambda: r().select(F.input_file_name().alias("f"), "_metadata.file_name"),
+           "view of it": lambda: sql("SELECT x, _metadata.file_size FROM w")}
+    return {k: attempt(lambda: both(f())) for k, f in out.items()}
+
+
+@case
 def metadata_formats(spark, d):
     put(f"{d}/t/a.txt", "one\ntwo\n", AT)
     put(f"{d}/c/a.csv", "1,2\n3,4\n", AT)
