@@ -261,6 +261,8 @@ static void a_batch_run_again_replaces_its_files(void **state) {
     assert_int_equal(weir_store_commit(&ctx, s), WEIR_OK);
     weir_store_close(s);
     char *crc = weir_printf(ctx.arena, "%s/2/.1.delta.crc", dir);
+    assert_int_equal(weir_state_maintain(&ctx, &spec, 1, 0, 100), WEIR_OK);
+    assert_true(there("2/1.snapshot")); /* of the batch that is about to be run again */
     assert_int_equal(weir_file_put(&ctx, crc, "old", 3, true, NULL), WEIR_OK);
     s = open_at(&spec, 0);
     batch(s, &b, 20);
