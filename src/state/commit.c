@@ -133,12 +133,25 @@ static void changes_clear(weir_store *s) {
     }
 }
 
+/* An abandoned run may have made a snapshot of the version that is now written anew: it would be
+ * loaded instead of the delta. */
+static weir_rc stale_remove(weir_ctx *ctx, const weir_store *s) {
+    const long long v = (long long)s->version + 1;
+    for (int32_t i = 0; i < s->spec.nheld; i++) {
+        const char *dir = s->part[i].dir;
+        WEIR_TRY(weir_path_remove(ctx, weir_printf(ctx->arena, "%s/%lld.snapshot", dir, v)));
+        WEIR_TRY(weir_path_remove(ctx, weir_printf(ctx->arena, "%s/.%lld.snapshot.crc", dir, v)));
+    }
+    return WEIR_OK;
+}
+
 static weir_rc commit(weir_ctx *ctx, weir_store *s) {
     plan p = {0};
     weir_state_files fs = {.one_flush = s->spec.nheld > FEW};
     WEIR_TRY(plan_make(ctx, s, &p));
     WEIR_TRY(folders_make(ctx, s));
     weir_rc rc = deltas_write(ctx, s, &p, &fs);
+    if (rc == WEIR_OK) rc = stale_remove(ctx, s);
     if (rc == WEIR_OK) rc = weir_state_files_publish(ctx, &fs, s->spec.dir);
     if (rc != WEIR_OK) weir_state_files_drop(ctx, &fs);
     return rc;

@@ -7,7 +7,7 @@
 #include <nmmintrin.h>
 #endif
 
-enum { SUM = 4, FEW = 3 };
+enum { SUM = 4 };
 
 /* ---- crc32c, as java.util.zip.CRC32C ---- */
 
@@ -41,13 +41,8 @@ static weir_rc damaged(weir_ctx *ctx, const weir_records *r, const char *reason)
 
 static weir_rc size_refused(weir_ctx *ctx, const weir_records *r, weir_errcls cls, const char *name,
                             int32_t size) {
-    const weir_part_dir *w = r->where;
-    char *of = weir_printf(ctx->arena,
-                           "HDFSStateStoreProvider[storeId=StateStoreId[ operatorId=%s, "
-                           "partitionId=%d, storeName=%s ]]",
-                           w->op, (int)w->part, w->store);
-    return weir_fail(ctx, cls, "fileToRead", r->path, "clazz", of, name,
-                     weir_printf(ctx->arena, "%d", (int)size));
+    return weir_fail(ctx, cls, "fileToRead", r->path, "clazz", weir_part_dir_text(ctx, r->where),
+                     name, weir_printf(ctx->arena, "%d", (int)size));
 }
 
 static bool get_i32(weir_records *r, int32_t *v) {

@@ -42,6 +42,8 @@ uint8_t *weir_record_end(uint8_t *p);
 
 weir_part_dir weir_part_dir_of(weir_ctx *, const char *dir, const char *store, int32_t part,
                                const weir_state_codec *, bool row_checksum);
+/* As Spark names a store in messages. */
+char *weir_part_dir_text(weir_ctx *, const weir_part_dir *);
 /* "12.delta": version 12, *snapshot false. False: another name. */
 bool weir_state_name(const char *name, int64_t *version, bool *snapshot);
 /* The newest snapshot at or below version; 0 when there is none. */

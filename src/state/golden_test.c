@@ -63,7 +63,10 @@ static weir_store_spec spec_of(const char *name, int nheld) {
     assert_int_equal(weir_file_slurp(&ctx, path, &text, &len), WEIR_OK);
     assert_int_equal(weir_state_schema_parse(&ctx, path, text, len, &s.key, &s.value), WEIR_OK);
     s.dir = weir_printf(ctx.arena, "test/golden/state/%s/0", name);
-    s.codec = strstr(name, "zstd") ? "zstd" : "lz4";
+    const char *codecs[] = {"zstd", "snappy", "lzf"};
+    s.codec = "lz4";
+    for (int i = 0; i < 3; i++)
+        if (strstr(name, codecs[i])) s.codec = codecs[i];
     s.row_checksum = strstr(name, "rowck") != NULL;
     return s;
 }
@@ -148,6 +151,8 @@ int main(void) {
         CASE(agg_append_hdfs_long),
         CASE(agg_append_hdfs_zstd),
         CASE(agg_update_hdfs_big),
+        CASE(agg_update_hdfs_big_snappy),
+        CASE(agg_update_hdfs_big_lzf),
         CASE(agg_update_hdfs_rowck),
         CASE(session_append_hdfs),
         CASE(dedupwm_hdfs),

@@ -14,6 +14,13 @@ weir_part_dir weir_part_dir_of(weir_ctx *ctx, const char *dir, const char *store
     return (weir_part_dir){own, slash ? slash + 1 : dir, store, part, codec, row_checksum};
 }
 
+char *weir_part_dir_text(weir_ctx *ctx, const weir_part_dir *w) {
+    return weir_printf(ctx->arena,
+                       "HDFSStateStoreProvider[storeId=StateStoreId[ operatorId=%s, "
+                       "partitionId=%d, storeName=%s ]]",
+                       w->op, (int)w->part, w->store);
+}
+
 bool weir_state_name(const char *name, int64_t *version, bool *snapshot) {
     char *end;
     if (*name < '0' || *name > '9') return false;
@@ -50,14 +57,6 @@ static weir_rc records_apply(weir_ctx *ctx, weir_records *r, weir_table *t) {
     }
 }
 
-static weir_rc missing(weir_ctx *ctx, const weir_part_dir *w, const char *path) {
-    char *of = weir_printf(ctx->arena,
-                           "HDFSStateStoreProvider[storeId=StateStoreId[ operatorId=%s, "
-                           "partitionId=%d, storeName=%s ]]",
-                           w->op, (int)w->part, w->store);
-    return weir_fail(ctx, WEIR_E_STATE_DELTA_MISSING, "fileToRead", path, "clazz", of);
-}
-
 /* One file; ctx->arena is the caller's to drop. */
 static weir_rc file_load(weir_ctx *ctx, const weir_part_dir *w, int64_t version, bool snapshot,
                          weir_table *t) {
@@ -70,7 +69,9 @@ static weir_rc file_load(weir_ctx *ctx, const weir_part_dir *w, int64_t version,
     weir_records r = {.path = path, .where = w, .snapshot = snapshot};
     uint8_t *plain = NULL;
     WEIR_TRY(weir_path_stat(ctx, path, &st));
-    if (!st.exists) return missing(ctx, w, path);
+    if (!st.exists)
+        return weir_fail(ctx, WEIR_E_STATE_DELTA_MISSING, "fileToRead", path, "clazz",
+                         weir_part_dir_text(ctx, w));
     WEIR_TRY(weir_file_slurp(ctx, path, &text, &len));
     WEIR_TRY(w->codec->decode(ctx, (const uint8_t *)text, len, &plain, &len, &why));
     if (why) return weir_fail(ctx, WEIR_E_STATE_FILE_DAMAGED, "fileToRead", path, "reason", why);

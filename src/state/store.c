@@ -125,6 +125,7 @@ weir_rc weir_store_put(weir_ctx *ctx, weir_store *s, int32_t part, weir_bytes ke
                        weir_bytes value) {
     int64_t start = time_start(s), e;
     bool added;
+    weir_assert(part >= 0 && part < s->spec.nheld);
     WEIR_TRY(dirty_room(ctx, s));
     WEIR_TRY(weir_table_put(ctx, &s->table, part, key, value, &e, &added));
     weir_entry *x = weir_table_entry(&s->table, e);

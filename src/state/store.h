@@ -50,7 +50,8 @@ void weir_store_remove(weir_store *, int64_t entry);
 /* The live entry that is due first, if due_us <= upto_us; -1 none. The caller removes it (or puts
  * it with a later time) before it asks again. */
 int64_t weir_store_expired(weir_store *, int64_t upto_us);
-/* Entries of a group: first with after = -1; -1 at the end. The caller compares keys. */
+/* Entries of a group: first with after = -1; -1 at the end. The caller compares keys,
+ * and asks for the next before it removes one. */
 int64_t weir_store_group(const weir_store *, uint64_t group, int64_t after);
 /* All live entries, in no order: start with after = -1; -1 at the end. */
 int64_t weir_store_next(const weir_store *, int64_t after);

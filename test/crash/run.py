@@ -128,7 +128,7 @@ def stable(name):
     return name.split(".")[1] if name.startswith(".") and name.endswith(".tmp") else name
 
 
-WRITES = {"create", "append", "write", "sync", "syncdir", "rename", "replace", "mkdir", "remove", "rmdir"}
+WRITES = {"create", "append", "write", "sync", "syncdir", "syncfs", "rename", "replace", "mkdir", "remove", "rmdir"}
 
 
 def points(bench, only):

@@ -5,6 +5,7 @@
 #include "func/func.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -37,7 +38,7 @@ __attribute__((unused)) static void fuzz_file(const char *dir, const char *name,
     fclose(f);
 }
 
-/* Calls one with the input as a NUL-terminated text. */
+/* Calls one with the input, a NUL behind it. */
 static inline int fuzz_text(const uint8_t *data, size_t len,
                             void (*one)(weir_ctx *, const char *text, size_t len)) {
     static weir_conf *conf;
@@ -53,7 +54,9 @@ static inline int fuzz_text(const uint8_t *data, size_t len,
                     .budget = &budget,
                     .conf = conf,
                     .env = weir_env_real()};
-    one(&ctx, weir_strndup(ctx.arena, (const char *)data, len), len);
+    char *text = weir_alloc(ctx.arena, len + 1);
+    if (len) memcpy(text, data, len);
+    one(&ctx, text, len);
     weir_arena_free(ctx.arena);
     weir_err_clear(&err);
     return 0;

@@ -1,9 +1,7 @@
 /* libFuzzer: the first byte says snapshot or delta, with row checksums or without; the rest are its
  * records, put into a table, which is then written and read again. */
+#include "fuzz.h"
 #include "state/file.h"
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 static int64_t due_of(const void *u, weir_bytes key, weir_bytes value) {
     (void)u;
@@ -61,21 +59,15 @@ static weir_rc again(weir_ctx *ctx, const weir_part_dir *w, weir_table *t) {
     return rc;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len) {
-    weir_budget budget = {.limit_bytes = 64 << 20};
-    weir_err err;
-    weir_err_init(&err);
-    weir_ctx ctx = {
-        .arena = weir_arena_new(NULL), .err = &err, .budget = &budget, .env = weir_env_real()};
-    weir_part_dir where = {
-        .dir = "", .op = "0", .store = "default", .row_checksum = len && data[0] & 2};
+static void one(weir_ctx *ctx, const char *text, size_t len) {
+    const weir_part_dir where = {
+        .dir = "", .op = "0", .store = "default", .row_checksum = text[0] & 2};
+    const uint8_t *p = (const uint8_t *)text;
     weir_table t = {.due_us = due_of, .group = group_of};
-    if (len) {
-        weir_records r = {data + 1, data + len, "file", &where, data[0] & 1};
-        if (apply(&ctx, &r, &t) == WEIR_OK) (void)again(&ctx, &where, &t);
-    }
+    if (len == 0) return;
+    weir_records r = {p + 1, p + len, "file", &where, text[0] & 1};
+    if (apply(ctx, &r, &t) == WEIR_OK) (void)again(ctx, &where, &t);
     weir_table_free(&t);
-    weir_arena_free(ctx.arena);
-    weir_err_clear(&err);
-    return 0;
 }
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len) { return fuzz_text(data, len, one); }
