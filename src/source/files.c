@@ -286,7 +286,6 @@ static weir_rc log_files(weir_ctx *ctx, const weir_scan *s, const char *from, co
         char *path = weir_uri_path(ctx->arena, v[i].uri);
         weir_stat st;
         WEIR_TRY(weir_path_stat(ctx, path, &st));
-        if (!st.exists) continue; /* SPARK: a batch goes on without a file that has gone */
         const char *slash = strrchr(path, '/'), *base = weir_option_get(&s->options, "basePath");
         if (!base)
             base = strpbrk(s->path[0], "*?[{")

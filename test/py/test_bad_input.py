@@ -28,15 +28,15 @@ def test_path_missing_named(spark, tmp_path):
 def test_format_unknown_named(spark, tmp_path):
     fails(lambda: spark.read.format("nosuch").load(str(tmp_path)).count(), "DATA_SOURCE_NOT_FOUND", "nosuch")
     fails(lambda: spark.range(1).write.format("nosuch").save(str(tmp_path / "o")), "DATA_SOURCE_NOT_FOUND", "nosuch")
-    fails(lambda: spark.range(1).write.partitionBy("id").json(str(tmp_path / "o")), "partitionBy")
+    fails(lambda: spark.range(1).write.partitionBy("id").json(str(tmp_path / "o")), "ALL_PARTITION_COLUMNS_NOT_ALLOWED")
     assert not (tmp_path / "o").exists()
 
 
 def test_option_value_bad_named(spark, tmp_path):
     (tmp_path / "in").mkdir()
     d = spark.readStream.schema("a INT").option("maxFilesPerTrigger", "many")
-    fails(lambda: d.json(str(tmp_path / "in")).writeStream.format("noop").option("checkpointLocation", str(tmp_path / "c")).start(),
-          "maxFilesPerTrigger", "many")
+    q = d.json(str(tmp_path / "in")).writeStream.format("noop").option("checkpointLocation", str(tmp_path / "c"))
+    fails(lambda: q.start().awaitTermination(30), "maxFilesPerTrigger", "many")
     (tmp_path / "in" / "a.csv").write_text("1\n")
     fails(lambda: spark.read.schema("a INT").option("quote", "ab").csv(str(tmp_path / "in")).count(), "quote")
 

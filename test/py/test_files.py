@@ -15,6 +15,8 @@ SPARK = json.loads((GOLDEN / "spark.json").read_text())["cases"]
 OTHERWISE = {
     # files are listed when a query runs, not when its DataFrame is made: what is gone by then is not missed
     "missing_and_damaged": {"/after"},
+    # a batch that lost a file fails by its name, unless ignoreMissingFiles is set; Spark leaves its rows out in silence
+    "stream_vanished": {"/fails"},
     "listing": {"/scheme"},  # only local files can be read; the message says so
 }
 

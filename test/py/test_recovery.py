@@ -30,9 +30,12 @@ def run(spark, tmp_path, **kw):
 
 
 def land(tmp_path, *ids):
+    """Files whose age is theirs from the start: what is much older than a file that was read is not looked for."""
     for i in ids:
-        put(str(tmp_path / "in"), f"f{i}.json", {"id": i})
-        os.utime(tmp_path / "in" / f"f{i}.json", (1_700_000_000 + i,) * 2)
+        put(str(tmp_path / "landing"), f"f{i}.json", {"id": i})
+        os.utime(tmp_path / "landing" / f"f{i}.json", (1_700_000_000 + i,) * 2)
+        os.makedirs(tmp_path / "in", exist_ok=True)
+        os.rename(tmp_path / "landing" / f"f{i}.json", tmp_path / "in" / f"f{i}.json")
 
 
 def rows(spark, tmp_path):
