@@ -174,8 +174,8 @@ weir_rc weir_write(weir_ctx *ctx, weir_session *s, weir_command *c) {
     weir_plan *p = NULL;
     WEIR_TRY(weir_session_analyze(ctx, s, c->query, &p));
     if (p->streaming)
-        return weir_fail(ctx, WEIR_E_UNSUPPORTED_STREAMING, "message",
-                         "'write' can not be called on streaming Dataset/DataFrame");
+        return weir_fail(ctx, WEIR_E_CALL_ON_STREAMING_DATASET_UNSUPPORTED, "methodName",
+                         "`write`");
     weir_write_info info = {.save_mode = c->mode,
                             .options = c->options,
                             .partition_by = c->partition_by,

@@ -2,6 +2,7 @@
  * threads. */
 #include "connect/connect.h"
 #include "io/relation.h"
+#include "plan/stream.h"
 
 #define ASK(name) SK(ANALYZE_PLAN_REQUEST__ANALYZE_##name)
 #define RES(name) SK(ANALYZE_PLAN_RESPONSE__RESULT_##name)
@@ -239,6 +240,7 @@ static weir_rc do_persist(weir_ctx *ctx, weir_cn_session *s, const SC(AnalyzePla
     RESULT(Unpersist, unpersist, y);
     bool on = q->analyze_case == ASK(PERSIST);
     WEIR_TRY(resolve(ctx, s, on ? q->persist->relation : q->unpersist->relation, &p));
+    if (on) WEIR_TRY(weir_check_batch(ctx, p));
     uint32_t h = fingerprint(ctx->arena, p, 2166136261u);
     const SC(StorageLevel) *l = on ? q->persist->storage_level : NULL;
     int bits = l ? (l->use_disk ? LEVEL_DISK : 0) | (l->use_memory ? LEVEL_MEMORY : 0) |

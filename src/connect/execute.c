@@ -3,6 +3,7 @@
 #include "codec/arrow_ipc.h"
 #include "connect/connect.h"
 #include "exec/op.h"
+#include "plan/stream.h"
 
 enum { CHUNK_BYTES = 16 << 20, MESSAGE_BYTES = 64 << 20, RESULT_MAX = 1 << 30 };
 
@@ -150,10 +151,7 @@ weir_rc weir_cn_send_result(weir_cn_run *r, weir_plan *p) {
     sender s = {.run = r};
     weir_exec *x = NULL;
     SC(ExecutePlanResponse) m = SK(EXECUTE_PLAN_RESPONSE__INIT);
-    if (p->streaming)
-        return weir_fail(
-            r->ctx, WEIR_E_UNSUPPORTED_STREAMING, "message",
-            "Queries with streaming sources must be executed with writeStream.start();");
+    WEIR_TRY(weir_check_batch(r->ctx, p));
     visible(r, p, &s);
     const char *tz = weir_conf_get(r->ctx->conf, "spark.sql.session.timeZone");
     s.tz = tz ? weir_strdup(r->mem, tz) : "UTC";

@@ -234,7 +234,11 @@ static weir_rc to_renamed(weir_tp *tp, const SC(WithColumnsRenamed) * w, weir_pl
 static weir_rc to_watermark(weir_tp *tp, const SC(WithWatermark) * w, weir_plan **out) {
     weir_interval i = {0};
     WEIR_TRY(node(tp, WEIR_P_WATERMARK, w->input, out));
-    WEIR_TRY(weir_sql_parse_interval(tp->ctx, weir_text(w->delay_threshold), &i));
+    if (weir_sql_parse_interval(tp->ctx, weir_text(w->delay_threshold), &i) != WEIR_OK) {
+        weir_err_clear(tp->ctx->err);
+        return weir_fail(tp->ctx, WEIR_E_CANNOT_PARSE_INTERVAL, "intervalString",
+                         weir_printf(tp->ctx->arena, "'%s'", weir_text(w->delay_threshold)));
+    }
     (*out)->delay_us = i.micros + (int64_t)i.days * 86400000000ll +
                        (int64_t)i.months * 31 * 86400000000ll; /* SPARK: a month is 31 days here */
     if ((*out)->delay_us < 0)

@@ -428,7 +428,7 @@ static int32_t find_in_set(weir_bytes w, weir_bytes list) {
 }
 INT_OF(k_find_in_set, find_in_set(at(c, 0, i), at(c, 1, i)))
 
-static int32_t levenshtein(weir_arena *a, weir_bytes x, weir_bytes y) { /* SPARK: by characters */
+int32_t weir_levenshtein(weir_arena *a, weir_bytes x, weir_bytes y) {
     int32_t n = weir_utf8_count(x), m = weir_utf8_count(y), *row = WEIR_NEWN(a, int32_t, m + 1);
     for (int32_t j = 0; j <= m; j++) row[j] = j;
     for (int32_t i = 1, p = 0; i <= n; i++) {
@@ -449,7 +449,7 @@ static int32_t levenshtein(weir_arena *a, weir_bytes x, weir_bytes y) { /* SPARK
     }
     return row[m];
 }
-INT_OF(k_levenshtein, levenshtein(ctx->arena, at(c, 0, i), at(c, 1, i)))
+INT_OF(k_levenshtein, weir_levenshtein(ctx->arena, at(c, 0, i), at(c, 1, i)))
 
 static weir_rc bind_ws(weir_ctx *ctx, weir_expr *e) {
     e->type = &weir_t_string;

@@ -84,8 +84,8 @@ typedef struct weir_plan {
     const weir_attr *attr; /* schema->nfield, once analysed */
     weir_pos at;
     /* payload by kind */
-    const char *name,
-        *format; /* SOURCE format, METRICS name, HINT name, CACHED id, join type text */
+    const char *name, *format; /* SOURCE format, METRICS name, HINT name, CACHED id, join type text;
+                                * FILTER: "Sample" if it was one */
     weir_options options;
     const weir_type *type;       /* SOURCE: user schema (or NULL); TO_SCHEMA */
     const char *schema_text;     /* SOURCE: user schema as DDL or JSON; type wins */

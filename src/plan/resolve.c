@@ -1,5 +1,6 @@
 /* Binding expressions: names to ordinals, calls to functions, types coerced. Called by analyze.c.
  */
+#include "func/text.h"
 #include "plan/scope.h"
 
 #include <strings.h>
@@ -28,21 +29,63 @@ int weir_az_find(weir_ctx *ctx, const weir_plan *in, const char *name) {
     return found;
 }
 
+typedef struct proposal {
+    char *text;
+    int32_t distance;
+} proposal;
+
+static bool one_qualifier(const weir_plan *const *in, int nin) {
+    const char *q = NULL;
+    for (int k = 0, seen = 0; k < nin; k++)
+        for (int i = 0; i < in[k]->schema->nfield; i++) {
+            const weir_attr *a = &in[k]->attr[i];
+            if (a->hidden) continue;
+            const char *mine = a->nqualifier ? a->qualifier[a->nqualifier - 1] : "";
+            if (seen++ && strcmp(q, mine) != 0) return false;
+            q = mine;
+        }
+    return true;
+}
+
+/* SPARK StringUtils.orderSuggestedIdentifiersBySimilarity: by the distance between the quoted
+ * column and the name as it was written. */
+static int propose(weir_ctx *ctx, const weir_plan *const *in, int nin, const weir_expr *e,
+                   proposal *v) {
+    bool bare = e->nname == 1 && one_qualifier(in, nin);
+    weir_str name;
+    int n = 0;
+    weir_str_init(&name, ctx->arena, 1 << 20);
+    for (int i = 0; i < e->nname; i++) weir_str_printf(&name, "%s%s", i ? "." : "", e->names[i]);
+    for (int k = 0; k < nin; k++)
+        for (int i = 0; i < in[k]->schema->nfield; i++) {
+            const weir_attr *a = &in[k]->attr[i];
+            const char *col = in[k]->schema->field[i].name;
+            if (a->hidden) continue;
+            proposal one;
+            one.text = a->nqualifier && !bare ? weir_printf(ctx->arena, "`%s`.`%s`",
+                                                            a->qualifier[a->nqualifier - 1], col)
+                                              : weir_printf(ctx->arena, "`%s`", col);
+            one.distance =
+                weir_levenshtein(ctx->arena, (weir_bytes){one.text, (int32_t)strlen(one.text)},
+                                 (weir_bytes){name.p, (int32_t)name.len});
+            int at = n++;
+            for (; at && v[at - 1].distance > one.distance; at--) v[at] = v[at - 1];
+            v[at] = one;
+        }
+    return n;
+}
+
 weir_rc weir_az_missing(weir_ctx *ctx, const weir_plan *const *in, int nin, const weir_expr *e) {
     weir_str list, name;
+    int all = 1;
     weir_str_init(&list, ctx->arena, 1 << 20);
     weir_str_init(&name, ctx->arena, 1 << 20);
-    int shown = 0;
-    for (int k = 0; k < nin; k++)
-        for (int i = 0; i < in[k]->schema->nfield && shown < 5; i++) {
-            if (in[k]->attr[i].hidden) continue;
-            const weir_attr *a = &in[k]->attr[i];
-            weir_str_printf(&list, "%s", shown++ ? ", " : "");
-            if (a->nqualifier) weir_str_printf(&list, "`%s`.", a->qualifier[a->nqualifier - 1]);
-            weir_str_printf(&list, "`%s`", in[k]->schema->field[i].name);
-        }
+    for (int k = 0; k < nin; k++) all += in[k]->schema->nfield;
+    proposal *v = WEIR_NEWN(ctx->arena, proposal, all);
+    int n = propose(ctx, in, nin, e, v);
+    for (int i = 0; i < n && i < 5; i++) weir_str_printf(&list, "%s%s", i ? ", " : "", v[i].text);
     for (int i = 0; i < e->nname; i++) weir_str_printf(&name, "%s`%s`", i ? "." : "", e->names[i]);
-    if (shown)
+    if (n)
         (void)weir_fail(ctx, WEIR_E_UNRESOLVED_COLUMN_WITH_SUGGESTION, "objectName", name.p,
                         "proposal", list.p);
     else

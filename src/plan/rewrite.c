@@ -258,6 +258,7 @@ weir_rc weir_az_sample(weir_ctx *ctx, weir_plan *p, weir_plan *in, weir_plan **o
     both->kind = WEIR_EX_AND;
     both->type = &weir_t_boolean;
     weir_plan *f = weir_az_node(ctx, p, WEIR_P_FILTER, wide);
+    f->name = "Sample";
     weir_plan_add_expr(ctx->arena, f, both);
     weir_az_same_output(f, wide);
     for (int i = 0; i < n; i++) e[i] = weir_az_col(ctx, f, i);

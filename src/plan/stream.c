@@ -198,6 +198,10 @@ static weir_rc check_node(weir_ctx *ctx, const weir_plan *p, const char *mode) {
         if (strcmp(mode, "Complete") == 0 && first_aggregate(p)) return WEIR_OK;
         return refuse(ctx, "Sorting is not supported on streaming DataFrames/Datasets, unless it "
                            "is on aggregated DataFrame/Dataset in Complete output mode");
+    case WEIR_P_FILTER:
+        if (p->name) /* what a sample was made into */
+            return refuse(ctx, "Sampling is not supported on streaming DataFrames/Datasets");
+        return WEIR_OK;
     case WEIR_P_OFFSET:
         return refuse(ctx, "Offset is not supported on streaming DataFrames/Datasets");
     case WEIR_P_INTERSECT:
@@ -210,6 +214,13 @@ static weir_rc check_node(weir_ctx *ctx, const weir_plan *p, const char *mode) {
         return refuse(ctx, "This operation is not supported on streaming DataFrames/Datasets");
     default: return WEIR_OK;
     }
+}
+
+weir_rc weir_check_batch(weir_ctx *ctx, const weir_plan *p) {
+    if (!p->streaming) return WEIR_OK;
+    return refuse(ctx, "Queries with streaming sources must be executed with writeStream.start(), "
+                       "or from a streaming table or flow definition within a Spark Declarative "
+                       "Pipeline.");
 }
 
 weir_rc weir_check_streaming(weir_ctx *ctx, const weir_plan *p, const char *output_mode) {
@@ -321,6 +332,11 @@ static weir_rc layout(weir_ctx *ctx, weir_plan *p, mentions want, weir_plan **ou
         below = want;
     }
     weir_plan *c = weir_plan_copy(ctx->arena, p);
+    if (p->kind == WEIR_P_LIMIT && in->kind == WEIR_P_LIMIT) { /* SPARK CombineLimits */
+        if (in->n < c->n) c->n = in->n;
+        c->in[0] = in->in[0];
+        return layout(ctx, c, want, out);
+    }
     for (int i = 0; i < p->nin; i++)
         WEIR_TRY(layout(ctx, p->in[i], i ? all_of(ctx, p->in[i]) : below, &c->in[i]));
     *out = c;

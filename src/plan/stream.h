@@ -19,6 +19,9 @@ int64_t weir_event_time_at(const weir_column *, int64_t row);
  * "Complete"). SPARK UnsupportedOperationChecker */
 weir_rc weir_check_streaming(weir_ctx *, const weir_plan *, const char *output_mode);
 
+/* Fails when the plan reads a stream: its rows are asked for, or it is to be kept. */
+weir_rc weir_check_batch(weir_ctx *, const weir_plan *);
+
 /* The plan with the aggregates of each streaming AGGREGATE in the order in which the projections
  * above it mention them, those that nobody needs left out: the order of the buffers in state.
  * SPARK CollapseProject, ColumnPruning, PhysicalAggregation */

@@ -6,14 +6,15 @@ import urllib.parse
 
 import pyarrow.parquet as pq
 
-from engine import stream
+from engine import deduplicated, grouped, projected, reading, with_watermark, writing
 
 START = 1_700_000_000
 
 
 class Case:
     """files: in all; before: ingested by an earlier run that ended well; cut: an earlier run was killed at this
-    operation of its last batches (0: not)."""
+    operation of its last batches (0: not); side: the engine also works beside the batches."""
+    conf, side = {}, False
 
     def __init__(self, name, sink, files, before=0, cut=0):
         self.name, self.sink, self.files, self.before, self.cut = name, sink, files, before, cut
@@ -28,13 +29,17 @@ class Case:
                     f.write(json.dumps({"id": i * 10 + r, "name": f"n{r}"}) + "\n")
             os.utime(path, (START + i,) * 2)
 
+    def finish(self, root):
+        """Before the restart: what it needs to hand out all that is expected."""
+
     def query(self, root):
         src, out, ck = (os.path.join(root, d) for d in ("in", "out", "ck"))
         if self.sink == "delta":
-            return stream("cloudFiles", {"cloudFiles.format": "json", "cloudFiles.maxFilesPerTrigger": "1",
-                                         "cloudFiles.schemaLocation": os.path.join(root, "schema")},
-                          src, "delta", out, ck)
-        return stream("json", {"maxFilesPerTrigger": "1"}, src, "parquet", out, ck, "id BIGINT, name STRING")
+            rows = reading("cloudFiles", {"cloudFiles.format": "json", "cloudFiles.maxFilesPerTrigger": "1",
+                                          "cloudFiles.schemaLocation": os.path.join(root, "schema")}, src)
+        else:
+            rows = reading("json", {"maxFilesPerTrigger": "1"}, src, "id BIGINT, name STRING")
+        return writing(rows, self.sink, out, ck)
 
     def expected(self):
         return collections.Counter(str(i * 10 + r) for i in range(self.files) for r in range(3))
@@ -45,6 +50,87 @@ class Case:
         for path in (delta_files if self.sink == "delta" else sink_files)(out):
             ids.update(str(v) for v in pq.ParquetFile(path).read(["id"])["id"].to_pylist())
         return ids
+
+
+class StateCase(Case):
+    """A query with state over events: files of three events each, seven seconds apart, of which the last one is met
+    twice; from the fifth file on also one that is much too late (a batch knows the watermark before the last one,
+    and each crash may join two files in a batch); the last file ends every window before it. As with Spark, a batch without data is not
+    made up for after a restart: one more file is there by then."""
+
+    def __init__(self, name, operator, sink, files, maintained=False, **more):
+        super().__init__(name, sink, files, **more)
+        self.operator, self.side = operator, maintained
+        self.conf = {"spark.sql.shuffle.partitions": 2}
+        if maintained:
+            self.conf.update({"spark.sql.streaming.stateStore.maintenanceInterval": "5ms",
+                              "spark.sql.streaming.stateStore.minDeltasForSnapshot": 3,
+                              "spark.sql.streaming.minBatchesToRetain": 3})
+
+    def events(self, i):
+        """[(id, key, seconds)] of a file."""
+        if i >= self.files - 1:
+            return [(i * 10, 0, 10_000 * (i + 2 - self.files))]
+        out = [(i * 10 + r, r % 2, i * 7 + r * 2) for r in range(3)]
+        return out + [out[-1]] + ([(i * 10 + 9, 0, -1000)] if i >= 4 else [])
+
+    def land(self, root, first, last):
+        folder = os.path.join(root, "in")
+        os.makedirs(folder, exist_ok=True)
+        for i in range(first, last):
+            path = os.path.join(folder, f"f{i:03}.json")
+            with open(path, "w") as f:
+                for id, k, t in self.events(i):
+                    f.write(json.dumps({"id": id, "k": k, "ts": f"@{START + t}"}) + "\n")
+            os.utime(path, (START + i,) * 2)
+
+    def finish(self, root):
+        self.land(root, self.files, self.files + 1)
+
+    def query(self, root):
+        src, out, ck = (os.path.join(root, d) for d in ("in", "out", "ck"))
+        rows = reading("json", {"maxFilesPerTrigger": "1"}, src, "id BIGINT, k BIGINT, ts STRING")
+        rows = projected(rows, "id", "k", "timestamp_seconds(CAST(substr(ts, 2) AS BIGINT)) AS ts")
+        rows = with_watermark(rows, "ts", "5 seconds")
+        if self.operator == "dedup":
+            rows = projected(deduplicated(rows, ["id", "ts"], False), "CAST(id AS STRING) AS id")
+        elif self.operator == "dedup within":
+            rows = projected(deduplicated(rows, ["id"], True), "CAST(id AS STRING) AS id")
+        else:
+            window = {"window": "window(ts, '10 seconds')", "session": "session_window(ts, '3 seconds')"}[self.operator]
+            rows = grouped(rows, [window + " AS w", "k"], ["count(1) AS n", "max(id) AS top"])
+            rows = projected(rows, "concat_ws('/', unix_timestamp(w.start), unix_timestamp(w.end), k, n, top) AS id")
+        return writing(rows, self.sink, out, ck)
+
+    def expected(self):
+        rows = [e for i in range(self.files + 1) for e in self.events(i) if e[2] >= 0]
+        if self.operator.startswith("dedup"):
+            return collections.Counter(str(id) for id in {r[0] for r in rows})
+        rows = [r for r in rows if r[2] < 20_000]  # the window of the last file stays open
+        groups = tumbling(rows) if self.operator == "window" else sessions(rows)
+        return collections.Counter(f"{START + a}/{START + b}/{k}/{len(ids)}/{max(ids)}" for (a, b, k), ids in groups.items())
+
+
+def tumbling(rows):
+    out = collections.defaultdict(list)
+    for id, k, t in rows:
+        start = (START + t) // 10 * 10 - START
+        out[start, start + 10, k].append(id)
+    return out
+
+
+def sessions(rows):
+    out = {}
+    for key in {r[1] for r in rows}:
+        start = end = None
+        for id, _, t in sorted((r for r in rows if r[1] == key), key=lambda r: r[2]):
+            if start is None or t > end:  # a session that ends where an event begins takes it in
+                start, ids = t, []
+            else:
+                ids = out.pop((start, end, key))
+            end = t + 3
+            out[start, end, key] = ids + [id]
+    return out
 
 
 def log_lines(path):
@@ -89,4 +175,10 @@ CASES = [
     Case("json to parquet", "parquet", 4),
     Case("json to parquet, compacting", "parquet", 11, before=8),
     Case("json to parquet, after a kill", "parquet", 4, before=1, cut=60),
+    StateCase("windows to delta", "window", "delta", 6),
+    StateCase("windows to parquet, snapshots", "window", "parquet", 12, before=6, maintained=True),
+    StateCase("windows to parquet, after a kill", "window", "parquet", 6, before=2, cut=70),
+    StateCase("sessions to parquet", "session", "parquet", 6, before=1),
+    StateCase("dedup to parquet", "dedup", "parquet", 6, before=1),
+    StateCase("dedup within watermark to delta", "dedup within", "delta", 6, before=1),
 ]

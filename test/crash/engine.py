@@ -5,7 +5,7 @@ import subprocess
 import uuid
 
 import grpc
-from pyspark.sql.connect.proto import base_pb2, commands_pb2, relations_pb2
+from pyspark.sql.connect.proto import base_pb2, commands_pb2, expressions_pb2, relations_pb2
 from pyspark.sql.connect.proto.base_pb2_grpc import SparkConnectServiceStub
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
@@ -21,13 +21,14 @@ class Gone(Exception):
 
 
 class Engine:
-    def __init__(self, folder, env=None):
+    def __init__(self, folder, env=None, conf=None):
         r, w = os.pipe()
         os.makedirs(folder, exist_ok=True)
         self.log_path = os.path.join(folder, "server.log")
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
-                [BIN, "server", "--port", "0", "--ready-fd", str(w), "--warehouse", os.path.join(folder, "warehouse")],
+                [BIN, "server", "--port", "0", "--ready-fd", str(w), "--warehouse", os.path.join(folder, "warehouse"),
+                 *(a for k, v in (conf or {}).items() for a in ("--conf", f"{k}={v}"))],
                 pass_fds=[w], cwd=folder, stdout=log, stderr=log,
                 env=dict(os.environ, WEIR_TOKEN="t", TZ="UTC", **(env or {})))
         os.close(w)
@@ -87,21 +88,66 @@ class Engine:
         self.wait(self.start(query))
 
 
-def stream(source, options, path, sink, target, checkpoint, schema=""):
-    """An availableNow query as a command."""
-    c = commands_pb2.Command()
-    w = c.write_stream_operation_start
-    w.input.read.is_streaming = True
-    d = w.input.read.data_source
+def reading(source, options, path, schema=""):
+    """The relation of a stream."""
+    r = relations_pb2.Relation()
+    r.read.is_streaming = True
+    d = r.read.data_source
     d.format = source
     d.schema = schema
     d.paths.append(path)
     for k, v in options.items():
         d.options[k] = v
-    assert isinstance(w.input, relations_pb2.Relation)
+    return r
+
+
+def writing(relation, sink, target, checkpoint):
+    """An availableNow query as a command."""
+    c = commands_pb2.Command()
+    w = c.write_stream_operation_start
+    w.input.CopyFrom(relation)
     w.format = sink
     w.path = target
     w.output_mode = "append"
     w.options["checkpointLocation"] = checkpoint
     w.available_now = True
     return c
+
+
+def sql(text):
+    """An expression from its SQL text."""
+    e = expressions_pb2.Expression()
+    e.expression_string.expression = text
+    return e
+
+
+def with_watermark(relation, column, delay):
+    r = relations_pb2.Relation()
+    r.with_watermark.input.CopyFrom(relation)
+    r.with_watermark.event_time = column
+    r.with_watermark.delay_threshold = delay
+    return r
+
+
+def grouped(relation, keys, values):
+    r = relations_pb2.Relation()
+    r.aggregate.input.CopyFrom(relation)
+    r.aggregate.group_type = relations_pb2.Aggregate.GROUP_TYPE_GROUPBY
+    r.aggregate.grouping_expressions.extend(sql(k) for k in keys)
+    r.aggregate.aggregate_expressions.extend(sql(v) for v in values)
+    return r
+
+
+def deduplicated(relation, columns, within_watermark):
+    r = relations_pb2.Relation()
+    r.deduplicate.input.CopyFrom(relation)
+    r.deduplicate.column_names.extend(columns)
+    r.deduplicate.within_watermark = within_watermark
+    return r
+
+
+def projected(relation, *columns):
+    r = relations_pb2.Relation()
+    r.project.input.CopyFrom(relation)
+    r.project.expressions.extend(sql(c) for c in columns)
+    return r

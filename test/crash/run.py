@@ -38,9 +38,11 @@ class Bench:
         if case.cut:
             self.attempt({"WEIR_CRASH_AT": str(case.cut)})
         shutil.copytree(self.root, self.base)
-        with Engine(self.root, {"WEIR_IO_TRACE": self.trace_path}) as e:
+        with Engine(self.root, {"WEIR_IO_TRACE": self.trace_path}, case.conf) as e:
             e.run(self.query)
         self.trace = read_trace(self.trace_path)
+        case.finish(self.root)
+        self.end_well()
         assert self.case.visible(self.root) == self.case.expected(), "the run without a fault is wrong"
 
     def fresh(self, source):
@@ -50,7 +52,7 @@ class Bench:
 
     def attempt(self, env):
         """Runs the query in a new engine until it ends, fails or the engine dies."""
-        with Engine(self.root, env) as e:
+        with Engine(self.root, env, self.case.conf) as e:
             try:
                 e.run(self.query)
             except Gone:
@@ -68,6 +70,7 @@ class Bench:
         return f"{lost} rows lost, {more} doubled" if lost or more else None
 
     def restart(self):
+        self.case.finish(self.root)
         try:
             self.end_well()
         except Failed as e:
@@ -96,7 +99,7 @@ class Bench:
     def fault(self, n, kind):
         self.fresh(self.base)
         op = self.trace[n - 1]
-        with Engine(self.root, {"WEIR_FAULT_AT": f"{n}:{kind}"}) as e:
+        with Engine(self.root, {"WEIR_FAULT_AT": f"{n}:{kind}"}, self.case.conf) as e:
             if not e.port:  # a fault while starting: it must say so and end
                 e.process.wait(10)
                 text = open(e.log_path, errors="replace").read()
@@ -106,12 +109,15 @@ class Bench:
             except Gone:
                 return f"the engine ended with {e.process.wait()}"
             except Failed as x:
-                names = [os.path.basename(p) for p in (op[2], op[3]) if p]
+                # with work on the side the operation of this number may be another one than in the trace
+                ops = self.trace if self.case.side else [op]
+                names = [os.path.basename(p) for o in ops for p in o[2:4] if p]
                 if not any(stable(p) in str(x) for p in names):
                     return f"the error does not name {names}: {x}"
             half = self.case.visible(self.root) - self.case.expected()
             if half:
                 return f"{sum(half.values())} rows visible that are not there"
+            self.case.finish(self.root)
             try:
                 e.run(self.query)  # the same engine goes on
             except Failed as x:
