@@ -29,27 +29,25 @@ static const char bootstrap[] =
     "    for k in ('spark.master', 'spark.jars', 'spark.jars.packages', 'spark.submit.pyFiles', "
     "'spark.api.mode'):\n"
     "        opts.pop(k, None)\n"
-    "def _wrap(cls):\n"
-    "    real = cls.getOrCreate\n"
-    "    def getOrCreate(self):\n"
+    "def _wrap(cls, name):\n"
+    "    real = getattr(cls, name, None)\n"
+    "    def wrapped(self, *args, **kw):\n"
     "        _drop(self)\n"
-    "        return real(self)\n"
-    "    cls.getOrCreate = getOrCreate\n"
-    "    if hasattr(cls, 'create'):\n"
-    "        made = cls.create\n"
-    "        def create(self):\n"
-    "            _drop(self)\n"
-    "            return made(self)\n"
-    "        cls.create = create\n"
-    "_wrap(_p.SparkSession.Builder)\n"
+    "        return real(self, *args, **kw)\n"
+    "    if real:\n"
+    "        setattr(cls, name, wrapped)\n"
+    "for _n in ('_validate_startup_urls', 'getOrCreate', 'create'):\n"
+    "    _wrap(_p.SparkSession.Builder, _n)\n"
     "os.environ.pop('WEIR_BOOTSTRAP', None)\n"
     "sys.path[0] = os.path.dirname(os.path.abspath(sys.argv[0]))\n"
     "runpy.run_path(sys.argv[0], run_name='__main__')\n";
 
 static volatile sig_atomic_t script_pid;
 
-static void forward(int sig) {
-    if (script_pid > 0) kill((pid_t)script_pid, sig);
+/* What a terminal sends has reached the script already. */
+static void forward(int sig, siginfo_t *info, void *u) {
+    (void)u;
+    if (script_pid > 0 && info->si_code != SI_KERNEL) kill((pid_t)script_pid, sig);
 }
 
 static int fail(const char *what) {
@@ -86,12 +84,13 @@ static const char *find_python(void) {
 
 static pid_t start_server(char **extra, int nextra, const char *token, int *port) {
     int p[2];
-    char exe[PATH_MAX], fd[16], buf[32] = "";
+    char exe[PATH_MAX], fd[16], self[16], buf[32] = "";
     if (pipe2(p, O_CLOEXEC) != 0) return -1;
     self_path(exe, sizeof exe);
+    snprintf(self, sizeof self, "%d", (int)getpid());
     pid_t pid = fork();
     if (pid == 0) {
-        char *argv[256] = {exe, "server", "--port", "0", "--parent", "1", "--ready-fd", fd};
+        char *argv[256] = {exe, "server", "--port", "0", "--parent", self, "--ready-fd", fd};
         int n = 8;
         for (int i = 0; i < nextra && n < 255; i++) argv[n++] = extra[i];
         fcntl(p[1], F_SETFD, 0);
@@ -140,6 +139,37 @@ static void stop_server(pid_t pid) {
     waitpid(pid, &status, 0);
 }
 
+static void say_how(const char *what, int status) {
+    if (WIFSIGNALED(status))
+        fprintf(stderr, "weir run: the engine %s: %s\n", what, strsignal(WTERMSIG(status)));
+    else
+        fprintf(stderr, "weir run: the engine %s with exit code %d\n", what, WEXITSTATUS(status));
+}
+
+/* Ends the script: its client would try again for minutes. */
+static void stop_script(pid_t script) {
+    kill(script, SIGTERM);
+    for (int i = 0; i < 40; i++) {
+        if (waitpid(script, NULL, WNOHANG) == script) return;
+        usleep(50000);
+    }
+    kill(script, SIGKILL);
+    waitpid(script, NULL, 0);
+}
+
+/* Waits until the script or the engine ends. False: the engine ended first. */
+static bool wait_script(pid_t script, pid_t server, int *status) {
+    for (;;) {
+        pid_t pid = waitpid(-1, status, 0);
+        if (pid == script) return true;
+        if (pid == server || (pid < 0 && errno != EINTR)) break;
+    }
+    script_pid = 0;
+    say_how("ended before the script did", *status);
+    stop_script(script);
+    return false;
+}
+
 int weir_app_run(int argc, char **argv) {
     char token[49];
     int port = 0, at = 1, status = 0;
@@ -153,17 +183,17 @@ int weir_app_run(int argc, char **argv) {
     if (server < 0) return fail("cannot start the engine");
     if (!port) {
         waitpid(server, &status, 0);
-        fprintf(stderr, "weir run: the engine did not start\n");
+        say_how("did not start: it ended", status);
         return 1;
     }
-    struct sigaction sa = {.sa_handler = forward};
+    struct sigaction sa = {.sa_sigaction = forward, .sa_flags = SA_SIGINFO};
     sigaction(SIGINT, &sa, NULL);
     sigaction(SIGTERM, &sa, NULL);
     sigaction(SIGHUP, &sa, NULL);
     pid_t script = start_script(argc - at, argv + at, port, token);
     if (script < 0) return stop_server(server), fail("cannot start python");
     script_pid = script;
-    while (waitpid(script, &status, 0) < 0 && errno == EINTR) continue;
+    if (!wait_script(script, server, &status)) return 1;
     script_pid = 0;
     stop_server(server);
     if (WIFSIGNALED(status)) {

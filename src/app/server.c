@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 enum { MAX_CONF = 512 };
 typedef struct options {
@@ -70,6 +71,12 @@ static int parse_conf(options *o, char *arg) {
     return 0;
 }
 
+/* Ends when the process of that number does. */
+static int follow(const char *pid) {
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    return getppid() == (pid_t)strtol(pid, NULL, 10) ? 0 : fail("this is no parent:", pid);
+}
+
 static int parse(options *o, int argc, char **argv) {
     for (int i = 1; i < argc; i += 2) { /* an option and its value */
         char *a = argv[i], *v = i + 1 < argc ? argv[i + 1] : NULL;
@@ -86,9 +93,9 @@ static int parse(options *o, int argc, char **argv) {
             o->o.tls_key = v;
         else if (strcmp(a, "--ready-fd") == 0)
             o->o.ready_fd = (int)strtol(v, NULL, 10);
-        else if (strcmp(a, "--parent") == 0)
-            prctl(PR_SET_PDEATHSIG, SIGKILL);
-        else if (strcmp(a, "--conf") == 0) {
+        else if (strcmp(a, "--parent") == 0) {
+            if (follow(v)) return 1;
+        } else if (strcmp(a, "--conf") == 0) {
             if (parse_conf(o, v)) return 2;
         } else if (strcmp(a, "--token-file") == 0) {
             o->token = read_token(v);
