@@ -2,10 +2,12 @@
 """Holds weir against real Spark, both ways: what one wrote the other reads, what one began the other goes on with.
 
 Needs a Python with pyspark 4.2, Delta's jar and a JVM: WEIR_SPARK_PYTHON names it, WEIR_SPARK_JARS a folder of jars,
-WEIR_DELTARS_PYTHON one with `deltalake` (optional: its cases are skipped without).
+WEIR_DELTARS_PYTHON one with `deltalake` (optional: its cases are skipped without), WEIR_SPARK43_PYTHON one with
+pyspark 4.3 (optional: the cases with state run on 4.2 without).
 `tools/interop.py [--sample SEED N] [CASE ...]` prints a table and last `N passed, N failed`.
 """
 import argparse
+import fnmatch
 import glob
 import json
 import os
@@ -14,9 +16,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(ROOT, "test", "py"))
+os.environ["TZ"] = "UTC"
+time.tzset()
+import interop_state  # noqa: E402
 
 COMMON = r'''
 import datetime, decimal, json
@@ -43,11 +49,12 @@ os.environ["TZ"] = "UTC"; time.tzset()
 from pyspark.sql import SparkSession, functions as F
 b = (SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false").config("spark.driver.memory", "2g")
      .config("spark.sql.session.timeZone", "UTC").config("spark.driver.extraJavaOptions", "-Duser.timezone=UTC")
-     .config("spark.sql.shuffle.partitions", "2").config("spark.databricks.delta.snapshotPartitions", "1")
-     .config("spark.sql.extensions", "io.delta.sql.DeltaSparkSessionExtension")
-     .config("spark.sql.catalog.spark_catalog", "org.apache.spark.sql.delta.catalog.DeltaCatalog"))
+     .config("spark.sql.shuffle.partitions", "2").config("spark.databricks.delta.snapshotPartitions", "1"))
 jars = os.environ.get("WEIR_SPARK_JARS")
-if jars: b = b.config("spark.jars", ",".join(glob.glob(jars + "/*.jar")))
+if jars:
+    b = (b.config("spark.jars", ",".join(glob.glob(jars + "/*.jar")))
+         .config("spark.sql.extensions", "io.delta.sql.DeltaSparkSessionExtension")
+         .config("spark.sql.catalog.spark_catalog", "org.apache.spark.sql.delta.catalog.DeltaCatalog"))
 spark = b.getOrCreate(); spark.sparkContext.setLogLevel("OFF")
 ns = dict(globals())
 print("@@" + json.dumps({"result": spark.version}), flush=True)
@@ -76,9 +83,12 @@ print("@@" + json.dumps({"rows": sorted(rows), "version": t.version(), "history"
 
 
 class Peer:
-    def __init__(self):
-        self.p = subprocess.Popen([os.environ["WEIR_SPARK_PYTHON"], "-c", PEER], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                  stderr=subprocess.DEVNULL, text=True)
+    def __init__(self, python, jars):
+        env = dict(os.environ)
+        if not jars:
+            env.pop("WEIR_SPARK_JARS", None)
+        self.p = subprocess.Popen([python, "-c", PEER], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                  stderr=subprocess.DEVNULL, text=True, env=env)
         self.version = self.answer()
 
     def answer(self):
@@ -272,13 +282,28 @@ def case_delta_source_weir_spark_weir(c):
     delta_source_in_turns(c, "wsw")
 
 
+def peers():
+    """The Sparks, each started when it is first needed: {True: for cases with state, False: for the others}"""
+    old, new, kept = os.environ["WEIR_SPARK_PYTHON"], os.environ.get("WEIR_SPARK43_PYTHON"), {}
+
+    def get(state):
+        key = bool(state and new)
+        if key not in kept:
+            kept[key] = Peer(new if key else old, not key)
+            print("Apache Spark", kept[key].version, flush=True)
+        return kept[key]
+    return get, kept
+
+
 def main():
     a = argparse.ArgumentParser()
     a.add_argument("--sample", nargs=2, type=int, metavar=("SEED", "N"))
     a.add_argument("cases", nargs="*")
     o = a.parse_args()
     from conftest import Engine
-    cases = {n[5:]: f for n, f in globals().items() if n.startswith("case_") and (not o.cases or n[5:] in o.cases)}
+    stateful = interop_state.cases()
+    cases = {**{n[5:]: f for n, f in globals().items() if n.startswith("case_")}, **stateful}
+    cases = {n: f for n, f in cases.items() if not o.cases or any(fnmatch.fnmatch(n, p) for p in o.cases)}
     if "WEIR_DELTARS_PYTHON" not in os.environ:
         cases.pop("delta_weir_to_deltars", None)
     names = list(cases)
@@ -288,22 +313,22 @@ def main():
     if "WEIR_SPARK_PYTHON" not in os.environ:
         print("WEIR_SPARK_PYTHON names no Python with pyspark: nothing was compared\n0 passed, 1 failed")
         return 1
-    peer = Peer()
-    print("Apache Spark", peer.version, flush=True)
+    get, kept = peers()
     passed = failed = 0
     for name in names:
         folder = tempfile.mkdtemp(prefix="weir-interop-")
         engine = Engine(folder)
         try:
-            cases[name](Case(peer, engine, folder))
+            said = cases[name](Case(get(name in stateful), engine, folder))
             passed += 1
-            print(f"ok    {name}", flush=True)
+            print(f"ok    {name:42} {said or ''}".rstrip(), flush=True)
         except Exception as e:
             failed += 1
-            print(f"FAIL  {name}: {str(e)[:1500]}", flush=True)
+            print(f"FAIL  {name}: {str(e)[:3000]}", flush=True)
         engine.kill()
         shutil.rmtree(folder, ignore_errors=True)
-    peer.close()
+    for peer in kept.values():
+        peer.close()
     print(f"{passed} passed, {failed} failed")
     return failed != 0 or passed == 0
 

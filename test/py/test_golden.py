@@ -1,103 +1,20 @@
 """Checkpoints that Apache Spark 4.3.0 wrote, resumed here: the rows after the next input are Spark's, batch by batch.
 
 The logs hold absolute paths, so a case always runs in /tmp/weir-golden/<case>; file numbers are modification times."""
-import datetime
-import decimal
 import json
 import os
 import pathlib
 import re
 import shutil
+import sys
 import time
 
 import pytest
-from pyspark.sql import functions as F
 
 GOLDEN = pathlib.Path(__file__).resolve().parent.parent / "golden" / "checkpoint"
 ROOT = pathlib.Path("/tmp/weir-golden")
-MTIME0_S = 1_700_000_000
-SHORT_LOGS = {"spark.sql.streaming.minBatchesToRetain": "5", "spark.sql.streaming.fileSource.log.cleanupDelay": "0",
-              "spark.sql.streaming.fileSink.log.cleanupDelay": "0"}
-SHORT_STATE = {"spark.sql.streaming.minBatchesToRetain": "5", "spark.sql.streaming.stateStore.minDeltasForSnapshot": "3"}
-TEN = "10 seconds"
-FIVE = "5 seconds"
-
-
-def stateless(df):
-    return df.where("v > 0").selectExpr("id", "ts", "upper(k) AS k", "v * 2 AS v2")
-
-
-def windows(df):
-    return (df.withWatermark("ts", FIVE).groupBy(F.window("ts", TEN), "k")
-            .agg(F.count("*").alias("n"), F.sum("v").alias("sv"), F.avg("v").alias("av"), F.min("v").alias("mn"),
-                 F.max("v").alias("mx")))
-
-
-def buffers(df):
-    d = df.selectExpr("*", "CAST(v AS DECIMAL(10,2)) AS d", "CAST(v AS DECIMAL(20,2)) AS dd", "CAST(v AS DOUBLE) AS f",
-                      "CAST(v AS INT) AS i", "v > 5 AS bo")
-    calls = [F.count("v"), F.sum("d"), F.avg("d"), F.sum("f"), F.avg("f"), F.min("k"), F.max("d"), F.first("v"), F.last("v")]
-    named = [c.alias(f"c{i + 1}") for i, c in enumerate(calls)] + [F.first("v", ignorenulls=True).alias("c9b")]
-    rest = [F.stddev("v"), F.var_pop("f"), F.sum("i"), F.bool_and("bo"), F.avg("dd"), F.sum("dd")]
-    return d.groupBy("k").agg(*named, *[c.alias(f"c{i + 10}") for i, c in enumerate(rest)])
-
-
-def lists(df):
-    return df.groupBy("k").agg(F.approx_count_distinct("v").alias("acd"), F.collect_list("v").alias("cl"),
-                               F.collect_set("id").alias("cs"), F.count("*").alias("n"))
-
-
-KEYS = {"g_b": "CAST(v % 100 AS BYTE)", "g_s": "CAST(v AS SHORT)", "g_i": "CAST(v AS INT)", "g_o": "v % 2 = 0",
-        "g_f": "CAST(v AS FLOAT) * 1.5F", "g_d": "CASE WHEN v = 7 THEN -0.0D ELSE v * 0.25D END",
-        "g_d9": "CAST(v AS DECIMAL(9,2))", "g_d38": "CAST(v AS DECIMAL(38,10)) * -1", "g_dt": "CAST(ts AS DATE)",
-        "g_tn": "CAST(ts AS TIMESTAMP_NTZ)", "g_bin": "CAST(k AS BINARY)",
-        "g_st": "named_struct('a', CAST(v AS INT), 'b', k, 'c', named_struct('d', ts))",
-        "g_ar": "array(CAST(v AS SHORT), NULL, CAST(id AS SHORT))", "g_as": "array(k, 'x')", "g_iv": "INTERVAL '1' DAY * id"}
-
-
-def types(df):
-    d = df.selectExpr("*", *[f"{e} AS {n}" for n, e in KEYS.items()],
-                      "make_interval(0, CAST(id AS INT), 2, 0, 0, 0, 1.5) AS g_ci")
-    keys = [*KEYS, "k", "ts"]
-    g = d.groupBy(*keys).agg(F.count("*").alias("n"), F.first(F.expr("map(coalesce(k, 'nil'), v, 'z', id)")).alias("m"),
-                             F.first("g_ci").alias("ci"), F.max("g_d38").alias("xd"), F.max("g_bin").alias("xb"),
-                             F.max("g_st").alias("xs"))
-    return g.selectExpr("n", "xd", "CAST(ci AS STRING) AS ci", "CAST(m AS STRING) AS m", "hex(xb) AS xb", "k",
-                        *[f"hash({x}) AS h_{x}" for x in keys], f"hash({','.join(keys)}) AS h_all")
-
-
-def sessions(df):
-    return (df.withWatermark("ts", FIVE).groupBy(F.session_window("ts", FIVE), "k")
-            .agg(F.count("*").alias("n"), F.sum("v").alias("sv")))
-
-
-def total(df):
-    return df.agg(F.count("*").alias("n"), F.sum("v").alias("sv"))
-
-
-# case: query, output mode, configuration of the session that the run had
-CASES = {
-    "stateless_parquet": (stateless, "append", {}),
-    "stateless_parquet_long": (stateless, "append", SHORT_LOGS),
-    "agg_append_hdfs": (windows, "append", {}),
-    "agg_append_hdfs_long": (windows, "append", SHORT_STATE),
-    "agg_append_hdfs_zstd": (windows, "append", {}),
-    "agg_append_parquet_hdfs": (windows, "append", {}),
-    "agg_complete_buffers_hdfs": (buffers, "complete", {}),
-    "agg_complete_objbuf_hdfs": (lists, "complete", {}),
-    "agg_update_global_hdfs": (total, "update", {}),
-    "agg_update_hdfs": (windows, "update", {}),
-    "agg_update_hdfs_big": (windows, "update", {}),
-    "agg_update_hdfs_f1": (windows, "update", {}),
-    "agg_update_hdfs_midbatch": (windows, "update", {}),
-    "agg_update_hdfs_olog2": (windows, "update", {}),
-    "agg_update_hdfs_rowck": (windows, "update", {}),
-    "agg_update_types_hdfs": (types, "update", {}),
-    "dedup_hdfs": (lambda df: df.withWatermark("ts", FIVE).dropDuplicates(["k", "ts"]), "append", {}),
-    "dedupwm_hdfs": (lambda df: df.withWatermark("ts", FIVE).dropDuplicatesWithinWatermark(["k"]), "append", {}),
-    "limit_hdfs": (lambda df: df.limit(9), "append", {}),
-    "session_append_hdfs": (sessions, "append", {}),
-}
+sys.path.insert(0, str(GOLDEN))
+from queries import CASES, MTIME0_S, stream, text, texts  # noqa: E402
 
 
 def place_inputs(folder, work):
@@ -107,28 +24,6 @@ def place_inputs(folder, work):
         shutil.copy(p, to / p.name)
         mtime = MTIME0_S + int(re.search(r"f(\d+)", p.name).group(1))
         os.utime(to / p.name, (mtime, mtime))
-
-
-def normal(v):
-    if isinstance(v, datetime.datetime):
-        return int(round((v - datetime.datetime(1970, 1, 1)).total_seconds() * 1_000_000))
-    if isinstance(v, decimal.Decimal):
-        return str(v)
-    if hasattr(v, "asDict"):
-        return {k: normal(x) for k, x in v.asDict().items()}
-    if isinstance(v, (list, tuple)):
-        return [normal(x) for x in v]
-    return v
-
-
-def text(row):
-    if "cs" in row:  # collect_set: Spark gives the order of its hash table
-        row["cs"].sort()
-    return json.dumps(row, sort_keys=True, ensure_ascii=False)
-
-
-def texts(rows):
-    return sorted(text({k: normal(v) for k, v in r.asDict().items()}) for r in rows)
 
 
 def lines(path):
@@ -147,12 +42,9 @@ def place(case, work):
 
 
 def start(spark, case, work, name):
-    query, mode, conf = CASES[case]
-    for k, v in conf.items():
+    for k, v in CASES[case][2].items():
         spark.conf.set(k, v)
-    df = (spark.readStream.schema("id BIGINT, ts TIMESTAMP, k STRING, v BIGINT").option("maxFilesPerTrigger", 1)
-          .json(f"{work}/in0"))
-    w = (query(df).writeStream.outputMode(mode).option("checkpointLocation", f"{work}/ck").trigger(availableNow=True))
+    w = stream(spark, case, work)
     w = w.format("parquet").option("path", f"{work}/out") if "parquet" in case else w.format("memory").queryName(name)
     return w.start()
 
@@ -161,11 +53,11 @@ def start(spark, case, work, name):
 def utc(spark, monkeypatch):
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
-    keep = {k: spark.conf.get(k, None) for k in {**SHORT_LOGS, **SHORT_STATE, "spark.sql.session.timeZone": ""}}
     spark.conf.set("spark.sql.session.timeZone", "UTC")
     yield
-    for k, v in keep.items():
-        spark.conf.unset(k) if v is None else spark.conf.set(k, v)
+    for _, _, conf in CASES.values():
+        for k in conf:
+            spark.conf.unset(k)
 
 
 @pytest.mark.parametrize("case", sorted(CASES))
