@@ -84,6 +84,7 @@ bench: all
 # Fuzzers need clang: make fuzz FUZZ_SECONDS=600
 FUZZ_SECONDS ?= 60
 fuzz: deps
+	tools/bootstrap.sh clang-14 libclang-rt-14-dev
 	$(MAKE) --no-print-directory B=build-fuzz CC=clang-14 OPT="-O1 -g" SANFLAGS="-fsanitize=address,undefined,fuzzer-no-link" build-fuzz/libweir.a build-fuzz/gen/libproto.a
 	$(PY) tools/fuzz.py $(FUZZ_SECONDS)
 

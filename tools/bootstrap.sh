@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Installs what is missing to build and run weir on Debian: system packages (root or sudo), then a virtual environment
-# in .venv with the PySpark client. Does nothing, and needs no network, when all is there.
+# in .venv with the PySpark client. Does nothing, and needs no network, when all is there. Arguments: more packages.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 packages=(gcc g++ make pkg-config python3 python3-venv protobuf-c-compiler protobuf-compiler libprotobuf-c-dev
     libnghttp2-dev libssl-dev libzstd-dev libsqlite3-dev libpcre2-dev zlib1g-dev libxxhash-dev liblz4-dev libsnappy-dev
-    libcmocka-dev)
+    libcmocka-dev "$@")
 missing=()
 for p in "${packages[@]}"; do
     dpkg-query -W -f='${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing+=("$p")

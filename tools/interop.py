@@ -282,6 +282,18 @@ def case_delta_source_weir_spark_weir(c):
     delta_source_in_turns(c, "wsw")
 
 
+def case_delta_golden_weir_spark(c):
+    """The checkpoint that Spark left in the middle of a batch, resumed by weir, then by Spark with new rows."""
+    folder = os.path.join(c.folder, "g")
+    shutil.copytree(os.path.join(ROOT, "test", "golden", "checkpoint_delta"), folder)
+    src, ck, out = (os.path.join(folder, x) for x in ("src", "ck1", "dst"))
+    rows = "result = rows_of(spark.read.format('delta').load({0!r}))"
+    for who, peer in ((c.weir, c.peer.run), (c.peer.run, c.weir), (c.weir, c.peer.run)):
+        who(COPY.format(src=src, ck=ck, out=out))
+        same(who(rows.format(out)), peer(rows.format(src)), "rows")
+        peer(f"spark.read.format('delta').load({src!r}).limit(1).write.format('delta').mode('append').save({src!r})")
+
+
 def peers():
     """The Sparks, each started when it is first needed: {True: for cases with state, False: for the others}"""
     old, new, kept = os.environ["WEIR_SPARK_PYTHON"], os.environ.get("WEIR_SPARK43_PYTHON"), {}

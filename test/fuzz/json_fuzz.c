@@ -5,7 +5,7 @@
 
 static const char *none(void *u, const char *key) { return (void)u, (void)key, NULL; }
 
-static weir_rc read(weir_ctx *ctx, weir_schema *schema, weir_json_options *o, const char *p,
+static weir_rc parse(weir_ctx *ctx, weir_schema *schema, weir_json_options *o, const char *p,
                     size_t n) {
     weir_json_reader *r = NULL;
     weir_batch b;
@@ -30,10 +30,10 @@ static void one(weir_ctx *ctx, const char *text, size_t len) {
     weir_json_infer *f = weir_json_infer_new(ctx->arena, &o);
     weir_json_infer_record(f, text, (int64_t)len);
     weir_schema *found = weir_json_infer_done(ctx->arena, f, false);
-    if (found->nfield) (void)read(ctx, found, &o, text, len);
+    if (found->nfield) (void)parse(ctx, found, &o, text, len);
     weir_err_clear(ctx->err);
     o.rescue_column = "_rescued_data";
-    if (weir_sql_parse_schema(ctx, ddl, &t) == WEIR_OK) (void)read(ctx, t, &o, text, len);
+    if (weir_sql_parse_schema(ctx, ddl, &t) == WEIR_OK) (void)parse(ctx, t, &o, text, len);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len) { return fuzz_text(data, len, one); }

@@ -80,3 +80,14 @@ def test_checkpoint_of_spark_resumed(spark, utc, case):
         got[p.batchId] = texts(rows[at:at + n]) if CASES[case][1] != "complete" else texts(rows)
         at += n
     assert got == want
+
+
+def test_delta_checkpoint_of_spark_resumed(spark, tmp_path):
+    """Spark 4.2.0 with Delta 4.4.0 was killed in batch 1 of a copy of one table into another, a file at a time."""
+    shutil.copytree(GOLDEN.parent / "checkpoint_delta", tmp_path / "d")
+    q = (spark.readStream.format("delta").option("maxFilesPerTrigger", 1).load(f"{tmp_path}/d/src").writeStream.format("delta")
+         .option("checkpointLocation", f"{tmp_path}/d/ck1").trigger(availableNow=True).start(f"{tmp_path}/d/dst"))
+    assert q.awaitTermination(60) and q.exception() is None
+    rows = [texts(spark.read.format("delta").load(f"{tmp_path}/d/{t}").collect()) for t in ("src", "dst")]
+    assert len(rows[0]) > 0 and rows[0] == rows[1]
+    assert [p.batchId for p in q.recentProgress][0] == 1
