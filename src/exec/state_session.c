@@ -32,7 +32,6 @@ typedef struct piece {
 typedef struct merged_session {
     int64_t start_us, end_us;
     uint32_t group;
-    bool changed;
 } merged_session;
 
 /* ---- entries: key (other keys, start), value (session, other keys, buffers) ---- */
@@ -222,10 +221,9 @@ static void join_pieces(session_op *s, const pieces *p, uint32_t *slot) {
         merged_session *m = s->nout ? &s->out[s->nout - 1] : NULL;
         if (!m || m->group != x->group || x->start_us > m->end_us) {
             m = &s->out[s->nout++];
-            *m = (merged_session){x->start_us, x->end_us, x->group, false};
+            *m = (merged_session){x->start_us, x->end_us, x->group};
         }
         if (x->end_us > m->end_us) m->end_us = x->end_us;
-        m->changed |= x->slot >= 0;
         slot[i] = (uint32_t)(s->nout - 1);
     }
 }
@@ -267,31 +265,25 @@ static weir_rc session_column(weir_ctx *ctx, const session_op *s, const merged_s
 
 /* SPARK StreamingSessionWindowStateManager.updateSessions: the key's sessions are replaced. */
 static weir_rc save(weir_ctx *ctx, session_op *s, const pieces *p, const uint32_t *slot) {
-    int64_t n = 0, *group = WEIR_NEWN(ctx->arena, int64_t, s->nout + 1),
-            *start = WEIR_NEWN(ctx->arena, int64_t, s->nout + 1),
-            *idx = WEIR_NEWN(ctx->arena, int64_t, s->nout + 1);
+    int64_t n = s->nout, *group = WEIR_NEWN(ctx->arena, int64_t, n + 1),
+            *start = WEIR_NEWN(ctx->arena, int64_t, n + 1);
     for (int64_t i = 0; i < p->n; i++) {
         const merged_session *m = &s->out[slot[i]];
-        if (p->v[i].entry >= 0 && m->changed && p->v[i].start_us != m->start_us)
+        if (p->v[i].entry >= 0 && p->v[i].start_us != m->start_us)
             weir_store_remove(s->s.st.store, p->v[i].entry);
     }
-    for (int64_t i = 0; i < s->nout; i++) {
-        if (!s->out[i].changed) continue;
-        group[n] = s->out[i].group;
-        start[n] = s->out[i].start_us;
-        idx[n++] = i;
+    for (int64_t i = 0; i < n; i++) {
+        group[i] = s->out[i].group;
+        start[i] = s->out[i].start_us;
     }
-    weir_column *key = WEIR_NEWN(ctx->arena, weir_column, s->nother + 1), session,
+    weir_column *key = WEIR_NEWN(ctx->arena, weir_column, s->nother + 1),
                 *lead = WEIR_NEWN(ctx->arena, weir_column, s->nother + 1),
                 *state = WEIR_NEWN(ctx->arena, weir_column, s->layout.nstate + 1);
     weir_rowset keys, values;
     WEIR_TRY(encode_keys(ctx, s, group, start, n, key, &keys));
-    WEIR_TRY(session_column(ctx, s, s->out, s->nout, &session));
-    WEIR_TRY(weir_column_take(ctx, &session, idx, n, &lead[0]));
+    WEIR_TRY(session_column(ctx, s, s->out, n, &lead[0]));
     for (int i = 0; i < s->nother; i++) lead[1 + i] = key[i];
-    WEIR_TRY(weir_aggs_save(ctx, s->merged, 0, s->nout, state));
-    for (int k = 0; k < s->layout.nstate; k++)
-        WEIR_TRY(weir_column_take(ctx, &state[k], idx, n, &state[k]));
+    WEIR_TRY(weir_aggs_save(ctx, s->merged, 0, n, state));
     WEIR_TRY(weir_layout_encode(ctx, &s->layout, &s->s.st, lead, state, n, &values));
     return weir_state_put(ctx, &s->s.st, key, s->nother, &keys, &values);
 }

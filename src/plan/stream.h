@@ -22,6 +22,10 @@ weir_rc weir_check_streaming(weir_ctx *, const weir_plan *, const char *output_m
 /* Fails when the plan reads a stream: its rows are asked for, or it is to be kept. */
 weir_rc weir_check_batch(weir_ctx *, const weir_plan *);
 
+/* The plan with its filters as far down as Spark pushes them: below projections, watermarks whose
+ * time they do not mention, and aggregates of whose keys they speak. */
+weir_rc weir_stream_push(weir_ctx *, const weir_plan *, weir_plan **out);
+
 /* The plan with the aggregates of each streaming AGGREGATE in the order in which the projections
  * above it mention them, those that nobody needs left out: the order of the buffers in state.
  * SPARK CollapseProject, ColumnPruning, PhysicalAggregation */

@@ -184,7 +184,8 @@ static weir_rc build(weir_ctx *ctx, weir_query *q) {
         .codec = weir_conf_get(q->conf, "spark.sql.streaming.stateStore.compression.codec"),
         .row_checksum =
             weir_conf_bool(q->conf, "spark.sql.streaming.stateStore.rowChecksum.enabled")};
-    WEIR_TRY(weir_stream_layout(ctx, q->spec.plan, &p));
+    WEIR_TRY(weir_stream_push(ctx, q->spec.plan, &p));
+    WEIR_TRY(weir_stream_layout(ctx, p, &p));
     WEIR_TRY(weir_exec_build(ctx, p, &q->stream, &q->exec));
     WEIR_TRY(check_provider(ctx, q));
     const char *policy = weir_conf_get(q->conf, "spark.sql.streaming.multipleWatermarkPolicy");
