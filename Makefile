@@ -75,6 +75,10 @@ tidy:
 interop: all
 	$(PY) tools/interop.py
 
+# Other PySpark clients
+clients: all
+	$(PY) tools/clients.py
+
 verify: all
 	$(PY) tools/verify.py
 
@@ -92,4 +96,8 @@ clean:
 	rm -rf build build-san build-fuzz build-tsan
 
 -include $(OBJ:.o=.d) $(TESTBIN:=.d)
-.PHONY: all run test tests san tidy interop verify bench fuzz clean deps
+# Random queries and streams, on Spark and on weir
+differential: all
+	$(PY) tools/differential.py
+
+.PHONY: all run test tests san tidy interop clients differential verify bench fuzz clean deps

@@ -143,7 +143,7 @@ static int by_start(const void *a, const void *b) {
 /* The batch's sessions that are not late, each with the number of its other keys. */
 static weir_rc batch_pieces(weir_ctx *ctx, session_op *s, pieces *out) {
     const weir_plan *p = s->s.base.plan;
-    bool filter = stateful(s) && s->s.st.spec.due_us && s->s.x->stream->mode != WEIR_OUT_COMPLETE;
+    bool filter = stateful(s) && s->s.st.spec.due_us; /* SPARK: in complete mode, too */
     const weir_type **t = WEIR_NEWN(s->part.held, const weir_type *, s->nother + 1);
     for (int i = 0; i < s->nother; i++) t[i] = p->expr[s->other[i]]->type;
     WEIR_TRY(weir_groups_new(ctx, s->part.held, t, s->nother, &s->by_key));
