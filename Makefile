@@ -69,6 +69,11 @@ test: deps
 	$(MAKE) --no-print-directory san
 	$(PY) tools/test.py
 
+# The concurrent tests under ThreadSanitizer
+tsan: deps
+	$(MAKE) --no-print-directory B=build-tsan OPT="-O1 -g" SANFLAGS="-fsanitize=thread" all
+	TSAN_OPTIONS="halt_on_error=1 second_deadlock_stack=1" WEIR_BIN=$(CURDIR)/build-tsan/weir $(PY) -m pytest -q test/py/test_basic.py test/py/test_connect.py test/py/test_recovery.py test/py/test_stream.py
+
 tidy:
 	$(PY) tools/tidy.py
 
@@ -100,4 +105,4 @@ clean:
 differential: all
 	$(PY) tools/differential.py
 
-.PHONY: all run test tests san tidy interop clients differential verify bench fuzz clean deps
+.PHONY: all run test tests san tsan tidy interop clients differential verify bench fuzz clean deps
