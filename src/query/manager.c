@@ -71,6 +71,10 @@ void weir_query_manager_listen(weir_query_manager *m, weir_query_listener *fn, v
 void weir_manager_ended(weir_query_manager *m, weir_query *q) {
     weir_query *drop = NULL;
     weir_lock(&m->mu);
+    weir_lock(&q->mu);
+    q->active = false;
+    weir_cond_wake_all(&q->cond);
+    weir_unlock(&q->mu);
     m->ended_since_reset++;
     if (q->failed) { /* the thread is past its last write */
         weir_err_copy(&m->last_failure, &q->err);
@@ -368,9 +372,13 @@ void weir_query_manager_free(weir_query_manager *m) {
     if (!m) return;
     weir_query_manager_listen(m, NULL, NULL);
     end_all(m, 0, 60000);
-    while (m->list) {
-        weir_query *q = m->list;
-        m->list = q->next;
+    weir_lock(&m->mu); /* the thread of a query that has just ended may still be in here */
+    weir_query *list = m->list;
+    m->list = NULL;
+    weir_unlock(&m->mu);
+    while (list) {
+        weir_query *q = list;
+        list = q->next;
         weir_query_unref(q);
     }
     weir_err_clear(&m->last_failure);

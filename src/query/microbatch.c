@@ -555,10 +555,6 @@ void *weir_query_thread(void *arg) {
     q->spec.mem = NULL;
     weir_unlock(&q->mu);
     weir_arena_free(plan_mem);
-    weir_lock(&q->mu);
-    q->active = false;
-    weir_cond_wake_all(&q->cond);
-    weir_unlock(&q->mu);
     weir_manager_ended(q->manager, q);
     return NULL;
 }
