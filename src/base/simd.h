@@ -25,4 +25,20 @@ static inline const char *weir_plain_text(const char *p, const char *end, char q
         p++;
     return p;
 }
+
+/* The first \n or \r from p on, NULL if there is none. Reads nothing at or after end. */
+static inline const char *weir_line_stop(const char *p, const char *end) {
+#ifdef __SSE2__
+    const __m128i n = _mm_set1_epi8('\n'), r = _mm_set1_epi8('\r');
+    for (; end - p >= 32; p += 32) {
+        __m128i x = _mm_loadu_si128((const __m128i *)(const void *)p),
+                y = _mm_loadu_si128((const __m128i *)(const void *)(p + 16));
+        int a = _mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(x, n), _mm_cmpeq_epi8(x, r))),
+            b = _mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(y, n), _mm_cmpeq_epi8(y, r)));
+        if (a | b) return p + __builtin_ctz((unsigned)a | (unsigned)b << 16);
+    }
+#endif
+    while (p < end && *p != '\n' && *p != '\r') p++;
+    return p < end ? p : NULL;
+}
 #endif

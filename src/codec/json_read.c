@@ -549,7 +549,8 @@ static verdict read_member(weir_json_reader *r, int *slot) {
         if (r->seen[c] == r->rows + 1) weir_build_truncate(&r->col[c], r->rows);
         r->seen[c] = r->rows + 1;
     }
-    return member_value(s, k, c < 0 ? NULL : &r->col[c]);
+    bool wanted = c >= 0 && (!r->o->need || r->o->need[c]);
+    return member_value(s, k, wanted ? &r->col[c] : NULL);
 }
 
 static verdict read_object(weir_json_reader *r) {

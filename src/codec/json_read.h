@@ -21,6 +21,8 @@ typedef struct weir_json_options {
     const weir_pattern *date_format, *timestamp_format, *ntz_format; /* NULL: the default */
     const char *file;   /* for messages and rescue; changes from file to file */
     bool watch_unknown; /* see weir_json_unknown */
+    const bool *need;   /* by field; the others are null, and not looked at; NULL: all. Not with
+                           rescue_column or watch_unknown */
 } weir_json_options;
 
 /* Options by Spark's names through get (NULL = absent). */

@@ -253,6 +253,7 @@ static weir_rc files_read(weir_ctx *ctx, weir_scan *s, const weir_split *sp, int
     if (f->json) {
         weir_json_options *o = WEIR_NEW(mem, weir_json_options);
         rc = weir_json_options_read(&c, get_option, s, o);
+        o->need = o->rescue_column ? NULL : columns;
         if (rc == WEIR_OK) rc = weir_json_text(&c, f->data, o, &u);
         if (rc == WEIR_OK)
             rc = weir_text_reader(&c, s, sp, n, &weir_json_text_ops, u, mem, whole, out);

@@ -48,7 +48,6 @@ typedef struct weir_text_ops {
 /* Lines of a text: ended by sep, or if that is NULL by \n, \r or \r\n. */
 typedef struct weir_lines {
     const char *p, *end, *sep;
-    bool returns; /* the text has a \r */
 } weir_lines;
 void weir_lines_init(weir_lines *, const char *p, size_t n, const char *sep);
 bool weir_lines_next(weir_lines *, const char **line, int64_t *n); /* false: the end */

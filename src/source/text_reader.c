@@ -1,5 +1,6 @@
 /* Reading text files record by record through a row maker, and putting partition columns beside.
  * One task. */
+#include "base/simd.h"
 #include "source/files.h"
 
 #include <strings.h>
@@ -24,24 +25,14 @@ typedef struct text_reader {
 
 void weir_lines_init(weir_lines *l, const char *p, size_t n, const char *sep) {
     *l = (weir_lines){.p = p, .end = n ? p + n : p, .sep = sep};
-    l->returns = n && !sep && memchr(p, '\r', n);
 }
 
 static const char *line_end(const weir_lines *l, size_t *skip) {
     size_t left = (size_t)(l->end - l->p);
-    const char *stop = NULL;
     *skip = l->sep ? strlen(l->sep) : 1;
-    if (l->sep)
-        stop = memmem(l->p, left, l->sep, *skip);
-    else
-        stop = memchr(l->p, '\n', left);
-    if (l->returns) {
-        const char *cr = memchr(l->p, '\r', stop ? (size_t)(stop - l->p) : left);
-        if (cr) {
-            stop = cr;
-            if (cr + 1 < l->end && cr[1] == '\n') *skip = 2;
-        }
-    }
+    if (l->sep) return memmem(l->p, left, l->sep, *skip);
+    const char *stop = weir_line_stop(l->p, l->end);
+    if (stop && *stop == '\r' && stop + 1 < l->end && stop[1] == '\n') *skip = 2;
     return stop;
 }
 
