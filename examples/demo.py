@@ -119,7 +119,7 @@ def main():
     for name in sorted(os.listdir(ck)):
         if not name.startswith("."):
             full = os.path.join(ck, name)
-            print(f"  {name:10s}", f"{len(os.listdir(full))} entries" if os.path.isdir(full) else open(full).read())
+            print(f"  {name:10s}", f"{len([f for f in os.listdir(full) if not f.startswith(".")])} entries" if os.path.isdir(full) else open(full).read())
     print(f"\n{'nothing lost, nothing doubled' if ok else 'THE COUNTS ARE WRONG'}: {total} orders landed. "
           f"{time.time() - t0:.1f} s for five starts of engine and script. All of it is in {os.path.relpath(ROOT)}")
     return 0 if ok else 1
