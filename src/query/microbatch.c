@@ -159,19 +159,6 @@ static weir_rc recover(weir_ctx *ctx, weir_query *q) {
     return WEIR_OK;
 }
 
-static weir_rc check_provider(weir_ctx *ctx, const weir_query *q) {
-    const char *p = weir_conf_get(q->conf, "spark.sql.streaming.stateStore.providerClass"),
-               *name = strrchr(p, '.');
-    name = name ? name + 1 : p;
-    if (!q->exec->nstate || strcmp(name, "HDFSBackedStateStoreProvider") == 0) return WEIR_OK;
-    return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
-                     weir_printf(ctx->arena,
-                                 "the state store provider %s; unset "
-                                 "spark.sql.streaming.stateStore.providerClass and start with a "
-                                 "new checkpoint, or run the query on Apache Spark",
-                                 p));
-}
-
 static weir_rc build(weir_ctx *ctx, weir_query *q) {
     weir_plan *p = NULL;
     weir_offsets_settle(ctx, q->conf);
@@ -187,7 +174,7 @@ static weir_rc build(weir_ctx *ctx, weir_query *q) {
     WEIR_TRY(weir_stream_push(ctx, q->spec.plan, &p));
     WEIR_TRY(weir_stream_layout(ctx, p, &p));
     WEIR_TRY(weir_exec_build(ctx, p, &q->stream, &q->exec));
-    WEIR_TRY(check_provider(ctx, q));
+    if (q->exec->nstate) WEIR_TRY(weir_state_provider_check(ctx, q->conf));
     const char *policy = weir_conf_get(q->conf, "spark.sql.streaming.multipleWatermarkPolicy");
     weir_watermarks_init(&q->watermarks, q->spec.mem, q->exec->nwatermark,
                          strcasecmp(policy, "max") == 0, q->watermark_ms);

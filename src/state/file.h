@@ -48,8 +48,15 @@ char *weir_part_dir_text(weir_ctx *, const weir_part_dir *);
 bool weir_state_name(const char *name, int64_t *version, bool *snapshot);
 /* The newest snapshot at or below version; 0 when there is none. */
 weir_rc weir_state_newest(weir_ctx *, const weir_part_dir *, int64_t version, int64_t *snapshot);
-/* Puts version of the partition into the table. */
+/* Puts version of the partition into the table: the newest snapshot and the deltas after it. */
 weir_rc weir_state_load(weir_ctx *, const weir_part_dir *, int64_t version, weir_table *);
+/* The same from a snapshot that must be there; 0: from the deltas alone. */
+weir_rc weir_state_load_from(weir_ctx *, const weir_part_dir *, int64_t snapshot, int64_t version,
+                             weir_table *);
+/* The records of one file, their bytes in ctx->arena. CANNOT_LOAD_STATE_STORE.* names a file that
+ * is missing or damaged. */
+weir_rc weir_state_records(weir_ctx *, const weir_part_dir *, int64_t version, bool snapshot,
+                           weir_records *out);
 
 /* ---- publishing ---- */
 

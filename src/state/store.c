@@ -148,3 +148,16 @@ void weir_store_remove(weir_store *s, int64_t entry) {
     s->stat.rows_removed++;
     time_end(s, start, &s->stat.remove_us);
 }
+
+weir_rc weir_state_provider_check(weir_ctx *ctx, const weir_conf *conf) {
+    const char *p = weir_conf_get(conf, "spark.sql.streaming.stateStore.providerClass"),
+               *name = strrchr(p, '.');
+    name = name ? name + 1 : p;
+    if (strcmp(name, "HDFSBackedStateStoreProvider") == 0) return WEIR_OK;
+    return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
+                     weir_printf(ctx->arena,
+                                 "the state store provider %s; unset "
+                                 "spark.sql.streaming.stateStore.providerClass and start with a "
+                                 "new checkpoint, or run the query on Apache Spark",
+                                 p));
+}

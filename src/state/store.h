@@ -74,6 +74,9 @@ void weir_store_stats(const weir_store *, weir_store_stat *out);
 weir_rc weir_state_maintain(weir_ctx *, const weir_store_spec *, int64_t version, int min_deltas,
                             int64_t retain);
 
+/* UNSUPPORTED_FEATURE unless the configuration names the HDFS-backed provider. */
+weir_rc weir_state_provider_check(weir_ctx *, const weir_conf *);
+
 /* Operator metadata v1 (checkpoint-format 2.1): written at the first batch, the name compared on a
  * restart (STREAMING_STATEFUL_OPERATOR_NOT_MATCH_IN_STATE_METADATA is the query's to raise: it
  * knows all). *name NULL when there is no file. */
