@@ -74,6 +74,8 @@ weir_rc weir_fs_sync(struct weir_ctx *, const char *dir);
 weir_rc weir_path_lock(
     struct weir_ctx *, const char *path, bool *busy,
     weir_file **out); /* exclusive flock held until weir_file_drop; busy: another holds it */
+/* Does anybody hold the lock? Nothing is made or changed; a missing file is not held. */
+weir_rc weir_path_locked(struct weir_ctx *, const char *path, bool *busy);
 
 /* For libraries that do their own I/O (Parquet): counts an operation at this place. */
 weir_rc weir_env_point(struct weir_ctx *, const char *op, const char *path, int64_t bytes);

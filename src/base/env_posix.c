@@ -385,12 +385,25 @@ weir_rc weir_path_lock(weir_ctx *ctx, const char *path, bool *busy, weir_file **
     if (point("append", path, NULL)) return weir_fail_io(ctx, "lock", path);
     WEIR_TRY(file_new(ctx, path, O_RDWR | O_CREAT, "lock", out));
     *busy = flock((*out)->fd, LOCK_EX | LOCK_NB) != 0;
+    if (*busy && errno == EWOULDBLOCK) { /* one who only looks (weir_path_locked) lets go at once */
+        usleep(20000);
+        *busy = flock((*out)->fd, LOCK_EX | LOCK_NB) != 0;
+    }
     if (!*busy) return WEIR_OK;
     bool held = errno == EWOULDBLOCK;
     weir_rc rc = held ? WEIR_OK : weir_fail_io(ctx, "lock", path);
     weir_file_drop(*out);
     *out = NULL;
     return rc;
+}
+
+weir_rc weir_path_locked(weir_ctx *ctx, const char *path, bool *busy) {
+    *busy = false;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return errno == ENOENT ? WEIR_OK : weir_fail_io(ctx, "open", path);
+    *busy = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    close(fd);
+    return WEIR_OK;
 }
 
 /* ---- clock and random ---- */
