@@ -47,6 +47,8 @@ CHECKS = {
     "spine.tidy": ("layers, lengths, names", [], 2, [PY, "tools/tidy.py"]),
     "state.guide": ("scripts of the guide: " + SCRIPTS["state"], [GUIDE], 15, ["guide", SCRIPTS["state"]]),
     "state.golden": ("checkpoints that Spark wrote resume with Spark's rows", [], 10, tests("golden", "stream_plans")),
+    "state.inspect": ("state as rows like Spark's; damaged checkpoints refused, repaired, rolled back", [], 15,
+                      tests("statestore", "hazards", "checkpoint_tool")),
     "state.turns": ("Spark and weir in turns on one checkpoint, batch by batch", [SPARK, SPARK43], 20,
                     [PY, "tools/interop.py", "state_*", "delta_golden_*"]),
     "state.differential": ("300 random queries on Spark 4.3 and weir: 0 differences", [SPARK43], 40,

@@ -25,6 +25,14 @@ void weir_ck_note(weir_ctx *ctx, weir_ck *c, weir_ck_grade grade, const char *pa
     c->stops |= grade != WEIR_CK_HARMLESS;
 }
 
+weir_rc weir_ck_caught(weir_ctx *ctx, weir_rc rc, weir_err *err, const char **why) {
+    bool disk = rc != WEIR_OK && (err->cls == WEIR_E_IO_FAILED || rc == WEIR_CANCEL);
+    *why = rc == WEIR_OK ? NULL : weir_strdup(ctx->arena, err->msg);
+    if (disk) weir_err_copy(ctx->err, err);
+    weir_err_clear(err);
+    return disk ? rc : WEIR_OK;
+}
+
 bool weir_ck_hidden(const weir_ck *c, const char *below) {
     for (int i = 0; i < c->nhidden; i++)
         if (strcmp(c->hidden[i], below) == 0) return true;
@@ -55,32 +63,47 @@ int64_t weir_ck_number(const char *name, const char **tail) {
     return tail || !*end ? v : -1;
 }
 
+/* JSON that ends inside a text or before its brackets are closed. */
+static bool unfinished(const char *p, size_t n) {
+    bool quoted = false;
+    int64_t depth = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (quoted && p[i] == '\\')
+            i++;
+        else if (p[i] == '"')
+            quoted = !quoted;
+        else if (!quoted && (p[i] == '{' || p[i] == '['))
+            depth++;
+        else if (!quoted && (p[i] == '}' || p[i] == ']') && --depth < 0)
+            return false;
+    }
+    return n == 0 || quoted || depth > 0;
+}
+
 /* A text that ends in the middle of its last line's JSON, or of its version line. */
-static bool cut_off(weir_ctx *ctx, const char *text, size_t len) {
+static bool cut_off(const char *text, size_t len) {
     size_t version = strspn(text + (len > 0), "0123456789");
     if (len == 0) return true;
     if (text[0] != 'v' || (len > 1 && !version)) return false;
     if (len <= 1 + version) return true;
     const char *last = text + len;
     while (last > text && last[-1] != '\n') last--;
-    size_t n = (size_t)(text + len - last), bad = 0;
-    return text[1 + version] == '\n' && !weir_json_parse(ctx->arena, last, n, &bad) && bad >= n;
+    return text[1 + version] == '\n' && unfinished(last, (size_t)(text + len - last));
 }
 
-bool weir_ck_torn(weir_ctx *ctx, const char *path) {
-    weir_err err;
-    weir_ctx c = *ctx;
+weir_rc weir_ck_torn(weir_ctx *ctx, const char *path, bool *torn) {
     char *text = NULL;
     size_t len = 0;
-    weir_err_init(&err);
-    c.err = &err;
-    weir_rc rc = weir_file_slurp(&c, path, &text, &len);
-    weir_err_clear(&err);
-    if (rc != WEIR_OK) return false;
+    weir_stat st;
+    *torn = false;
+    WEIR_TRY(weir_path_stat(ctx, path, &st));
+    if (!st.exists) return WEIR_OK;
+    WEIR_TRY(weir_file_slurp(ctx, path, &text, &len));
     size_t before = strnlen(text, len);
     for (size_t i = before; i < len; i++)
-        if (text[i]) return false;
-    return before < len ? before == 0 || cut_off(ctx, text, before) : cut_off(ctx, text, len);
+        if (text[i]) return WEIR_OK;
+    *torn = (before == 0 && len > 0) || cut_off(text, before);
+    return WEIR_OK;
 }
 
 /* ---- what is left over ---- */
@@ -180,13 +203,10 @@ static weir_rc read_entry(weir_ctx *ctx, weir_log_dir *log, bool offsets, weir_c
     weir_err_init(&err);
     own.err = &err;
     weir_rc rc = offsets ? read_offsets(&own, log, e) : read_commit(&own, log, e);
-    if (rc != WEIR_OK) {
-        e->why = weir_strdup(ctx->arena, err.msg);
-        e->torn = err.cls != WEIR_E_INVALID_LOG_VERSION &&
-                  weir_ck_torn(ctx, TEXT("%s/%lld", log->dir, (long long)e->id));
-    }
-    weir_err_clear(&err);
-    return WEIR_OK;
+    bool newer = rc != WEIR_OK && err.cls == WEIR_E_INVALID_LOG_VERSION;
+    WEIR_TRY(weir_ck_caught(ctx, rc, &err, &e->why));
+    if (!e->why || newer) return WEIR_OK;
+    return weir_ck_torn(ctx, TEXT("%s/%lld", log->dir, (long long)e->id), &e->torn);
 }
 
 static weir_rc read_log(weir_ctx *ctx, weir_ck *c, const char *name, int max, weir_ck_log *out) {

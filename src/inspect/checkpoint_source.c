@@ -28,13 +28,12 @@ static weir_rc count_lines(weir_ctx *ctx, const char *path, int64_t *files) {
 }
 
 /* *why NULL: the entry is whole. */
-static void try_entry(weir_ctx *ctx, const char *path, int64_t *files, const char **why) {
+static weir_rc try_entry(weir_ctx *ctx, const char *path, int64_t *files, const char **why) {
     weir_err err;
     weir_ctx own = *ctx;
     weir_err_init(&err);
     own.err = &err;
-    *why = count_lines(&own, path, files) == WEIR_OK ? NULL : weir_strdup(ctx->arena, err.msg);
-    weir_err_clear(&err);
+    return weir_ck_caught(ctx, count_lines(&own, path, files), &err, why);
 }
 
 typedef struct names { /* of one log */
@@ -70,8 +69,9 @@ static bool has(const names *l, int64_t id) {
  * are found again. */
 static weir_rc judge_entry(weir_ctx *ctx, weir_ck *c, const weir_ck_source *s, const char *path,
                            int64_t id, const char *why) {
-    bool free = id > s->upto && id == s->newest && weir_ck_torn(ctx, weir_ck_path(ctx, c, path));
-    if (free)
+    bool torn = false;
+    WEIR_TRY(weir_ck_torn(ctx, weir_ck_path(ctx, c, path), &torn));
+    if (torn && id > s->upto && id == s->newest)
         weir_ck_note(ctx, c, WEIR_CK_MENDABLE, path, why,
                      "No batch was planned with it: without it its files are found again", path);
     else
@@ -92,7 +92,7 @@ static weir_rc read_file_log(weir_ctx *ctx, weir_ck *c, int i, weir_ck_source *s
         if (!compact && !has(&l, id))
             why = "missing: the log has later entries";
         else
-            try_entry(ctx, weir_ck_path(ctx, c, path), &s->files, &why);
+            WEIR_TRY(try_entry(ctx, weir_ck_path(ctx, c, path), &s->files, &why));
         if (why) WEIR_TRY(judge_entry(ctx, c, s, path, id, why));
     }
     if (s->upto > s->newest)

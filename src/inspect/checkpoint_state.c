@@ -23,15 +23,15 @@ static weir_rc read_records(weir_ctx *ctx, const weir_part_dir *w, const weir_ck
     return WEIR_OK;
 }
 
-static void try_file(weir_ctx *ctx, const weir_part_dir *w, weir_ck_state_file *f) {
+static weir_rc try_file(weir_ctx *ctx, const weir_part_dir *w, weir_ck_state_file *f) {
     weir_err err;
     weir_ctx own = *ctx;
     weir_err_init(&err);
     own.err = &err;
     own.arena = weir_arena_new(NULL);
-    if (read_records(&own, w, f) != WEIR_OK) f->why = weir_strdup(ctx->arena, err.msg);
+    weir_rc rc = read_records(&own, w, f);
     weir_arena_free(own.arena);
-    weir_err_clear(&err);
+    return weir_ck_caught(ctx, rc, &err, &f->why);
 }
 
 static int by_version(const void *a, const void *b) {
@@ -59,7 +59,7 @@ static weir_rc read_part(weir_ctx *ctx, weir_ck *c, weir_ck_store *s, int32_t pa
     for (int64_t i = 0; i < n; i++) {
         weir_ck_state_file f = {.size_bytes = e[i].size_bytes};
         if (!weir_state_name(e[i].name, &f.version, &f.snapshot)) continue;
-        try_file(ctx, &w, &f);
+        WEIR_TRY(try_file(ctx, &w, &f));
         p->size_bytes += f.size_bytes;
         p->file[p->n++] = f;
     }
@@ -194,15 +194,16 @@ static weir_rc load_rows(weir_ctx *ctx, const weir_ck *c, weir_ck_store *s,
 }
 
 /* SPARK writes schema and metadata again when they are missing: what is cut off may go. */
-static void judge_beside(weir_ctx *ctx, weir_ck *c, const char *path, const weir_err *err,
-                         bool torn, const char *unchecked) {
-    const char *full = weir_ck_path(ctx, c, path);
-    char *why = weir_strdup(ctx->arena, err->msg);
-    if (torn || weir_ck_torn(ctx, full))
+static weir_rc judge_beside(weir_ctx *ctx, weir_ck *c, const char *path, const char *why, bool torn,
+                            const char *unchecked) {
+    bool cut = torn;
+    if (!torn) WEIR_TRY(weir_ck_torn(ctx, weir_ck_path(ctx, c, path), &cut));
+    if (cut)
         weir_ck_note(ctx, c, WEIR_CK_MENDABLE, path, why, unchecked, path);
     else
         weir_ck_note(ctx, c, WEIR_CK_STOPS, path, why, "Restore it from a copy of the checkpoint",
                      NULL);
+    return WEIR_OK;
 }
 
 static weir_rc read_schema(weir_ctx *ctx, weir_ck *c, weir_ck_store *s) {
@@ -210,6 +211,7 @@ static weir_rc read_schema(weir_ctx *ctx, weir_ck *c, weir_ck_store *s) {
     const char *dir = TEXT("state/%d/0%s%s", (int)s->op, plain ? "" : "/", plain ? "" : s->name),
                *path = TEXT("%s/_metadata/schema", dir);
     char *text = NULL;
+    const char *why = NULL;
     size_t n = 0;
     weir_stat st = {0};
     weir_err err;
@@ -223,20 +225,19 @@ static weir_rc read_schema(weir_ctx *ctx, weir_ck *c, weir_ck_store *s) {
     WEIR_TRY(weir_file_slurp(ctx, weir_ck_path(ctx, c, path), &text, &n));
     weir_err_init(&err);
     own.err = &err;
-    if (weir_state_schema_parse(&own, path, text, n, &s->key, &s->value) != WEIR_OK) {
-        s->key = s->value = NULL;
-        bool ours = n >= 4 && (memcmp(text, "\0\2v1", 4) == 0 || memcmp(text, "\0\2v2", 4) == 0);
-        judge_beside(ctx, c, path, &err, ours,
-                     "Without it the next start writes the query's, and does not compare it: "
-                     "start the query as it was");
-    }
-    weir_err_clear(&err);
-    return WEIR_OK;
+    WEIR_TRY(weir_ck_caught(
+        ctx, weir_state_schema_parse(&own, path, text, n, &s->key, &s->value), &err, &why));
+    if (!why) return WEIR_OK;
+    s->key = s->value = NULL;
+    bool ours = n >= 4 && (memcmp(text, "\0\2v1", 4) == 0 || memcmp(text, "\0\2v2", 4) == 0);
+    return judge_beside(ctx, c, path, why, ours,
+                        "Without it the next start writes the query's, and does not compare it: "
+                        "start the query as it was");
 }
 
 static weir_rc read_operator_name(weir_ctx *ctx, weir_ck *c, int32_t op, const char **name,
                                   weir_state_store_info **info, int *n) {
-    const char *path = TEXT("state/%d/_metadata/metadata", (int)op);
+    const char *path = TEXT("state/%d/_metadata/metadata", (int)op), *why = NULL;
     weir_err err;
     weir_ctx own = *ctx;
     int32_t id = 0;
@@ -244,17 +245,18 @@ static weir_rc read_operator_name(weir_ctx *ctx, weir_ck *c, int32_t op, const c
     own.err = &err;
     *name = NULL;
     *n = 0;
-    if (!weir_ck_hidden(c, path) &&
+    if (weir_ck_hidden(c, path)) return WEIR_OK;
+    WEIR_TRY(weir_ck_caught(
+        ctx,
         weir_state_metadata_read(&own, weir_ck_path(ctx, c, TEXT("state/%d", (int)op)), &id, name,
-                                 info, n) != WEIR_OK) {
-        *name = NULL;
-        *n = 0;
-        judge_beside(ctx, c, path, &err, false,
-                     "Without it the next start does not compare the operator's name: start the "
-                     "query as it was");
-    }
-    weir_err_clear(&err);
-    return WEIR_OK;
+                                 info, n),
+        &err, &why));
+    if (!why) return WEIR_OK;
+    *name = NULL;
+    *n = 0;
+    return judge_beside(ctx, c, path, why, false,
+                        "Without it the next start does not compare the operator's name: start the "
+                        "query as it was");
 }
 
 /* How many partitions must be there: global aggregates and limits have one. */
