@@ -411,7 +411,8 @@ static weir_rc check_there(weir_ctx *ctx, const char *dir) {
 /* Batches whose offsets, commit and state are whole: a rollback can end with them. */
 static void find_back(weir_ctx *ctx, weir_ck *c) {
     c->back = WEIR_NEWN(ctx->arena, int64_t, c->commits.n + 1);
-    for (int64_t i = 0; i < c->commits.n && c->id && c->understood; i++) {
+    if (!c->id || (c->nstore && !c->understood)) return;
+    for (int64_t i = 0; i < c->commits.n; i++) {
         const weir_ck_entry *e = &c->commits.v[i], *o = weir_ck_entry_of(&c->offsets, e->id),
                             *p = weir_ck_entry_of(&c->offsets, e->id - 1);
         bool whole = !e->why && o && !o->why && (e->id == 0 || (p && !p->why)),
