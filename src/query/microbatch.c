@@ -36,7 +36,10 @@ static weir_rc load_metadata(weir_ctx *ctx, weir_query *q, bool has_log) {
         const char *id = weir_json_str(m, "id", NULL);
         if (!id || strlen(id) != 36)
             return weir_fail(ctx, WEIR_E_MALFORMED_CHECKPOINT, "path", path, "reason",
-                             "it holds no query id. Restore it from a copy");
+                             weir_printf(ctx->arena,
+                                         "it holds no query id. Restore it from a copy; weir "
+                                         "checkpoint inspect %s says more",
+                                         q->spec.checkpoint));
         memcpy(q->id, id, 37);
         return WEIR_OK;
     }

@@ -1,27 +1,44 @@
 """Golden checkpoints laid out in a folder of the test's own, and their queries run there; state files taken apart and
 written, by code that shares nothing with the engine's."""
 import json
+import os
 import pathlib
-
+import re
 import shutil
 import struct
 import sys
 
 GOLDEN = pathlib.Path(__file__).resolve().parent.parent / "golden"
 sys.path.insert(0, str(GOLDEN / "checkpoint"))
-from queries import CASES, stream, texts  # noqa: E402
-from test_golden import lines, place_inputs  # noqa: E402
+from queries import CASES, MTIME0_S, stream, text, texts  # noqa: E402
 
 QUERY = {"agg_update_hdfs_midbatch": "agg_update_hdfs"}
 
 
+def place_inputs(folder, work):
+    """File numbers are modification times: git does not keep those."""
+    for p in sorted(folder.glob("in*/f*.json")):
+        to = work / p.parent.name
+        to.mkdir(exist_ok=True)
+        shutil.copy(p, to / p.name)
+        mtime = MTIME0_S + int(re.search(r"f(\d+)", p.name).group(1))
+        os.utime(to / p.name, (mtime, mtime))
+
+
+def lines(path):
+    return sorted(text(json.loads(x)) for x in path.read_text(encoding="utf-8").split("\n") if x)
+
+
 def place(case, work, then=True):
-    """The checkpoint as work/ck, with its paths, its sink and its inputs; then: those that come next, too."""
+    """The checkpoint as work/ck, with its inputs and its sink; then: the inputs that come next, too. Logs hold absolute
+    paths: those of the folder in which Spark ran become work's."""
     golden = GOLDEN / "checkpoint" / case
     work.mkdir(parents=True, exist_ok=True)
     shutil.copytree(golden / "checkpoint", work / "ck")
-    for p in (work / "ck" / "sources").glob("*/*"):
-        p.write_text(p.read_text().replace(f"/tmp/weir-golden/{QUERY.get(case, case)}/", f"{work}/"))
+    if (golden / "output_before").exists():
+        shutil.copytree(golden / "output_before", work / "out")
+    for p in [*(work / "ck" / "sources").glob("*/*"), *(work / "out").glob("_spark_metadata/*")]:
+        p.write_bytes(p.read_bytes().replace(f"/tmp/weir-golden/{QUERY.get(case, case)}/".encode(), f"{work}/".encode()))
     place_inputs(golden / "input_before", work)
     if then:
         place_inputs(golden / "input_next", work)

@@ -1,44 +1,11 @@
-"""Checkpoints that Apache Spark 4.3.0 wrote, resumed here: the rows after the next input are Spark's, batch by batch.
-
-The logs hold absolute paths, so a case always runs in /tmp/weir-golden/<case>; file numbers are modification times."""
-import json
-import os
-import pathlib
-import re
+"""Checkpoints that Apache Spark 4.3.0 wrote, resumed here: the rows after the next input are Spark's, batch by batch."""
 import shutil
-import sys
 import time
 
 import pytest
+from checkpoints import CASES, GOLDEN as FOLDER, lines, place, stream, texts
 
-GOLDEN = pathlib.Path(__file__).resolve().parent.parent / "golden" / "checkpoint"
-ROOT = pathlib.Path("/tmp/weir-golden")
-sys.path.insert(0, str(GOLDEN))
-from queries import CASES, MTIME0_S, stream, text, texts  # noqa: E402
-
-
-def place_inputs(folder, work):
-    for p in sorted(folder.glob("in*/f*.json")):
-        to = work / p.parent.name
-        to.mkdir(exist_ok=True)
-        shutil.copy(p, to / p.name)
-        mtime = MTIME0_S + int(re.search(r"f(\d+)", p.name).group(1))
-        os.utime(to / p.name, (mtime, mtime))
-
-
-def lines(path):
-    return sorted(text(json.loads(x)) for x in path.read_text(encoding="utf-8").split("\n") if x)
-
-
-def place(case, work):
-    golden = GOLDEN / case
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
-    shutil.copytree(golden / "checkpoint", work / "ck")
-    if (golden / "output_before").exists():
-        shutil.copytree(golden / "output_before", work / "out")
-    place_inputs(golden / "input_before", work)
-    place_inputs(golden / "input_next", work)
+GOLDEN = FOLDER / "checkpoint"
 
 
 def start(spark, case, work, name):
@@ -61,9 +28,9 @@ def utc(spark, monkeypatch):
 
 
 @pytest.mark.parametrize("case", sorted(CASES))
-def test_checkpoint_of_spark_resumed(spark, utc, case):
+def test_checkpoint_of_spark_resumed(spark, utc, tmp_path, case):
     golden = GOLDEN / case
-    work = ROOT / ("agg_update_hdfs" if case.endswith("midbatch") else case)
+    work = tmp_path / "work"
     place(case, work)
     name = "golden_" + case
     q = start(spark, case, work, name)

@@ -312,6 +312,15 @@ def state_version_ahead_of_commit(ck):
         shutil.copy(part / "4.delta", part / "5.delta")
 
 
+@pytest.mark.parametrize("data", [b"", b"{}", b'{"id":"dd'], ids=str)
+def test_metadata_without_id_names_the_command(spark, tmp_path, data):
+    """As a loss of power may leave it."""
+    ck = place("agg_update_hdfs", tmp_path / "work")
+    (ck / "metadata").write_bytes(data)
+    with pytest.raises(Exception, match=f"weir checkpoint inspect {ck}"):
+        resume(spark, "agg_update_hdfs", tmp_path / "work", "noid")
+
+
 def test_every_hazard_is_here():
     assert set(MUTATIONS) == set(SPARK)
 
