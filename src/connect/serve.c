@@ -230,6 +230,8 @@ int weir_serve(const weir_server_options *o) {
         (void)fprintf(stderr, "weir: no thread could be started\n");
         return 1;
     }
+    server.worker_port = weir_server_port(net);
+    server.worker_token = o->token;
     say_ready(o->ready_fd, weir_server_port(net));
     wait_for_signal();
     shut_down(&server, net);
