@@ -91,9 +91,7 @@ weir_rc weir_cn_foreach(weir_cn_run *r, const SC(WriteStreamOperationStart) * w,
                              .version = weir_text(f->python_function->python_ver),
                              .host = h};
     info->python = fn;
-    if (!w->foreach_batch)
-        return weir_tp_unsupported(r->ctx, "foreach", "Use foreachBatch");
-    t->sink = &weir_foreach_batch_sink;
+    t->sink = w->foreach_batch ? &weir_foreach_batch_sink : &weir_foreach_sink;
     t->format = t->sink->format;
     return WEIR_OK;
 }

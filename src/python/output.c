@@ -120,6 +120,12 @@ void weir_py_output_mute(weir_py_output *o) {
     weir_unlock(&o->mu);
 }
 
+void weir_py_output_forget(weir_py_output *o) {
+    weir_lock(&o->mu);
+    o->ntail = 0;
+    weir_unlock(&o->mu);
+}
+
 const char *weir_py_output_tail(weir_arena *a, weir_py_output *o) {
     weir_lock(&o->mu);
     if (!o->over) (void)weir_cond_wait(&o->cond, &o->mu, SETTLE_MS);

@@ -22,6 +22,7 @@ char **weir_py_environment(weir_arena *, const char *const *more);
 typedef struct weir_py_output weir_py_output;
 weir_rc weir_py_output_start(weir_ctx *, weir_py_output **, int *write_end);
 void weir_py_output_mute(weir_py_output *); /* what comes now is about the end that was asked for */
+void weir_py_output_forget(weir_py_output *); /* what came so far is not for messages */
 /* The last lines, after a pause for those on the way, in arena; "" if there were none. */
 const char *weir_py_output_tail(weir_arena *, weir_py_output *);
 void weir_py_output_stop(weir_py_output *); /* NULL is allowed */

@@ -293,6 +293,7 @@ void weir_py_step(weir_ctx *ctx, weir_py_worker *w, const char *what) {
     w->step[n] = 0;
     w->began_ms = now_ms(ctx);
     w->limit_ms = weir_conf_ms(ctx->conf, "spark.weir.python.batchTimeout");
+    weir_py_output_forget(w->output);
 }
 
 /* ---- messages ---- */

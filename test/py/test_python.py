@@ -200,3 +200,106 @@ def test_refused_as_spark_does(spark, tmp_path, what, how, text):
     with pytest.raises(Exception) as e:
         begin(tmp_path, how(w))
     assert text in str(e.value) and type(e.value).__name__ == "AnalysisException"
+
+
+# ---- foreach
+
+GOLDEN = os.path.join(os.path.dirname(__file__), "..", "golden", "python")
+
+
+def test_foreach_sees_the_rows_that_it_sees_with_spark(spark, tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.json").write_text('{"id":1,"s":"h\\u00e9\\ud83d\\ude00","d":1.5}\n{"id":-2147483648,"s":""}\n{}\n')
+    out = str(tmp_path / "out")
+
+    def fn(row):
+        def show(v):
+            if isinstance(v, tuple):
+                return type(v).__name__ + "(" + ", ".join(n + "=" + show(x) for n, x in zip(v.__fields__, v)) + ")"
+            if isinstance(v, list):
+                return "[" + ", ".join(map(show, v)) + "]"
+            if isinstance(v, dict):
+                return "{" + ", ".join(sorted(show(k) + ": " + show(x) for k, x in v.items())) + "}"
+            return type(v).__name__ + ":" + repr(v)
+        open(out, "a").write("\n".join(f"{n} = {show(v)}" for n, v in zip(row.__fields__, row)) + "\n--\n")
+
+    source(spark, tmp_path, "id INT, s STRING, d DOUBLE").createOrReplaceTempView("v")
+    w = spark.sql(open(f"{GOLDEN}/rows.sql").read()).writeStream.foreach(fn)
+    q = begin(tmp_path, w, availableNow=True)
+    assert q.awaitTermination(60) and q.exception() is None
+    want = open(f"{GOLDEN}/rows.txt", encoding="utf-8").read().splitlines()[1:]
+    # the order of a map's entries has no meaning; Java writes the same decimal with more zeros
+    want = [x.replace("{str:'l': NoneType:None, str:'k': int:1}", "{str:'k': int:1, str:'l': NoneType:None}").replace("1.00E-10", "1E-10")
+            for x in want]
+    assert lines(out) == want
+    assert q.lastProgress["sink"]["numOutputRows"] == 3 and q.lastProgress["sink"]["description"].startswith("ForeachWriterTable(")
+
+
+def test_foreach_with_an_object_opens_and_closes_per_batch(spark, tmp_path):
+    calls = str(tmp_path / "calls")
+
+    class Writer:
+        def say(self, *what):
+            import os
+            open(calls, "a").write(" ".join(map(str, what)) + f" {os.getpid()}\n")
+
+        def open(self, partition_id, epoch_id):
+            self.say("open", partition_id, epoch_id)
+            self.epoch = epoch_id
+            return epoch_id != 1
+
+        def process(self, row):
+            self.say("process", self.epoch, row.id)
+            if row.id == 99:
+                raise KeyError("ninety-nine")
+
+        def close(self, error):
+            self.say("close", self.epoch, repr(error))
+
+    q = begin(tmp_path, source(spark, tmp_path).writeStream.foreach(Writer()))
+    for i in range(3):
+        put(str(tmp_path / "in"), f"{i}.json", {"id": i}, {"id": i + 10})
+        q.processAllAvailable()
+    put(str(tmp_path / "in"), "9.json", {"id": 99}, {"id": 100})
+    text = failure(q)
+    for word in ("[PYTHON_EXCEPTION] An exception was thrown from the Python worker: Traceback", "KeyError: 'ninety-nine'"):
+        assert word in text
+    got = [x.rsplit(" ", 1) for x in lines(calls)]
+    assert [x[0] for x in got] == [
+        "open 0 0", "process 0 0", "process 0 10", "close 0 None", "open 0 1", "close 1 None",
+        "open 0 2", "process 2 2", "process 2 12", "close 2 None",
+        "open 0 3", "process 3 99", "close 3 KeyError('ninety-nine')"]
+    workers = [x[1] for x in got]
+    assert len(set(workers[:6])) == 1, "one worker for many batches"
+    assert len(set(workers)) == 2, "rows that open() refused are left in its socket: another one goes on"
+
+
+def test_foreach_of_many_rows(spark, tmp_path):
+    """More than the socket holds: the worker reads while the engine writes; output of its own does no harm."""
+    out = str(tmp_path / "out")
+    for k in range(3):
+        put(str(tmp_path / "in"), f"{k}.json", *({"id": k * 20000 + i} for i in range(20000)))
+
+    class Sum:
+        def open(self, partition_id, epoch_id):
+            self.n = self.sum = 0
+            return True
+
+        def process(self, row):
+            self.n += 1
+            self.sum += row.id
+            if row.id % 1000 == 0:
+                print("x" * 1000)
+
+        def close(self, error):
+            open(out, "a").write(f"{self.n} {self.sum}\n")
+
+    q = begin(tmp_path, source(spark, tmp_path).writeStream.foreach(Sum()), availableNow=True)
+    assert q.awaitTermination(120) and q.exception() is None
+    assert lines(out) == [f"60000 {sum(range(60000))}"]
+
+
+def test_foreach_refuses_types_without_a_form_in_python(spark, tmp_path):
+    put(str(tmp_path / "in"), "a.json", {"id": 1})
+    w = source(spark, tmp_path).selectExpr("make_interval(1) AS i").writeStream.foreach(lambda r: None)
+    assert "INTERVAL" in failure(begin(tmp_path, w))
