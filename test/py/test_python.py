@@ -84,14 +84,23 @@ def test_a_batch_beyond_its_memory_goes_to_a_file_without_a_name(engine, tmp_pat
     out = str(tmp_path / "sums")
     left = set(os.listdir("/tmp"))
 
+    def nameless(pid):
+        import os
+        found = []
+        for f in os.listdir(f"/proc/{pid}/fd"):
+            try:
+                found.append(os.readlink(f"/proc/{pid}/fd/{f}"))
+            except OSError:  # closed meanwhile
+                pass
+        return [f for f in found if f.startswith("/tmp/#")]
+
     def fn(df, batch_id):
         import os
         for _ in range(2):
             r = df.selectExpr("count(*) AS n", "sum(id) AS i", "sum(length(s)) AS l", "sum(m['k']) AS m", "sum(d) AS d").first()
             open(out, "a").write(f"{r.n} {r.i} {r.l} {r.m} {r.d}\n")
         open(out, "a").write(f"{df.select('s').distinct().count()}\n")
-        deleted = [os.readlink(f"/proc/{os.getppid()}/fd/{f}") for f in os.listdir(f"/proc/{os.getppid()}/fd")]
-        open(out, "a").write(f"{len([d for d in deleted if d.startswith('/tmp/#')])}\n")
+        open(out, "a").write(f"{len(nameless(os.getppid()))}\n")
 
     w = source(spark, tmp_path, "id INT, s STRING, m MAP<STRING, INT>, d DECIMAL(10, 2)").writeStream.foreachBatch(fn)
     q = begin(tmp_path, w, availableNow=True)
@@ -99,8 +108,7 @@ def test_a_batch_beyond_its_memory_goes_to_a_file_without_a_name(engine, tmp_pat
     whole = f"20000 {sum(range(20000))} {sum(i % 50 for i in range(20000))} {sum(range(20000))} {sum(range(20000)) + 5000}.00"
     assert lines(out) == [whole, whole, "50", "1"]
     assert not [f for f in set(os.listdir("/tmp")) - left if f.startswith("weir")]
-    held = [os.readlink(f"/proc/{engine.process.pid}/fd/{f}") for f in os.listdir(f"/proc/{engine.process.pid}/fd")]
-    assert not [h for h in held if h.startswith("/tmp/#")], "the file is gone with the batch"
+    assert not nameless(engine.process.pid), "the file is gone with the batch"
     spark.stop()
 
 
@@ -303,3 +311,344 @@ def test_foreach_refuses_types_without_a_form_in_python(spark, tmp_path):
     put(str(tmp_path / "in"), "a.json", {"id": 1})
     w = source(spark, tmp_path).selectExpr("make_interval(1) AS i").writeStream.foreach(lambda r: None)
     assert "INTERVAL" in failure(begin(tmp_path, w))
+
+
+# ---- faults: one each; the engine stays well
+
+def engine_is_well(spark, engine, workers=0):
+    assert spark.range(5).count() == 5
+    end = time.time() + 5
+    while children(engine.process.pid) and time.time() < end:
+        time.sleep(0.05)
+    assert len(children(engine.process.pid)) == workers, "no worker is left"
+
+
+def test_a_killed_worker_is_named(spark, engine, tmp_path):
+    put(str(tmp_path / "in"), "a.json", {"id": 1})
+
+    def suicidal(df, batch_id):
+        import os
+        print("here I go")
+        os.kill(os.getpid(), 9)
+
+    text = failure(each_batch(spark, tmp_path, suicidal, name="sad"))
+    assert "suicidal`, batch 0 (foreachBatch of query sad, process " in text and "was killed by signal 9 (Killed)" in text
+    assert "exited unexpectedly (crashed)" in text and "here I go" in text
+    engine_is_well(spark, engine)
+
+
+def test_a_worker_killed_between_batches_is_named(spark, engine, tmp_path):
+    put(str(tmp_path / "in"), "a.json", {"id": 1})
+
+    def quiet(df, batch_id):
+        df.count()
+
+    q = each_batch(spark, tmp_path, quiet)
+    q.processAllAvailable()
+    [worker] = children(engine.process.pid)
+    os.kill(worker, 9)
+    put(str(tmp_path / "in"), "b.json", {"id": 2})
+    text = failure(q)
+    assert "quiet`, batch 1 (foreachBatch" in text and "signal 9" in text
+    engine_is_well(spark, engine)
+
+
+def test_a_hung_worker_is_killed_after_its_time(spark, engine, tmp_path):
+    put(str(tmp_path / "in"), "a.json", {"id": 1})
+    spark.conf.set("spark.weir.python.batchTimeout", "700ms")
+
+    def sleepy(df, batch_id):
+        import signal
+        import time
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        print("good night")
+        time.sleep(1000)
+
+    text = failure(each_batch(spark, tmp_path, sleepy))
+    assert "sleepy`, batch 0" in text and "spark.weir.python.batchTimeout" in text and "good night" in text
+    engine_is_well(spark, engine)
+
+
+def test_a_worker_that_never_gets_ready_is_killed(spark, engine, tmp_path):
+    slow = tmp_path / "slow"
+    slow.write_text("#!/bin/sh\nexec sleep 1000\n")
+    slow.chmod(0o755)
+    spark.conf.set("spark.pyspark.python", str(slow))
+    spark.conf.set("spark.weir.python.startTimeout", "300ms")
+    text = failure(each_batch(spark, tmp_path, lambda df, i: None))
+    assert "spark.weir.python.startTimeout" in text and str(slow) in text
+    engine_is_well(spark, engine)
+
+
+def test_a_leaking_worker_is_killed(spark, engine, tmp_path):
+    put(str(tmp_path / "in"), "a.json", {"id": 1})
+    spark.conf.set("spark.weir.python.memory", "400m")
+
+    def greedy(df, batch_id):
+        import time
+        kept = []
+        for _ in range(100):
+            kept.append(b"x" * (16 << 20))
+            time.sleep(0.02)
+        time.sleep(100)
+
+    text = failure(each_batch(spark, tmp_path, greedy))
+    assert "greedy`, batch 0" in text and "more than spark.weir.python.memory allows (400 MiB)" in text
+    engine_is_well(spark, engine)
+
+
+def test_children_of_a_worker_count_and_go_with_it(spark, engine, tmp_path):
+    put(str(tmp_path / "in"), "a.json", {"id": 1})
+    spark.conf.set("spark.weir.python.memory", "500m")
+    pids = str(tmp_path / "pids")
+
+    def parent(df, batch_id):
+        import subprocess
+        import sys
+        import time
+        p = subprocess.Popen([sys.executable, "-c", "import time; x = b'x' * (600 << 20); time.sleep(1000)"])
+        open(pids, "w").write(str(p.pid))
+        time.sleep(1000)
+
+    text = failure(each_batch(spark, tmp_path, parent))
+    assert "more than spark.weir.python.memory allows" in text
+    engine_is_well(spark, engine)
+    stat = f"/proc/{open(pids).read()}/stat"
+    assert not os.path.exists(stat) or open(stat).read().rsplit(")", 1)[1].split()[0] == "Z"
+
+
+def test_what_a_function_prints_goes_to_the_log(spark, engine, tmp_path):
+    put(str(tmp_path / "in"), "a.json", {"id": 1})
+
+    def chatty(df, batch_id):
+        import os
+        import sys
+        print("to stdout")
+        print("to stderr", file=sys.stderr)
+        os.system("echo from a child")
+        os.write(1, b"no end of line")
+        print("y" * 300000)
+
+    q = each_batch(spark, tmp_path, chatty, availableNow=True)
+    assert q.awaitTermination(60) and q.exception() is None
+    log = open(os.path.join(engine.folder, "server.log"), errors="replace").read()
+    for word in ("to stdout\n", "to stderr\n", "from a child\n", "no end of line"):
+        assert word in log, word
+    assert "Streaming ForeachBatch worker" not in log
+    engine_is_well(spark, engine)
+
+
+@pytest.mark.parametrize("what", ["foreachBatch", "foreach"])
+def test_a_function_that_cannot_be_loaded(spark, engine, tmp_path, what):
+    put(str(tmp_path / "in"), "a.json", {"id": 1})
+
+    class Bad:
+        def __reduce__(self):
+            return (exec, ("raise ImportError('nothing of that name')",))
+
+    bad = Bad()
+    w = source(spark, tmp_path).writeStream
+    w = w.foreachBatch(lambda df, i: bad) if what == "foreachBatch" else w.foreach(lambda r: bad)
+    assert "ImportError: nothing of that name" in failure(begin(tmp_path, w))
+    engine_is_well(spark, engine)
+
+
+def test_an_object_that_fails_to_open(spark, engine, tmp_path):
+    put(str(tmp_path / "in"), "a.json", {"id": 1})
+
+    class Shut:
+        def open(self, partition_id, epoch_id):
+            raise RuntimeError("shut")
+
+        def process(self, row):
+            pass
+
+    text = failure(begin(tmp_path, source(spark, tmp_path).writeStream.foreach(Shut())))
+    assert "RuntimeError: shut" in text and "func_with_open_process_close" in text
+    engine_is_well(spark, engine)
+
+
+def test_another_version_of_python_is_refused(spark, engine, tmp_path):
+    fake = tmp_path / "python"
+    fake.write_text("""#!/bin/sh
+exec python3 -c "
+import json, socket, struct
+b = json.dumps({'python': '2.7', 'pyspark': '4.2.0'}).encode()
+socket.socket(fileno=3).sendall(struct.pack('>i', len(b)) + b)
+"
+""")
+    fake.chmod(0o755)
+    spark.conf.set("spark.pyspark.python", str(fake))
+    text = failure(each_batch(spark, tmp_path, lambda df, i: None))
+    assert "PYTHON_VERSION_MISMATCH" in text and "version 2.7" in text and "PYSPARK_PYTHON" in text
+    spark.conf.set("spark.pyspark.python", str(tmp_path / "nothing"))
+    assert "cannot be executed" in failure(each_batch(spark, tmp_path, lambda df, i: None, ck="ck2"))
+    engine_is_well(spark, engine)
+
+
+def test_too_many_workers(spark, engine, tmp_path):
+    spark.conf.set("spark.weir.python.maxWorkers", 1)
+    q = each_batch(spark, tmp_path, lambda df, i: None)
+    q.processAllAvailable()
+    assert "spark.weir.python.maxWorkers" in failure(each_batch(spark, tmp_path, lambda df, i: None, ck="ck2"))
+    assert q.isActive
+    q.stop()
+    engine_is_well(spark, engine)
+
+
+def test_a_function_stops_its_own_query(spark, engine, tmp_path):
+    put(str(tmp_path / "in"), "a.json", {"id": 1})
+
+    def fn(df, batch_id):
+        spark.streams.active[0].stop()
+        import time
+        time.sleep(100)
+
+    q = each_batch(spark, tmp_path, fn)
+    assert q.awaitTermination(20) and q.exception() is None and not q.isActive
+    assert not os.path.exists(tmp_path / "ck" / "commits" / "0"), "the batch is not done"
+    engine_is_well(spark, engine)
+
+
+def test_a_function_starts_another_query(spark, engine, tmp_path):
+    put(str(tmp_path / "in"), "a.json", {"id": 1})
+    folder = str(tmp_path)
+
+    def fn(df, batch_id):
+        inner = spark.readStream.schema("id INT").json(f"{folder}/in").writeStream.format("delta")
+        inner.option("checkpointLocation", f"{folder}/inner").trigger(availableNow=True).start(f"{folder}/t").awaitTermination(60)
+
+    q = each_batch(spark, tmp_path, fn, availableNow=True)
+    assert q.awaitTermination(60) and q.exception() is None
+    assert [r.id for r in spark.read.format("delta").load(f"{folder}/t").collect()] == [1]
+    engine_is_well(spark, engine)
+
+
+def test_a_query_stops_within_two_seconds_whatever_its_function_does(spark, engine, tmp_path):
+    put(str(tmp_path / "in"), "a.json", {"id": 1})
+    flag = str(tmp_path / "flag")
+
+    def stubborn(df, batch_id):
+        import signal
+        import time
+        for s in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(s, signal.SIG_IGN)
+        open(flag, "w").close()
+        while True:
+            try:
+                time.sleep(1)
+            except BaseException:
+                pass
+
+    q = each_batch(spark, tmp_path, stubborn)
+    while not os.path.exists(flag):
+        time.sleep(0.02)
+    t = time.time()
+    q.stop()
+    assert time.time() - t < 2 and q.exception() is None
+    engine_is_well(spark, engine)
+
+
+def test_a_stopped_query_takes_the_requests_of_its_worker_with_it(spark, engine, tmp_path):
+    """What the function was just reading does not run on beside the next run."""
+    put(str(tmp_path / "in"), "a.json", {"id": 1})
+    flag = str(tmp_path / "flag")
+
+    def fn(df, batch_id):
+        open(flag, "w").close()
+        spark.range(10_000_000_000).selectExpr("sum(id * 3 % 7)").collect()
+
+    q = each_batch(spark, tmp_path, fn)
+    while not os.path.exists(flag):
+        time.sleep(0.02)
+    time.sleep(0.3)
+    q.stop()
+    def ticks():
+        return sum(map(int, open(f"/proc/{engine.process.pid}/stat").read().rsplit(")", 1)[1].split()[11:13]))
+    before = ticks()
+    time.sleep(1)
+    assert ticks() - before < 50, "no request is running"
+    engine_is_well(spark, engine)
+
+
+def test_the_client_goes_while_a_function_never_returns(engine, tmp_path):
+    put(str(tmp_path / "in"), "a.json", {"id": 1})
+    flag = str(tmp_path / "flag")
+    first, second = engine.session(), engine.session()
+
+    def fn(df, batch_id):
+        import time
+        open(flag, "w").close()
+        time.sleep(1000)
+
+    each_batch(first, tmp_path, fn)
+    while not os.path.exists(flag):
+        time.sleep(0.02)
+    first.stop()
+    engine_is_well(second, engine)
+    second.stop()
+
+
+def test_workers_do_not_outlive_the_engine(engine, tmp_path):
+    put(str(tmp_path / "in"), "a.json", {"id": 1})
+    spark = engine.session()
+    flag = str(tmp_path / "flag")
+
+    def fn(df, batch_id):
+        import os
+        import time
+        open(flag, "w").write(str(os.getpid()))
+        time.sleep(1000)
+
+    each_batch(spark, tmp_path, fn)
+    while not os.path.exists(flag) or not open(flag).read():
+        time.sleep(0.02)
+    pid = open(flag).read()
+    engine.kill()
+    end = time.time() + 2
+    while os.path.exists(f"/proc/{pid}") and time.time() < end:
+        time.sleep(0.02)
+    assert not os.path.exists(f"/proc/{pid}")
+
+
+# ---- nothing is left behind
+
+def usage(pid):
+    status = open(f"/proc/{pid}/status").read()
+    return {"threads": len(os.listdir(f"/proc/{pid}/task")), "descriptors": len(os.listdir(f"/proc/{pid}/fd")),
+            "processes": len(children(pid)), "kib": int(status.split("VmRSS:")[1].split()[0])}
+
+
+def churn(engine, tmp_path, queries, rounds):
+    """Starts that many queries, feeds and stops them, again and again; what the engine holds after the first and the last round."""
+    spark = engine.session()
+    held = []
+    for r in range(rounds):
+        running = []
+        for k in range(queries):
+            w = source(spark, tmp_path).writeStream
+            w = w.foreach(lambda row: None) if k % 5 == 4 else w.foreachBatch(lambda df, i: df.count())
+            running.append(begin(tmp_path, w, f"ck{k}"))
+        put(str(tmp_path / "in"), f"{r}.json", {"id": r})
+        for q in running:
+            q.processAllAvailable()
+        for q in running:
+            q.stop()
+            assert q.exception() is None
+        time.sleep(0.5)
+        held.append(usage(engine.process.pid))
+    spark.stop()
+    return held
+
+
+def test_queries_started_and_stopped_leave_nothing_behind(engine, tmp_path):
+    before = set(os.listdir("/tmp"))
+    held = churn(engine, tmp_path, int(os.environ.get("WEIR_CHURN_QUERIES", 5)), int(os.environ.get("WEIR_CHURN_ROUNDS", 3)))
+    first, last = held[0], held[-1]
+    assert last["processes"] == 0
+    assert last["threads"] <= first["threads"] + 2 and last["descriptors"] <= first["descriptors"] + 2, held
+    left = {f for f in set(os.listdir("/tmp")) - before if f.startswith(("weir", "temporary-", "#"))}
+    assert not {f for f in left if f.startswith("temporary-")}, left
+    if "WEIR_CHURN_ROUNDS" in os.environ:  # enough of them to see growth; the sanitizers keep what is freed
+        print(held)
+        assert last["kib"] <= held[len(held) // 2]["kib"] + 8192, held
