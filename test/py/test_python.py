@@ -1,9 +1,12 @@
 """Python functions in a stream: foreachBatch and foreach, their workers, and what befalls them."""
 import json
 import os
+import subprocess
+import sys
 import time
 
 import pytest
+from conftest import BIN
 from test_stream import put
 
 
@@ -652,3 +655,28 @@ def test_queries_started_and_stopped_leave_nothing_behind(engine, tmp_path):
     if "WEIR_CHURN_ROUNDS" in os.environ:  # enough of them to see growth; the sanitizers keep what is freed
         print(held)
         assert last["kib"] <= held[len(held) // 2]["kib"] + 8192, held
+
+
+# ---- the examples
+
+EXAMPLES = os.path.join(os.path.dirname(__file__), "..", "..", "examples")
+
+
+def example(tmp_path, name, *args):
+    done = subprocess.run([BIN, "run", "--warehouse", str(tmp_path / "wh"), os.path.join(EXAMPLES, name), *args],
+                          capture_output=True, text=True, timeout=120, env=dict(os.environ, WEIR_PYTHON=sys.executable))
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout, done.stderr
+
+
+def test_example_dead_letter(tmp_path):
+    out, said = example(tmp_path, "dead_letter.py", str(tmp_path / "d"))
+    again, _ = example(tmp_path, "dead_letter.py", str(tmp_path / "d"))
+    for row in ("|  6|         c6| 60.25|", "|  2|       NULL|  20.0|missing_required_...|       0|", "|  5|       NULL|  NULL|"):
+        assert out.count(row) == 1 and again.count(row) == 1, again
+    assert "batch 0: 1 good, 2 for the dead letters" in said
+
+
+def test_example_post_batches(tmp_path):
+    out, _ = example(tmp_path, "post_batches.py")
+    assert "7 posts, 4 batches taken, 12 rows, each once: True" in out and out.count("HTTP Error 50") == 3, out
