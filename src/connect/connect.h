@@ -86,7 +86,7 @@ struct weir_cn_server {
     weir_cond stop_cond;
     bool stopping;
     pthread_t sweeper;
-    int worker_port; /* where Python workers reach the server, on loopback and in clear */
+    atomic_int worker_port; /* where Python workers reach the server, on loopback and in clear */
     const char *worker_token;
 };
 

@@ -59,33 +59,33 @@ static const char *size_text(weir_arena *a, int64_t bytes) {
     return weir_printf(a, "%lld MiB", (long long)(bytes >> 20));
 }
 
+/* Whoever exceeds a bound; what it says at its end is not of interest. */
+static weir_rc end_it(weir_ctx *ctx, weir_py_worker *w, const char *why) {
+    weir_py_output_mute(w->output);
+    weir_py_kill(w->pid);
+    w->reaped = true;
+    return fail(ctx, w, weir_printf(ctx->arena, "%s, and was killed", why));
+}
+
 static weir_rc look_after(weir_ctx *ctx, weir_py_worker *w) {
     int64_t now = now_ms(ctx);
     WEIR_TRY(weir_check_cancel(ctx));
     if (now - w->looked_ms < LOOK_MS) return WEIR_OK;
     w->looked_ms = now;
     int64_t held = w->memory_bytes > 0 ? weir_py_resident(w->pid) : 0;
-    if (held > w->memory_bytes) {
-        weir_py_output_mute(w->output);
-        weir_py_kill(w->pid);
-        w->reaped = true;
-        return fail(ctx, w,
-                    weir_printf(ctx->arena,
-                                "held %s of memory, more than spark.weir.python.memory allows "
-                                "(%s), and was killed",
-                                size_text(ctx->arena, held),
-                                size_text(ctx->arena, w->memory_bytes)));
-    }
+    if (held > w->memory_bytes)
+        return end_it(ctx, w,
+                      weir_printf(ctx->arena,
+                                  "held %s of memory, more than spark.weir.python.memory allows "
+                                  "(%s)",
+                                  size_text(ctx->arena, held),
+                                  size_text(ctx->arena, w->memory_bytes)));
     if (w->limit_ms <= 0 || now - w->began_ms < w->limit_ms) return WEIR_OK;
-    weir_py_output_mute(w->output);
-    weir_py_kill(w->pid);
-    w->reaped = true;
-    return fail(ctx, w,
-                weir_printf(ctx->arena,
-                            "gave no answer for %lld ms, longer than spark.weir.python.%s allows, "
-                            "and was killed",
-                            (long long)(now - w->began_ms),
-                            *w->step ? "batchTimeout" : "startTimeout"));
+    return end_it(ctx, w,
+                  weir_printf(ctx->arena,
+                              "gave no answer for %lld ms, longer than spark.weir.python.%s allows",
+                              (long long)(now - w->began_ms),
+                              *w->step ? "batchTimeout" : "startTimeout"));
 }
 
 /* Until the socket is ready for events, or a failure. */
