@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Benchmarks of weir, both sides in one run, ratios printed. `bench/run.py [startup] [latency] [throughput] [flat]`.
+"""Benchmarks of weir, both sides in one run, ratios printed. `bench/run.py [startup] [latency] [throughput] [flat] [foreach] [idle]`.
 
 WEIR_BENCH_ROWS (default 1,000,000; the figures in docs/ are of 10,000,000), WEIR_BENCH_DIR a scratch folder on a disk
 that syncs. WEIR_SPARK_PYTHON and WEIR_SPARK_JARS (see tools/interop.py) add Apache Spark's side.
@@ -19,6 +19,9 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "test", "py"))
 from conftest import BIN, Engine  # noqa: E402
+
+sys.path.insert(0, HERE)
+import worker  # noqa: E402
 
 WORK = os.environ.get("WEIR_BENCH_DIR") or os.path.join(tempfile.gettempdir(), "weir-bench")
 ROWS = int(os.environ.get("WEIR_BENCH_ROWS", "1000000"))
@@ -221,12 +224,83 @@ def flat():
     e.kill()
 
 
+FUNCTION_BATCHES = 100  # as many as a checkpoint keeps
+
+EACH = r'''
+import sys
+from pyspark.sql import SparkSession
+src, ck = sys.argv[1:]
+s = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false").getOrCreate()
+q = (s.readStream.schema("id BIGINT").option("maxFilesPerTrigger", 1).json(src).writeStream.foreachBatch(lambda df, i: None)
+     .option("checkpointLocation", ck).trigger(availableNow=True).start())
+q.awaitTermination()
+'''
+
+
+def between_commits_ms(ck):
+    """Time from each batch's commit to the next one's, p50, the first ones left out."""
+    t = sorted(os.stat(f"{ck}/commits/{n}").st_mtime_ns for n in os.listdir(f"{ck}/commits") if n.isdigit())
+    return statistics.median(b - a for a, b in zip(t[10:], t[11:])) / 1e6
+
+
+def foreach():
+    """One-row batches for a function that does nothing: weir, and a bare driver of PySpark's worker."""
+    base = folder("foreach")
+    os.makedirs(base + "/in")
+    for i in range(FUNCTION_BATCHES):
+        with open(f"{base}/in/{i:05d}.json", "w") as f:
+            f.write('{"id":%d}\n' % i)
+    e = Engine(base)
+    s = e.session()
+    q = (s.readStream.schema("id BIGINT").option("maxFilesPerTrigger", 1).json(base + "/in").writeStream
+         .foreachBatch(lambda df, i: None).option("checkpointLocation", base + "/ck").trigger(availableNow=True).start())
+    q.awaitTermination()
+    bare = worker.round_trip_ms(lambda df, i: None, FUNCTION_BATCHES, base, e.port, e.token)
+    e.kill()
+    weir = between_commits_ms(base + "/ck")
+    text = (f"foreach     a batch of one row and a function that does nothing: weir {weir:.2f} ms, a bare driver of the worker "
+            f"{bare:.2f} ms, difference {weir - bare:.2f} ms")
+    if os.environ.get("WEIR_SPARK_PYTHON"):
+        with open(base + "/job.py", "w") as f:
+            f.write(EACH)
+        with open(base + "/log", "w") as log:
+            subprocess.run([os.environ["WEIR_SPARK_PYTHON"], base + "/job.py", base + "/in", base + "/ck2"], check=True, stdout=log,
+                           stderr=log, cwd=base, env={k: v for k, v in os.environ.items() if not k.startswith(("SPARK_", "PYSPARK_"))})
+        other = between_commits_ms(base + "/ck2")
+        text += f"; Apache Spark {other:.0f} ms, {other / weir:.0f} times weir's"
+    line(text)
+
+
+def idle(queries=100, seconds=10):
+    """What queries cost that wait for files, and the same engine without any."""
+    base = folder("idle")
+    e = Engine(base)
+    s = e.session()
+
+    def percent():
+        before = cpu_s(e.process.pid)
+        time.sleep(seconds)
+        return (cpu_s(e.process.pid) - before) / seconds * 100
+
+    none = percent()
+    for i in range(queries):
+        os.makedirs(f"{base}/in{i}")
+        s.readStream.schema("id BIGINT").json(f"{base}/in{i}").writeStream.format("noop").option(
+            "checkpointLocation", f"{base}/ck{i}").start()
+    time.sleep(2)
+    some = percent()
+    line(f"idle        {queries} queries that wait for files: {some:.1f} % of one CPU, {some / queries:.3f} % each; the engine without "
+         f"queries {none:.1f} %; resident {status_mib(e.process.pid, 'VmRSS'):.0f} MiB")
+    e.kill()
+
+
 def main():
     os.makedirs(WORK, exist_ok=True)
     os.environ.setdefault("TZ", "UTC")
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    for name in sys.argv[1:] or ["startup", "latency", "throughput", "flat"]:
-        {"startup": startup, "latency": latency, "throughput": throughput, "flat": flat}[name]()
+    table = {f.__name__: f for f in (startup, latency, throughput, flat, foreach, idle)}
+    for name in sys.argv[1:] or table:
+        table[name]()
     print(json.dumps({"rows": ROWS, "batches": BATCHES, "load": os.getloadavg()[0]}))
 
 

@@ -44,6 +44,8 @@ weir_rc weir_file_map(
 
 /* Writing: durable pieces. close does not sync. */
 weir_rc weir_file_create(struct weir_ctx *, const char *path, bool exclusive, weir_file **out);
+/* Without a name, in dir (its path in messages): gone with the process, or when it is dropped. */
+weir_rc weir_file_temp(struct weir_ctx *, const char *dir, weir_file **out);
 weir_rc weir_file_append(struct weir_ctx *, const char *path, weir_file **out);
 weir_rc weir_file_write(struct weir_ctx *, weir_file *, const void *p, size_t n);
 weir_rc weir_file_sync(struct weir_ctx *, weir_file *);

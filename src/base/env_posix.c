@@ -113,6 +113,11 @@ weir_rc weir_file_create(weir_ctx *ctx, const char *path, bool exclusive, weir_f
     return file_new(ctx, path, O_RDWR | O_CREAT | (exclusive ? O_EXCL : O_TRUNC), "create", out);
 }
 
+weir_rc weir_file_temp(weir_ctx *ctx, const char *dir, weir_file **out) {
+    if (point("create", dir, NULL)) return weir_fail_io(ctx, "create", dir);
+    return file_new(ctx, dir, O_RDWR | O_TMPFILE, "make a temporary file in", out);
+}
+
 weir_rc weir_file_append(weir_ctx *ctx, const char *path, weir_file **out) {
     if (point("append", path, NULL)) return weir_fail_io(ctx, "create", path);
     return file_new(ctx, path, O_WRONLY | O_CREAT | O_APPEND, "create", out);

@@ -21,7 +21,7 @@ typedef struct files {
     weir_listing listing; /* batch: what was found at analysis */
     weir_file_log *log;
     weir_listing frozen; /* availableNow: the files there were at the start */
-    bool is_frozen, json, csv, parquet;
+    bool is_frozen, json, csv, parquet, orc; /* parquet: ORC too */
     int notify;                   /* inotify, -1 none */
     weir_file_options o;          /* streams */
     int64_t purged_ms, newest_ms; /* maxFileAge: older files are no longer looked for */
@@ -105,7 +105,7 @@ static weir_rc data_schema(weir_ctx *ctx, weir_scan *s, files *f) {
                          "format you may be able to create a static DataFrame on that directory "
                          "with 'spark.read.load(directory)' and infer schema from it.");
     else if (f->parquet)
-        WEIR_TRY(weir_parquet_infer(ctx, &f->listing, &f->data));
+        WEIR_TRY(weir_parquet_infer(ctx, &f->listing, f->orc, &f->data));
     else if (f->csv)
         WEIR_TRY(infer_csv(ctx, s, &f->listing, &f->data));
     else
@@ -172,7 +172,8 @@ static weir_rc files_open(weir_ctx *ctx, weir_scan *s) {
     files *f = WEIR_NEW(ctx->arena, files);
     f->json = strcmp(s->ops->format, "json") == 0;
     f->csv = strcmp(s->ops->format, "csv") == 0;
-    f->parquet = strcmp(s->ops->format, "parquet") == 0;
+    f->orc = strcmp(s->ops->format, "orc") == 0;
+    f->parquet = f->orc || strcmp(s->ops->format, "parquet") == 0;
     f->notify = -1;
     s->impl = f;
     if (!s->npath && s->streaming)
@@ -461,3 +462,4 @@ const weir_source_ops weir_json_source = FILE_SOURCE("json");
 const weir_source_ops weir_csv_source = FILE_SOURCE("csv");
 const weir_source_ops weir_text_source = FILE_SOURCE("text");
 const weir_source_ops weir_parquet_source = FILE_SOURCE("parquet");
+const weir_source_ops weir_orc_source = FILE_SOURCE("orc");
