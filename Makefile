@@ -19,7 +19,7 @@ OBJ = $(LIBSRC:%.c=$(B)/%.o)
 TESTBIN = $(TESTS:src/%.c=$(B)/test/%)
 FUZZ = $(notdir $(basename $(wildcard test/fuzz/*_fuzz.c)))
 
-all: $(B)/weir $(B)/libweir_arrow.so
+all: $(B)/weir $(B)/libweir_arrow.so $(B)/kafka_driver
 
 .venv/stamp: tools/bootstrap.sh
 	tools/bootstrap.sh
@@ -51,6 +51,11 @@ $(B)/libweir_arrow.so: $(wildcard src/arrow/*.cc src/arrow/*.h) | .venv/stamp
 $(B)/test/%_test: src/%_test.c $(B)/libweir.a $(B)/gen/libproto.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $< -o $@ $(B)/libweir.a $(B)/gen/libproto.a -lcmocka $(LIBS)
+
+# Kafka for the Python tests: a mock cluster and a client
+$(B)/kafka_driver: test/kafka/driver.c
+	@mkdir -p $(@D)
+	$(CC) $(CSTD) $(OPT) $(WARN) $< -o $@ -lrdkafka
 
 tests: $(TESTBIN)
 
