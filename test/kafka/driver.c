@@ -1,6 +1,7 @@
-/* Kafka as the tests need it: a mock cluster whose requests fail on command, and a client of it or of a real
- * broker that makes topics, produces and reads back. One command a line on stdin, one JSON answer a line on
- * stdout; {"error": ...} after a failure. test/py/kafka_driver.py lists the commands with their arguments. */
+/* Kafka as the tests need it: a mock cluster whose requests fail on command, and a client of it or
+ * of a real broker that makes topics, produces and reads back. One command a line on stdin, one
+ * JSON answer a line on stdout; {"error": ...} after a failure. test/py/kafka_driver.py lists the
+ * commands with their arguments. */
 #include <ctype.h>
 #include <errno.h>
 #include <librdkafka/rdkafka.h>
@@ -63,7 +64,8 @@ static rd_kafka_t *client(rd_kafka_type_t type, const char *const *more) {
         if (rd_kafka_conf_set(c, settings[i][0], settings[i][1], text, sizeof text))
             fail("%s: %s", settings[i][0], text);
     for (; more && *more; more += 2)
-        if (rd_kafka_conf_set(c, more[0], more[1], text, sizeof text)) fail("%s: %s", more[0], text);
+        if (rd_kafka_conf_set(c, more[0], more[1], text, sizeof text))
+            fail("%s: %s", more[0], text);
     if (type == RD_KAFKA_PRODUCER) rd_kafka_conf_set_dr_msg_cb(c, delivered);
     rd_kafka_t *rk = failed ? NULL : rd_kafka_new(type, c, text, sizeof text);
     if (!rk) {
@@ -74,8 +76,15 @@ static rd_kafka_t *client(rd_kafka_type_t type, const char *const *more) {
 }
 
 static rd_kafka_t *the_producer(void) {
-    static const char *const more[] = {"linger.ms", "5", "partitioner", "murmur2_random",
-                                       "queue.buffering.max.messages", "1000000", "log_level", "2", NULL};
+    static const char *const more[] = {"linger.ms",
+                                       "5",
+                                       "partitioner",
+                                       "murmur2_random",
+                                       "queue.buffering.max.messages",
+                                       "1000000",
+                                       "log_level",
+                                       "2",
+                                       NULL};
     if (!producer) producer = client(RD_KAFKA_PRODUCER, more);
     return producer;
 }
@@ -102,8 +111,9 @@ static void cmd_mock(char **w, int n) {
 static void cmd_fault(char **w, int n) {
     (void)n;
     for (int i = 0; i < atoi(w[5]) && !failed; i++)
-        check(rd_kafka_mock_broker_push_request_error_rtts(
-                  mock, atoi(w[1]), (int16_t)atoi(w[2]), 1, (rd_kafka_resp_err_t)atoi(w[3]), atoi(w[4])),
+        check(rd_kafka_mock_broker_push_request_error_rtts(mock, atoi(w[1]), (int16_t)atoi(w[2]), 1,
+                                                           (rd_kafka_resp_err_t)atoi(w[3]),
+                                                           atoi(w[4])),
               "fault");
     if (!failed) puts("{}");
 }
@@ -161,7 +171,8 @@ static rd_kafka_resp_err_t admin_result(rd_kafka_event_t *ev, const char **text)
     return n ? rd_kafka_topic_result_error(t[0]) : RD_KAFKA_RESP_ERR__FAIL;
 }
 
-static void send_admin(rd_kafka_t *rk, char **w, int n, rd_kafka_queue_t *q, char *text, size_t size) {
+static void send_admin(rd_kafka_t *rk, char **w, int n, rd_kafka_queue_t *q, char *text,
+                       size_t size) {
     if (strcmp(w[0], "topic") == 0) {
         rd_kafka_NewTopic_t *t = rd_kafka_NewTopic_new(w[1], atoi(w[2]), 1, text, size);
         for (int i = 3; t && i + 1 < n; i += 2) rd_kafka_NewTopic_set_config(t, w[i], w[i + 1]);
@@ -173,7 +184,8 @@ static void send_admin(rd_kafka_t *rk, char **w, int n, rd_kafka_queue_t *q, cha
         rd_kafka_DeleteTopics(rk, &t, 1, NULL, q);
         rd_kafka_DeleteTopic_destroy(t);
     } else if (strcmp(w[0], "grow") == 0) {
-        rd_kafka_NewPartitions_t *t = rd_kafka_NewPartitions_new(w[1], (size_t)atoi(w[2]), text, size);
+        rd_kafka_NewPartitions_t *t =
+            rd_kafka_NewPartitions_new(w[1], (size_t)atoi(w[2]), text, size);
         if (!t) return fail("grow: %s", text);
         rd_kafka_CreatePartitions(rk, &t, 1, NULL, q);
         rd_kafka_NewPartitions_destroy(t);
@@ -232,7 +244,8 @@ static void pace(int64_t start_ms, long i, long per_second) {
     if (left > 0) nanosleep(&(struct timespec){left / 1000, left % 1000 * 1000000}, NULL);
 }
 
-/* fill TOPIC FIRST COUNT PARTS PER_SECOND PADDING: {"id":i,...} as value, i % PARTS the partition, i as key */
+/* fill TOPIC FIRST COUNT PARTS PER_SECOND PADDING: {"id":i,...} as value, i % PARTS the partition,
+ * i as key */
 static void cmd_fill(char **w, int n) {
     long first = atol(w[2]), count = atol(w[3]), rate = atol(w[5]), padding = atol(w[6]);
     int parts = atoi(w[4]);
@@ -243,19 +256,21 @@ static void cmd_fill(char **w, int n) {
         char key[32], value[4096];
         if (rate && (i - first) % 10 == 0) pace(start, i - first, rate);
         int k = snprintf(key, sizeof key, "%ld", i),
-            v = snprintf(value, sizeof value,
-                         "{\"id\":%ld,\"ts\":\"2026-01-%02ldT%02ld:%02ld:%02ld.%03ldZ\",\"ms\":%lld,\"user\":\"u%ld\","
-                         "\"type\":\"%s\",\"amount\":%ld.%02ld%s%.*s%s}",
-                         i, 1 + i / 86400 % 28, i / 3600 % 24, i / 60 % 60, i % 60, i % 1000,
-                         (long long)now_ms(), i % 1009, i % 3 ? "view" : "buy", i % 500, i % 100,
-                         padding ? ",\"pad\":\"" : "", (int)padding,
-                         "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
-                         padding ? "\"" : "");
+            v = snprintf(
+                value, sizeof value,
+                "{\"id\":%ld,\"ts\":\"2026-01-%02ldT%02ld:%02ld:%02ld.%03ldZ\",\"ms\":%lld,"
+                "\"user\":\"u%ld\","
+                "\"type\":\"%s\",\"amount\":%ld.%02ld%s%.*s%s}",
+                i, 1 + i / 86400 % 28, i / 3600 % 24, i / 60 % 60, i % 60, i % 1000,
+                (long long)now_ms(), i % 1009, i % 3 ? "view" : "buy", i % 500, i % 100,
+                padding ? ",\"pad\":\"" : "", (int)padding,
+                "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+                padding ? "\"" : "");
         for (;;) {
-            rd_kafka_resp_err_t e =
-                rd_kafka_producev(rk, RD_KAFKA_V_TOPIC(w[1]), RD_KAFKA_V_PARTITION((int32_t)(i % parts)),
-                                  RD_KAFKA_V_KEY(key, (size_t)k), RD_KAFKA_V_VALUE(value, (size_t)v),
-                                  RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
+            rd_kafka_resp_err_t e = rd_kafka_producev(
+                rk, RD_KAFKA_V_TOPIC(w[1]), RD_KAFKA_V_PARTITION((int32_t)(i % parts)),
+                RD_KAFKA_V_KEY(key, (size_t)k), RD_KAFKA_V_VALUE(value, (size_t)v),
+                RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
             rd_kafka_poll(rk, e == RD_KAFKA_RESP_ERR__QUEUE_FULL ? 50 : 0);
             if (e == RD_KAFKA_RESP_ERR__QUEUE_FULL) continue;
             check(e, "fill");
@@ -277,7 +292,8 @@ static size_t unhex(const char *h, char *out) {
 
 static bool is_null(const char *w) { return strcmp(w, "-") == 0; }
 
-/* put TOPIC PART KEY VALUE TIMESTAMP_MS [HEADER VALUE ...]: bytes in hex, "-" null, "=" none; 0: now */
+/* put TOPIC PART KEY VALUE TIMESTAMP_MS [HEADER VALUE ...]: bytes in hex, "-" null, "=" none; 0:
+ * now */
 static void cmd_put(char **w, int n) {
     static char key[65536], value[65536], text[256];
     rd_kafka_t *rk = the_producer();
@@ -317,8 +333,19 @@ static int partitions_of(rd_kafka_t *rk, const char *topic) {
 
 /* Every message of the topic, up to the ends it has now. */
 static void read_all(const char *topic, each_fn *each, void *u) {
-    static const char *const more[] = {"group.id", "weir-driver", "enable.partition.eof", "true", "enable.auto.commit",
-                                       "false", "isolation.level", "read_committed", "log_level", "2", NULL};
+    static const char *const more[] = {"group.id",
+                                       "weir-driver",
+                                       "enable.partition.eof",
+                                       "true",
+                                       "enable.auto.commit",
+                                       "false",
+                                       "isolation.level",
+                                       "read_committed",
+                                       "log_level",
+                                       "2",
+                                       "fetch.wait.max.ms",
+                                       "10",
+                                       NULL};
     rd_kafka_t *rk = client(RD_KAFKA_CONSUMER, more);
     if (!rk) return;
     int n = partitions_of(rk, topic), open = n;
@@ -334,7 +361,8 @@ static void read_all(const char *topic, each_fn *each, void *u) {
             if (!over[m->partition]) open--;
             over[m->partition] = true;
         } else if (m && m->err != RD_KAFKA_RESP_ERR__TRANSPORT &&
-                   m->err != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN && check(m->err, "read") && !over[m->partition])
+                   m->err != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN && check(m->err, "read") &&
+                   !over[m->partition])
             each(m, u);
         if (m) rd_kafka_message_destroy(m);
     }
@@ -453,12 +481,15 @@ static const struct {
     const char *name;
     int words;
     void (*run)(char **, int);
-} commands[] = {{"mock", 2, cmd_mock},       {"fault", 6, cmd_fault},     {"left", 3, cmd_left},
-                {"rtt", 3, cmd_mock_call},   {"down", 2, cmd_mock_call},  {"up", 2, cmd_mock_call},
-                {"leader", 4, cmd_mock_call}, {"topic_error", 3, cmd_mock_call}, {"topic", 3, cmd_admin},
-                {"drop", 2, cmd_admin},      {"grow", 3, cmd_admin},      {"truncate", 4, cmd_admin},
-                {"fill", 7, cmd_fill},       {"put", 6, cmd_put},         {"read", 2, cmd_read},
-                {"ids", 3, cmd_ids},         {"ends", 2, cmd_ends},       {"connect", 2, cmd_connect},
+} commands[] = {{"mock", 2, cmd_mock},        {"fault", 6, cmd_fault},
+                {"left", 3, cmd_left},        {"rtt", 3, cmd_mock_call},
+                {"down", 2, cmd_mock_call},   {"up", 2, cmd_mock_call},
+                {"leader", 4, cmd_mock_call}, {"topic_error", 3, cmd_mock_call},
+                {"topic", 3, cmd_admin},      {"drop", 2, cmd_admin},
+                {"grow", 3, cmd_admin},       {"truncate", 4, cmd_admin},
+                {"fill", 7, cmd_fill},        {"put", 6, cmd_put},
+                {"read", 2, cmd_read},        {"ids", 3, cmd_ids},
+                {"ends", 2, cmd_ends},        {"connect", 2, cmd_connect},
                 {"sync", 1, cmd_sync}};
 
 static void run_line(char *line) {
