@@ -21,9 +21,9 @@ static const char *option(const reader *r, const char *name) {
 }
 
 static weir_rc bad(const reader *r, const char *name, const char *what) {
-    return weir_fail(r->ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
-                     weir_printf(r->ctx->arena, "Invalid value of the option 'kafka.%s': %s", name,
-                                 what));
+    return weir_fail(
+        r->ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
+        weir_printf(r->ctx->arena, "Invalid value of the option 'kafka.%s': %s", name, what));
 }
 
 static void secret(reader *r, const char *value) {
@@ -240,13 +240,15 @@ static weir_rc sasl(reader *r) {
                                "OAUTHBEARER, GSSAPI",
                                name));
     set(r, "sasl.mechanism", m->name);
-    if (!text && m->take == kerberos) return WEIR_OK; /* the system's ticket cache */
     if (!text)
-        return bad(r, "sasl.jaas.config",
-                   weir_printf(r->ctx->arena,
-                               "it is not set. SASL with %s needs org.apache.kafka.common.security"
-                               "...%s required ...;",
-                               m->name, m->module));
+        return bad(
+            r, "sasl.jaas.config",
+            weir_printf(r->ctx->arena,
+                        "it is not set. SASL with %s%s needs a JAAS configuration: "
+                        "org.apache.kafka.common.security...%s required ...;",
+                        m->name,
+                        option(r, "sasl.mechanism") ? "" : ", what sasl.mechanism is unless set,",
+                        m->module));
     secret(r, text);
     WEIR_TRY(weir_jaas_parse(r->ctx, text, strlen(text), &jaas));
     if (strcmp(jaas.module, m->module) != 0)
