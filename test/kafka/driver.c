@@ -76,7 +76,9 @@ static rd_kafka_t *client(rd_kafka_type_t type, const char *const *more) {
 }
 
 static rd_kafka_t *the_producer(void) {
-    static const char *const more[] = {"linger.ms",
+    static const char *const more[] = {"enable.idempotence",
+                                       "true",
+                                       "linger.ms",
                                        "5",
                                        "partitioner",
                                        "murmur2_random",
@@ -278,6 +280,33 @@ static void cmd_fill(char **w, int n) {
         }
     }
     if (rk && flush(rk, "fill")) printf("{\"ms\":%lld}\n", (long long)(now_ms() - start));
+}
+
+/* txn TOPIC FIRST COUNT commit|abort: {"id":i} into partition 0, in one transaction */
+static void cmd_txn(char **w, int n) {
+    static const char *const more[] = {"transactional.id", "weir-driver", "log_level", "2", NULL};
+    rd_kafka_t *rk = client(RD_KAFKA_PRODUCER, more);
+    rd_kafka_error_t *e = NULL;
+    char value[64];
+    (void)n;
+    if (!rk) return;
+    e = rd_kafka_init_transactions(rk, TIMEOUT_MS);
+    if (!e) e = rd_kafka_begin_transaction(rk);
+    for (long i = atol(w[2]), end = i + atol(w[3]); !e && i < end; i++) {
+        int v = snprintf(value, sizeof value, "{\"id\":%ld}", i);
+        check(rd_kafka_producev(rk, RD_KAFKA_V_TOPIC(w[1]), RD_KAFKA_V_PARTITION(0),
+                                RD_KAFKA_V_VALUE(value, (size_t)v),
+                                RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END),
+              "txn");
+    }
+    if (!e && !failed) rd_kafka_flush(rk, TIMEOUT_MS);
+    if (!e && !failed)
+        e = strcmp(w[4], "commit") == 0 ? rd_kafka_commit_transaction(rk, TIMEOUT_MS)
+                                        : rd_kafka_abort_transaction(rk, TIMEOUT_MS);
+    if (e) fail("txn: %s", rd_kafka_error_string(e));
+    if (!failed) puts("{}");
+    if (e) rd_kafka_error_destroy(e);
+    rd_kafka_destroy(rk);
 }
 
 static size_t unhex(const char *h, char *out) {
@@ -488,9 +517,9 @@ static const struct {
                 {"topic", 3, cmd_admin},      {"drop", 2, cmd_admin},
                 {"grow", 3, cmd_admin},       {"truncate", 4, cmd_admin},
                 {"fill", 7, cmd_fill},        {"put", 6, cmd_put},
-                {"read", 2, cmd_read},        {"ids", 3, cmd_ids},
-                {"ends", 2, cmd_ends},        {"connect", 2, cmd_connect},
-                {"sync", 1, cmd_sync}};
+                {"txn", 5, cmd_txn},          {"read", 2, cmd_read},
+                {"ids", 3, cmd_ids},          {"ends", 2, cmd_ends},
+                {"connect", 2, cmd_connect},  {"sync", 1, cmd_sync}};
 
 static void run_line(char *line) {
     char *word[MAX_WORDS];

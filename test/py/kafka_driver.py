@@ -60,6 +60,9 @@ class Kafka:
         """Values {"id":i,...}, key i, partition i % parts; rate a second."""
         return self.run("fill", topic, first, count, parts, rate, padding)
 
+    def transaction(self, topic, first, count, commit=True):
+        self.run("txn", topic, first, count, "commit" if commit else "abort")
+
     def read(self, topic):
         """[(partition, offset, key, value, ms, headers)] in order of partition and offset"""
         def raw(h):
