@@ -41,7 +41,7 @@ typedef struct weir_task { /* what the running task reads: for rand, input_file_
 
 /* Tells whoever watches (the status of a query) what the work waits for. */
 typedef struct weir_notice {
-    void (*say)(void *u, const char *text);
+    void (*say)(void *u, const char *text); /* NULL: it goes on */
     void *u;
 } weir_notice;
 

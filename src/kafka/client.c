@@ -19,6 +19,7 @@ struct weir_kafka {
     /* ---- guarded by mu ---- */
     char trouble[1024];
     rd_kafka_resp_err_t code;
+    bool told; /* ctx->notice knows of it */
 };
 
 /* ---- what is wrong ---- */
@@ -114,14 +115,20 @@ rd_kafka_resp_err_t weir_kafka_trouble_code(weir_kafka *k) {
     return code;
 }
 
-void weir_kafka_fine(weir_kafka *k) {
+void weir_kafka_fine(weir_ctx *ctx, weir_kafka *k) {
     weir_lock(&k->mu);
+    bool told = k->told;
     k->code = RD_KAFKA_RESP_ERR_NO_ERROR;
+    k->told = false;
     weir_unlock(&k->mu);
+    if (told && ctx->notice) ctx->notice->say(ctx->notice->u, NULL);
 }
 
 void weir_kafka_waits(weir_ctx *ctx, weir_kafka *k, const char *doing) {
     const char *why = weir_kafka_trouble(k, ctx->arena);
+    weir_lock(&k->mu);
+    k->told = true;
+    weir_unlock(&k->mu);
     if (ctx->notice)
         ctx->notice->say(ctx->notice->u,
                          why ? weir_printf(ctx->arena, "%s: %s", doing, why)

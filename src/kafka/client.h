@@ -27,7 +27,8 @@ int weir_kafka_serve(weir_kafka *, int timeout_ms);
 /* What is wrong with the brokers now, with what to check; NULL if nothing is. Redacted. */
 const char *weir_kafka_trouble(weir_kafka *, weir_arena *);
 rd_kafka_resp_err_t weir_kafka_trouble_code(weir_kafka *); /* NO_ERROR if nothing is */
-void weir_kafka_fine(weir_kafka *); /* a request was answered: the trouble is over */
+/* A request was answered: the trouble is over, and ctx->notice hears so. */
+void weir_kafka_fine(weir_ctx *, weir_kafka *);
 /* Tells ctx->notice that doing waits, and why if that is known. */
 void weir_kafka_waits(weir_ctx *, weir_kafka *, const char *doing);
 

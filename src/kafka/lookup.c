@@ -65,7 +65,7 @@ static weir_rc ask_metadata(weir_ctx *ctx, waiting *w, bool all, rd_kafka_topic_
         WEIR_TRY(again(ctx, w, e));
     }
     while (weir_kafka_serve(w->k, 0) > 0) {}
-    weir_kafka_fine(w->k);
+    weir_kafka_fine(ctx, w->k);
     return WEIR_OK;
 }
 
@@ -199,6 +199,6 @@ weir_rc weir_kafka_resolve(weir_ctx *ctx, weir_kafka *k, int64_t timeout_ms,
         if (e) WEIR_TRY(again(ctx, &w, e));
     }
     while (weir_kafka_serve(k, 0) > 0) {}
-    weir_kafka_fine(k);
+    weir_kafka_fine(ctx, k);
     return WEIR_OK;
 }
