@@ -23,7 +23,7 @@ typedef struct kafka_reader {
     range *r;
     rd_kafka_message_t **msg; /* MAX_ROWS */
     int64_t moved_us;         /* when something came last */
-    bool said;
+    bool said, nudged;
 } kafka_reader;
 
 static const char *number(weir_ctx *ctx, int64_t v) {
@@ -256,6 +256,7 @@ static weir_rc collect(weir_ctx *ctx, kafka_reader *r, range *g, int64_t *rows) 
         for (; i < got; i++) rd_kafka_message_destroy(r->msg[i]);
     }
     p->next = g->next;
+    kafka_feed_taken(r->feed, *rows, bytes);
     if (g->next != was) r->moved_us = weir_monotonic_us(ctx->env);
     return rc;
 }
@@ -283,6 +284,8 @@ static weir_rc from_any(weir_ctx *ctx, kafka_reader *r, weir_batch *out, bool *s
 static weir_rc wait_more(weir_ctx *ctx, kafka_reader *r) {
     weir_kafka *client = kafka_feed_client(r->feed);
     int64_t i = 0, idle_us;
+    if (!r->nudged) kafka_feed_nudge(r->feed);
+    r->nudged = true;
     kafka_feed_wait(ctx, r->feed, WAIT_MS);
     WEIR_TRY(weir_check_cancel(ctx));
     idle_us = weir_monotonic_us(ctx->env) - r->moved_us;
@@ -310,6 +313,7 @@ static weir_rc reader_next(weir_ctx *ctx, weir_reader *rd, weir_batch *out, bool
     kafka_reader *r = (kafka_reader *)rd;
     for (bool some = false, open = false;;) {
         WEIR_TRY(from_any(ctx, r, out, &some, &open));
+        if (some) r->nudged = false;
         if (some && r->said) weir_kafka_fine(ctx, kafka_feed_client(r->feed)), r->said = false;
         *eof = !open;
         if (some || !open) return WEIR_OK;
