@@ -24,6 +24,7 @@ typedef struct kafka_spec { /* the options */
     const char **topic;
     int ntopic;
     const char *pattern;
+    const char *said; /* "Subscribe[a, b]": as it is shown */
     pcre2_code *regex;
     weir_kafka_offsets assigned;
     kafka_place start, end;

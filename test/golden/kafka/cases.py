@@ -71,7 +71,7 @@ OFFSETS = {
                  "options": one(subscribe="wk13", startingOffsets="earliest", maxOffsetsPerTrigger="1000")},
     "min_and_max": {"topics": {"wk14": [9, 9]}, "options": one(subscribe="wk14", startingOffsets="earliest", minOffsetsPerTrigger="3",
                                                                maxOffsetsPerTrigger="5", maxTriggerDelay="1h")},
-    "unknown_topic": {"topics": {}, "options": one(subscribe="wk15-none", fetchOffset__numRetries="1")},
+    "unknown_topic": {"topics": {}, "real": True, "options": one(subscribe="wk15-none", fetchOffset__numRetries="1")},
     "batch": {"topics": {"wk16": [4, 5]}, "batch": True, "options": one(subscribe="wk16")},
     "batch_ends": {"topics": {"wk17": [4, 5]}, "batch": True,
                    "options": one(subscribe="wk17", startingOffsets='{"wk17":{"0":1,"1":-2}}', endingOffsets='{"wk17":{"0":3,"1":-1}}')},
