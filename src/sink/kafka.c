@@ -437,7 +437,7 @@ static weir_rc kafka_finish(weir_ctx *ctx, weir_writer *w) {
                              weir_printf(ctx->arena, "Writing to Kafka, %d messages to go",
                                          rd_kafka_outq_len(weir_kafka_handle(k->client))));
     }
-    weir_kafka_fine(k->client);
+    weir_kafka_fine(ctx, k->client);
     return WEIR_OK;
 }
 
