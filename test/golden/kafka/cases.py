@@ -54,7 +54,7 @@ OFFSETS = {
     "latest": {"topics": {"wk2": [5, 1]}, "options": one(subscribe="wk2")},
     "topics": {"topics": {"wk3b": [1], "wk3a": [2, 1], "Wk3.long_name-1": [1, 1]},
                "options": one(subscribe=" wk3b,wk3a, Wk3.long_name-1,wk3a", startingOffsets="earliest")},
-    "many_topics": {"topics": {f"wk4-{i}": [1] for i in range(15)},
+    "many_topics": {"real": True, "topics": {f"wk4-{i}": [1] for i in range(15)},
                     "options": one(subscribePattern="wk4-.*", startingOffsets="earliest")},
     "pattern_inside": {"topics": {"xwk5y": [2], "xwk5": [3], "wk 5".replace(" ", ""): [1]},
                        "options": one(subscribePattern="k5$", STARTINGOFFSETS="Earliest")},
