@@ -399,7 +399,9 @@ weir_rc kafka_wait(weir_ctx *ctx, kafka_source *k, const weir_kafka_offsets *fro
                    int64_t timeout_ms) {
     kafka_part *p = NULL;
     if (!from->n) return weir_sleep_ms(ctx, 100), WEIR_OK;
-    WEIR_TRY(kafka_feed_get(ctx, k, from->n, &k->feed));
+    kafka_feed *feed = NULL;
+    WEIR_TRY(kafka_feed_get(ctx, k, from->n, &feed));
+    k->feed = feed;
     for (int64_t i = 0; i < from->n; i++)
         WEIR_TRY(kafka_feed_at(ctx, k->feed, from->v[i].topic, from->v[i].partition,
                                from->v[i].offset, &p));
