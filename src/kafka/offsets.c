@@ -93,7 +93,6 @@ bool weir_kafka_partitions_parse(weir_arena *a, const char *json, size_t len,
             weir_kafka_offsets_add(a, out, j->key[t], (int32_t)v, 0);
         }
     }
-    weir_kafka_offsets_sort(out);
     return true;
 }
 

@@ -22,7 +22,7 @@ weir_kafka_offset *weir_kafka_offsets_find(const weir_kafka_offsets *, const cha
                                            int32_t partition);
 weir_kafka_offsets weir_kafka_offsets_copy(weir_arena *, const weir_kafka_offsets *);
 bool weir_kafka_offsets_parse(weir_arena *, const char *json, size_t len, weir_kafka_offsets *out);
-/* {"topic":[0,1]}: offsets 0 */
+/* {"topic":[0,1]}: offsets 0, in the order of the text: sort it before use */
 bool weir_kafka_partitions_parse(weir_arena *, const char *json, size_t len,
                                  weir_kafka_offsets *out);
 const char *weir_kafka_offsets_text(weir_arena *, const weir_kafka_offsets *);

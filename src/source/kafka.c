@@ -39,6 +39,10 @@ static weir_rc kafka_open(weir_ctx *ctx, weir_scan *s) {
     kafka_source *k = WEIR_NEW(ctx->arena, kafka_source);
     const char *prefix = weir_option_get(&s->options, "groupIdPrefix");
     char id[37];
+    if (s->user_schema && s->streaming)
+        return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
+                         "requirement failed: Kafka source has a fixed schema and cannot be set "
+                         "with a custom one");
     if (s->user_schema)
         return weir_fail(ctx, WEIR_E_UNSUPPORTED_OPERATION_LEGACY, "message",
                          "KafkaSourceProvider source does not support user-specified schema.");
@@ -77,18 +81,7 @@ static weir_rc read(weir_ctx *ctx, weir_scan *s, const weir_split *sp, int64_t n
 
 static const char *description(weir_ctx *ctx, weir_scan *s) {
     const kafka_source *k = s->impl;
-    weir_str t;
-    if (k->spec.strategy == KAFKA_PATTERN)
-        return weir_printf(ctx->arena, "KafkaV2[SubscribePattern[%s]]", k->spec.pattern);
-    if (k->spec.strategy == KAFKA_ASSIGN)
-        return weir_printf(ctx->arena, "KafkaV2[Assign[%s]]",
-                           weir_kafka_offsets_names(ctx->arena, &k->spec.assigned));
-    weir_str_init(&t, ctx->arena, 1 << 20);
-    weir_str_puts(&t, "KafkaV2[Subscribe[");
-    for (int i = 0; i < k->spec.ntopic; i++)
-        weir_str_printf(&t, "%s%s", i ? ", " : "", k->spec.topic[i]);
-    weir_str_puts(&t, "]]");
-    return t.p;
+    return weir_printf(ctx->arena, "KafkaV2[%s]", k->spec.said);
 }
 
 static weir_rc latest_known(weir_ctx *ctx, weir_scan *s, const char **json) {

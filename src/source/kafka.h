@@ -24,6 +24,7 @@ typedef struct kafka_spec { /* the options */
     const char **topic;
     int ntopic;
     const char *pattern;
+    const char *said; /* "Subscribe[a, b]": as it is shown */
     pcre2_code *regex;
     weir_kafka_offsets assigned;
     kafka_place start, end;
@@ -98,6 +99,8 @@ void kafka_feed_stop(kafka_feed *, kafka_part *); /* forgets what was fetched */
 int64_t kafka_feed_take(kafka_part *, rd_kafka_message_t **, int64_t n);
 /* Gives back the last n that were taken: they come again. */
 void kafka_feed_hold(kafka_part *, rd_kafka_message_t *const *, int64_t n);
+void kafka_feed_taken(kafka_feed *, int64_t n, int64_t bytes); /* there is room for more */
+void kafka_feed_nudge(kafka_feed *);                           /* nothing is here: fetch now */
 /* Waits for anything new of any partition; wakes on cancel. */
 void kafka_feed_wait(weir_ctx *, kafka_feed *, int64_t timeout_ms);
 bool kafka_feed_pending(kafka_feed *); /* something is here */

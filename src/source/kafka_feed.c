@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 enum {
-    FETCHED_BYTES = 24 << 20,  /* held by all partitions together, about */
-    FETCHED_MESSAGES = 100000, /* librdkafka keeps some 300 bytes for each */
+    FETCHED_BYTES = 8 << 20,  /* held by all partitions together, about */
+    FETCHED_MESSAGES = 32000, /* librdkafka keeps some 300 bytes for each */
     LEAST_BYTES = 32 << 10,
     LEAST_MESSAGES = 200,
     MOST_BYTES = 1 << 20
@@ -19,6 +19,7 @@ enum {
 struct kafka_feed {
     weir_kafka *k;
     int event; /* eventfd */
+    int64_t taken, taken_bytes; /* since the last nudge */
     kafka_part **part;
     int64_t n, cap, room;
 };
@@ -55,6 +56,8 @@ static weir_kafka_settings feed_settings(weir_arena *a, const weir_kafka_setting
     set_number(&s, "queued.max.messages.kbytes", share / 1024);
     set_number(&s, "queued.min.messages",
                clamp(FETCHED_MESSAGES / nparts, LEAST_MESSAGES, FETCHED_MESSAGES));
+    /* a partition without news holds up the others of its broker this long */
+    if (!weir_kafka_get(&s, "fetch.wait.max.ms")) weir_kafka_set(&s, "fetch.wait.max.ms", "100");
     weir_kafka_set(&s, "fetch.error.backoff.ms", "100");
     weir_kafka_set(&s, "enable.partition.eof", "true");
     weir_kafka_set(&s, "auto.offset.reset", "error"); /* lost data are noticed, not skipped */
@@ -163,6 +166,25 @@ void kafka_feed_hold(kafka_part *p, rd_kafka_message_t *const *m, int64_t n) {
     p->held = all;
     p->first_held = 0;
     p->nheld += n;
+}
+
+/* A thread of librdkafka whose partitions are all full sleeps up to a second, even when they are
+ * emptied meanwhile. Any request wakes it: this one's answer is not waited for. */
+void kafka_feed_nudge(kafka_feed *f) {
+    rd_kafka_topic_partition_list_t *l = rd_kafka_topic_partition_list_new((int)f->n);
+    for (int64_t i = 0; i < f->n; i++)
+        if (f->part[i]->started)
+            rd_kafka_topic_partition_list_add(l, f->part[i]->name, f->part[i]->partition)->offset =
+                WEIR_KAFKA_EARLIEST;
+    if (l->cnt) (void)rd_kafka_offsets_for_times(weir_kafka_handle(f->k), l, 0);
+    rd_kafka_topic_partition_list_destroy(l);
+    f->taken = f->taken_bytes = 0;
+}
+
+void kafka_feed_taken(kafka_feed *f, int64_t n, int64_t bytes) {
+    f->taken += n;
+    f->taken_bytes += bytes;
+    if (f->taken > FETCHED_MESSAGES / 4 || f->taken_bytes > FETCHED_BYTES / 4) kafka_feed_nudge(f);
 }
 
 void kafka_feed_wait(weir_ctx *ctx, kafka_feed *f, int64_t timeout_ms) {

@@ -47,17 +47,22 @@ static const char *trimmed(weir_arena *a, const char *s) {
 
 static weir_rc take_topics(weir_ctx *ctx, const char *value, kafka_spec *s) {
     int most = 1;
+    weir_str said; /* as they were written, twice or not */
+    weir_str_init(&said, ctx->arena, 1 << 20);
+    weir_str_puts(&said, "");
     for (const char *p = value; *p; p++) most += *p == ',';
     s->topic = WEIR_NEWN(ctx->arena, const char *, most);
     for (const char *p = value;; p++) {
         size_t n = strcspn(p, ",");
         const char *name = trimmed(ctx->arena, weir_strndup(ctx->arena, p, n));
         bool seen = !*name;
+        if (*name) weir_str_printf(&said, "%s%s", said.len ? ", " : "", name);
         for (int i = 0; i < s->ntopic; i++) seen |= strcmp(s->topic[i], name) == 0;
         if (!seen) s->topic[s->ntopic++] = name;
         p += n;
         if (!*p) break;
     }
+    s->said = weir_printf(ctx->arena, "Subscribe[%s]", said.p);
     if (s->ntopic) return WEIR_OK;
     return illegal(ctx, weir_printf(ctx->arena,
                                     "No topics to subscribe to as specified value for option "
@@ -71,6 +76,7 @@ static weir_rc take_pattern(weir_ctx *ctx, const char *value, kafka_spec *s) {
     int err;
     PCRE2_SIZE at;
     s->pattern = trimmed(ctx->arena, value);
+    s->said = weir_printf(ctx->arena, "SubscribePattern[%s]", s->pattern);
     if (!*s->pattern)
         return illegal(ctx, weir_printf(ctx->arena,
                                         "Pattern to subscribe is empty as specified value for "
@@ -98,6 +104,9 @@ static weir_rc take_assignment(weir_ctx *ctx, const char *value, kafka_spec *s) 
         return illegal(ctx, weir_printf(ctx->arena,
                                         "Expected e.g. {\"topicA\":[0,1],\"topicB\":[0,1]}, got %s",
                                         value));
+    s->said = weir_printf(ctx->arena, "Assign[%s]",
+                          weir_kafka_offsets_names(ctx->arena, &s->assigned));
+    weir_kafka_offsets_sort(&s->assigned);
     s->topic = WEIR_NEWN(ctx->arena, const char *, s->assigned.n + 1);
     for (int64_t i = 0; i < s->assigned.n; i++)
         if (!s->ntopic || strcmp(s->topic[s->ntopic - 1], s->assigned.v[i].topic) != 0)

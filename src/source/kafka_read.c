@@ -4,7 +4,8 @@
 
 #include "base/log.h"
 
-enum { MAX_ROWS = 8192, MAX_BYTES = 4 << 20, WAIT_MS = 200, SAY_AFTER_US = 500000 };
+enum { MAX_ROWS = 8192, MAX_BYTES = 4 << 20 };
+enum { WAIT_MS = 200, SAY_AFTER_US = 500000, CHECK_AFTER_US = 10000000 };
 enum { COL_KEY, COL_VALUE, COL_TOPIC, COL_PARTITION, COL_OFFSET, COL_TIMESTAMP, COL_TYPE,
        COL_HEADERS, COLS };
 
@@ -23,7 +24,7 @@ typedef struct kafka_reader {
     range *r;
     rd_kafka_message_t **msg; /* MAX_ROWS */
     int64_t moved_us;         /* when something came last */
-    bool said;
+    bool said, nudged, checked;
 } kafka_reader;
 
 static const char *number(weir_ctx *ctx, int64_t v) {
@@ -256,6 +257,7 @@ static weir_rc collect(weir_ctx *ctx, kafka_reader *r, range *g, int64_t *rows) 
         for (; i < got; i++) rd_kafka_message_destroy(r->msg[i]);
     }
     p->next = g->next;
+    kafka_feed_taken(r->feed, *rows, bytes);
     if (g->next != was) r->moved_us = weir_monotonic_us(ctx->env);
     return rc;
 }
@@ -279,10 +281,31 @@ static weir_rc from_any(weir_ctx *ctx, kafka_reader *r, weir_batch *out, bool *s
     return WEIR_OK;
 }
 
+/* SPARK InternalKafkaConsumer.fetch: nothing came for long; the partition may end before the range
+ * does (an end beyond what there is, messages that a new leader does not have). */
+static weir_rc check_ends(weir_ctx *ctx, kafka_reader *r) {
+    weir_kafka_offsets last = {0};
+    for (int64_t i = 0; i < r->n; i++)
+        if (r->r[i].next < r->r[i].hi)
+            weir_kafka_offsets_add(ctx->arena, &last, r->r[i].part->name, r->r[i].part->partition,
+                                   WEIR_KAFKA_LATEST);
+    weir_kafka_offsets_sort(&last);
+    WEIR_TRY(weir_kafka_resolve(ctx, r->k->ask, r->k->spec.settings.api_timeout_ms, &last));
+    for (int64_t i = 0; i < r->n; i++) {
+        range *g = &r->r[i];
+        if (g->next >= g->hi) continue;
+        if (weir_kafka_offsets_find(&last, g->part->name, g->part->partition)->offset <= g->next)
+            WEIR_TRY(skip_lost(ctx, r, g));
+    }
+    return WEIR_OK;
+}
+
 /* Nothing came: says so, or gives up. */
 static weir_rc wait_more(weir_ctx *ctx, kafka_reader *r) {
     weir_kafka *client = kafka_feed_client(r->feed);
     int64_t i = 0, idle_us;
+    if (!r->nudged) kafka_feed_nudge(r->feed);
+    r->nudged = true;
     kafka_feed_wait(ctx, r->feed, WAIT_MS);
     WEIR_TRY(weir_check_cancel(ctx));
     idle_us = weir_monotonic_us(ctx->env) - r->moved_us;
@@ -295,7 +318,12 @@ static weir_rc wait_more(weir_ctx *ctx, kafka_reader *r) {
         kafka_name(ctx, r->r[i].part->name, r->r[i].part->partition), (long long)r->r[i].next);
     rd_kafka_resp_err_t trouble = weir_kafka_trouble_code(client);
     if (weir_kafka_hopeless(trouble)) return weir_kafka_fail(ctx, client, doing, trouble);
-    if (idle_us > r->k->spec.poll_ms * 1000)
+    int64_t limit_us = r->k->spec.poll_ms * 1000;
+    if (!r->checked && idle_us > (limit_us < CHECK_AFTER_US ? limit_us : CHECK_AFTER_US)) {
+        r->checked = true;
+        return check_ends(ctx, r);
+    }
+    if (idle_us > limit_us)
         return weir_kafka_fail(
             ctx, client,
             weir_printf(ctx->arena, "%s (nothing came in %lld ms, kafkaConsumer.pollTimeoutMs)",
@@ -310,6 +338,7 @@ static weir_rc reader_next(weir_ctx *ctx, weir_reader *rd, weir_batch *out, bool
     kafka_reader *r = (kafka_reader *)rd;
     for (bool some = false, open = false;;) {
         WEIR_TRY(from_any(ctx, r, out, &some, &open));
+        if (some) r->nudged = r->checked = false;
         if (some && r->said) weir_kafka_fine(ctx, kafka_feed_client(r->feed)), r->said = false;
         *eof = !open;
         if (some || !open) return WEIR_OK;
@@ -370,7 +399,9 @@ weir_rc kafka_wait(weir_ctx *ctx, kafka_source *k, const weir_kafka_offsets *fro
                    int64_t timeout_ms) {
     kafka_part *p = NULL;
     if (!from->n) return weir_sleep_ms(ctx, 100), WEIR_OK;
-    WEIR_TRY(kafka_feed_get(ctx, k, from->n, &k->feed));
+    kafka_feed *feed = NULL;
+    WEIR_TRY(kafka_feed_get(ctx, k, from->n, &feed));
+    k->feed = feed;
     for (int64_t i = 0; i < from->n; i++)
         WEIR_TRY(kafka_feed_at(ctx, k->feed, from->v[i].topic, from->v[i].partition,
                                from->v[i].offset, &p));
