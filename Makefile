@@ -93,6 +93,7 @@ tidy:
 
 interop: all
 	$(PY) tools/interop.py
+	$(PY) tools/kafka_test.py
 
 # Other PySpark clients
 clients: all
@@ -103,6 +104,7 @@ verify: all
 
 bench: all
 	$(PY) bench/run.py
+	$(PY) bench/kafka.py
 
 # Fuzzers need clang: make fuzz FUZZ_SECONDS=600
 FUZZ_SECONDS ?= 60

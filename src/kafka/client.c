@@ -6,6 +6,7 @@
 #include "base/sync.h"
 #include "kafka/token.h"
 
+#include <openssl/x509.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,6 +19,7 @@ struct weir_kafka {
     weir_mutex mu;
     /* ---- guarded by mu ---- */
     char trouble[1024];
+    char certificate[256]; /* why the broker's was refused; "" if it was not */
     rd_kafka_resp_err_t code;
     bool told; /* ctx->notice knows of it */
 };
@@ -33,6 +35,9 @@ static const struct advice {
      "Check the host names in kafka.bootstrap.servers and those the brokers advertise"},
     {RD_KAFKA_RESP_ERR__SSL, "expired",
      "Check the dates of the broker's certificate, and this machine's clock"},
+    {RD_KAFKA_RESP_ERR__SSL, "alert",
+     "The broker ended the handshake. If it asks for a client certificate, check "
+     "kafka.ssl.keystore.location"},
     {RD_KAFKA_RESP_ERR__SSL, "verif",
      "Check that kafka.ssl.truststore.location holds the authority that signed the broker's "
      "certificate, and that the certificate names the host"},
@@ -41,6 +46,9 @@ static const struct advice {
     {RD_KAFKA_RESP_ERR__AUTHENTICATION, "certificate",
      "Check that kafka.ssl.truststore.location holds the authority that signed the broker's "
      "certificate, that the certificate names the host, and its dates"},
+    {RD_KAFKA_RESP_ERR__AUTHENTICATION, "SCRAM",
+     "Check the user name and password in kafka.sasl.jaas.config. Brokers of Kafka 3.9 and later "
+     "refuse the SCRAM of librdkafka before 2.6.1 whatever the password: use PLAIN over TLS there"},
     {RD_KAFKA_RESP_ERR__AUTHENTICATION, NULL,
      "Check kafka.sasl.mechanism and the user name and password in kafka.sasl.jaas.config"},
     {RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED, NULL,
@@ -89,9 +97,13 @@ bool weir_kafka_hopeless(rd_kafka_resp_err_t err) {
 /* @thread librdkafka's or the handle's user */
 static void note(weir_kafka *k, rd_kafka_resp_err_t err, const char *reason) {
     weir_arena *tmp = weir_arena_new(NULL);
-    const char *text = weir_kafka_redact(tmp, &k->settings, reason),
-               *check = weir_kafka_advice(err, text);
+    const char *text = weir_kafka_redact(tmp, &k->settings, reason);
+    /* an alert that comes after the handshake is told as a broken connection */
+    if (strstr(text, "SSL alert")) err = RD_KAFKA_RESP_ERR__SSL;
     weir_lock(&k->mu);
+    if (err == RD_KAFKA_RESP_ERR__SSL && *k->certificate)
+        text = weir_printf(tmp, "%s: %s", text, k->certificate);
+    const char *check = weir_kafka_advice(err, text);
     /* "n of n brokers are down" says less than why */
     if (err != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || !k->code) {
         snprintf(k->trouble, sizeof k->trouble, "%s%s%s", text, *check ? ". " : "", check);
@@ -157,6 +169,25 @@ static void on_error(rd_kafka_t *rk, int err, const char *reason, void *u) {
     note(k, (rd_kafka_resp_err_t)err, reason);
 }
 
+/* Why a certificate is refused, which the error that follows does not say. @thread librdkafka's */
+static int on_certificate(rd_kafka_t *rk, const char *broker, int32_t id, int *error, int depth,
+                          const char *der, size_t len, char *text, size_t size, void *u) {
+    weir_kafka *k = u;
+    const unsigned char *at = (const unsigned char *)der;
+    (void)rk, (void)broker, (void)id;
+    if (*error == X509_V_OK) return 1;
+    char subject[128] = "?";
+    X509 *x = d2i_X509(NULL, &at, (long)len);
+    if (x) X509_NAME_oneline(X509_get_subject_name(x), subject, sizeof subject);
+    X509_free(x);
+    weir_lock(&k->mu);
+    snprintf(k->certificate, sizeof k->certificate, "%s (%s, depth %d)",
+             X509_verify_cert_error_string(*error), subject, depth);
+    snprintf(text, size, "%s", k->certificate);
+    weir_unlock(&k->mu);
+    return 0;
+}
+
 /* @thread librdkafka's */
 static void on_log(const rd_kafka_t *rk, int level, const char *fac, const char *text) {
     weir_kafka *k = rd_kafka_opaque(rk);
@@ -199,6 +230,7 @@ static weir_rc make_conf(weir_ctx *ctx, weir_kafka *k, rd_kafka_conf_t *conf) {
     rd_kafka_conf_set_opaque(conf, k);
     rd_kafka_conf_set_error_cb(conf, on_error);
     rd_kafka_conf_set_log_cb(conf, on_log);
+    rd_kafka_conf_set_ssl_cert_verify_cb(conf, on_certificate);
     if (s->role == WEIR_KAFKA_PRODUCER) rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
     if (s->token_file) rd_kafka_conf_set_oauthbearer_token_refresh_cb(conf, on_token);
     return WEIR_OK;

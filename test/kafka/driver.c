@@ -60,12 +60,13 @@ static void delivered(rd_kafka_t *rk, const rd_kafka_message_t *m, void *u) {
 static rd_kafka_t *client(rd_kafka_type_t type, const char *const *more) {
     char text[512];
     rd_kafka_conf_t *c = rd_kafka_conf_new();
-    for (int i = 0; i < nsettings; i++)
-        if (rd_kafka_conf_set(c, settings[i][0], settings[i][1], text, sizeof text))
-            fail("%s: %s", settings[i][0], text);
     for (; more && *more; more += 2)
         if (rd_kafka_conf_set(c, more[0], more[1], text, sizeof text))
             fail("%s: %s", more[0], text);
+    /* those given win */
+    for (int i = 0; i < nsettings; i++)
+        if (rd_kafka_conf_set(c, settings[i][0], settings[i][1], text, sizeof text))
+            fail("%s: %s", settings[i][0], text);
     if (type == RD_KAFKA_PRODUCER) rd_kafka_conf_set_dr_msg_cb(c, delivered);
     rd_kafka_t *rk = failed ? NULL : rd_kafka_new(type, c, text, sizeof text);
     if (!rk) {
