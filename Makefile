@@ -7,7 +7,7 @@ OPT ?= -O2 -g
 SANFLAGS ?=
 WARN = -Wall -Wextra -Werror
 CSTD = -std=gnu17 -D_GNU_SOURCE -fno-strict-aliasing -march=x86-64-v2
-PKGS = libnghttp2 openssl libprotobuf-c libzstd liblz4 sqlite3 libpcre2-8 zlib
+PKGS = libnghttp2 openssl libprotobuf-c libzstd liblz4 sqlite3 libpcre2-8 zlib rdkafka
 LIBS = $(shell pkg-config --libs $(PKGS)) -lxxhash -lsnappy -ldl -lpthread -lm
 # V=1 shows the commands
 Q = $(if $(V),,@)
@@ -23,7 +23,7 @@ OBJ = $(LIBSRC:%.c=$(B)/%.o)
 TESTBIN = $(TESTS:src/%.c=$(B)/test/%)
 FUZZ = $(notdir $(basename $(wildcard test/fuzz/*_fuzz.c)))
 
-all: $(B)/weir $(B)/libweir_arrow.so
+all: $(B)/weir $(B)/libweir_arrow.so $(B)/kafka_driver
 
 .venv/stamp: tools/bootstrap.sh
 	tools/bootstrap.sh
@@ -48,7 +48,7 @@ $(B)/libweir.a: $(OBJ)
 	@$(call say,AR,$@)
 	$(Q)ar rcs $@ $(OBJ)
 
-$(B)/weir: $(B)/src/app/main.o $(B)/libweir.a $(B)/gen/libproto.a
+$(B)/weir: $(B)/src/app/main.o $(EXTRA) $(B)/libweir.a $(B)/gen/libproto.a
 	@$(call say,LINK,$@)
 	$(Q)$(CC) $(OPT) $(SANFLAGS) -o $@ $^ $(LIBS)
 
@@ -60,6 +60,11 @@ $(B)/test/%_test: src/%_test.c $(B)/libweir.a $(B)/gen/libproto.a
 	@mkdir -p $(@D)
 	@$(call say,CC,$<)
 	$(Q)$(CC) $(CFLAGS_ALL) $< -o $@ $(B)/libweir.a $(B)/gen/libproto.a -lcmocka $(LIBS)
+
+# Kafka for the Python tests: a mock cluster and a client
+$(B)/kafka_driver: test/kafka/driver.c
+	@mkdir -p $(@D)
+	$(CC) $(CSTD) $(OPT) $(WARN) $< -o $@ -lrdkafka
 
 tests: $(TESTBIN)
 
@@ -80,14 +85,15 @@ test: deps
 
 # The concurrent tests under ThreadSanitizer
 tsan: deps
-	$(MAKE) --no-print-directory B=build-tsan OPT="-O1 -g" SANFLAGS="-fsanitize=thread" all
-	TSAN_OPTIONS="halt_on_error=1 second_deadlock_stack=1 suppressions=$(CURDIR)/test/tsan.supp" ARROW_DEFAULT_MEMORY_POOL=system WEIR_BIN=$(CURDIR)/build-tsan/weir $(PY) -m pytest -q test/py/test_basic.py test/py/test_connect.py test/py/test_recovery.py test/py/test_stream.py test/py/test_golden.py test/py/test_statestore.py test/py/test_hazards.py
+	$(MAKE) --no-print-directory B=build-tsan OPT="-O1 -g" SANFLAGS="-fsanitize=thread" EXTRA=test/tsan_threads.c all
+	TSAN_OPTIONS="halt_on_error=1 second_deadlock_stack=1 suppressions=$(CURDIR)/test/tsan.supp" ARROW_DEFAULT_MEMORY_POOL=system WEIR_BIN=$(CURDIR)/build-tsan/weir $(PY) -m pytest -q test/py/test_basic.py test/py/test_connect.py test/py/test_recovery.py test/py/test_stream.py test/py/test_golden.py test/py/test_statestore.py test/py/test_hazards.py test/py/test_kafka_source.py
 
 tidy:
 	$(PY) tools/tidy.py
 
 interop: all
 	$(PY) tools/interop.py
+	$(PY) tools/kafka_test.py
 
 # Other PySpark clients
 clients: all
@@ -98,6 +104,7 @@ verify: all
 
 bench: all
 	$(PY) bench/run.py
+	$(PY) bench/kafka.py
 
 # Fuzzers need clang: make fuzz FUZZ_SECONDS=600
 FUZZ_SECONDS ?= 60

@@ -2,11 +2,13 @@
 """Holds weir against real Spark, both ways: what one wrote the other reads, what one began the other goes on with.
 
 Needs a Python with pyspark 4.2, Delta's jar and a JVM: WEIR_SPARK_PYTHON names it, WEIR_SPARK_JARS a folder of jars,
+WEIR_KAFKA_SERVERS a Kafka broker (optional: else tools/broker.py starts one, if Java and Maven are there),
 WEIR_DELTARS_PYTHON one with `deltalake` (optional: its cases are skipped without), WEIR_SPARK43_PYTHON one with
 pyspark 4.3 (optional: the cases with state run on 4.2 without).
 `tools/interop.py [--sample SEED N] [CASE ...]` prints a table and last `N passed, N failed`.
 """
 import argparse
+import atexit
 import fnmatch
 import glob
 import json
@@ -19,7 +21,7 @@ import tempfile
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-sys.path.insert(0, os.path.join(ROOT, "test", "py"))
+sys.path[:0] = [os.path.join(ROOT, "test", "py"), os.path.join(ROOT, "tools")]
 os.environ["TZ"] = "UTC"
 time.tzset()
 import interop_state  # noqa: E402
@@ -291,6 +293,76 @@ def case_delta_golden_weir_spark(c):
         who(COPY.format(src=src, ck=ck, out=out))
         same(who(rows.format(out)), peer(rows.format(src)), "rows")
         peer(f"spark.read.format('delta').load({src!r}).limit(1).write.format('delta').mode('append').save({src!r})")
+
+
+KAFKA = r'''
+import time
+d = (spark.readStream.format("kafka").option("kafka.bootstrap.servers", {servers!r}).option({how!r}, {topics!r})
+     .option("startingOffsets", "earliest").option("maxOffsetsPerTrigger", 700).load()
+     .selectExpr("topic", "partition", "offset", "CAST(key AS STRING) k", "CAST(value AS STRING) v", "unix_millis(timestamp) ms"))
+w = d.writeStream.format("delta").option("checkpointLocation", {ck!r})
+q = (w.trigger(availableNow=True) if {last} else w).start({out!r})
+end = time.time() + 120
+while not {last} and q.isActive and len(q.recentProgress) < 2 and time.time() < end: time.sleep(0.02)
+q.awaitTermination(120) if {last} else q.stop()
+if q.exception(): raise q.exception()
+'''
+
+
+def kafka_servers():
+    """Of a broker for this run, or of the one that is named; None if there is none."""
+    if "WEIR_KAFKA_SERVERS" not in os.environ:
+        import broker
+        if broker.available():
+            return None
+        folder = tempfile.mkdtemp(prefix="weir-broker-")
+        tool = [sys.executable, os.path.join(ROOT, "tools", "broker.py")]
+        at = json.loads(subprocess.run([*tool, "start", "--dir", folder], check=True, capture_output=True, text=True).stdout)
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        atexit.register(subprocess.run, [*tool, "stop", "--dir", folder], capture_output=True)
+        os.environ["WEIR_KAFKA_SERVERS"] = at["plaintext"]
+    return os.environ["WEIR_KAFKA_SERVERS"]
+
+
+def kafka_in_turns(c, order, how="subscribe"):
+    """Each stops in the middle of the topics; messages come all the time, a partition is added."""
+    servers = kafka_servers()
+    if not servers:
+        return "skipped: no Kafka broker"
+    from kafka_driver import Kafka
+    kafka = Kafka(bootstrap_servers=servers)
+    prefix = f"interop-{order}-{os.getpid()}"
+    topics = [f"{prefix}-{x}" for x in "ab"]
+    where = {"servers": servers, "how": how, "topics": ",".join(topics) if how == "subscribe" else f"{prefix}-.*",
+             "ck": os.path.join(c.folder, "ck"), "out": os.path.join(c.folder, "out")}
+    kafka.topic(topics[0], 3)
+    kafka.topic(topics[1], 2)
+    first = [0, 0]
+    for turn, who in enumerate(order):
+        for t, parts in enumerate((3 if turn < 2 else 4, 2)):
+            kafka.fill(topics[t], first[t], 1500 + 100 * t, parts)
+            first[t] += 1500 + 100 * t
+        if turn == 1:
+            kafka.grow(topics[0], 4)
+        (c.weir if who == "w" else c.peer.run)(KAFKA.format(last=turn + 1 == len(order), **where))
+    want = sorted(json.dumps({"topic": t, "partition": p, "offset": o, "k": k.decode(), "v": v.decode(), "ms": ms}, sort_keys=True)
+                  for t in topics for p, o, k, v, ms, _ in kafka.read(t))
+    for t in topics:
+        kafka.drop(t)
+    kafka.close()
+    read = f"result = rows_of(spark.read.format('delta').load({where['out']!r}))"
+    same(len(want), sum(first), "messages")
+    same(c.weir(read), want, "rows")
+    same(c.peer.run(read), want, "Spark's rows")
+    return f"{len(want)} messages"
+
+
+def case_kafka_weir_spark_weir(c):
+    return kafka_in_turns(c, "wswsw")
+
+
+def case_kafka_spark_weir_spark(c):
+    return kafka_in_turns(c, "swsws", "subscribePattern")
 
 
 def peers():

@@ -5,6 +5,7 @@
 #include <arrow/api.h>
 #include <arrow/c/bridge.h>
 #include <arrow/io/interfaces.h>
+#include <arrow/util/byte_size.h>
 #include <arrow/util/key_value_metadata.h>
 #include <parquet/arrow/reader.h>
 #include <parquet/arrow/writer.h>
@@ -105,6 +106,7 @@ struct weir_arrow_writer {
     std::shared_ptr<arrow::Schema> schema;
     std::unique_ptr<parquet::arrow::FileWriter> writer;
     std::unique_ptr<arrow::adapters::orc::ORCFileWriter> orc;
+    int64_t held = 0; /* bytes of rows in the row group, which is in memory until it ends */
 };
 
 struct weir_arrow_reader {
@@ -116,6 +118,8 @@ struct weir_arrow_reader {
 };
 
 namespace {
+
+constexpr int64_t kRowGroupBytes = 32 << 20;
 
 int WriterOpen(const weir_arrow_out *o, weir_arrow_format format, ArrowSchema *schema,
                const char *codec, int int96, const char *spark_schema, weir_arrow_writer **result,
@@ -138,7 +142,9 @@ int WriterOpen(const weir_arrow_out *o, weir_arrow_format format, ArrowSchema *s
                 w->schema->WithMetadata(arrow::key_value_metadata({kSparkSchema}, {spark_schema}));
         ARROW_ASSIGN_OR_RAISE(auto type, arrow::util::Codec::GetCompressionType(codec));
         auto props = parquet::WriterProperties::Builder()
-                         .compression(type)
+                         /* Arrow's own pool keeps what was freed: 50 MiB after a large file */
+                         .memory_pool(arrow::system_memory_pool())
+                         ->compression(type)
                          ->max_row_group_length(1 << 20)
                          ->created_by("weir")
                          ->enable_store_decimal_as_integer()
@@ -148,7 +154,7 @@ int WriterOpen(const weir_arrow_out *o, weir_arrow_format format, ArrowSchema *s
         if (int96) ab.enable_deprecated_int96_timestamps();
         w->out = std::make_shared<Out>(*o);
         ARROW_ASSIGN_OR_RAISE(
-            w->writer, parquet::arrow::FileWriter::Open(*w->schema, arrow::default_memory_pool(),
+            w->writer, parquet::arrow::FileWriter::Open(*w->schema, arrow::system_memory_pool(),
                                                         w->out, props, ab.build()));
         if (spark_schema)
             ARROW_RETURN_NOT_OK(w->writer->AddKeyValueMetadata(
@@ -161,7 +167,14 @@ int WriterOpen(const weir_arrow_out *o, weir_arrow_format format, ArrowSchema *s
 int WriterAdd(weir_arrow_writer *w, ArrowArray *batch, weir_arrow_error *e) {
     return Guard(e, [&]() -> Status {
         ARROW_ASSIGN_OR_RAISE(auto b, arrow::ImportRecordBatch(batch, w->schema));
-        return w->orc ? w->orc->Write(*b) : w->writer->WriteRecordBatch(*b);
+        if (w->orc) return w->orc->Write(*b);
+        ARROW_ASSIGN_OR_RAISE(int64_t bytes, arrow::util::ReferencedBufferSize(*b));
+        if (w->held > 0 && w->held + bytes > kRowGroupBytes) {
+            ARROW_RETURN_NOT_OK(w->writer->NewBufferedRowGroup());
+            w->held = 0;
+        }
+        w->held += bytes;
+        return w->writer->WriteRecordBatch(*b);
     });
 }
 
@@ -194,6 +207,7 @@ int ReaderOpen(const weir_arrow_in *in, weir_arrow_format format, weir_arrow_rea
         props.set_coerce_int96_timestamp_unit(arrow::TimeUnit::MICRO);
         props.set_batch_size(8192);
         b.properties(props);
+        b.memory_pool(arrow::system_memory_pool());
         ARROW_ASSIGN_OR_RAISE(r->file, b.Build());
         auto meta = r->file->parquet_reader()->metadata();
         *rows = meta->num_rows();

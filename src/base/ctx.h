@@ -39,6 +39,12 @@ typedef struct weir_task { /* what the running task reads: for rand, input_file_
     int64_t input_file_size, input_file_mtime_us;
 } weir_task;
 
+/* Tells whoever watches (the status of a query) what the work waits for. */
+typedef struct weir_notice {
+    void (*say)(void *u, const char *text); /* NULL: it goes on */
+    void *u;
+} weir_notice;
+
 typedef struct weir_ctx {
     weir_arena *arena;
     weir_err *err;
@@ -48,6 +54,7 @@ typedef struct weir_ctx {
     const weir_epoch *epoch;
     weir_task *task;     /* may be NULL */
     weir_cancel *cancel; /* may be NULL */
+    const weir_notice *notice; /* may be NULL */
     int64_t now_us;      /* current_timestamp() of this query or batch, micros */
 } weir_ctx;
 

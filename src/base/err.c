@@ -125,7 +125,8 @@ static void compose(weir_err *e) {
     size_t n = fill(e, d->text, NULL);
     char *text = weir_alloc(e->own, n + 1);
     fill(e, d->text, text);
-    if (!*d->cls || d->cls[0] == '_')
+    /* SPARK KafkaExceptions: their messages do not name the class */
+    if (!*d->cls || d->cls[0] == '_' || strncmp(d->cls, "KAFKA_", 6) == 0)
         e->msg = text;
     else if (d->state)
         e->msg = weir_printf(e->own, "[%s] %s SQLSTATE: %s", d->cls, text, d->state);

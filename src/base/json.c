@@ -1,6 +1,7 @@
 /* Small JSON documents: parser (depth-limited recursion) and writer. See json.h. */
 #include "base/json.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -206,8 +207,9 @@ const char *weir_json_str(const weir_json *o, const char *key, const char *dflt)
 bool weir_json_to_int(const weir_json *v, int64_t *out) {
     char *end;
     if (!v || v->kind != WEIR_J_NUMBER) return false;
+    errno = 0;
     *out = strtoll(v->text, &end, 10);
-    return !*end;
+    return !*end && !errno; /* one that does not fit is none */
 }
 
 int64_t weir_json_int(const weir_json *o, const char *key, int64_t dflt) {

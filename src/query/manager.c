@@ -234,7 +234,8 @@ void weir_query_reset_terminated(weir_query_manager *m) {
 
 weir_rc weir_query_get_status(weir_ctx *ctx, weir_query *q, weir_query_status *out) {
     weir_lock(&q->mu);
-    *out = (weir_query_status){weir_strdup(ctx->arena, q->status), q->data_available,
+    const char *text = *q->waits ? q->waits : q->status;
+    *out = (weir_query_status){weir_strdup(ctx->arena, text), q->data_available,
                                q->trigger_active, q->active};
     weir_unlock(&q->mu);
     return WEIR_OK;

@@ -590,12 +590,14 @@ void *weir_query_thread(void *arg) {
     weir_query *q = arg;
     weir_err err;
     weir_err_init(&err);
+    weir_notice notice = {weir_query_say, q};
     weir_ctx ctx = {.arena = weir_arena_new(NULL),
                     .err = &err,
                     .budget = q->spec.budget,
                     .conf = q->conf,
                     .env = q->spec.env,
-                    .cancel = &q->cancel};
+                    .cancel = &q->cancel,
+                    .notice = &notice};
     ctx.now_us = weir_now_us(ctx.env);
     q->offset_mem[0] = weir_arena_new(NULL);
     q->offset_mem[1] = weir_arena_new(NULL);

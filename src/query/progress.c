@@ -18,8 +18,16 @@ void weir_iso_time(int64_t ms, char out[32]) {
 void weir_query_set_status(weir_query *q, const char *message, bool data, bool trigger) {
     weir_lock(&q->mu);
     snprintf(q->status, sizeof q->status, "%s", message);
+    q->waits[0] = 0;
     q->data_available = data;
     q->trigger_active = trigger;
+    weir_unlock(&q->mu);
+}
+
+void weir_query_say(void *query, const char *text) {
+    weir_query *q = query;
+    weir_lock(&q->mu);
+    snprintf(q->waits, sizeof q->waits, "%s", text ? text : "");
     weir_unlock(&q->mu);
 }
 

@@ -52,7 +52,7 @@ struct weir_query {
     bool draining;                        /* end after the batch that runs */
     int64_t look, idle_look, wanted_look; /* looks for data: running, last that found none, asked
                                              for */
-    char status[256];
+    char status[1024], waits[1024]; /* waits: why the step of status does not end; may be empty */
     weir_err err;
     weir_cancel cancel;
     char **progress; /* ring of malloc'd JSON, oldest first */
@@ -69,6 +69,7 @@ weir_rc weir_query_prepare(weir_ctx *,
 weir_rc weir_progress_text(weir_ctx *, weir_query *, const int64_t *rows_in, int64_t rows_out,
                            weir_str *out);
 void weir_query_set_status(weir_query *, const char *message, bool data, bool trigger);
+void weir_query_say(void *query, const char *text); /* a weir_notice: shown instead of the status */
 void weir_query_add_progress(weir_query *, const char *json);
 void weir_query_event(weir_query *, weir_event_kind, const char *json);
 void weir_iso_time(int64_t ms, char out[32]);
