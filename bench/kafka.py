@@ -58,10 +58,10 @@ if what == "throughput":
     print("CPU", cpu() - t0, flush=True)
 elif what == "latency":
     q = to_delta(rows(s, servers, topic, schema, startingOffsets="latest"), schema, base).start(base + "/out")
-    time.sleep(8); print("READY", flush=True); sys.stdin.readline(); q.stop()
+    [time.sleep(0.2) for _ in iter(lambda: bool(q.lastProgress) or "Waiting" in q.status["message"], True)]; print("READY", flush=True); sys.stdin.readline(); q.stop()
 else:
     q = to_kafka(rows(s, servers, topic, schema, startingOffsets="latest"), servers, out, base).start()
-    time.sleep(8); print("READY", flush=True); sys.stdin.readline(); q.stop()
+    [time.sleep(0.2) for _ in iter(lambda: bool(q.lastProgress) or "Waiting" in q.status["message"], True)]; print("READY", flush=True); sys.stdin.readline(); q.stop()
 s.stop()
 '''
 
@@ -86,7 +86,7 @@ class World:
             f.write(SPARK)
         env = {k: v for k, v in os.environ.items() if not k.startswith(("SPARK_", "PYSPARK_"))}
         return subprocess.Popen([os.environ["WEIR_SPARK_PYTHON"], script, what, self.servers, topic, out, base, run.SCHEMA, str(SECONDS)],
-                                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=env, cwd=base)
+                                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=open(base + "/log", "w"), text=True, env=env, cwd=base)
 
 
 def has_spark():
