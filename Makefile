@@ -48,7 +48,7 @@ $(B)/libweir.a: $(OBJ)
 	@$(call say,AR,$@)
 	$(Q)ar rcs $@ $(OBJ)
 
-$(B)/weir: $(B)/src/app/main.o $(B)/libweir.a $(B)/gen/libproto.a
+$(B)/weir: $(B)/src/app/main.o $(EXTRA) $(B)/libweir.a $(B)/gen/libproto.a
 	@$(call say,LINK,$@)
 	$(Q)$(CC) $(OPT) $(SANFLAGS) -o $@ $^ $(LIBS)
 
@@ -85,8 +85,8 @@ test: deps
 
 # The concurrent tests under ThreadSanitizer
 tsan: deps
-	$(MAKE) --no-print-directory B=build-tsan OPT="-O1 -g" SANFLAGS="-fsanitize=thread" all
-	TSAN_OPTIONS="halt_on_error=1 second_deadlock_stack=1 suppressions=$(CURDIR)/test/tsan.supp" ARROW_DEFAULT_MEMORY_POOL=system WEIR_BIN=$(CURDIR)/build-tsan/weir $(PY) -m pytest -q test/py/test_basic.py test/py/test_connect.py test/py/test_recovery.py test/py/test_stream.py
+	$(MAKE) --no-print-directory B=build-tsan OPT="-O1 -g" SANFLAGS="-fsanitize=thread" EXTRA=test/tsan_threads.c all
+	TSAN_OPTIONS="halt_on_error=1 second_deadlock_stack=1 suppressions=$(CURDIR)/test/tsan.supp" ARROW_DEFAULT_MEMORY_POOL=system WEIR_BIN=$(CURDIR)/build-tsan/weir $(PY) -m pytest -q test/py/test_basic.py test/py/test_connect.py test/py/test_recovery.py test/py/test_stream.py test/py/test_kafka_source.py
 
 tidy:
 	$(PY) tools/tidy.py

@@ -210,6 +210,8 @@ static void a_java_key_store_is_refused_with_the_way_out(void **state) {
     assert_non_null(strstr(err.msg, "keytool -importkeystore -srckeystore"));
     assert_null(strstr(err.msg, "hidden"));
     unlink(path);
+    assert_int_equal(settings(WEIR_KAFKA_CONSUMER, opt, 4, &s), WEIR_FAIL);
+    assert_non_null(strstr(err.msg, "'kafka.ssl.truststore.location': there is no file"));
     path = file_of("0\x82 no store", 11);
     opt[2].value = path;
     assert_int_equal(settings(WEIR_KAFKA_CONSUMER, opt, 4, &s), WEIR_FAIL);

@@ -104,6 +104,11 @@ static weir_rc kind_of(reader *r, const char *which, const char *path, store_kin
     weir_file *f = NULL;
     unsigned char head[16] = {0};
     int64_t got = 0;
+    weir_stat st;
+    WEIR_TRY(weir_path_stat(r->ctx, path, &st));
+    if (!st.exists || st.is_dir)
+        return bad(r, weir_printf(r->ctx->arena, "ssl.%s.location", which),
+                   weir_printf(r->ctx->arena, "there is no file %s", path));
     WEIR_TRY(weir_file_open(r->ctx, path, &f));
     weir_rc rc = weir_file_read(r->ctx, f, head, sizeof head, &got);
     weir_file_drop(f);
