@@ -24,6 +24,7 @@ from kafka_driver import Kafka  # noqa: E402
 MESSAGES = int(os.environ.get("WEIR_KAFKA_MESSAGES", "5000000"))
 SECONDS = int(os.environ.get("WEIR_KAFKA_SECONDS", "20"))
 RATE, PARTS = 10000, 8
+WARM = {"weir": 3 * RATE, "spark": 20 * RATE}  # messages before those that count
 
 JOB = r'''
 def rows(spark, servers, topic, schema, **more):
@@ -43,6 +44,7 @@ from pyspark.sql import SparkSession
 what, servers, topic, out, base, schema, seconds = sys.argv[1:8]
 b = (SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false").config("spark.driver.memory", "3g")
      .config("spark.sql.shuffle.partitions", "2").config("spark.sql.session.timeZone", "UTC")
+     .config("spark.databricks.delta.snapshotPartitions", "1")
      .config("spark.sql.extensions", "io.delta.sql.DeltaSparkSessionExtension")
      .config("spark.sql.catalog.spark_catalog", "org.apache.spark.sql.delta.catalog.DeltaCatalog")
      .config("spark.jars", ",".join(glob.glob(os.environ["WEIR_SPARK_JARS"] + "/*.jar"))))
@@ -58,10 +60,10 @@ if what == "throughput":
     print("CPU", cpu() - t0, flush=True)
 elif what == "latency":
     q = to_delta(rows(s, servers, topic, schema, startingOffsets="latest"), schema, base).start(base + "/out")
-    time.sleep(8); print("READY", flush=True); sys.stdin.readline(); q.stop()
+    [time.sleep(0.2) for _ in iter(lambda: bool(q.lastProgress) or "Waiting" in q.status["message"], True)]; print("READY", flush=True); sys.stdin.readline(); q.stop()
 else:
     q = to_kafka(rows(s, servers, topic, schema, startingOffsets="latest"), servers, out, base).start()
-    time.sleep(8); print("READY", flush=True); sys.stdin.readline(); q.stop()
+    [time.sleep(0.2) for _ in iter(lambda: bool(q.lastProgress) or "Waiting" in q.status["message"], True)]; print("READY", flush=True); sys.stdin.readline(); q.stop()
 s.stop()
 '''
 
@@ -86,7 +88,7 @@ class World:
             f.write(SPARK)
         env = {k: v for k, v in os.environ.items() if not k.startswith(("SPARK_", "PYSPARK_"))}
         return subprocess.Popen([os.environ["WEIR_SPARK_PYTHON"], script, what, self.servers, topic, out, base, run.SCHEMA, str(SECONDS)],
-                                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=env, cwd=base)
+                                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=open(base + "/log", "w"), text=True, env=env, cwd=base)
 
 
 def has_spark():
@@ -136,7 +138,7 @@ def throughput(w):
     run.line(text)
 
 
-def delta_latency_ms(base):
+def delta_latency_ms(base, warm):
     """Of every message: from its making to the time its commit appeared in the table's log."""
     from pyarrow import parquet
     out = []
@@ -145,7 +147,8 @@ def delta_latency_ms(base):
         for line in open(name):
             add = json.loads(line).get("add")
             if add:
-                out += [seen - ms for ms in parquet.read_table(os.path.join(base, "out", add["path"]), columns=["ms"])["ms"].to_pylist()]
+                t = parquet.read_table(os.path.join(base, "out", add["path"]), columns=["id", "ms"])
+                out += [seen - ms for i, ms in zip(t["id"].to_pylist(), t["ms"].to_pylist()) if i >= warm]
     return sorted(out)
 
 
@@ -162,10 +165,9 @@ def measured(w, what, prepare):
         w.topic(f"{what}-{who}-out", 2, message_timestamp_type="LogAppendTime")
         stop = prepare(who, base)
         feed = Kafka(bootstrap_servers=w.servers, linger_ms="0")
-        feed.fill(f"{what}-{who}", 0, RATE * 3, 2, RATE)  # warm; left out below
-        feed.fill(f"{what}-{who}", RATE * 3, RATE * SECONDS, 2, RATE)
+        feed.fill(f"{what}-{who}", 0, WARM[who] + RATE * SECONDS, 2, RATE)
         feed.close()
-        time.sleep(4)
+        time.sleep(4 if who == "weir" else 15)
         stop()
         sides.append(base)
     return sides
@@ -207,7 +209,8 @@ def floor_ms():
 def latency(w):
     """10,000 messages a second, a Delta commit a batch: from the producer's clock to the commit in the log."""
     floor = floor_ms()
-    sides = [delta_latency_ms(b) for b in measured(w, "latency", lambda who, base: begin(w, "latency", who, base))]
+    bases = measured(w, "latency", lambda who, base: begin(w, "latency", who, base))
+    sides = [delta_latency_ms(b, WARM[who]) for who, b in zip(WARM, bases)]
     text = (f"latency     produced to visible in Delta at {RATE:,}/s, {len(sides[0]):,} messages: weir {figures(sides[0])}; "
             f"the same files made durable by C p50 {floor:.1f} ms, ratio {sides[0][len(sides[0]) // 2] / floor:.2f}")
     if len(sides) > 1:
@@ -221,7 +224,7 @@ def copy(w):
     sides = []
     for who in ["weir", "spark"][:len(bases)]:
         got = w.kafka.read(f"copy-{who}-out")
-        sides.append(sorted(ms - json.loads(v)["ms"] for _, _, _, v, ms, _ in got if json.loads(v)["id"] >= RATE * 3))
+        sides.append(sorted(ms - json.loads(v)["ms"] for _, _, _, v, ms, _ in got if json.loads(v)["id"] >= WARM[who]))
     text = f"copy        Kafka to Kafka at {RATE:,}/s, {len(sides[0]):,} messages: weir {figures(sides[0])}"
     if len(sides) > 1:
         text += f"; Apache Spark {figures(sides[1])}"
