@@ -73,9 +73,11 @@ static weir_rc feed(weir_ctx *ctx, text_reader *r) {
         l->p = l->end;
         return WEIR_OK;
     }
-    while (r->ops->rows(r->u) < ROWS && weir_lines_next(l, &p, &n))
+    for (;;) {
+        if (r->ops->run && !l->sep) l->p = r->ops->run(r->u, l->p, l->end, ROWS);
+        if (r->ops->rows(r->u) >= ROWS || !weir_lines_next(l, &p, &n)) return WEIR_OK;
         if (n || r->ops->blank) WEIR_TRY(r->ops->record(ctx, r->u, p, n, p - r->text));
-    return WEIR_OK;
+    }
 }
 
 static weir_rc give(weir_ctx *ctx, text_reader *r, weir_batch *out) {
@@ -145,7 +147,12 @@ static weir_rc json_take(weir_ctx *ctx, void *u, weir_batch *out) {
 }
 static void json_file(void *u, const char *uri) { ((json_rows *)u)->o->file = uri; }
 
-const weir_text_ops weir_json_text_ops = {json_record, json_count, json_take, json_file, false};
+static const char *json_run(void *u, const char *p, const char *end, int64_t max_rows) {
+    return weir_json_alike(((json_rows *)u)->reader, p, end, max_rows);
+}
+
+const weir_text_ops weir_json_text_ops = {json_record, json_count, json_take,
+                                          json_file,   false,      json_run};
 
 weir_rc weir_json_text(weir_ctx *ctx, weir_schema *schema, weir_json_options *o, void **u) {
     json_rows *j = WEIR_NEW(ctx->arena, json_rows);
