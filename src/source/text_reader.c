@@ -15,7 +15,7 @@ typedef struct text_reader {
     const weir_text_ops *ops;
     void *u;
     weir_arena *mem, *file_mem;
-    const char *text;
+    const char *text, *window, *ahead; /* the file, the part of it that is at hand */
     size_t len;
     weir_lines lines;
     const char *sep;
@@ -57,6 +57,7 @@ static weir_rc open_file(weir_ctx *ctx, text_reader *r) {
     if (r->skip_missing) WEIR_TRY(weir_path_stat(&c, sp->path, &st));
     r->text = "";
     r->len = 0;
+    r->window = r->ahead = NULL;
     if (st.exists) WEIR_TRY(weir_file_map(&c, sp->path, &r->text, &r->len));
     weir_lines_init(&r->lines, r->text, r->len, r->sep);
     if (!r->whole && r->len >= 3 && memcmp(r->text, "\xEF\xBB\xBF", 3) == 0) r->lines.p += 3;
@@ -74,6 +75,8 @@ static weir_rc feed(weir_ctx *ctx, text_reader *r) {
         return WEIR_OK;
     }
     for (;;) {
+        if (l->p >= r->ahead && l->p < l->end)
+            r->ahead = weir_map_advance(&r->window, l->p, l->end);
         if (r->ops->run && !l->sep) l->p = r->ops->run(r->u, l->p, l->end, ROWS);
         if (r->ops->rows(r->u) >= ROWS || !weir_lines_next(l, &p, &n)) return WEIR_OK;
         if (n || r->ops->blank) WEIR_TRY(r->ops->record(ctx, r->u, p, n, p - r->text));
