@@ -77,9 +77,9 @@ static int64_t drop_late(weir_ctx *ctx, state_agg *a, const weir_column *key, in
 static weir_rc find_entries(weir_ctx *ctx, const state_agg *a, const weir_rowset *keys,
                             int64_t *entry, uint32_t *slot, int64_t *n) {
     *n = 0;
+    WEIR_TRY(weir_store_find_all(ctx, a->s.st.store, keys, entry));
     for (int64_t i = 0; i < keys->n; i++) {
-        int64_t e;
-        WEIR_TRY(weir_store_find(ctx, a->s.st.store, weir_rowset_at(keys, i), &e));
+        int64_t e = entry[i];
         if (e < 0) continue;
         slot[*n] = (uint32_t)i;
         entry[(*n)++] = e;

@@ -73,6 +73,10 @@ void weir_store_begin(weir_store *s) { s->stat = (weir_store_stat){0}; }
 weir_rc weir_store_find(weir_ctx *ctx, weir_store *s, weir_bytes key, int64_t *entry) {
     return weir_table_find(ctx, &s->table, key, entry);
 }
+weir_rc weir_store_find_all(weir_ctx *ctx, weir_store *s, const weir_rowset *keys,
+                            int64_t *entry) {
+    return weir_table_find_all(ctx, &s->table, keys, entry);
+}
 weir_bytes weir_store_key(weir_ctx *ctx, const weir_store *s, int64_t entry) {
     const weir_entry *e = weir_table_entry(&s->table, entry);
     int32_t n = weir_entry_klen(e);

@@ -135,6 +135,19 @@ static void batch(weir_store *s, model *m, int n) {
     }
 }
 
+static void check_all(weir_store *s) {
+    char *p = weir_alloc(ctx.arena, KEYS * 32);
+    weir_rowset keys = {p, WEIR_NEWN(ctx.arena, int64_t, KEYS + 1), KEYS};
+    int64_t entry[KEYS];
+    for (int k = 0; k < KEYS; k++) {
+        weir_bytes key = key_of(k);
+        memcpy(p + keys.off[k], key.p, (size_t)key.len);
+        keys.off[k + 1] = keys.off[k] + key.len;
+    }
+    assert_int_equal(weir_store_find_all(&ctx, s, &keys, entry), WEIR_OK);
+    for (int k = 0; k < KEYS; k++) assert_int_equal(entry[k], find(s, key_of(k)));
+}
+
 static void check(weir_store *s, const model *m) {
     int64_t live = 0, seen = 0;
     for (int k = 0; k < KEYS; k++) {
@@ -154,6 +167,7 @@ static void check(weir_store *s, const model *m) {
             found |= g == e;
         assert_true(found);
     }
+    check_all(s);
     for (int64_t e = -1; (e = weir_store_next(s, e)) >= 0;) seen++;
     assert_int_equal(weir_store_count(s), live);
     assert_int_equal(seen, live);

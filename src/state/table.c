@@ -165,6 +165,14 @@ static int64_t slot_find(const weir_table *t, uint32_t hash, weir_bytes key) {
     return i;
 }
 
+/* The slot of an entry that is there. */
+static int64_t slot_of(const weir_table *t, int64_t entry) {
+    const weir_slot *s = slots_of(t);
+    int64_t mask = t->nslot - 1, i = weir_table_entry(t, entry)->hash & mask;
+    while (s[i].at != (uint32_t)entry + 1) i = (i + 1) & mask;
+    return i;
+}
+
 static weir_rc slots_grow(weir_ctx *ctx, weir_table *t) {
     int64_t n = t->nslot ? 2 * t->nslot : FIRST_SLOTS, old = t->nslot;
     weir_buf *b = NULL;
@@ -212,6 +220,32 @@ weir_rc weir_table_find(weir_ctx *ctx, weir_table *t, weir_bytes key, int64_t *e
     WEIR_TRY(scratch_room(ctx, t, weir_squeeze_room(key.len)));
     key = squeeze(key, t->scratch->p);
     *entry = (int64_t)slots_of(t)[slot_find(t, hash_of(key), key)].at - 1;
+    return WEIR_OK;
+}
+
+/* A key's slot is asked for some keys ahead: in a large table every one is a cache miss. */
+weir_rc weir_table_find_all(weir_ctx *ctx, weir_table *t, const weir_rowset *keys,
+                            int64_t *entry) {
+    enum { AHEAD = 8, ROOM = 256 };
+    uint8_t ring[AHEAD][ROOM];
+    weir_bytes key[AHEAD];
+    uint32_t hash[AHEAD];
+    for (int64_t i = 0; i < keys->n; i++) entry[i] = -1;
+    for (int64_t i = 0; t->nslot && i < keys->n + AHEAD; i++) {
+        const int at = (int)(i % AHEAD);
+        if (i >= AHEAD && key[at].p)
+            entry[i - AHEAD] = (int64_t)slots_of(t)[slot_find(t, hash[at], key[at])].at - 1;
+        if (i >= keys->n) continue;
+        weir_bytes row = weir_rowset_at(keys, i);
+        key[at].p = NULL;
+        if (weir_squeeze_room(row.len) > ROOM) {
+            WEIR_TRY(weir_table_find(ctx, t, row, &entry[i]));
+            continue;
+        }
+        key[at] = squeeze(row, ring[at]);
+        hash[at] = hash_of(key[at]);
+        __builtin_prefetch(&slots_of(t)[hash[at] & (t->nslot - 1)]);
+    }
     return WEIR_OK;
 }
 
@@ -315,7 +349,7 @@ static weir_entry *entry_unlink(weir_table *t, int64_t entry) {
     weir_entry *e = weir_table_entry(t, entry);
     weir_assert(e->live);
     if (t->due_us || t->group) weir_index_remove(t, entry);
-    slot_clear(t, slot_find(t, e->hash, kept_key(e)));
+    slot_clear(t, slot_of(t, entry));
     e->live = e->fresh = false;
     e->gen++;
     t->live--;

@@ -6,6 +6,7 @@
 #ifndef WEIR_STATE_TABLE_H
 #define WEIR_STATE_TABLE_H
 #include "base/buf.h"
+#include "codec/unsafe_row.h"
 #include "state/squeeze.h"
 
 enum { WEIR_TABLE_CLASSES = 60 };
@@ -68,6 +69,8 @@ static inline void weir_entry_value(const weir_entry *e, void *out) {
 }
 /* *entry -1: none. Fails without memory for a long key only. */
 weir_rc weir_table_find(weir_ctx *, weir_table *, weir_bytes key, int64_t *entry);
+/* The same for many: entry has keys->n places. */
+weir_rc weir_table_find_all(weir_ctx *, weir_table *, const weir_rowset *keys, int64_t *entry);
 /* added: the key is new, part is its partition. */
 weir_rc weir_table_put(weir_ctx *, weir_table *, int32_t part, weir_bytes key, weir_bytes value,
                        int64_t *entry, bool *added);
