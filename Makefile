@@ -9,6 +9,10 @@ WARN = -Wall -Wextra -Werror
 CSTD = -std=gnu17 -D_GNU_SOURCE -fno-strict-aliasing -march=x86-64-v2
 PKGS = libnghttp2 openssl libprotobuf-c libzstd liblz4 sqlite3 libpcre2-8 zlib
 LIBS = $(shell pkg-config --libs $(PKGS)) -lxxhash -lsnappy -ldl -lpthread -lm
+# V=1 shows the commands
+Q = $(if $(V),,@)
+say = $(if $(V),true,printf '  %-5s %s\n' $(1) $(2))
+JOBS = $(if $(findstring j,$(firstword -$(MAKEFLAGS))),,-j$(shell nproc))
 CFLAGS_ALL = $(CSTD) $(OPT) $(WARN) $(SANFLAGS) -Isrc -I$(B)/gen -MMD -MP $(CFLAGS)
 
 SRC = $(filter-out %_test.c,$(wildcard src/*/*.c))
@@ -26,48 +30,53 @@ all: $(B)/weir $(B)/libweir_arrow.so
 
 # The protobuf messages come from the descriptors inside the installed client: no .proto file is kept here.
 $(B)/gen/stamp: tools/protogen.py | .venv/stamp
-	$(PY) tools/protogen.py $(B)/gen
-	touch $@
+	@$(call say,GEN,$(B)/gen)
+	$(Q)$(PY) tools/protogen.py $(B)/gen
+	@touch $@
 
 $(B)/gen/libproto.a: $(B)/gen/stamp
-	$(CC) --version > /dev/null
-	find $(B)/gen -name '*.pb-c.c' | sed 's/\.c$$/.o/' > $(B)/gen/objects
-	$(MAKE) --no-print-directory -f tools/proto.mk B=$(B) CC="$(CC)" SANFLAGS="$(SANFLAGS)"
+	@find $(B)/gen -name '*.pb-c.c' | sed 's/\.c$$/.o/' > $(B)/gen/objects
+	@$(MAKE) --no-print-directory $(JOBS) -f tools/proto.mk B=$(B) CC="$(CC)" SANFLAGS="$(SANFLAGS)"
 
 $(B)/src/%.o: src/%.c | $(B)/gen/stamp
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -c $< -o $@
+	@$(call say,CC,$<)
+	$(Q)$(CC) $(CFLAGS_ALL) -c $< -o $@
 
 $(B)/libweir.a: $(OBJ)
 	@rm -f $@
-	ar rcs $@ $(OBJ)
+	@$(call say,AR,$@)
+	$(Q)ar rcs $@ $(OBJ)
 
 $(B)/weir: $(B)/src/app/main.o $(B)/libweir.a $(B)/gen/libproto.a
-	$(CC) $(OPT) $(SANFLAGS) -o $@ $^ $(LIBS)
+	@$(call say,LINK,$@)
+	$(Q)$(CC) $(OPT) $(SANFLAGS) -o $@ $^ $(LIBS)
 
 $(B)/libweir_arrow.so: $(wildcard src/arrow/*.cc src/arrow/*.h) | .venv/stamp
-	$(PY) tools/arrow_build.py $@ "$(CXX)"
+	@$(call say,CXX,$@)
+	$(Q)$(PY) tools/arrow_build.py $@ "$(CXX)"
 
 $(B)/test/%_test: src/%_test.c $(B)/libweir.a $(B)/gen/libproto.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) $< -o $@ $(B)/libweir.a $(B)/gen/libproto.a -lcmocka $(LIBS)
+	@$(call say,CC,$<)
+	$(Q)$(CC) $(CFLAGS_ALL) $< -o $@ $(B)/libweir.a $(B)/gen/libproto.a -lcmocka $(LIBS)
 
 tests: $(TESTBIN)
 
 deps: .venv/stamp
 
 run: deps
-	$(MAKE) --no-print-directory all
-	$(PY) examples/demo.py
+	@$(MAKE) --no-print-directory $(JOBS) all
+	@$(PY) examples/demo.py
 
 SAN = -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined
 san:
-	$(MAKE) --no-print-directory B=build-san OPT="-O1 -g" SANFLAGS="$(SAN)" all tests
+	@$(MAKE) --no-print-directory $(JOBS) B=build-san OPT="-O1 -g" SANFLAGS="$(SAN)" all tests
 
 test: deps
-	$(MAKE) --no-print-directory all
-	$(MAKE) --no-print-directory san
-	$(PY) tools/test.py
+	@$(MAKE) --no-print-directory $(JOBS) all
+	@$(MAKE) --no-print-directory san
+	@$(PY) tools/test.py
 
 # The concurrent tests under ThreadSanitizer
 tsan: deps

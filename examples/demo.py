@@ -10,8 +10,9 @@ import sys
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-WEIR = os.path.join(HERE, "..", "build", "weir")
-ROOT = os.path.join(HERE, "..", "build", "demo")
+BASE = os.path.dirname(HERE)
+WEIR = os.path.join(BASE, "build", "weir")
+ROOT = os.path.join(BASE, "build", "demo")
 LANDING, CHECKPOINTS, WAREHOUSE = (os.path.join(ROOT, d) for d in ("landing", "checkpoints", "warehouse"))
 FILES, PER_FILE, MALFORMED = 40, 500, 20
 
@@ -41,8 +42,9 @@ def run_orders(per_batch="5", quiet=False):
     out = p.communicate()[0]
     if not quiet:
         keep = [l for l in out.splitlines() if l.startswith("  batch") or "Encountered" in l and "pyspark" in l]
-        print("\n".join(dict.fromkeys(l[:180] for l in keep)))
-    return p.returncode
+        keep = [l[l.find("[UNKNOWN_FIELD"):] if "[UNKNOWN_FIELD" in l else l for l in keep]
+        print("\n".join(dict.fromkeys(l if l.startswith("  ") else "  " + l for l in keep)))
+    return p.returncode, [l.split(": ", 1)[1] for l in out.splitlines() if l.startswith("last progress: ")]
 
 
 def kill_in_the_middle():
@@ -87,6 +89,13 @@ sys.exit(0 if r[0] == r[1] == int(sys.argv[1]) else 1)
 '''
 
 
+def show_progress(p):
+    source, ms = p["sources"][0], p["durationMs"]
+    print(f"  batch {p['batchId']} of {p['timestamp']}: {p['numInputRows']} rows, {p['processedRowsPerSecond']:.0f} rows/s")
+    print("  " + ", ".join(f"{k} {v} ms" for k, v in ms.items()))
+    print(f"  {source['description']}\n    -> {p['sink']['description']}")
+
+
 def main():
     shutil.rmtree(ROOT, ignore_errors=True)
     os.makedirs(LANDING)
@@ -100,13 +109,14 @@ def main():
     say("2. weir run examples/orders.py, killed with SIGKILL in the middle")
     kill_in_the_middle()
     say("3. Started again: it goes on where it was")
-    if run_orders() != 0:
+    if run_orders()[0] != 0:
         return 1
     say("4. A file with a new column: the stream stops once, by name, and the next start takes it in")
     extra = [dict(order(FILES * PER_FILE + i), channel="web") for i in range(PER_FILE)]
     land("orders-999.json", extra)
     run_orders()
-    if run_orders() != 0:
+    code, progress = run_orders()
+    if code != 0:
         return 1
     say("5. The table, and the proof")
     script = os.path.join(ROOT, "show.py")
@@ -114,12 +124,14 @@ def main():
         f.write(SHOW)
     total = (FILES + 1) * PER_FILE
     ok = weir(script, str(total)).wait() == 0
-    say("6. The checkpoint, in Apache Spark's own format")
+    say("6. The last progress")
+    show_progress(json.loads(progress[-1]))
+    say("7. The checkpoint, in Apache Spark's own format")
     ck = os.path.join(CHECKPOINTS, "events")
     for name in sorted(os.listdir(ck)):
         if not name.startswith("."):
             full = os.path.join(ck, name)
-            print(f"  {name:10s}", f"{len(os.listdir(full))} entries" if os.path.isdir(full) else open(full).read())
+            print(f"  {name:10s}", f"{len([f for f in os.listdir(full) if not f.startswith('.')])} entries" if os.path.isdir(full) else open(full).read())
     print(f"\n{'nothing lost, nothing doubled' if ok else 'THE COUNTS ARE WRONG'}: {total} orders landed. "
           f"{time.time() - t0:.1f} s for five starts of engine and script. All of it is in {os.path.relpath(ROOT)}")
     return 0 if ok else 1

@@ -34,3 +34,5 @@ query = (spark.readStream
 query.awaitTermination()
 for p in query.recentProgress:
     print(f"  batch {p['batchId']}: {p['numInputRows']} rows in {p['batchDuration']} ms", flush=True)
+if query.lastProgress:
+    print("last progress:", query.lastProgress.json, flush=True)

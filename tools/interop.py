@@ -84,9 +84,8 @@ print("@@" + json.dumps({"rows": sorted(rows), "version": t.version(), "history"
 
 class Peer:
     def __init__(self, python, jars):
-        env = dict(os.environ)
-        if not jars:
-            env.pop("WEIR_SPARK_JARS", None)
+        # the client, once used, leaves SPARK_CONNECT_MODE_ENABLED, which would make this one a client too
+        env = {k: v for k, v in os.environ.items() if not k.startswith("SPARK_") and (jars or k != "WEIR_SPARK_JARS")}
         self.p = subprocess.Popen([python, "-c", PEER], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                   stderr=subprocess.DEVNULL, text=True, env=env)
         self.version = self.answer()

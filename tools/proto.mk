@@ -2,6 +2,8 @@
 OBJS = $(shell cat $(B)/gen/objects)
 $(B)/gen/libproto.a: $(OBJS)
 	@rm -f $@
-	ar rcs $@ $(OBJS)
+	@printf '  %-5s %s\n' AR $@
+	@ar rcs $@ $(OBJS)
 %.o: %.c
-	$(CC) -std=gnu17 -O1 -w $(SANFLAGS) -I$(B)/gen -c $< -o $@
+	@printf '  %-5s %s\n' CC $<
+	@$(CC) -std=gnu17 -O1 -w $(SANFLAGS) -I$(B)/gen -c $< -o $@

@@ -112,11 +112,16 @@ static weir_rc read_sink(weir_cn_run *r, const SC(WriteStreamOperationStart) * w
     return WEIR_OK;
 }
 
+static const char *const mode_names[] = {"Append", "Update", "Complete"};
+
+static weir_rc check_plan(weir_ctx *ctx, const weir_plan *p, weir_output_mode mode) {
+    if (!p->streaming) return weir_fail(ctx, WEIR_E_WRITE_STREAM_NOT_ALLOWED, NULL, NULL);
+    return weir_check_streaming(ctx, p, mode_names[mode]);
+}
+
 static weir_rc check_output(weir_ctx *ctx, const weir_plan *p, const weir_target *t,
                             weir_output_mode mode) {
-    static const char *const names[] = {"Append", "Update", "Complete"};
-    if (!p->streaming) return weir_fail(ctx, WEIR_E_WRITE_STREAM_NOT_ALLOWED, NULL, NULL);
-    WEIR_TRY(weir_check_streaming(ctx, p, names[mode]));
+    WEIR_TRY(check_plan(ctx, p, mode));
     if (!t->sink->modes)
         return weir_fail(
             ctx, WEIR_E_UNSUPPORTED_OPERATION_LEGACY, "message",
@@ -124,7 +129,12 @@ static weir_rc check_output(weir_ctx *ctx, const weir_plan *p, const weir_target
     if (t->sink->modes & 1u << mode) return WEIR_OK;
     return weir_fail(ctx, WEIR_E_ANALYSIS_LEGACY, "message",
                      weir_printf(ctx->arena, "Data source %s does not support %s output mode",
-                                 t->format, names[mode]));
+                                 t->format, mode_names[mode]));
+}
+
+static weir_rc replan(weir_ctx *ctx, const weir_query_spec *spec, weir_plan **out) {
+    WEIR_TRY(weir_session_analyze(ctx, spec->host, spec->unresolved, out));
+    return check_plan(ctx, *out, spec->output_mode);
 }
 
 static weir_rc prepare(weir_cn_run *r, const SC(WriteStreamOperationStart) * w,
@@ -148,6 +158,8 @@ static weir_rc prepare(weir_cn_run *r, const SC(WriteStreamOperationStart) * w,
     WEIR_TRY(read_mode(ctx, w->output_mode, &spec->output_mode));
     WEIR_TRY(read_trigger(ctx, w, &spec->trigger));
     WEIR_TRY(weir_tp_relation(&r->tp, w->input, &p));
+    spec->unresolved = p;
+    spec->replan = replan;
     WEIR_TRY(weir_session_analyze(ctx, r->session->session, p, &p));
     WEIR_TRY(read_sink(r, w, info, t));
     WEIR_TRY(check_output(ctx, p, t, spec->output_mode));

@@ -17,9 +17,13 @@ typedef struct weir_trigger {
 typedef struct weir_query weir_query; /* counted: weir_query_ref / _unref */
 typedef struct weir_query_manager weir_query_manager;
 
-typedef struct weir_query_spec {
+typedef struct weir_query_spec weir_query_spec;
+struct weir_query_spec {
     const char *name;       /* or NULL */
     weir_plan *plan;        /* resolved, streaming; lives in mem */
+    weir_plan *unresolved;  /* what plan was made of; lives in mem */
+    /* Resolves it once more, when a source has another schema; driver thread; into ctx->arena. */
+    weir_rc (*replan)(weir_ctx *, const weir_query_spec *, weir_plan **);
     weir_arena *mem;        /* adopted by the query on success */
     const char *checkpoint; /* local directory, or NULL: a temporary one, removed at the end when
                                that is allowed */
@@ -33,7 +37,7 @@ typedef struct weir_query_spec {
     weir_budget *budget;
     int64_t no_data_progress_ms;
     void *host; /* the session */
-} weir_query_spec;
+};
 
 weir_query_manager *weir_query_manager_new(void);
 void weir_query_manager_free(weir_query_manager *); /* stops all */

@@ -70,6 +70,14 @@ static weir_rc take_lock(weir_ctx *ctx, weir_query *q) {
                      "path", q->spec.checkpoint);
 }
 
+static weir_rc announce(weir_ctx *ctx, weir_query *q) {
+    if (!q->spec.sink->announce) return WEIR_OK;
+    weir_write_info info = q->spec.info;
+    info.query_name = q->spec.name;
+    info.schema = q->spec.plan->schema;
+    return q->spec.sink->announce(ctx, &info);
+}
+
 weir_rc weir_query_prepare(weir_ctx *ctx, weir_query *q) {
     int64_t lo, offsets, commits;
     weir_arena *mem = q->spec.mem;
@@ -82,12 +90,7 @@ weir_rc weir_query_prepare(weir_ctx *ctx, weir_query *q) {
     WEIR_TRY(weir_log_range(ctx, &q->commits, &lo, &commits));
     WEIR_TRY(load_metadata(ctx, q, offsets >= 0 || commits >= 0));
     find_sources(q, q->spec.plan);
-    if (q->spec.sink->announce) {
-        weir_write_info info = q->spec.info;
-        info.query_name = q->spec.name;
-        info.schema = q->spec.plan->schema;
-        WEIR_TRY(q->spec.sink->announce(ctx, &info));
-    }
+    WEIR_TRY(announce(ctx, q));
     WEIR_TRY(weir_path_mkdirs(ctx, q->offsets.dir));
     WEIR_TRY(weir_path_mkdirs(ctx, q->commits.dir));
     return WEIR_OK;
@@ -502,12 +505,56 @@ static void record_failure(weir_ctx *ctx, weir_query *q) {
     weir_err_clear(&cause);
 }
 
-static void close_all(weir_ctx *ctx, weir_query *q) {
+static void close_run(weir_query *q) {
     weir_maintainer_stop(q->maintainer);
     weir_exec_close(q->exec);
     if (q->sink.ops && q->sink.ops->close) q->sink.ops->close(&q->sink);
     for (int i = 0; i < q->nsource; i++)
         if (q->source[i]->ops->stop) q->source[i]->ops->stop(q->source[i]);
+    q->maintainer = NULL;
+    q->exec = NULL;
+    q->sink = (weir_sink){0};
+}
+
+/* A source has another schema: everything but the checkpoint's identity is made again. */
+static weir_rc replan(weir_ctx *ctx, weir_query *q) {
+    weir_plan *p = NULL;
+    weir_ctx c = *ctx;
+    weir_log(WEIR_LOG_WARN, "query %s: planned again: %s", q->id, ctx->err->msg);
+    weir_err_clear(ctx->err);
+    close_run(q);
+    c.arena = q->spec.mem;
+    WEIR_TRY(q->spec.replan(&c, &q->spec, &p));
+    weir_lock(&q->mu);
+    q->spec.plan = p;
+    weir_unlock(&q->mu);
+    q->nsource = 0;
+    memset(q->from, 0, sizeof q->from);
+    memset(q->to, 0, sizeof q->to);
+    q->replay = q->ran_before = false;
+    find_sources(q, p);
+    return announce(ctx, q);
+}
+
+static bool schema_changed(const weir_query *q) {
+    for (int i = 0; i < q->nsource; i++)
+        if (q->source[i]->changed) return q->spec.replan != NULL;
+    return false;
+}
+
+static weir_rc run_query(weir_ctx *ctx, weir_query *q) {
+    for (;;) {
+        weir_query_set_status(q, "Initializing sources", false, false);
+        weir_rc rc = recover(ctx, q);
+        if (rc == WEIR_OK) rc = open_all(ctx, q);
+        if (rc == WEIR_OK) rc = loop(ctx, q);
+        if (rc != WEIR_FAIL || !schema_changed(q)) return rc;
+        WEIR_TRY(replan(ctx, q));
+    }
+}
+
+static void close_all(weir_ctx *ctx, weir_query *q) {
+    close_run(q);
     if (q->spec.checkpoint_is_temp && !q->failed) {
         weir_err quiet;
         weir_err_init(&quiet);
@@ -534,10 +581,7 @@ void *weir_query_thread(void *arg) {
     ctx.now_us = weir_now_us(ctx.env);
     q->offset_mem[0] = weir_arena_new(NULL);
     q->offset_mem[1] = weir_arena_new(NULL);
-    weir_query_set_status(q, "Initializing sources", false, false);
-    weir_rc rc = recover(&ctx, q);
-    if (rc == WEIR_OK) rc = open_all(&ctx, q);
-    if (rc == WEIR_OK) rc = loop(&ctx, q);
+    weir_rc rc = run_query(&ctx, q);
     if (rc != WEIR_OK && rc != WEIR_CANCEL && !atomic_load(&q->cancel.asked))
         record_failure(&ctx, q);
     close_all(&ctx, q);

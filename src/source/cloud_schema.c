@@ -59,11 +59,6 @@ static weir_rc check_names(weir_ctx *ctx, const weir_scan *s) {
             if (strncasecmp(k, "cloudFiles.", 11) == 0 && strcasecmp(k + 11, later[j]) == 0 && !off)
                 return refuse(ctx, k, "it comes with a later release of weir; leave it out");
         }
-        if (strcasecmp(k, "weir.cloudFiles.restartOnSchemaChange") == 0 &&
-            strcasecmp(v, "true") == 0)
-            return refuse(ctx, k,
-                          "it comes with a later release of weir; start the query again when it "
-                          "stops with UnknownFieldException");
     }
     return WEIR_OK;
 }
@@ -364,6 +359,7 @@ weir_rc weir_cloud_check_new(weir_ctx *ctx, weir_scan *s, const weir_cloud_optio
         WEIR_TRY(log_write(ctx, o->schema_location, latest + 1,
                            weir_schema_join(ctx->arena, old, fresh), part));
     }
+    s->changed = write && weir_scan_flag(s, "weir.cloudFiles.restartOnSchemaChange", false);
     return unknown_field(ctx, o, fresh, v[n - 1].uri, write);
 }
 

@@ -152,13 +152,14 @@ static weir_schema *with_types(weir_ctx *ctx, weir_schema *s, weir_schema *types
 }
 
 /* Columns of folders come behind those of the files. A user's schema says their types; in one that
- * was inferred a column of the files keeps its place, but has the folder's value and type. */
+ * was inferred, or for what a stream's log lists (SPARK MetadataLogFileIndex), a column keeps its
+ * place, but has the folder's value and type. */
 static weir_rc join_partitions(weir_ctx *ctx, weir_scan *s, files *f) {
     s->schema = f->data;
     if (!s->partition_schema) return WEIR_OK;
     if (s->user_schema) {
         weir_schema *user = f->data;
-        f->data = without(ctx, user, s->partition_schema);
+        if (s->streaming || !f->listing.logged) f->data = without(ctx, user, s->partition_schema);
         s->partition_schema = with_types(ctx, s->partition_schema, user);
     } else {
         f->data = with_types(ctx, f->data, s->partition_schema);

@@ -17,6 +17,7 @@ typedef struct weir_listing {
      */
     bool (*seen)(const void *u, const char *uri);
     const void *seen_u;
+    bool logged; /* out: files came from a streaming sink's log */
 } weir_listing;
 
 /* Files below the scan's paths (globs, pathGlobFilter, recursion into k=v directories). Hidden

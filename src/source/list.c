@@ -134,6 +134,7 @@ static weir_rc list_one(weir_ctx *ctx, lister *l, const char *path, bool must_ex
     if (st.is_dir) {
         bool logged = false;
         WEIR_TRY(list_logged(ctx, l, path, &logged));
+        l->out->logged |= logged;
         return logged ? WEIR_OK : walk(ctx, l, path, 0, false);
     }
     const char *uri = NULL, *name = slash ? slash + 1 : path;

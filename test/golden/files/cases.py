@@ -316,6 +316,7 @@ def partition_stream(spark, d):
                        "back": both(spark.read.format(format).load(f"{d}/{format}"))}
         if format == "json":
             put(f"{d}/json/k=0/s=a%2F0/stray.json", '{"id":99}\n')
+            out["own order"] = both(spark.read.schema("k INT, id INT, s STRING").json(f"{d}/json"))
             out["only logged"] = both(spark.read.json(f"{d}/json"))
             out["stream of it"] = run(spark.readStream.schema("id INT, k INT, s STRING").json(f"{d}/json"), f"{d}/again")
     return out
