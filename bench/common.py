@@ -81,21 +81,32 @@ class Put:
                         % (r, r, r % 1000 if self.rows > 1 else r % 7))
 
 
-def one_by_one(put, visible, n=60, pause=0.05):
-    """Latency in ms of n files, the first five not counted."""
-    out = []
+def in_turns(sides, n=60, pause=0.05):
+    """Latencies in ms of n files on each side (put, visible), in turns, the first five not counted: the disk's mood is the
+    same for all."""
+    out = [[] for _ in sides]
     for i in range(n):
-        put(i)
-        assert not visible(i), i
-        t0 = time.perf_counter()
-        os.rename(put.temp, os.path.join(put.folder, f"{i:05d}.json"))
-        while not visible(i):
-            if time.perf_counter() - t0 > 60:
-                raise SystemExit(f"file {i} did not become visible")
-            time.sleep(0.0002)
-        out.append((time.perf_counter() - t0) * 1000)
-        time.sleep(pause)
-    return sorted(out[5:])
+        for (put, visible), times in zip(sides, out):
+            put(i)
+            assert not visible(i), i
+            t0 = time.perf_counter()
+            os.rename(put.temp, os.path.join(put.folder, f"{i:05d}.json"))
+            while not visible(i):
+                if time.perf_counter() - t0 > 60:
+                    raise SystemExit(f"file {i} did not become visible")
+                time.sleep(0.0002)
+            times.append((time.perf_counter() - t0) * 1000)
+            time.sleep(pause)
+    return [sorted(times[5:]) for times in out]
+
+
+def durable(name, rows, visible, *args):
+    """The floor of latency, running: the process, and its side for in_turns."""
+    base = folder(name)
+    put = Put(base, rows)
+    p = subprocess.Popen([compiled("durable"), put.folder, base + "/out", *args], stdout=subprocess.PIPE, text=True)
+    p.stdout.readline()
+    return p, (put, lambda i: os.path.exists(visible(base, i)))
 
 
 def p95(v):

@@ -14,8 +14,8 @@ import subprocess
 import sys
 import time
 
-from common import (BATCHES, BIN, PAIRS, ROWS, STATE_BATCHES, WORK, Engine, Put, child_cpu_s, compiled, cpu_s, events, figure,
-                    folder, line, middle, on_spark, one_by_one, p95, status_mib)
+from common import (BATCHES, BIN, PAIRS, ROWS, STATE_BATCHES, WORK, Engine, Put, child_cpu_s, compiled, cpu_s, durable, events,
+                    figure, folder, in_turns, line, middle, on_spark, p95, status_mib)
 from state import per_batch, state_flat, state_latency, state_partitions, watch, windows
 
 SCHEMA = "id BIGINT, ts TIMESTAMP, ms BIGINT, user STRING, type STRING, amount DOUBLE"
@@ -43,21 +43,20 @@ def startup():
 
 def latency():
     """A one-row file is renamed in: until the Delta commit is there. Beside: a C program making the same files durable."""
-    base = folder("latency-c")
-    put = Put(base)
-    p = subprocess.Popen([compiled("durable"), put.folder, base + "/out"], stdout=subprocess.PIPE, text=True)
-    p.stdout.readline()
-    floor = one_by_one(put, lambda i: os.path.exists(f"{base}/out/_delta_log/{i:020d}.json"))
-    p.kill()
+    def visible(base, i):
+        return f"{base}/out/_delta_log/{i:020d}.json"
+
+    c, floor_side = durable("latency-c", 1, visible)
     base = folder("latency-weir")
     put = Put(base)
     e = Engine(base)
     s = e.session()
     q = (s.readStream.schema(SCHEMA).json(put.folder).writeStream.format("delta").option("checkpointLocation", base + "/ck")
          .start(base + "/out"))
-    mine = one_by_one(put, lambda i: os.path.exists(f"{base}/out/_delta_log/{i + 1:020d}.json"))  # 0 creates the table
+    mine, floor = in_turns([(put, lambda i: os.path.exists(visible(base, i + 1))), floor_side])  # 0 creates the table
     q.stop()
     e.kill()
+    c.kill()
     a, b = middle(mine), middle(floor)
     line(f"latency     file to visible Delta commit: weir p50 {a:.2f} ms, p95 {p95(mine):.2f}; the same "
          f"durable files from C p50 {b:.2f} ms, p95 {p95(floor):.2f}; ratio {a / b:.2f}")

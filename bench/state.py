@@ -1,11 +1,10 @@
 """Benchmarks of queries with state. See run.py."""
 import os
-import subprocess
 import time
 from decimal import Decimal
 
-from common import (PAIRS, ROWS, STATE_BATCHES, Engine, Put, child_cpu_s, compiled, cpu_s, events, figure, folder, line, middle,
-                    on_spark, one_by_one, p95, status_mib)
+from common import (PAIRS, ROWS, STATE_BATCHES, Engine, Put, child_cpu_s, compiled, cpu_s, durable, events, figure, folder,
+                    in_turns, line, middle, on_spark, p95, status_mib)
 
 SCHEMA = "id BIGINT, ts TIMESTAMP, ms BIGINT, user STRING, type STRING, amount DECIMAL(10,2)"
 
@@ -86,22 +85,12 @@ def windows():
     line(text)
 
 
-def floor_of(name, put_rows, visible, n, *args):
-    base = folder(name)
-    put = Put(base, put_rows)
-    p = subprocess.Popen([compiled("durable"), put.folder, base + "/out", *args], stdout=subprocess.PIPE, text=True)
-    p.stdout.readline()
-    out = one_by_one(put, lambda i: os.path.exists(visible(base, i)), n)
-    p.kill()
-    return out
-
-
 def state_latency():
     """A one-row file is renamed in: until the Delta commit of the new counts is there."""
     def visible(base, i):
         return f"{base}/out/_delta_log/{i:020d}.json"
 
-    floor = floor_of("state-latency-c", 1, visible, 60, "2")
+    c, floor_side = durable("state-latency-c", 1, visible, "2")
     base = folder("state-latency")
     put = Put(base)
     e = Engine(base)
@@ -109,9 +98,10 @@ def state_latency():
     s.conf.set("spark.sql.shuffle.partitions", "2")
     q = (s.readStream.schema(SCHEMA).json(put.folder).groupBy("user").count().writeStream.format("delta").outputMode("complete")
          .option("checkpointLocation", base + "/ck").start(base + "/out"))
-    mine = one_by_one(put, lambda i: os.path.exists(visible(base, i + 1)))  # 0 creates the table
+    mine, floor = in_turns([(put, lambda i: os.path.exists(visible(base, i + 1))), floor_side])  # 0 creates the table
     q.stop()
     e.kill()
+    c.kill()
     a, b = middle(mine), middle(floor)
     line(f"state_lat   one row through a count with state to its Delta commit: weir p50 {a:.2f} ms, p95 {p95(mine):.2f}; the same "
          f"durable files from C p50 {b:.2f} ms, p95 {p95(floor):.2f}; ratio {a / b:.2f}")
@@ -137,7 +127,7 @@ def state_partitions():
     def visible(base, i):
         return f"{base}/out/commits/{i}"
 
-    floor = floor_of("state-parts-c", 1000, visible, 30, str(PARTITIONS), "nosink")
+    c, floor_side = durable("state-parts-c", 1000, visible, str(PARTITIONS), "nosink")
     base = folder("state-parts")
     put = Put(base, 1000)
     e = Engine(base)
@@ -147,10 +137,11 @@ def state_partitions():
          .writeStream.outputMode("update").format("noop")
          .option("checkpointLocation", base + "/out").start())
     start = cpu_s(e.process.pid)
-    mine = one_by_one(put, lambda i: os.path.exists(visible(base, i)), 30)
-    cpu = (cpu_s(e.process.pid) - start) * 1000 / 30
+    mine, floor = in_turns([(put, lambda i: os.path.exists(visible(base, i))), floor_side], 40)
+    cpu = (cpu_s(e.process.pid) - start) * 1000 / 40
     q.stop()
     e.kill()
+    c.kill()
     a, b = middle(mine), middle(floor)
     text = (f"state_part  1,000 rows through a windowed count over {PARTITIONS} partitions: weir p50 {a:.1f} ms ({cpu:.1f} ms CPU); "
             f"{PARTITIONS} durable files from C p50 {b:.1f} ms; ratio {a / b:.2f}")
