@@ -41,6 +41,10 @@ weir_rc weir_file_slurp(struct weir_ctx *, const char *path, char **text,
 weir_rc weir_file_map(
     struct weir_ctx *, const char *path, const char **p,
     size_t *len); /* unmapped with the arena; truncation by others is the caller's risk */
+/* For who reads a mapped text from its start to its end and is at p: what is behind leaves the
+ * process, what comes next is brought in. *window is the caller's, NULL at first. Returns where to
+ * call it again. */
+const char *weir_map_advance(const char **window, const char *p, const char *end);
 
 /* Writing: durable pieces. close does not sync. */
 weir_rc weir_file_create(struct weir_ctx *, const char *path, bool exclusive, weir_file **out);

@@ -183,7 +183,7 @@ weir_rc weir_file_map(weir_ctx *ctx, const char *path, const char **p, size_t *l
     if (fstat(f->fd, &st) == 0 && st.st_size > 0) {
         mapping *m = WEIR_NEW(ctx->arena, mapping);
         m->n = (size_t)st.st_size;
-        m->p = mmap(NULL, m->n, PROT_READ, MAP_PRIVATE | MAP_POPULATE, f->fd, 0);
+        m->p = mmap(NULL, m->n, PROT_READ, MAP_PRIVATE, f->fd, 0);
         if (m->p == MAP_FAILED) {
             weir_rc rc = weir_fail_io(ctx, "map", path);
             weir_file_drop(f);
@@ -195,6 +195,21 @@ weir_rc weir_file_map(weir_ctx *ctx, const char *path, const char **p, size_t *l
     }
     weir_file_drop(f);
     return WEIR_OK;
+}
+
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22
+#endif
+
+const char *weir_map_advance(const char **window, const char *p, const char *end) {
+    enum { WINDOW = 1 << 20, PAGE = 4096 };
+    char *from = (char *)((uintptr_t)p & ~(uintptr_t)(PAGE - 1));
+    size_t left = (size_t)(end - from), n = left < WINDOW ? left : WINDOW;
+    if (*window && *window < from) /* both are hints: a refusal costs time or memory only */
+        (void)madvise((char *)(uintptr_t)*window, (size_t)(from - *window), MADV_DONTNEED);
+    (void)madvise(from, n, MADV_POPULATE_READ);
+    *window = from;
+    return from + n;
 }
 
 weir_rc weir_file_write(weir_ctx *ctx, weir_file *f, const void *p, size_t n) {

@@ -217,12 +217,19 @@ static weir_rc begin(weir_ctx *ctx, rows *r) {
                : weir_state_load(ctx, &r->where, t->o.batch + 1, &r->table);
 }
 
-static void take_entries(rows *r, piece *p) {
+static weir_bytes expanded(weir_ctx *ctx, const weir_entry *e, bool key) {
+    int32_t n = key ? weir_entry_klen(e) : weir_entry_vlen(e);
+    char *p = weir_alloc(ctx->arena, (size_t)n + 1);
+    key ? weir_entry_key(e, p) : weir_entry_value(e, p);
+    return (weir_bytes){p, n};
+}
+
+static void take_entries(weir_ctx *ctx, rows *r, piece *p) {
     for (; r->entry < r->table.top && p->n < BATCH_ROWS; r->entry++) {
         const weir_entry *e = weir_table_entry(&r->table, r->entry);
         if (!e->live) continue;
-        p->key[p->n] = weir_entry_key(e);
-        p->value[p->n] = weir_entry_value(e);
+        p->key[p->n] = expanded(ctx, e, true);
+        p->value[p->n] = expanded(ctx, e, false);
         p->removed[p->n++] = false;
     }
 }
@@ -355,7 +362,7 @@ static weir_rc rows_next(weir_ctx *ctx, weir_reader *rd, weir_batch *out, bool *
         if (r->t->o.changes)
             WEIR_TRY(take_changes(ctx, r, p));
         else
-            take_entries(r, p);
+            take_entries(ctx, r, p);
         if (p->n) break;
         weir_table_free(&r->table);
         r->table = (weir_table){0};

@@ -221,7 +221,7 @@ static weir_rc line_take(weir_ctx *ctx, void *u, weir_batch *out) {
     return weir_build_finish(ctx, &((lines *)u)->value, out->col);
 }
 static void line_file(void *u, const char *uri) { (void)u, (void)uri; }
-static const weir_text_ops line_ops = {line_record, line_rows, line_take, line_file, true};
+static const weir_text_ops line_ops = {line_record, line_rows, line_take, line_file, true, NULL};
 
 static weir_rc csv_record(weir_ctx *ctx, void *u, const char *p, int64_t n, int64_t at) {
     return weir_csv_record(ctx, u, p, n, at);
@@ -231,7 +231,7 @@ static weir_rc csv_take(weir_ctx *ctx, void *u, weir_batch *out) {
     return weir_csv_take(ctx, u, out);
 }
 static void csv_file(void *u, const char *uri) { weir_csv_file(u, uri); }
-static const weir_text_ops csv_ops = {csv_record, csv_count, csv_take, csv_file, false};
+static const weir_text_ops csv_ops = {csv_record, csv_count, csv_take, csv_file, false, NULL};
 
 static weir_rc read_csv(weir_ctx *ctx, weir_scan *s, const files *f, const weir_split *sp,
                         int64_t n, weir_reader **out) {

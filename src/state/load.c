@@ -51,9 +51,10 @@ static weir_rc records_apply(weir_ctx *ctx, weir_records *r, weir_table *t) {
         if (o.last) return WEIR_OK;
         if (!o.removed) {
             WEIR_TRY(weir_table_put(ctx, t, r->where->part, o.key, o.value, &e, &added));
-        } else if ((e = weir_table_find(t, o.key)) >= 0) {
-            weir_table_remove(t, e);
+            continue;
         }
+        WEIR_TRY(weir_table_find(ctx, t, o.key, &e));
+        if (e >= 0) weir_table_remove(t, e);
     }
 }
 

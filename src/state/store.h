@@ -40,9 +40,11 @@ void weir_store_close(weir_store *);
 /* Clears the counters. */
 void weir_store_begin(weir_store *);
 /* The entry of key, -1 none. Entries keep their number until removed. */
-int64_t weir_store_find(const weir_store *, weir_bytes key);
-weir_bytes weir_store_key(const weir_store *, int64_t entry); /* valid until the next put */
-weir_bytes weir_store_value(const weir_store *, int64_t entry);
+weir_rc weir_store_find(weir_ctx *, weir_store *, weir_bytes key, int64_t *entry);
+/* The same for many: entry has keys->n places. */
+weir_rc weir_store_find_all(weir_ctx *, weir_store *, const weir_rowset *keys, int64_t *entry);
+weir_bytes weir_store_key(weir_ctx *, const weir_store *, int64_t entry); /* in ctx->arena */
+weir_bytes weir_store_value(weir_ctx *, const weir_store *, int64_t entry);
 int32_t weir_store_part(const weir_store *, int64_t entry);
 /* Adds or replaces; bytes are copied. part: of a new key. */
 weir_rc weir_store_put(weir_ctx *, weir_store *, int32_t part, weir_bytes key, weir_bytes value);
