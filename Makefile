@@ -86,7 +86,7 @@ test: deps
 # The concurrent tests under ThreadSanitizer
 tsan: deps
 	$(MAKE) --no-print-directory B=build-tsan OPT="-O1 -g" SANFLAGS="-fsanitize=thread" EXTRA=test/tsan_threads.c all
-	TSAN_OPTIONS="halt_on_error=1 second_deadlock_stack=1 suppressions=$(CURDIR)/test/tsan.supp" ARROW_DEFAULT_MEMORY_POOL=system WEIR_BIN=$(CURDIR)/build-tsan/weir $(PY) -m pytest -q test/py/test_basic.py test/py/test_connect.py test/py/test_recovery.py test/py/test_stream.py test/py/test_kafka_source.py
+	TSAN_OPTIONS="halt_on_error=1 second_deadlock_stack=1 suppressions=$(CURDIR)/test/tsan.supp" ARROW_DEFAULT_MEMORY_POOL=system WEIR_BIN=$(CURDIR)/build-tsan/weir $(PY) -m pytest -q test/py/test_basic.py test/py/test_connect.py test/py/test_recovery.py test/py/test_stream.py test/py/test_golden.py test/py/test_statestore.py test/py/test_hazards.py test/py/test_kafka_source.py test/py/test_kafka_sink.py
 
 tidy:
 	$(PY) tools/tidy.py

@@ -51,6 +51,21 @@ last = w.lastProgress
 assert (last["batchId"] if isinstance(last, dict) else last.batchId) >= 0 and len(w.recentProgress) >= 1
 assert [x.name for x in spark.streams.active] == ["counts"]
 w.stop()
+seen = folder + "/seen"
+def each_batch(df, batch_id):
+    open(seen, "a").write(f"{batch_id} {df.count()} {df.sparkSession.range(3).count()} {df.isStreaming} {spark.version is not None}\n")
+class EachRow:
+    def open(self, partition_id, epoch_id):
+        open(seen, "a").write(f"open {partition_id} {epoch_id}\n")
+        return True
+    def process(self, row):
+        assert type(row).__name__ == "Row" and row.k in "xy" and row.ts.year == 2026
+    def close(self, error):
+        open(seen, "a").write(f"close {error}\n")
+for n, writer in enumerate((s.writeStream.foreachBatch(each_batch), s.writeStream.foreach(EachRow()))):
+    q = writer.option("checkpointLocation", f"{folder}/fn{n}").trigger(availableNow=True).start()
+    assert q.awaitTermination(60) and q.exception() is None
+assert open(seen).read() == "".join(f"{i} 8 3 False True\n" for i in range(3)) + "".join(f"open 0 {i}\nclose None\n" for i in range(3)), open(seen).read()
 bad = spark.readStream.schema("a INT").json(folder + "/in").writeStream.format("nosuch").option("checkpointLocation", folder + "/c3")
 try:
     bad.start()

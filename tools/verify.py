@@ -19,7 +19,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 KEPT = ROOT / "build" / "verify.json"
 PY = str(ROOT / ".venv" / "bin" / "python")
 SPARK, SPARK43, GUIDE, CONF = "WEIR_SPARK_PYTHON", "WEIR_SPARK43_PYTHON", "WEIR_GUIDE", "WEIR_CONFORMANCE"
-SCRIPTS = {"spine": "04 04o 06 07 08 18 18f 20 29", "state": "12 13 14 15 17 21 21o 21f 28"}
+SCRIPTS = {"spine": "04 04o 06 07 08 18 18f 20 29", "state": "12 13 14 15 17 21 21o 21f 28", "python": "11 19 22 22f 23 30"}
 
 
 def tests(*files, keyword=None):
@@ -47,12 +47,22 @@ CHECKS = {
     "spine.tidy": ("layers, lengths, names", [], 2, [PY, "tools/tidy.py"]),
     "state.guide": ("scripts of the guide: " + SCRIPTS["state"], [GUIDE], 15, ["guide", SCRIPTS["state"]]),
     "state.golden": ("checkpoints that Spark wrote resume with Spark's rows", [], 10, tests("golden", "stream_plans")),
+    "state.inspect": ("state as rows like Spark's; damaged checkpoints refused, repaired, rolled back", [], 15,
+                      tests("statestore", "hazards", "checkpoint_tool")),
     "state.turns": ("Spark and weir in turns on one checkpoint, batch by batch", [SPARK, SPARK43], 20,
                     [PY, "tools/interop.py", "state_*", "delta_golden_*"]),
     "state.differential": ("300 random queries on Spark 4.3 and weir: 0 differences", [SPARK43], 40,
                            [PY, "tools/differential.py", "--cases", "300"]),
     "state.crash": ("queries with state broken at every file operation", [], 60,
                     [PY, "test/crash/run.py", "--group", "state"]),
+    "python.guide": ("scripts of the guide: " + SCRIPTS["python"], [GUIDE], 10, ["guide", SCRIPTS["python"]]),
+    "python.faults": ("functions that crash, hang, leak, print, stop themselves; examples", [], 10, tests("python")),
+    "python.golden": ("checkpoints that Spark wrote go on with a foreachBatch of their own", [], 10, tests("golden")),
+    "python.crash": ("foreachBatch to Delta with txnVersion, broken at every file operation", [], 60,
+                     [PY, "test/crash/run.py", "--group", "functions"]),
+    "python.churn": ("50 queries started and stopped 20 times leave nothing behind", [], 60,
+                     ["env", "WEIR_CHURN_QUERIES=50", "WEIR_CHURN_ROUNDS=20", *tests("python", keyword="leave_nothing")]),
+    "python.bench": ("what a foreachBatch costs beyond its worker; idle queries", [], 20, [PY, "bench/run.py", "foreach", "idle"]),
     "state.tsan": ("the concurrent tests under ThreadSanitizer", [], 30, ["make", "tsan"]),
 }
 

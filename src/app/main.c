@@ -14,6 +14,11 @@ static const char help[] =
     "  weir server [--host H] [--port N] [--token-file F] [--tls-cert F --tls-key F]\n"
     "              [--warehouse DIR] [--conf k=v]...\n"
     "      serves Spark Connect until SIGTERM; then SPARK_REMOTE=sc://HOST:PORT\n"
+    "  weir checkpoint inspect DIR [--json]\n"
+    "      what a checkpoint holds, what the next start would do, what is damaged\n"
+    "  weir checkpoint rollback DIR --to N [--sink DIR] [--apply] [--json]\n"
+    "  weir checkpoint repair DIR [--sink DIR] [--apply] [--json]\n"
+    "      what would be done and what follows from it; with --apply it is done\n"
     "  weir version\n"
     "  weir --help\n"
     "\n"
@@ -24,6 +29,7 @@ int main(int argc, char **argv) {
     const char *what = argc > 1 ? argv[1] : "--help";
     if (strcmp(what, "run") == 0) return weir_app_run(argc - 1, argv + 1);
     if (strcmp(what, "server") == 0) return weir_app_server(argc - 1, argv + 1);
+    if (strcmp(what, "checkpoint") == 0) return weir_app_checkpoint(argc - 1, argv + 1);
     if (strcmp(what, "version") == 0 || strcmp(what, "--version") == 0)
         return puts("weir " WEIR_VERSION), 0;
     bool asked =

@@ -82,7 +82,20 @@ static const char *find_python(void) {
     return "python3";
 }
 
-static pid_t start_server(char **extra, int nextra, const char *token, int *port) {
+/* Python workers of the engine are the script's interpreter, and import what lies beside it. */
+static void python_environment(const char *script) {
+    char dir[PATH_MAX], *path = NULL;
+    const char *before = getenv("PYTHONPATH");
+    setenv("WEIR_PYTHON", find_python(), 1);
+    if (!realpath(script, dir)) return;
+    int n = asprintf(&path, "%s%s%s", dirname(dir), before && *before ? ":" : "",
+                     before ? before : "");
+    if (n >= 0) setenv("PYTHONPATH", path, 1);
+    free(path);
+}
+
+static pid_t start_server(char **extra, int nextra, const char *script, const char *token,
+                          int *port) {
     int p[2];
     char exe[PATH_MAX], fd[16], self[16], buf[32] = "";
     if (pipe2(p, O_CLOEXEC) != 0) return -1;
@@ -96,6 +109,7 @@ static pid_t start_server(char **extra, int nextra, const char *token, int *port
         fcntl(p[1], F_SETFD, 0);
         snprintf(fd, sizeof fd, "%d", p[1]);
         setenv("WEIR_TOKEN", token, 1);
+        python_environment(script);
         setpgid(0, 0); /* Ctrl-C goes to the script first; the engine is told afterwards */
         execv(exe, argv);
         _exit(127);
@@ -179,7 +193,7 @@ int weir_app_run(int argc, char **argv) {
         return fprintf(stderr, "weir run: which script? weir run JOB.py [ARGS...]\n"), 2;
     if (access(argv[at], R_OK) != 0) return fail(argv[at]);
     make_token(token);
-    pid_t server = start_server(argv + 1, at - 1, token, &port);
+    pid_t server = start_server(argv + 1, at - 1, argv[at], token, &port);
     if (server < 0) return fail("cannot start the engine");
     if (!port) {
         waitpid(server, &status, 0);

@@ -1,4 +1,4 @@
-/* Parquet through the Arrow library. See parquet.h. */
+/* Parquet and ORC through the Arrow library. See parquet.h. */
 #include "arrow/parquet.h"
 
 #include "arrow/load.h"
@@ -23,8 +23,8 @@ static int write_cb(void *u, const void *p, int64_t n) {
     return weir_file_write(w->ctx, w->file, p, (size_t)n) == WEIR_OK ? 0 : -1;
 }
 
-weir_rc weir_parquet_create(weir_ctx *ctx, const char *path, weir_schema *schema, bool int96,
-                            weir_parquet_writer **out) {
+static weir_rc create(weir_ctx *ctx, const char *path, weir_arrow_format format,
+                      weir_schema *schema, bool int96, weir_parquet_writer **out) {
     const weir_arrow_api *api = NULL;
     struct ArrowSchema as;
     weir_arrow_error e = {{0}};
@@ -41,12 +41,33 @@ weir_rc weir_parquet_create(weir_ctx *ctx, const char *path, weir_schema *schema
     weir_str_init(&json, ctx->arena, 16 << 20);
     weir_type_to_json(schema, &json);
     weir_arrow_out o = {w, write_cb};
-    if (rc == WEIR_OK && api->writer_open(&o, &as, "snappy", int96, json.p, &w->w, &e) != 0)
+    if (rc == WEIR_OK && api->writer_open(&o, format, &as, "snappy", int96, json.p, &w->w, &e) != 0)
         rc = failed(ctx, path, &e);
     if (as.release) as.release(&as);
     if (rc != WEIR_OK) return weir_parquet_abort(w), rc;
     *out = w;
     return WEIR_OK;
+}
+
+weir_rc weir_parquet_create(weir_ctx *ctx, const char *path, weir_schema *schema, bool int96,
+                            weir_parquet_writer **out) {
+    return create(ctx, path, WEIR_ARROW_PARQUET, schema, int96, out);
+}
+
+weir_rc weir_orc_create(weir_ctx *ctx, const char *path, weir_schema *schema,
+                        weir_parquet_writer **out) {
+    return create(ctx, path, WEIR_ARROW_ORC, schema, false, out);
+}
+
+const weir_type *weir_orc_type(weir_arena *a, const weir_type *t, bool back) {
+    weir_kind from = back ? WEIR_T_TIMESTAMP_NTZ : WEIR_T_TIMESTAMP;
+    if (t->kind == from) return back ? &weir_t_timestamp : &weir_t_timestamp_ntz;
+    if (!t->nfield) return t;
+    weir_type *c = weir_memdup(a, t, sizeof *t);
+    weir_field *f = weir_memdup(a, t->field, sizeof *f * (size_t)t->nfield);
+    for (int i = 0; i < t->nfield; i++) f[i].type = weir_orc_type(a, f[i].type, back);
+    c->field = f;
+    return c;
 }
 
 weir_rc weir_parquet_add(weir_ctx *ctx, weir_parquet_writer *w, const weir_batch *b) {
@@ -125,7 +146,8 @@ static weir_rc read_schemas(weir_ctx *ctx, weir_parquet_reader *r, const char *s
     return WEIR_OK;
 }
 
-weir_rc weir_parquet_open(weir_ctx *ctx, const char *path, weir_parquet_reader **out) {
+static weir_rc open_as(weir_ctx *ctx, const char *path, weir_arrow_format format,
+                       weir_parquet_reader **out) {
     const weir_arrow_api *api = NULL;
     weir_arrow_error e = {{0}};
     weir_stat st;
@@ -140,12 +162,20 @@ weir_rc weir_parquet_open(weir_ctx *ctx, const char *path, weir_parquet_reader *
     weir_rc rc = weir_file_open(ctx, path, &r->file);
     if (rc == WEIR_OK) rc = weir_path_stat(ctx, path, &st);
     weir_arrow_in in = {r, rc == WEIR_OK ? st.size_bytes : 0, read_cb};
-    if (rc == WEIR_OK && api->reader_open(&in, &r->r, &spark, &r->rows, &e) != 0)
+    if (rc == WEIR_OK && api->reader_open(&in, format, &r->r, &spark, &r->rows, &e) != 0)
         rc = failed(ctx, path, &e);
     if (rc == WEIR_OK) rc = read_schemas(ctx, r, spark);
     if (rc != WEIR_OK) return weir_parquet_close(r), rc;
     *out = r;
     return WEIR_OK;
+}
+
+weir_rc weir_parquet_open(weir_ctx *ctx, const char *path, weir_parquet_reader **out) {
+    return open_as(ctx, path, WEIR_ARROW_PARQUET, out);
+}
+
+weir_rc weir_orc_open(weir_ctx *ctx, const char *path, weir_parquet_reader **out) {
+    return open_as(ctx, path, WEIR_ARROW_ORC, out);
 }
 
 weir_schema *weir_parquet_schema(const weir_parquet_reader *r) { return r->schema; }
@@ -212,7 +242,7 @@ weir_rc weir_parquet_next(weir_ctx *ctx, weir_parquet_reader *r, weir_batch *out
             return weir_fail(
                 ctx, WEIR_E_FAILED_READ_FILE, "path", r->path, "reason",
                 weir_printf(ctx->arena,
-                            "Parquet column cannot be converted: column %s, expected %s, found %s",
+                            "The column cannot be converted: column %s, expected %s, found %s",
                             r->want->field[i].name, weir_type_name(ctx->arena, t),
                             weir_type_name(ctx->arena, out->col[i].type)));
         out->col[i].type = t;

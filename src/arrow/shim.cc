@@ -1,6 +1,7 @@
-// The only C++ of weir: Parquet through Arrow, behind the C functions of weir_arrow.h.
+// The only C++ of weir: Parquet and ORC through Arrow, behind the C functions of weir_arrow.h.
 #include "arrow/weir_arrow.h"
 
+#include <arrow/adapters/orc/adapter.h>
 #include <arrow/api.h>
 #include <arrow/c/bridge.h>
 #include <arrow/io/interfaces.h>
@@ -104,13 +105,15 @@ struct weir_arrow_writer {
     std::shared_ptr<Out> out;
     std::shared_ptr<arrow::Schema> schema;
     std::unique_ptr<parquet::arrow::FileWriter> writer;
+    std::unique_ptr<arrow::adapters::orc::ORCFileWriter> orc;
     int64_t held = 0; /* bytes of rows in the row group, which is in memory until it ends */
 };
 
 struct weir_arrow_reader {
     std::shared_ptr<In> in;
     std::unique_ptr<parquet::arrow::FileReader> file;
-    std::unique_ptr<arrow::RecordBatchReader> batches;
+    std::unique_ptr<arrow::adapters::orc::ORCFileReader> orc;
+    std::shared_ptr<arrow::RecordBatchReader> batches;
     std::string spark_schema;
 };
 
@@ -118,11 +121,22 @@ namespace {
 
 constexpr int64_t kRowGroupBytes = 32 << 20;
 
-int WriterOpen(const weir_arrow_out *o, ArrowSchema *schema, const char *codec, int int96,
-               const char *spark_schema, weir_arrow_writer **result, weir_arrow_error *e) {
+int WriterOpen(const weir_arrow_out *o, weir_arrow_format format, ArrowSchema *schema,
+               const char *codec, int int96, const char *spark_schema, weir_arrow_writer **result,
+               weir_arrow_error *e) {
     return Guard(e, [&]() -> Status {
         auto w = std::make_unique<weir_arrow_writer>();
         ARROW_ASSIGN_OR_RAISE(w->schema, arrow::ImportSchema(schema));
+        if (format == WEIR_ARROW_ORC) {
+            arrow::adapters::orc::WriteOptions options;
+            ARROW_ASSIGN_OR_RAISE(options.compression,
+                                  arrow::util::Codec::GetCompressionType(codec));
+            w->out = std::make_shared<Out>(*o);
+            ARROW_ASSIGN_OR_RAISE(
+                w->orc, arrow::adapters::orc::ORCFileWriter::Open(w->out.get(), options));
+            *result = w.release();
+            return Status::OK();
+        }
         if (spark_schema)
             w->schema =
                 w->schema->WithMetadata(arrow::key_value_metadata({kSparkSchema}, {spark_schema}));
@@ -153,6 +167,7 @@ int WriterOpen(const weir_arrow_out *o, ArrowSchema *schema, const char *codec, 
 int WriterAdd(weir_arrow_writer *w, ArrowArray *batch, weir_arrow_error *e) {
     return Guard(e, [&]() -> Status {
         ARROW_ASSIGN_OR_RAISE(auto b, arrow::ImportRecordBatch(batch, w->schema));
+        if (w->orc) return w->orc->Write(*b);
         ARROW_ASSIGN_OR_RAISE(int64_t bytes, arrow::util::ReferencedBufferSize(*b));
         if (w->held > 0 && w->held + bytes > kRowGroupBytes) {
             ARROW_RETURN_NOT_OK(w->writer->NewBufferedRowGroup());
@@ -165,7 +180,7 @@ int WriterAdd(weir_arrow_writer *w, ArrowArray *batch, weir_arrow_error *e) {
 
 int WriterClose(weir_arrow_writer *w, int64_t *bytes, weir_arrow_error *e) {
     return Guard(e, [&]() -> Status {
-        ARROW_RETURN_NOT_OK(w->writer->Close());
+        ARROW_RETURN_NOT_OK(w->orc ? w->orc->Close() : w->writer->Close());
         ARROW_ASSIGN_OR_RAISE(*bytes, w->out->Tell());
         return Status::OK();
     });
@@ -173,11 +188,19 @@ int WriterClose(weir_arrow_writer *w, int64_t *bytes, weir_arrow_error *e) {
 
 void WriterFree(weir_arrow_writer *w) { delete w; }
 
-int ReaderOpen(const weir_arrow_in *in, weir_arrow_reader **result, const char **spark_schema,
-               int64_t *rows, weir_arrow_error *e) {
+int ReaderOpen(const weir_arrow_in *in, weir_arrow_format format, weir_arrow_reader **result,
+               const char **spark_schema, int64_t *rows, weir_arrow_error *e) {
     return Guard(e, [&]() -> Status {
         auto r = std::make_unique<weir_arrow_reader>();
         r->in = std::make_shared<In>(*in);
+        *spark_schema = nullptr;
+        if (format == WEIR_ARROW_ORC) {
+            ARROW_ASSIGN_OR_RAISE(r->orc, arrow::adapters::orc::ORCFileReader::Open(
+                                              r->in, arrow::default_memory_pool()));
+            *rows = r->orc->NumberOfRows();
+            *result = r.release();
+            return Status::OK();
+        }
         parquet::arrow::FileReaderBuilder b;
         ARROW_RETURN_NOT_OK(b.Open(r->in));
         parquet::ArrowReaderProperties props(false);
@@ -188,7 +211,6 @@ int ReaderOpen(const weir_arrow_in *in, weir_arrow_reader **result, const char *
         ARROW_ASSIGN_OR_RAISE(r->file, b.Build());
         auto meta = r->file->parquet_reader()->metadata();
         *rows = meta->num_rows();
-        *spark_schema = nullptr;
         if (meta->key_value_metadata()) {
             auto found = meta->key_value_metadata()->Get(kSparkSchema);
             if (found.ok()) {
@@ -204,7 +226,11 @@ int ReaderOpen(const weir_arrow_in *in, weir_arrow_reader **result, const char *
 int ReaderSchema(weir_arrow_reader *r, ArrowSchema *out, weir_arrow_error *e) {
     return Guard(e, [&]() -> Status {
         std::shared_ptr<arrow::Schema> s;
-        ARROW_RETURN_NOT_OK(r->file->GetSchema(&s));
+        if (r->orc) {
+            ARROW_ASSIGN_OR_RAISE(s, r->orc->ReadSchema());
+        } else {
+            ARROW_RETURN_NOT_OK(r->file->GetSchema(&s));
+        }
         return arrow::ExportSchema(*s->RemoveMetadata(), out);
     });
 }
@@ -212,6 +238,18 @@ int ReaderSchema(weir_arrow_reader *r, ArrowSchema *out, weir_arrow_error *e) {
 int ReaderStart(weir_arrow_reader *r, const int *columns, int n, int64_t rows,
                 weir_arrow_error *e) {
     return Guard(e, [&]() -> Status {
+        if (r->orc) {
+            ARROW_ASSIGN_OR_RAISE(auto s, r->orc->ReadSchema());
+            std::vector<std::string> names;
+            for (int i = 0; i < n; i++) names.push_back(s->field(columns[i])->name());
+            if (n) {
+                ARROW_ASSIGN_OR_RAISE(r->batches, r->orc->GetRecordBatchReader(rows, names));
+            } else { // only counted: nothing is read
+                ARROW_ASSIGN_OR_RAISE(r->batches,
+                                      arrow::RecordBatchReader::Make({}, arrow::schema({})));
+            }
+            return Status::OK();
+        }
         auto meta = r->file->parquet_reader()->metadata();
         std::vector<int> groups, leaves;
         for (int g = 0; g < meta->num_row_groups(); g++) groups.push_back(g);

@@ -41,9 +41,15 @@ weir_rc weir_file_slurp(struct weir_ctx *, const char *path, char **text,
 weir_rc weir_file_map(
     struct weir_ctx *, const char *path, const char **p,
     size_t *len); /* unmapped with the arena; truncation by others is the caller's risk */
+/* For who reads a mapped text from its start to its end and is at p: what is behind leaves the
+ * process, what comes next is brought in. *window is the caller's, NULL at first. Returns where to
+ * call it again. */
+const char *weir_map_advance(const char **window, const char *p, const char *end);
 
 /* Writing: durable pieces. close does not sync. */
 weir_rc weir_file_create(struct weir_ctx *, const char *path, bool exclusive, weir_file **out);
+/* Without a name, in dir (its path in messages): gone with the process, or when it is dropped. */
+weir_rc weir_file_temp(struct weir_ctx *, const char *dir, weir_file **out);
 weir_rc weir_file_append(struct weir_ctx *, const char *path, weir_file **out);
 weir_rc weir_file_write(struct weir_ctx *, weir_file *, const void *p, size_t n);
 weir_rc weir_file_sync(struct weir_ctx *, weir_file *);
@@ -74,6 +80,8 @@ weir_rc weir_fs_sync(struct weir_ctx *, const char *dir);
 weir_rc weir_path_lock(
     struct weir_ctx *, const char *path, bool *busy,
     weir_file **out); /* exclusive flock held until weir_file_drop; busy: another holds it */
+/* Does anybody hold the lock? Nothing is made or changed; a missing file is not held. */
+weir_rc weir_path_locked(struct weir_ctx *, const char *path, bool *busy);
 
 /* For libraries that do their own I/O (Parquet): counts an operation at this place. */
 weir_rc weir_env_point(struct weir_ctx *, const char *op, const char *path, int64_t bytes);

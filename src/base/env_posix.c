@@ -113,6 +113,11 @@ weir_rc weir_file_create(weir_ctx *ctx, const char *path, bool exclusive, weir_f
     return file_new(ctx, path, O_RDWR | O_CREAT | (exclusive ? O_EXCL : O_TRUNC), "create", out);
 }
 
+weir_rc weir_file_temp(weir_ctx *ctx, const char *dir, weir_file **out) {
+    if (point("create", dir, NULL)) return weir_fail_io(ctx, "create", dir);
+    return file_new(ctx, dir, O_RDWR | O_TMPFILE, "make a temporary file in", out);
+}
+
 weir_rc weir_file_append(weir_ctx *ctx, const char *path, weir_file **out) {
     if (point("append", path, NULL)) return weir_fail_io(ctx, "create", path);
     return file_new(ctx, path, O_WRONLY | O_CREAT | O_APPEND, "create", out);
@@ -178,7 +183,7 @@ weir_rc weir_file_map(weir_ctx *ctx, const char *path, const char **p, size_t *l
     if (fstat(f->fd, &st) == 0 && st.st_size > 0) {
         mapping *m = WEIR_NEW(ctx->arena, mapping);
         m->n = (size_t)st.st_size;
-        m->p = mmap(NULL, m->n, PROT_READ, MAP_PRIVATE | MAP_POPULATE, f->fd, 0);
+        m->p = mmap(NULL, m->n, PROT_READ, MAP_PRIVATE, f->fd, 0);
         if (m->p == MAP_FAILED) {
             weir_rc rc = weir_fail_io(ctx, "map", path);
             weir_file_drop(f);
@@ -190,6 +195,21 @@ weir_rc weir_file_map(weir_ctx *ctx, const char *path, const char **p, size_t *l
     }
     weir_file_drop(f);
     return WEIR_OK;
+}
+
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22
+#endif
+
+const char *weir_map_advance(const char **window, const char *p, const char *end) {
+    enum { WINDOW = 1 << 20, PAGE = 4096 };
+    char *from = (char *)((uintptr_t)p & ~(uintptr_t)(PAGE - 1));
+    size_t left = (size_t)(end - from), n = left < WINDOW ? left : WINDOW;
+    if (*window && *window < from) /* both are hints: a refusal costs time or memory only */
+        (void)madvise((char *)(uintptr_t)*window, (size_t)(from - *window), MADV_DONTNEED);
+    (void)madvise(from, n, MADV_POPULATE_READ);
+    *window = from;
+    return from + n;
 }
 
 weir_rc weir_file_write(weir_ctx *ctx, weir_file *f, const void *p, size_t n) {
@@ -385,12 +405,25 @@ weir_rc weir_path_lock(weir_ctx *ctx, const char *path, bool *busy, weir_file **
     if (point("append", path, NULL)) return weir_fail_io(ctx, "lock", path);
     WEIR_TRY(file_new(ctx, path, O_RDWR | O_CREAT, "lock", out));
     *busy = flock((*out)->fd, LOCK_EX | LOCK_NB) != 0;
+    if (*busy && errno == EWOULDBLOCK) { /* one who only looks (weir_path_locked) lets go at once */
+        usleep(20000);
+        *busy = flock((*out)->fd, LOCK_EX | LOCK_NB) != 0;
+    }
     if (!*busy) return WEIR_OK;
     bool held = errno == EWOULDBLOCK;
     weir_rc rc = held ? WEIR_OK : weir_fail_io(ctx, "lock", path);
     weir_file_drop(*out);
     *out = NULL;
     return rc;
+}
+
+weir_rc weir_path_locked(weir_ctx *ctx, const char *path, bool *busy) {
+    *busy = false;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return errno == ENOENT ? WEIR_OK : weir_fail_io(ctx, "open", path);
+    *busy = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    close(fd);
+    return WEIR_OK;
 }
 
 /* ---- clock and random ---- */

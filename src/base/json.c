@@ -407,7 +407,7 @@ static int shortest(double v, bool single, char out[32]) {
 int weir_double_text(double v, char out[32]) {
     int n = special(v, out);
     if (n) return n;
-    if (v == (double)(int64_t)v && fabs(v) < 1e7) return snprintf(out, 32, "%lld.0", (long long)v);
+    if (fabs(v) < 1e7 && v == (double)(int64_t)v) return snprintf(out, 32, "%lld.0", (long long)v);
     return shortest(v, false, out);
 }
 

@@ -41,4 +41,18 @@ static inline const char *weir_line_stop(const char *p, const char *end) {
     while (p < end && *p != '\n' && *p != '\r') p++;
     return p < end ? p : NULL;
 }
+
+/* The first byte from p on that is no digit; end if all are. Reads nothing at or after end. */
+static inline const char *weir_digits_end(const char *p, const char *end) {
+#ifdef __SSE2__
+    const __m128i zero = _mm_set1_epi8('0'), nine = _mm_set1_epi8(9);
+    for (; end - p >= 16; p += 16) {
+        __m128i x = _mm_sub_epi8(_mm_loadu_si128((const __m128i *)(const void *)p), zero);
+        int m = _mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(x, nine), x)) ^ 0xffff;
+        if (m) return p + __builtin_ctz((unsigned)m);
+    }
+#endif
+    while (p < end && (unsigned char)(*p - '0') < 10) p++;
+    return p;
+}
 #endif

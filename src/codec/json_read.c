@@ -1,6 +1,5 @@
 /* JSON records into builders. See json_read.h. */
-#include "codec/json_scan.h"
-
+#include "codec/json_inner.h"
 #include "func/decimal.h"
 
 #include <errno.h>
@@ -11,21 +10,6 @@
 /* LOSSY: read, but something in a list found no place; MISMATCH: this value is null, the record
  * goes on */
 typedef enum { GOOD, LOSSY, MISMATCH, BROKEN } verdict;
-
-struct weir_json_reader {
-    weir_schema *schema;
-    weir_json_options *o;
-    weir_build *col;
-    int corrupt, rescue; /* columns, or -1 */
-    int *order, norder;  /* columns in the order of the last record's keys: the next one's are the
-                            same, mostly */
-    weir_bytes *quoted;  /* each column's name as records write it: "name": */
-    int64_t rows, *seen; /* seen[c] = row in which column c was last set, + 1 */
-    weir_str rescued;
-    weir_jframe top;
-    weir_jscan s;
-    weir_arena *mem;
-};
 
 static void release(void *r) { weir_js_free(&((weir_json_reader *)r)->s); }
 
@@ -262,22 +246,51 @@ static verdict word_into(const weir_jscan *s, weir_jtext t, weir_build *b) {
     }
 }
 
-/* A plain number into a column of integers or doubles; false: s->p has not moved. */
-static bool number_into(weir_jscan *s, weir_build *b) {
+static bool decimal_into(const weir_jnumber *n, weir_build *b) {
+    static const int64_t tens[] = {1,
+                                   10,
+                                   100,
+                                   1000,
+                                   10000,
+                                   100000,
+                                   1000000,
+                                   10000000,
+                                   100000000,
+                                   1000000000,
+                                   10000000000,
+                                   100000000000,
+                                   1000000000000,
+                                   10000000000000,
+                                   100000000000000,
+                                   1000000000000000,
+                                   10000000000000000,
+                                   100000000000000000,
+                                   1000000000000000000};
+    int up = b->type->scale - n->frac;
+    int64_t v;
+    if (up < 0 || up > 18 || __builtin_mul_overflow((int64_t)n->digits, tens[up], &v)) return false;
+    if (b->type->precision <= 18 && v >= tens[b->type->precision]) return false;
+    weir_build_dec(b, n->minus ? -v : v);
+    return true;
+}
+
+bool weir_json_number_into(weir_jscan *s, weir_build *b) {
     const char *from = s->p;
     weir_jnumber n;
     weir_kind k = b->type->kind;
     bool real = k == WEIR_T_DOUBLE || k == WEIR_T_FLOAT;
-    if (!real && k != WEIR_T_LONG && k != WEIR_T_INT && k != WEIR_T_SHORT && k != WEIR_T_BYTE)
+    if (!real && k != WEIR_T_LONG && k != WEIR_T_INT && k != WEIR_T_SHORT && k != WEIR_T_BYTE &&
+        k != WEIR_T_DECIMAL)
         return false;
     if (!weir_js_number(s, &n)) return false;
+    if (k == WEIR_T_DECIMAL && decimal_into(&n, b)) return true;
     if (real && n.digits < 1ull << 53) { /* both exact: one rounding */
         double d = (double)n.digits / powers_of_10[n.frac];
         put_float(b, n.minus ? -d : d);
         return true;
     }
     int64_t v = (int64_t)n.digits;
-    if (!real && n.integer && put_int(b, n.minus ? -v : v)) return true;
+    if (!real && k != WEIR_T_DECIMAL && n.integer && put_int(b, n.minus ? -v : v)) return true;
     s->p = from;
     return false;
 }
@@ -460,13 +473,18 @@ static verdict read_value(weir_jscan *s, weir_build *b) {
         if (!t.ok) return BROKEN;
         v = string_into(s, t, b);
     } else {
-        if (number_into(s, b)) return GOOD;
+        if (weir_json_number_into(s, b)) return GOOD;
         weir_jtext t = weir_js_word(s);
         if (!t.ok) return BROKEN;
         v = word_into(s, t, b);
     }
     if (v == MISMATCH) weir_build_null(b);
     return v;
+}
+
+bool weir_json_value_into(weir_jscan *s, weir_build *b) { return read_value(s, b) == GOOD; }
+bool weir_json_text_into(const weir_jscan *s, weir_jtext t, weir_build *b) {
+    return string_into(s, t, b) == GOOD;
 }
 
 /* ---- records ---- */
@@ -478,7 +496,9 @@ weir_rc weir_json_reader_new(weir_ctx *ctx, weir_schema *schema, weir_json_optio
     r->o = o;
     r->mem = ctx->arena;
     r->col = WEIR_NEWN(ctx->arena, weir_build, schema->nfield + 1);
-    r->order = WEIR_NEWN(ctx->arena, int, schema->nfield + 1);
+    r->corder = schema->nfield + WEIR_JNAMES;
+    r->order = WEIR_NEWN(ctx->arena, weir_jslot, r->corder);
+    r->alike = !o->watch_unknown && !o->allow_comments && !o->allow_control;
     r->seen = WEIR_NEWN(ctx->arena, int64_t, schema->nfield + 1);
     r->quoted = WEIR_NEWN(ctx->arena, weir_bytes, schema->nfield + 1);
     for (int i = 0; i < schema->nfield; i++) {
@@ -489,6 +509,7 @@ weir_rc weir_json_reader_new(weir_ctx *ctx, weir_schema *schema, weir_json_optio
     r->corrupt = weir_schema_find(schema, o->corrupt_column, true);
     if (r->corrupt >= 0 && schema->field[r->corrupt].type->kind != WEIR_T_STRING) r->corrupt = -1;
     r->rescue = o->rescue_column ? weir_schema_find(schema, o->rescue_column, true) : -1;
+    r->alike &= r->rescue < 0;
     weir_str_init(&r->rescued, ctx->arena, 1u << 30);
     r->s.o = o;
     r->s.mem = r->mem;
@@ -503,41 +524,66 @@ const char *weir_json_unknown(const weir_json_reader *r) { return r->s.unknown; 
 
 int64_t weir_json_rows(const weir_json_reader *r) { return r->rows; }
 
-/* The column of a key; *slot is the guess from the last record's order. */
+/* A key that is not in the schema, as it is written; no bytes: not one to remember. */
+static weir_bytes name_of(weir_json_reader *r, weir_jtext k) {
+    weir_bytes q = {k.p - 1, k.n + 3};
+    if (k.p == r->s.buf || *q.p != '"' || r->s.end - q.p < q.len || q.p[q.len - 1] != ':')
+        return (weir_bytes){0};
+    for (int i = 0; i < r->nname; i++)
+        if (r->name[i].len == q.len && memcmp(r->name[i].p, q.p, (size_t)q.len) == 0)
+            return r->name[i];
+    if (r->nname == WEIR_JNAMES || q.len > 256) return (weir_bytes){0};
+    return r->name[r->nname++] =
+               (weir_bytes){weir_memdup(r->mem, q.p, (size_t)q.len), q.len};
+}
+
+/* From now on this key is expected here. What was behind it belongs to other records. */
+static void learn(weir_json_reader *r, weir_jtext k, int c, int slot) {
+    if (slot > r->norder || slot >= r->corder) return;
+    r->norder = slot;
+    for (int i = 0; i < slot; i++)
+        if (c >= 0 && r->order[i].col == c) return; /* a key again is never expected */
+    weir_bytes q = c >= 0 ? r->quoted[c] : name_of(r, k);
+    if (!q.len) return;
+    weir_jslot *t = &r->order[r->norder++];
+    *t = (weir_jslot){.quoted = q, .col = c};
+    memcpy(&t->head, q.p, q.len < 8 ? (size_t)q.len : 8);
+    t->mask = q.len < 8 ? (1ull << 8 * q.len) - 1 : ~0ull;
+}
+
+/* The column of a key; *slot: how many came before it. */
 static int column_of(weir_json_reader *r, weir_jtext k, int *slot) {
-    if (*slot < r->norder) {
-        int c = r->order[*slot];
-        const char *n = r->schema->field[c].name;
-        if (strlen(n) == (size_t)k.n && memcmp(n, k.p, (size_t)k.n) == 0) {
-            ++*slot;
-            return c;
-        }
+    int at = (*slot)++;
+    if (at < r->norder && r->order[at].col >= 0) {
+        int c = r->order[at].col;
+        weir_bytes q = r->quoted[c];
+        if (q.len - 3 == k.n && memcmp(q.p + 1, k.p, (size_t)k.n) == 0) return c;
     }
     int c = find_field(&r->s, r->schema, k);
-    if (c == r->corrupt || c == r->rescue) return -1;
-    if (c >= 0) {
-        if (*slot < r->schema->nfield) r->order[*slot] = c;
-        if (++*slot > r->norder) r->norder = *slot;
-    }
+    if (c == r->corrupt || c == r->rescue) c = -1;
+    learn(r, k, c, at);
     return c;
 }
 
 /* Is the next key the one that came here in the last record? Then s->p is after its colon. */
-static int column_guess(weir_json_reader *r, weir_jtext *k, int *slot) {
+static bool column_guess(weir_json_reader *r, weir_jtext *k, int *slot, int *c) {
     weir_jscan *s = &r->s;
-    if (*slot >= r->norder) return -1;
-    weir_bytes q = r->quoted[r->order[*slot]];
-    if (s->end - s->p < q.len || memcmp(s->p, q.p, (size_t)q.len) != 0) return -1;
-    *k = (weir_jtext){s->p + 1, q.len - 3, true};
-    s->p += q.len;
-    return r->order[(*slot)++];
+    if (*slot >= r->norder) return false;
+    const weir_jslot *t = &r->order[*slot];
+    if (s->end - s->p < t->quoted.len || memcmp(s->p, t->quoted.p, (size_t)t->quoted.len) != 0)
+        return false;
+    *k = (weir_jtext){s->p + 1, t->quoted.len - 3, true};
+    s->p += t->quoted.len;
+    *c = t->col;
+    ++*slot;
+    return true;
 }
 
 static verdict read_member(weir_json_reader *r, int *slot) {
     weir_jscan *s = &r->s;
     weir_jtext k;
-    int c = column_guess(r, &k, slot);
-    if (c < 0) {
+    int c;
+    if (!column_guess(r, &k, slot, &c)) {
         k = weir_js_key(s);
         if (!k.ok) return BROKEN;
         c = column_of(r, k, slot);
@@ -545,12 +591,10 @@ static verdict read_member(weir_json_reader *r, int *slot) {
         weir_js_space(s);
         if (s->p >= s->end || *s->p++ != ':') return BROKEN;
     }
-    if (c >= 0) {
-        if (r->seen[c] == r->rows + 1) weir_build_truncate(&r->col[c], r->rows);
-        r->seen[c] = r->rows + 1;
-    }
-    bool wanted = c >= 0 && (!r->o->need || r->o->need[c]);
-    return member_value(s, k, wanted ? &r->col[c] : NULL);
+    if (!weir_json_wanted(r, c)) return member_value(s, k, NULL);
+    if (r->seen[c] == r->rows + 1) weir_build_truncate(&r->col[c], r->rows);
+    r->seen[c] = r->rows + 1;
+    return member_value(s, k, &r->col[c]);
 }
 
 static verdict read_object(weir_json_reader *r) {
@@ -579,6 +623,7 @@ static verdict read_object(weir_json_reader *r) {
 /* Ends the row: columns without a value are null. */
 static void end_row(weir_json_reader *r, const char *corrupt, int64_t n) {
     for (int c = 0; c < r->schema->nfield; c++) {
+        if (!weir_json_wanted(r, c)) continue;
         if (c == r->corrupt && corrupt)
             weir_build_bytes(&r->col[c], corrupt, (size_t)n);
         else if (c == r->rescue && r->rescued.len && !(corrupt && r->corrupt >= 0))
@@ -589,7 +634,9 @@ static void end_row(weir_json_reader *r, const char *corrupt, int64_t n) {
     r->rows++;
 }
 
-static void take_back(weir_json_reader *r) {
+void weir_json_row_end(weir_json_reader *r) { end_row(r, NULL, 0); }
+
+void weir_json_row_undo(weir_json_reader *r) {
     for (int c = 0; c < r->schema->nfield; c++)
         if (r->col[c].len > r->rows) weir_build_truncate(&r->col[c], r->rows);
 }
@@ -630,7 +677,7 @@ static weir_rc malformed(weir_ctx *ctx, weir_json_reader *r, const char *p, int6
                          "failFastMode", "FAILFAST");
     }
     *kept = r->o->mode == WEIR_MODE_PERMISSIVE;
-    if (!keep_fields || !*kept) take_back(r);
+    if (!keep_fields || !*kept) weir_json_row_undo(r);
     if (!keep_fields && r->corrupt < 0 && r->rescue >= 0) { /* a record never loses bytes */
         r->rescued.len = 0;
         weir_str_puts(&r->rescued, "{\"_corrupt_record\":");
@@ -693,7 +740,9 @@ weir_rc weir_json_take(weir_ctx *ctx, weir_json_reader *r, weir_batch *out) {
                         .len = r->rows,
                         .col = WEIR_NEWN(ctx->arena, weir_column, r->schema->nfield + 1)};
     for (int c = 0; c < r->schema->nfield; c++) {
-        WEIR_TRY(weir_build_finish(ctx, &r->col[c], &out->col[c]));
+        const weir_type *t = r->schema->field[c].type;
+        WEIR_TRY(weir_json_wanted(r, c) ? weir_build_finish(ctx, &r->col[c], &out->col[c])
+                                        : weir_column_null(ctx, t, r->rows, &out->col[c]));
         r->seen[c] = 0;
     }
     r->rows = 0;

@@ -35,6 +35,11 @@ weir_rc weir_json_reader_new(weir_ctx *, weir_schema *, weir_json_options *,
 /* One record. *kept: a row was appended. at: byte offset of the record, for messages. */
 weir_rc weir_json_record(weir_ctx *, weir_json_reader *, const char *p, int64_t n, int64_t at,
                          bool *kept);
+/* Appends the records from p on that look like the one before them (the same keys in the same
+ * order, on lines that end with \n), until there are max_rows. Returns the start of the first other
+ * line: that is one for weir_json_record, and may well be a good one. What is appended is what
+ * weir_json_record would append. */
+const char *weir_json_alike(weir_json_reader *, const char *p, const char *end, int64_t max_rows);
 /* The first key met that the schema lacks, at any depth; NULL none or not watched. */
 const char *weir_json_unknown(const weir_json_reader *);
 int64_t weir_json_rows(const weir_json_reader *);

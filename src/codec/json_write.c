@@ -131,7 +131,12 @@ static void put_integer(const weir_column *c, int64_t row, weir_str *o) {
                 : width == 2 ? WEIR_AT_ROW(int16_t, c, row)
                 : width == 4 ? WEIR_AT_ROW(int32_t, c, row)
                              : WEIR_AT_ROW(int64_t, c, row);
-    weir_str_printf(o, "%lld", (long long)v);
+    char t[24], *p = t + sizeof t;
+    uint64_t m = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+    do *--p = (char)('0' + (int)(m % 10));
+    while (m /= 10);
+    if (v < 0) *--p = '-';
+    weir_str_add(o, p, (size_t)(t + sizeof t - p));
 }
 
 static void put_interval(const weir_column *c, int64_t row, weir_str *o) {

@@ -1,6 +1,8 @@
 /* The block container of lz4-java. Called by the table of state codecs; any thread. */
 #include "codec/lz4block.h"
 
+#include "codec/state_codec.h"
+
 #include <lz4.h>
 #include <string.h>
 #include <xxhash.h>
@@ -75,7 +77,7 @@ weir_rc weir_lz4block_decode(weir_ctx *ctx, const uint8_t *p, size_t n, uint8_t 
     return WEIR_OK;
 }
 
-void weir_lz4block_encode(const uint8_t *p, size_t n, weir_str *out) {
+void weir_lz4block_encode(const uint8_t *p, size_t n, unsigned which, weir_str *out) {
     uint8_t block[HEAD + LZ4_COMPRESSBOUND(BLOCK)] = "LZ4Block";
     for (size_t at = 0, m; at < n; at += m) {
         m = n - at < BLOCK ? n - at : BLOCK;
@@ -91,6 +93,7 @@ void weir_lz4block_encode(const uint8_t *p, size_t n, weir_str *out) {
         put32(block + 17, XXH32(from, m, seed) & sum_mask);
         weir_str_add(out, block, HEAD + body);
     }
+    if (!(which & WEIR_LAST_PIECE)) return;
     block[8] = RAW | LEVEL;
     memset(block + 9, 0, 12);
     weir_str_add(out, block, HEAD);

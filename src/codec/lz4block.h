@@ -10,6 +10,7 @@
  * returns WEIR_OK then; NULL otherwise. */
 weir_rc weir_lz4block_decode(weir_ctx *, const uint8_t *p, size_t n, uint8_t **out, size_t *len,
                              const char **why);
-/* Appends the container of the bytes; blocks that do not shrink are stored. */
-void weir_lz4block_encode(const uint8_t *p, size_t n, weir_str *out);
+/* Appends the container of the bytes, or a piece of it (see state_codec.h); blocks that do not
+ * shrink are stored. */
+void weir_lz4block_encode(const uint8_t *p, size_t n, unsigned which, weir_str *out);
 #endif

@@ -9,7 +9,7 @@
 #include <strings.h>
 #include <zstd.h>
 
-enum { BLOCK = 1 << 15, SNAPPY_HEAD = 16, LZF_MAX = 65535 };
+enum { BLOCK = WEIR_PIECE, SNAPPY_HEAD = 16, LZF_MAX = 65535 };
 
 static uint32_t be32(const uint8_t *p) {
     return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
@@ -62,11 +62,11 @@ static weir_rc zstd_decode(weir_ctx *ctx, const uint8_t *p, size_t n, uint8_t **
     return rc;
 }
 
-static void zstd_encode(const uint8_t *p, size_t n, weir_str *out) {
+static void zstd_encode(const uint8_t *p, size_t n, unsigned which, weir_str *out) {
     ZSTD_CStream *z = ZSTD_createCStream();
     uint8_t piece[BLOCK];
     ZSTD_inBuffer in = {p, n, 0};
-    weir_assert(z);
+    weir_assert(z && which == WEIR_ALL_PIECES);
     (void)ZSTD_CCtx_setParameter(z, ZSTD_c_compressionLevel, 1);
     (void)ZSTD_CCtx_setPledgedSrcSize(z, n);
     for (size_t left = 1; left != 0;) {
@@ -122,9 +122,9 @@ static weir_rc snappy_decode(weir_ctx *ctx, const uint8_t *p, size_t n, uint8_t 
     return WEIR_OK;
 }
 
-static void snappy_encode(const uint8_t *p, size_t n, weir_str *out) {
+static void snappy_encode(const uint8_t *p, size_t n, unsigned which, weir_str *out) {
     char block[4 + 32 + BLOCK + BLOCK / 6];
-    weir_str_add(out, snappy_head, SNAPPY_HEAD);
+    if (which & WEIR_FIRST_PIECE) weir_str_add(out, snappy_head, SNAPPY_HEAD);
     for (size_t at = 0, m; at < n; at += m) {
         m = n - at < BLOCK ? n - at : BLOCK;
         size_t packed = sizeof block - 4;
@@ -204,7 +204,8 @@ static weir_rc lzf_decode(weir_ctx *ctx, const uint8_t *p, size_t n, uint8_t **o
 }
 
 /* Stored chunks only: LZF readers take them, and the codec is rare. */
-static void lzf_encode(const uint8_t *p, size_t n, weir_str *out) {
+static void lzf_encode(const uint8_t *p, size_t n, unsigned which, weir_str *out) {
+    (void)which;
     for (size_t at = 0, m; at < n; at += m) {
         m = n - at < LZF_MAX ? n - at : LZF_MAX;
         const uint8_t head[5] = {'Z', 'V', 0, (uint8_t)(m >> 8), (uint8_t)m};
@@ -214,10 +215,12 @@ static void lzf_encode(const uint8_t *p, size_t n, weir_str *out) {
 }
 
 static const weir_state_codec codecs[] = {
-    {"lz4", "org.apache.spark.io.LZ4CompressionCodec", weir_lz4block_decode, weir_lz4block_encode},
-    {"lzf", "org.apache.spark.io.LZFCompressionCodec", lzf_decode, lzf_encode},
-    {"snappy", "org.apache.spark.io.SnappyCompressionCodec", snappy_decode, snappy_encode},
-    {"zstd", "org.apache.spark.io.ZStdCompressionCodec", zstd_decode, zstd_encode},
+    {"lz4", "org.apache.spark.io.LZ4CompressionCodec", weir_lz4block_decode, weir_lz4block_encode,
+     false},
+    {"lzf", "org.apache.spark.io.LZFCompressionCodec", lzf_decode, lzf_encode, false},
+    {"snappy", "org.apache.spark.io.SnappyCompressionCodec", snappy_decode, snappy_encode,
+     false},
+    {"zstd", "org.apache.spark.io.ZStdCompressionCodec", zstd_decode, zstd_encode, true},
 };
 
 weir_rc weir_state_codec_find(weir_ctx *ctx, const char *name, const weir_state_codec **out) {

@@ -46,7 +46,7 @@ struct weir_cn_session {
     weir_arena *mem; /* user, id */
     /* guarded by server->mu */
     int refs;
-    bool closed;
+    bool closed, pinned; /* pinned: a query's own, does not expire */
     int64_t used_ms;
     /* guarded by mu */
     weir_mutex mu;
@@ -86,6 +86,8 @@ struct weir_cn_server {
     weir_cond stop_cond;
     bool stopping;
     pthread_t sweeper;
+    atomic_int worker_port; /* where Python workers reach the server, on loopback and in clear */
+    const char *worker_token;
 };
 
 /* The session of a request, made at its first; referenced. observed may be NULL. Fails with
@@ -106,6 +108,7 @@ struct weir_cn_op {
     weir_cn_op *next; /* in the session's list */
     weir_cn_session *session;
     char id[64];
+    char worker[37]; /* run id of the query whose Python worker asks for it, or "" */
     char **tag;
     int ntag;
     weir_arena *mem; /* tags */
@@ -137,6 +140,7 @@ weir_rc weir_cn_op_new(weir_ctx *, weir_cn_session *, const SC(ExecutePlanReques
 weir_cn_op *weir_cn_op_find(weir_cn_session *, const char *id); /* referenced, or NULL */
 void weir_cn_op_unref(weir_cn_op *);
 void weir_cn_op_cancel(weir_cn_op *);
+void weir_cn_op_wait(weir_cn_op *, int64_t timeout_ms); /* until it has ended */
 void weir_cn_op_drop(weir_cn_op *); /* out of the session's list; cancelled if it still runs */
 /* Fills ids and queues it; blocks while the reader is slow. */
 weir_rc weir_cn_op_push(weir_ctx *, weir_cn_op *, SC(ExecutePlanResponse) *);
@@ -212,6 +216,11 @@ void weir_cn_artifact_status(weir_cn_server *, weir_rpc *, weir_ctx *);
 void weir_cn_add_artifacts(weir_cn_server *, weir_rpc *, weir_ctx *);
 weir_rc weir_cn_artifact_read(weir_ctx *, weir_cn_session *, const char *hash, char **p, size_t *n);
 void weir_cn_artifacts_free(weir_cn_session *);
+
+struct weir_target;
+/* The function of foreachBatch or foreach as info->python and the sink for it; in r->mem. */
+weir_rc weir_cn_foreach(weir_cn_run *, const SC(WriteStreamOperationStart) *, weir_write_info *,
+                        struct weir_target *);
 weir_rc weir_cn_stream_start(weir_cn_run *, const SC(WriteStreamOperationStart) *);
 weir_rc weir_cn_stream_command(weir_cn_run *, const SC(StreamingQueryCommand) *);
 weir_rc weir_cn_manager_command(weir_cn_run *, const SC(StreamingQueryManagerCommand) *);

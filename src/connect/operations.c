@@ -3,6 +3,7 @@
  * attaches for a time. */
 #include "base/mem.h"
 #include "connect/connect.h"
+#include "python/worker.h"
 
 enum { LINGER_MS = 200 };
 
@@ -17,6 +18,13 @@ typedef struct weir_cn_response {
 
 static int64_t now_of(const weir_cn_op *o) {
     return weir_monotonic_us(o->session->server->shared.env) / 1000;
+}
+
+static void note_worker(weir_cn_op *o, const char *client) {
+    size_t n = strlen(WEIR_PY_AGENT);
+    if (strncmp(client, WEIR_PY_AGENT, n) != 0) return;
+    for (size_t i = 0; i < sizeof o->worker - 1 && client[n + i] > ' '; i++)
+        o->worker[i] = client[n + i];
 }
 
 weir_rc weir_cn_op_new(weir_ctx *ctx, weir_cn_session *s, const SC(ExecutePlanRequest) * q,
@@ -35,6 +43,7 @@ weir_rc weir_cn_op_new(weir_ctx *ctx, weir_cn_session *s, const SC(ExecutePlanRe
     } else {
         weir_uuid(s->server->shared.env, o->id);
     }
+    note_worker(o, weir_text(q->client_type));
     o->tag = WEIR_NEWN(mem, char *, q->n_tags + 1);
     for (size_t i = 0; i < q->n_tags; i++) o->tag[o->ntag++] = weir_strdup(mem, q->tags[i]);
     for (size_t i = 0; i < q->n_request_options; i++)
@@ -109,6 +118,14 @@ void weir_cn_op_unref(weir_cn_op *o) {
     weir_cn_session *s = o->session;
     weir_arena_free(o->mem);
     weir_cn_session_unref(s);
+}
+
+void weir_cn_op_wait(weir_cn_op *o, int64_t timeout_ms) {
+    int64_t until = now_of(o) + timeout_ms, left = timeout_ms;
+    weir_lock(&o->mu);
+    for (; !o->done && left > 0; left = until - now_of(o))
+        (void)weir_cond_wait(&o->cond, &o->mu, left);
+    weir_unlock(&o->mu);
 }
 
 void weir_cn_op_cancel(weir_cn_op *o) {

@@ -203,6 +203,21 @@ static void shut_down(weir_cn_server *s, weir_server *net) {
     weir_cn_errors_sweep(s, true);
 }
 
+/* Python workers trust no certificate of ours: beside TLS they get a door on loopback, in clear,
+ * with the same token (weir_app_server asks for one wherever others can reach the server). */
+static weir_server *worker_door(weir_cn_server *s, const weir_server_config *main, weir_server *net,
+                                char *error, size_t size) {
+    weir_server_config cfg = *main;
+    atomic_store(&s->worker_port, weir_server_port(net));
+    if (!main->tls_cert) return net;
+    cfg.host = "127.0.0.1";
+    cfg.port = 0;
+    cfg.tls_cert = cfg.tls_key = NULL;
+    weir_server *door = weir_server_start(&cfg, error, size);
+    if (door) atomic_store(&s->worker_port, weir_server_port(door));
+    return door;
+}
+
 int weir_serve(const weir_server_options *o) {
     static weir_cn_server server; /* one per process */
     char error[256] = "";
@@ -221,8 +236,10 @@ int weir_serve(const weir_server_options *o) {
                               .tls_key = o->tls_key,
                               .app = &server,
                               .handle = handle};
-    weir_server *net = weir_server_start(&cfg, error, sizeof error);
-    if (!net) {
+    server.worker_token = o->token;
+    weir_server *net = weir_server_start(&cfg, error, sizeof error), *door = NULL;
+    if (net) door = worker_door(&server, &cfg, net, error, sizeof error);
+    if (!door) {
         (void)fprintf(stderr, "weir: %s\n", error);
         return 1;
     }
@@ -233,6 +250,7 @@ int weir_serve(const weir_server_options *o) {
     say_ready(o->ready_fd, weir_server_port(net));
     wait_for_signal();
     shut_down(&server, net);
+    if (door != net) weir_server_stop(door);
     weir_err_clear(&err);
     (void)weir_path_remove_all(&ctx, server.run_dir);
     weir_catalog_close(server.shared.catalog);

@@ -176,7 +176,7 @@ static void sweep_one(weir_cn_server *s, weir_cn_session *x, int64_t now_ms) {
     weir_cn_ops_sweep(x, now_ms);
     bool used = busy(x);
     weir_lock(&s->mu);
-    if (used) x->used_ms = now_ms;
+    if (used || x->pinned) x->used_ms = now_ms;
     bool old = limit > 0 && now_ms - x->used_ms > limit;
     weir_unlock(&s->mu);
     if (old) weir_cn_session_close(x);

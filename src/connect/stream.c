@@ -57,7 +57,8 @@ static weir_rc read_mode(weir_ctx *ctx, const char *mode, weir_output_mode *out)
 
 static bool keeps_nothing(const weir_sink_ops *s) {
     return strcmp(s->format, "memory") == 0 || strcmp(s->format, "console") == 0 ||
-           strcmp(s->format, "noop") == 0;
+           strcmp(s->format, "noop") == 0 || strcmp(s->format, "foreachBatch") == 0 ||
+           strcmp(s->format, "foreach") == 0;
 }
 
 /* SPARK StreamingQueryManager.createQuery: the option, else the configured parent, else a temporary
@@ -89,6 +90,7 @@ static weir_rc read_sink(weir_cn_run *r, const SC(WriteStreamOperationStart) * w
     weir_ctx *ctx = r->ctx;
     weir_session *s = r->session->session;
     const char *format = w->format && *w->format ? w->format : NULL, *path = NULL;
+    if (w->foreach_writer || w->foreach_batch) return weir_cn_foreach(r, w, info, t);
     if (w->sink_destination_case == START(SINK_DESTINATION_PATH)) path = w->path;
     if (!path || !*path) path = weir_option_get(&info->options, "path");
     if (path && *path) info->path = weir_local_path(ctx, path);
@@ -141,10 +143,6 @@ static weir_rc prepare(weir_cn_run *r, const SC(WriteStreamOperationStart) * w,
                        weir_query_spec *spec, weir_target *t) {
     weir_ctx *ctx = r->ctx;
     weir_plan *p = NULL;
-    if (w->foreach_writer || w->foreach_batch)
-        return weir_tp_unsupported(
-            ctx, w->foreach_batch ? "foreachBatch" : "foreach",
-            "It comes with a later release of weir; write to Delta, files or the console");
     /* SPARK: formats without a notion of clustering ignore it */
     if (w->n_clustering_column_names && (!w->format || strcasecmp(w->format, "delta") == 0))
         return weir_tp_unsupported(ctx, "clusterBy on a stream", "Use partitionBy");

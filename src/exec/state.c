@@ -61,7 +61,8 @@ weir_rc weir_state_rows(weir_ctx *ctx, const weir_state_op *st, const int64_t *e
                         bool key, weir_column *out) {
     weir_bytes *row = WEIR_NEWN(ctx->arena, weir_bytes, n + 1);
     for (int64_t i = 0; i < n; i++)
-        row[i] = key ? weir_store_key(st->store, entry[i]) : weir_store_value(st->store, entry[i]);
+        row[i] = key ? weir_store_key(ctx, st->store, entry[i])
+                     : weir_store_value(ctx, st->store, entry[i]);
     return weir_urow_decode(ctx, key ? st->spec.key : st->spec.value, row, n, out);
 }
 

@@ -7,7 +7,7 @@
 
 /* So many groups of a batch are held before they are merged into the store: what bounds the memory
  * that a batch needs beside it. */
-enum { MAX_GROUPS = 128 << 10 };
+enum { MAX_GROUPS = 32 << 10 };
 
 typedef struct state_agg {
     weir_stateful s;
@@ -74,16 +74,17 @@ static int64_t drop_late(weir_ctx *ctx, state_agg *a, const weir_column *key, in
 }
 
 /* Entries of keys that are there, and which rows these are. */
-static int64_t find_entries(const state_agg *a, const weir_rowset *keys, int64_t *entry,
-                            uint32_t *slot) {
-    int64_t n = 0;
+static weir_rc find_entries(weir_ctx *ctx, const state_agg *a, const weir_rowset *keys,
+                            int64_t *entry, uint32_t *slot, int64_t *n) {
+    *n = 0;
+    WEIR_TRY(weir_store_find_all(ctx, a->s.st.store, keys, entry));
     for (int64_t i = 0; i < keys->n; i++) {
-        int64_t e = weir_store_find(a->s.st.store, weir_rowset_at(keys, i));
+        int64_t e = entry[i];
         if (e < 0) continue;
-        slot[n] = (uint32_t)i;
-        entry[n++] = e;
+        slot[*n] = (uint32_t)i;
+        entry[(*n)++] = e;
     }
-    return n;
+    return WEIR_OK;
 }
 
 /* SPARK: first what was stored, then what came, folded into fresh buffers. */
@@ -94,7 +95,8 @@ static weir_rc merge_rows(weir_ctx *ctx, state_agg *a, const weir_rowset *keys,
     int64_t *entry = WEIR_NEWN(ctx->arena, int64_t, keys->n + 1);
     uint32_t *slot = WEIR_NEWN(ctx->arena, uint32_t, keys->n + 1);
     weir_column *old = WEIR_NEWN(ctx->arena, weir_column, a->layout.nstate + 1);
-    int64_t n = find_entries(a, keys, entry, slot);
+    int64_t n;
+    WEIR_TRY(find_entries(ctx, a, keys, entry, slot, &n));
     if (n == 0) return WEIR_OK;
     WEIR_TRY(weir_aggs_new(ctx, ctx->arena, p->expr + p->ngroup, p->nexpr - p->ngroup, &merged));
     WEIR_TRY(weir_layout_load(ctx, &a->layout, &a->s.st, entry, n, old));
@@ -175,8 +177,8 @@ static weir_rc next_entries(weir_ctx *ctx, state_agg *a, weir_batch *out, bool *
         e = update ? weir_store_changed(a->s.st.store, &a->cursor)
                    : weir_store_next(a->s.st.store, a->cursor - 1);
         if (e < 0) break;
-        key[n] = weir_store_key(a->s.st.store, e);
-        value[n++] = weir_store_value(a->s.st.store, e);
+        key[n] = weir_store_key(ctx, a->s.st.store, e);
+        value[n++] = weir_store_value(ctx, a->s.st.store, e);
         if (!update) a->cursor = e + 1;
     }
     *eof = n == 0;

@@ -96,7 +96,11 @@ static weir_rc new_rows(weir_ctx *ctx, state_dedup *d, const weir_batch *in, int
         if (d->time >= 0 &&
             weir_event_time_at(&in->col[d->time], i) <= ctx->epoch->late_watermark_us) {
             d->s.st.dropped_late++;
-        } else if (weir_store_find(d->s.st.store, weir_rowset_at(&keys, i)) >= 0) {
+            continue;
+        }
+        int64_t e;
+        WEIR_TRY(weir_store_find(ctx, d->s.st.store, weir_rowset_at(&keys, i), &e));
+        if (e >= 0) {
             d->s.st.dropped_duplicates++;
         } else {
             WEIR_TRY(weir_store_put(ctx, d->s.st.store, part[i], weir_rowset_at(&keys, i),
@@ -172,8 +176,9 @@ static weir_rc limit_begin(weir_ctx *ctx, state_limit *l) {
     weir_rowset key;
     WEIR_TRY(weir_state_begin(ctx, &l->s.st));
     WEIR_TRY(limit_key(ctx, l, &key));
-    int64_t e = weir_store_find(l->s.st.store, weir_rowset_at(&key, 0));
-    l->before = l->seen = e < 0 ? 0 : weir_urow_i64(weir_store_value(l->s.st.store, e), 1, 0);
+    int64_t e;
+    WEIR_TRY(weir_store_find(ctx, l->s.st.store, weir_rowset_at(&key, 0), &e));
+    l->before = l->seen = e < 0 ? 0 : weir_urow_i64(weir_store_value(ctx, l->s.st.store, e), 1, 0);
     l->began = true;
     return WEIR_OK;
 }

@@ -88,7 +88,7 @@ weir_rc weir_layout_decode(weir_ctx *ctx, const weir_state_layout *l, const weir
 weir_rc weir_layout_load(weir_ctx *ctx, const weir_state_layout *l, const weir_state_op *st,
                          const int64_t *entry, int64_t n, weir_column *state) {
     weir_bytes *row = WEIR_NEWN(ctx->arena, weir_bytes, n + 1);
-    for (int64_t i = 0; i < n; i++) row[i] = weir_store_value(st->store, entry[i]);
+    for (int64_t i = 0; i < n; i++) row[i] = weir_store_value(ctx, st->store, entry[i]);
     return weir_layout_decode(ctx, l, row, n, NULL, state);
 }
 
@@ -140,16 +140,12 @@ weir_rc weir_state_put(weir_ctx *ctx, weir_state_op *st, const weir_column *key,
     return WEIR_OK;
 }
 
-static weir_bytes copy_bytes(weir_arena *mem, weir_bytes b) {
-    return (weir_bytes){b.len ? weir_memdup(mem, b.p, (size_t)b.len) : b.p, b.len};
-}
-
 weir_rc weir_state_take_due(weir_ctx *ctx, weir_state_op *st, int64_t max, weir_bytes *key,
                             weir_bytes *value, int64_t *n) {
     *n = 0;
     for (int64_t e; *n < max && (e = weir_store_expired(st->store, st->evict_us)) >= 0; (*n)++) {
-        key[*n] = copy_bytes(ctx->arena, weir_store_key(st->store, e));
-        value[*n] = copy_bytes(ctx->arena, weir_store_value(st->store, e));
+        key[*n] = weir_store_key(ctx, st->store, e);
+        value[*n] = weir_store_value(ctx, st->store, e);
         weir_store_remove(st->store, e);
     }
     return WEIR_OK;

@@ -200,9 +200,9 @@ static weir_rc stored_pieces(weir_ctx *ctx, session_op *s, pieces *out) {
         weir_bytes row = weir_rowset_at(&rows, i);
         uint64_t hash = group_of(s, row);
         for (int64_t e = -1; (e = weir_store_group(s->s.st.store, hash, e)) >= 0;) {
-            weir_bytes k = weir_store_key(s->s.st.store, e);
+            weir_bytes k = weir_store_key(ctx, s->s.st.store, e);
             if (!same_key(s, k, row)) continue;
-            weir_bytes v = weir_store_value(s->s.st.store, e);
+            weir_bytes v = weir_store_value(ctx, s->s.st.store, e);
             add_piece(ctx->arena, out,
                       (piece){start_of(s, k), weir_state_time(s->s.st.spec.value, 0, v),
                               (uint32_t)i, -1, e});
@@ -236,7 +236,7 @@ static weir_rc piece_states(weir_ctx *ctx, session_op *s, const pieces *p, weir_
                 *old = WEIR_NEWN(ctx->arena, weir_column, s->layout.nstate + 1);
     for (int64_t i = 0; i < p->n; i++) {
         idx[i] = p->v[i].slot >= 0 ? p->v[i].slot : nslot + n;
-        if (p->v[i].entry >= 0) value[n++] = weir_store_value(s->s.st.store, p->v[i].entry);
+        if (p->v[i].entry >= 0) value[n++] = weir_store_value(ctx, s->s.st.store, p->v[i].entry);
     }
     WEIR_TRY(weir_aggs_save(ctx, s->part.aggs, 0, nslot, now));
     if (n) WEIR_TRY(weir_layout_decode(ctx, &s->layout, value, n, NULL, old));
@@ -374,7 +374,7 @@ static weir_rc next_all(weir_ctx *ctx, session_op *s, weir_batch *out, bool *eof
     weir_bytes *value = WEIR_NEWN(ctx->arena, weir_bytes, WEIR_BATCH_ROWS);
     int64_t n = 0, e = s->cursor;
     while (n < WEIR_BATCH_ROWS && (e = weir_store_next(s->s.st.store, e)) >= 0) {
-        value[n++] = weir_store_value(s->s.st.store, e);
+        value[n++] = weir_store_value(ctx, s->s.st.store, e);
         s->cursor = e;
     }
     *eof = n == 0;

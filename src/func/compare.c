@@ -124,11 +124,37 @@ static weir_rc k_nanvl(weir_ctx *ctx, weir_call *c) {
     return WEIR_OK;
 }
 
+/* Texts against constant texts. */
+static void in_texts(const weir_call *c, uint8_t *o) {
+    const weir_column *x = &c->arg[0];
+    weir_bytes want[16];
+    const int n = c->narg - 1;
+    for (int k = 0; k < n; k++) want[k] = weir_get_bytes(&c->arg[k + 1], 0);
+    for (int64_t i = 0; i < c->len; i++) {
+        if (weir_is_null(x, i)) continue;
+        weir_bytes b = weir_get_bytes(x, i);
+        for (int k = 0; k < n && !o[i]; k++)
+            o[i] = b.len == want[k].len && (!b.len || memcmp(b.p, want[k].p, (size_t)b.len) == 0);
+    }
+}
+
+static bool are_texts(const weir_call *c) {
+    bool all = c->arg[0].type->kind == WEIR_T_STRING && c->narg > 1 && c->narg <= 17 && c->len > 0;
+    for (int k = 1; k < c->narg && all; k++)
+        all = c->arg[k].type->kind == WEIR_T_STRING && c->arg[k].form == WEIR_CONST &&
+              !weir_is_null(&c->arg[k], 0);
+    return all;
+}
+
 /* x IN (...): true on a match, else null when x or an element is null. */
 static weir_rc k_in(weir_ctx *ctx, weir_call *c) {
     const weir_column *x = &c->arg[0];
     uint8_t *o, *bits;
     WEIR_TRY(bool_out(ctx, c, &o));
+    if (are_texts(c) && !x->valid) {
+        in_texts(c, o);
+        return WEIR_OK;
+    }
     WEIR_TRY(weir_out_valid(ctx, c, &bits));
     for (int64_t i = 0; i < c->len; i++) {
         bool unknown = weir_is_null(x, i);

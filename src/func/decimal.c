@@ -230,10 +230,12 @@ static int digits(weir_i128 v, char out[48]) {
     char t[48];
     int n = 0, k = 0;
     u128 m = mag(v);
+    for (; m > UINT64_MAX; m /= 10) t[n++] = (char)('0' + (int)(m % 10));
+    uint64_t low = (uint64_t)m;
     do {
-        t[n++] = (char)('0' + (int)(m % 10));
-        m /= 10;
-    } while (m);
+        t[n++] = (char)('0' + (int)(low % 10));
+        low /= 10;
+    } while (low);
     while (n) out[k++] = t[--n];
     return k;
 }

@@ -91,6 +91,7 @@ struct weir_scan {
     weir_schema *partition_schema;   /* suffix of schema, or NULL */
     bool streaming, metadata_wanted; /* the SCAN node has _metadata behind schema's columns;
                                         made of ctx->task by the scan operator */
+    bool hidden; /* the last column of schema comes only where it is named */
     const char *checkpoint_dir;      /* <ckpt>/sources/<i>; streaming only */
     const char *table_name;          /* for messages and DESCRIBE; may be NULL */
     const weir_expr *filter;         /* pushed filter over schema, advisory; may be NULL */

@@ -26,7 +26,8 @@ typedef struct weir_write_info {
                               SELECT" ... */
     const char *comment;
     weir_options properties;
-    void *host; /* the session (memory sink, foreachBatch); opaque */
+    void *host; /* the session (memory sink); opaque */
+    const struct weir_py_function *python; /* foreachBatch, foreach (sink/foreach.h) */
 } weir_write_info;
 
 typedef struct weir_sink weir_sink;

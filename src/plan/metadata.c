@@ -1,16 +1,20 @@
-/* The hidden column _metadata of file relations. SPARK AddMetadataColumns. It is made only for
- * queries that name it, so that all others run as if it did not exist. Called by analyze.c. */
+/* Hidden columns: _metadata of file relations and the like. SPARK AddMetadataColumns. They are made
+ * only for queries that name them, so that all others run as if they did not exist. Called by
+ * analyze.c. */
 #include "plan/scope.h"
 
 #include <strings.h>
 
-static const char column[] = "_metadata";
+/* _metadata of files, and the width of the prefix of the source state-metadata */
+static bool is_hidden_name(const char *name) {
+    return strcasecmp(name, "_metadata") == 0 || strcasecmp(name, "_numColsPrefixKey") == 0;
+}
 
 static bool quiet_here(weir_expr *e, void *u) {
     (void)u;
     bool by_name = e->kind == WEIR_EX_ATTR || e->kind == WEIR_EX_STAR;
     for (int i = 0; i < e->nname && by_name; i++)
-        if (strcasecmp(e->names[i], column) == 0) return false;
+        if (is_hidden_name(e->names[i])) return false;
     return true;
 }
 
@@ -35,7 +39,7 @@ void weir_az_mark_metadata(weir_plan *p) {
 
 static int find_hidden(const weir_plan *p) {
     for (int i = 0; p->attr && i < p->schema->nfield; i++)
-        if (p->attr[i].hidden && strcmp(p->schema->field[i].name, column) == 0) return i;
+        if (p->attr[i].hidden && is_hidden_name(p->schema->field[i].name)) return i;
     return -1;
 }
 

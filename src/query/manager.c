@@ -73,6 +73,7 @@ void weir_manager_ended(weir_query_manager *m, weir_query *q) {
     weir_lock(&m->mu);
     weir_lock(&q->mu);
     q->active = false;
+    weir_cancel_close(&q->cancel); /* what is kept of it to look at holds no descriptor */
     weir_cond_wake_all(&q->cond);
     weir_unlock(&q->mu);
     m->ended_since_reset++;
@@ -277,9 +278,16 @@ static void poke(weir_query *q) {
     if (q->waiting) weir_cancel_poke(&q->cancel);
 }
 
+/* Its descriptor is there as long as it is active. */
+static void ask_end(weir_query *q) {
+    weir_lock(&q->mu);
+    if (q->active) weir_cancel_ask(&q->cancel);
+    weir_unlock(&q->mu);
+}
+
 weir_rc weir_query_stop(weir_ctx *ctx, weir_query *q) {
     int64_t timeout = weir_conf_ms(q->conf, "spark.sql.streaming.stopTimeout");
-    weir_cancel_ask(&q->cancel);
+    ask_end(q);
     weir_lock(&q->mu);
     weir_rc rc = wait_locked(ctx, q, timeout > 0 ? timeout : -1, 0);
     bool active = q->active;
@@ -352,13 +360,13 @@ static void end_all(weir_query_manager *m, int64_t grace_ms, int64_t end_ms) {
         v[i]->draining = true;
         bool idle = grace_ms <= 0 || !v[i]->trigger_active;
         weir_unlock(&v[i]->mu);
-        if (idle) weir_cancel_ask(&v[i]->cancel);
+        if (idle) ask_end(v[i]);
     }
     int64_t start = weir_monotonic_us(weir_env_real()) / 1000;
     for (int i = 0; i < n; i++) {
         int64_t left = start + grace_ms - weir_monotonic_us(weir_env_real()) / 1000;
         if (!await_end(v[i], left > 0 ? left : 0)) {
-            weir_cancel_ask(&v[i]->cancel);
+            ask_end(v[i]);
             (void)await_end(v[i], end_ms);
         }
         weir_query_unref(v[i]);

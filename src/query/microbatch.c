@@ -36,7 +36,10 @@ static weir_rc load_metadata(weir_ctx *ctx, weir_query *q, bool has_log) {
         const char *id = weir_json_str(m, "id", NULL);
         if (!id || strlen(id) != 36)
             return weir_fail(ctx, WEIR_E_MALFORMED_CHECKPOINT, "path", path, "reason",
-                             "it holds no query id. Restore it from a copy");
+                             weir_printf(ctx->arena,
+                                         "it holds no query id. Restore it from a copy; weir "
+                                         "checkpoint inspect %s says more",
+                                         q->spec.checkpoint));
         memcpy(q->id, id, 37);
         return WEIR_OK;
     }
@@ -162,19 +165,6 @@ static weir_rc recover(weir_ctx *ctx, weir_query *q) {
     return WEIR_OK;
 }
 
-static weir_rc check_provider(weir_ctx *ctx, const weir_query *q) {
-    const char *p = weir_conf_get(q->conf, "spark.sql.streaming.stateStore.providerClass"),
-               *name = strrchr(p, '.');
-    name = name ? name + 1 : p;
-    if (!q->exec->nstate || strcmp(name, "HDFSBackedStateStoreProvider") == 0) return WEIR_OK;
-    return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
-                     weir_printf(ctx->arena,
-                                 "the state store provider %s; unset "
-                                 "spark.sql.streaming.stateStore.providerClass and start with a "
-                                 "new checkpoint, or run the query on Apache Spark",
-                                 p));
-}
-
 static weir_rc build(weir_ctx *ctx, weir_query *q) {
     weir_plan *p = NULL;
     weir_offsets_settle(ctx, q->conf);
@@ -190,7 +180,9 @@ static weir_rc build(weir_ctx *ctx, weir_query *q) {
     WEIR_TRY(weir_stream_push(ctx, q->spec.plan, &p));
     WEIR_TRY(weir_stream_layout(ctx, p, &p));
     WEIR_TRY(weir_exec_build(ctx, p, &q->stream, &q->exec));
-    WEIR_TRY(check_provider(ctx, q));
+    q->in_checkpoint = q->epoch > 0;
+    if (q->exec->nstate) WEIR_TRY(weir_state_provider_check(ctx, q->conf));
+    q->in_checkpoint = false;
     const char *policy = weir_conf_get(q->conf, "spark.sql.streaming.multipleWatermarkPolicy");
     weir_watermarks_init(&q->watermarks, q->spec.mem, q->exec->nwatermark,
                          strcasecmp(policy, "max") == 0, q->watermark_ms);
@@ -489,6 +481,30 @@ static void terminated_event(weir_query *q) {
     weir_str_free(&s);
 }
 
+/* Does the failure lie in what the checkpoint holds? */
+static bool about_checkpoint(const weir_query *q, const weir_err *e) {
+    static const char *const classes[] = {"CANNOT_LOAD_STATE_STORE",
+                                          "STATE_STORE_",
+                                          "STREAMING_STATEFUL_OPERATOR_",
+                                          "MALFORMED_CHECKPOINT_FILE",
+                                          "MALFORMED_LOG_FILE",
+                                          "MALFORMED_STATE_ROW"};
+    const char *cls = weir_errcls_name(e->cls);
+    if (q->spec.checkpoint_is_temp) return false;
+    for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
+        if (strncmp(cls, classes[i], strlen(classes[i])) == 0) return true;
+    return q->in_checkpoint;
+}
+
+static const char *failure_text(weir_ctx *ctx, const weir_query *q, const weir_err *cause) {
+    const char *text = cause->msg ? cause->msg : "unknown";
+    if (!about_checkpoint(q, cause)) return text;
+    return weir_printf(ctx->arena,
+                       "%s\nWhat the checkpoint holds, and what can be done: weir checkpoint "
+                       "inspect %s",
+                       text, q->spec.checkpoint);
+}
+
 /* The failure as clients see it: STREAM_FAILED around its cause. */
 static void record_failure(weir_ctx *ctx, weir_query *q) {
     weir_err cause;
@@ -496,7 +512,7 @@ static void record_failure(weir_ctx *ctx, weir_query *q) {
     weir_err_copy(&cause, ctx->err);
     weir_err_clear(ctx->err);
     (void)weir_fail(ctx, WEIR_E_STREAM_FAILED, "id", q->id, "runId", q->run_id, "message",
-                    cause.msg ? cause.msg : "unknown");
+                    failure_text(ctx, q, &cause));
     weir_lock(&q->mu);
     weir_err_copy(&q->err, ctx->err);
     q->err.cause = weir_strdup(q->err.own, weir_errcls_name(cause.cls));
@@ -545,7 +561,9 @@ static bool schema_changed(const weir_query *q) {
 static weir_rc run_query(weir_ctx *ctx, weir_query *q) {
     for (;;) {
         weir_query_set_status(q, "Initializing sources", false, false);
+        q->in_checkpoint = true;
         weir_rc rc = recover(ctx, q);
+        if (rc == WEIR_OK) q->in_checkpoint = false;
         if (rc == WEIR_OK) rc = open_all(ctx, q);
         if (rc == WEIR_OK) rc = loop(ctx, q);
         if (rc != WEIR_FAIL || !schema_changed(q)) return rc;

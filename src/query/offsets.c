@@ -76,32 +76,50 @@ static weir_rc other_sources(weir_ctx *ctx, const weir_log_dir *log, int64_t id,
                                  logged, now, log->dir, (long long)id));
 }
 
-weir_rc weir_offsets_read(weir_ctx *ctx, weir_log_dir *log, int64_t id, int nsource,
-                          weir_arena *mem, weir_offsets *out) {
-    int version = 0;
-    char *text = NULL;
-    WEIR_TRY(weir_log_read(ctx, log, id, &version, &text));
-    char *line = strchr(text, '\n');
-    size_t n = line ? (size_t)(line - text) : strlen(text);
-    const weir_json *meta = weir_json_parse(ctx->arena, text, n, NULL);
-    if (!meta || meta->kind != WEIR_J_OBJECT)
-        return damaged(ctx, log, id, "its second line is not a JSON object");
-    *out = (weir_offsets){.line = WEIR_NEWN(mem, const char *, nsource + 1)};
-    for (char *s = line; s; out->n++) {
+/* The lines of the sources, as many as there are. */
+static void read_lines(weir_arena *mem, int version, char *text, weir_offsets *out) {
+    int n = 0;
+    for (char *s = text; *s; s++) n += *s == '\n';
+    out->line = WEIR_NEWN(mem, const char *, n + 1);
+    for (char *s = strchr(text, '\n'); s; out->n++) {
         char *end = strchr(++s, '\n');
         size_t len = end ? (size_t)(end - s) : strlen(s);
         if (!end && len == 0) break; /* a newline at the end is no source */
         char *colon = version == 2 ? memchr(s, ':', len) : NULL;
         if (colon) len -= (size_t)(colon + 1 - s), s = colon + 1;
-        if (out->n < nsource)
-            out->line[out->n] = len == 1 && *s == '-' ? NULL : weir_strndup(mem, s, len);
+        out->line[out->n] = len == 1 && *s == '-' ? NULL : weir_strndup(mem, s, len);
         s = end;
     }
-    if (out->n != nsource) return other_sources(ctx, log, id, out->n, nsource);
-    out->watermark_ms = weir_json_int(meta, "batchWatermarkMs", 0);
-    out->time_ms = weir_json_int(meta, "batchTimestampMs", 0);
-    out->conf = weir_json_get(meta, "conf");
+}
+
+static weir_rc parse(weir_ctx *ctx, const weir_log_dir *log, int64_t id, int version, char *text,
+                     weir_arena *mem, weir_offsets *out) {
+    const weir_json *meta = weir_json_parse(ctx->arena, text, strcspn(text, "\n"), NULL);
+    if (!meta || meta->kind != WEIR_J_OBJECT)
+        return damaged(ctx, log, id, "its second line is not a JSON object");
+    *out = (weir_offsets){.watermark_ms = weir_json_int(meta, "batchWatermarkMs", 0),
+                          .time_ms = weir_json_int(meta, "batchTimestampMs", 0),
+                          .conf = weir_json_get(meta, "conf")};
+    read_lines(mem, version, text, out);
     return WEIR_OK;
+}
+
+weir_rc weir_offsets_look(weir_ctx *ctx, weir_log_dir *log, int64_t id, bool *there,
+                          weir_offsets *out) {
+    int version = 0;
+    char *text = NULL;
+    WEIR_TRY(weir_log_get(ctx, log, id, &version, &text));
+    *there = text != NULL;
+    return text ? parse(ctx, log, id, version, text, ctx->arena, out) : WEIR_OK;
+}
+
+weir_rc weir_offsets_read(weir_ctx *ctx, weir_log_dir *log, int64_t id, int nsource,
+                          weir_arena *mem, weir_offsets *out) {
+    int version = 0;
+    char *text = NULL;
+    WEIR_TRY(weir_log_read(ctx, log, id, &version, &text));
+    WEIR_TRY(parse(ctx, log, id, version, text, mem, out));
+    return out->n == nsource ? WEIR_OK : other_sources(ctx, log, id, out->n, nsource);
 }
 
 void weir_offsets_restore(const weir_offsets *o, weir_conf *conf) {

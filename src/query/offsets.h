@@ -16,6 +16,8 @@ typedef struct weir_offsets {
  * sources is another. */
 weir_rc weir_offsets_read(weir_ctx *, weir_log_dir *, int64_t id, int nsource, weir_arena *mem,
                           weir_offsets *out);
+/* The same for any number of sources; *there false, and nothing else, if there is no such file. */
+weir_rc weir_offsets_look(weir_ctx *, weir_log_dir *, int64_t id, bool *there, weir_offsets *out);
 /* Version 1, with the recorded keys of conf. */
 weir_rc weir_offsets_write(weir_ctx *, weir_log_dir *, int64_t id, const weir_offsets *,
                            const weir_conf *conf);

@@ -37,7 +37,8 @@ struct weir_query {
     weir_watermarks watermarks;
     weir_exec_stream stream;
     weir_maintainer *maintainer;
-    bool ran_before; /* in this run: a batch without data may follow */
+    bool in_checkpoint; /* what fails now fails for what the checkpoint holds */
+    bool ran_before;    /* in this run: a batch without data may follow */
     int64_t trigger_start_ms, last_trigger_ms, last_event_ms;
     weir_timing timing;
     pthread_t thread;

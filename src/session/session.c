@@ -330,6 +330,12 @@ static weir_rc open_scan(weir_ctx *ctx, weir_session *s, const weir_plan *spec, 
     p->schema = scan->schema;
     p->streaming = spec->streaming;
     p->format = scan->ops->format;
+    if (scan->hidden) {
+        weir_attr *a = WEIR_NEWN(ctx->arena, weir_attr, p->schema->nfield);
+        for (int i = 0; i < p->schema->nfield; i++) a[i].id = weir_new_attr_id();
+        a[p->schema->nfield - 1].hidden = true;
+        p->attr = a;
+    }
     scan->metadata_wanted = spec->metadata && scan->ops->metadata;
     if (scan->metadata_wanted) {
         weir_field more = {

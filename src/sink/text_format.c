@@ -17,7 +17,7 @@ typedef struct csv_options {
 
 struct weir_file_out {
     weir_file *f;
-    weir_str buf;
+    weir_str buf, cell; /* cell: a value before its quotes */
     int64_t bytes;
     const weir_write_info *info;
     const char *line_end;
@@ -218,7 +218,7 @@ static void csv_text(weir_file_out *o, const char *p, size_t n) {
 }
 
 static void csv_cell(weir_file_out *o, const weir_column *col, int64_t row) {
-    weir_str t;
+    weir_str *t = &o->cell;
     if (weir_is_null(col, row)) {
         csv_special(o, o->csv.null_value);
         return;
@@ -228,11 +228,10 @@ static void csv_cell(weir_file_out *o, const weir_column *col, int64_t row) {
         csv_text(o, b.p, (size_t)b.len);
         return;
     }
-    weir_str_init(&t, NULL, 1u << 30);
-    weir_json_put(&o->json, col, row, &t); /* numbers and times read as in JSON */
-    bool quoted = t.len >= 2 && t.p[0] == '"';
-    csv_text(o, t.p + quoted, t.len - 2u * quoted);
-    weir_str_free(&t);
+    t->len = 0;
+    weir_json_put(&o->json, col, row, t); /* numbers and times read as in JSON */
+    bool quoted = t->len >= 2 && t->p[0] == '"';
+    csv_text(o, t->p + quoted, t->len - 2u * quoted);
 }
 
 static void csv_row(weir_file_out *o, const weir_batch *b, int64_t row) {
@@ -247,6 +246,7 @@ static weir_rc csv_open(weir_ctx *ctx, weir_arena *mem, const char *path, const 
     WEIR_TRY(json_open(ctx, mem, path, i, out));
     weir_file_out *o = *out;
     o->row = csv_row;
+    weir_str_init(&o->cell, mem, 1u << 30);
     o->csv = csv_options_of(i);
     for (int c = 0; o->csv.header && c < i->schema->nfield; c++) {
         if (c) weir_str_puts(&o->buf, o->csv.sep);

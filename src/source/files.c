@@ -21,7 +21,7 @@ typedef struct files {
     weir_listing listing; /* batch: what was found at analysis */
     weir_file_log *log;
     weir_listing frozen; /* availableNow: the files there were at the start */
-    bool is_frozen, json, csv, parquet;
+    bool is_frozen, json, csv, parquet, orc; /* parquet: ORC too */
     int notify;                   /* inotify, -1 none */
     weir_file_options o;          /* streams */
     int64_t purged_ms, newest_ms; /* maxFileAge: older files are no longer looked for */
@@ -105,7 +105,7 @@ static weir_rc data_schema(weir_ctx *ctx, weir_scan *s, files *f) {
                          "format you may be able to create a static DataFrame on that directory "
                          "with 'spark.read.load(directory)' and infer schema from it.");
     else if (f->parquet)
-        WEIR_TRY(weir_parquet_infer(ctx, &f->listing, &f->data));
+        WEIR_TRY(weir_parquet_infer(ctx, &f->listing, f->orc, &f->data));
     else if (f->csv)
         WEIR_TRY(infer_csv(ctx, s, &f->listing, &f->data));
     else
@@ -172,7 +172,8 @@ static weir_rc files_open(weir_ctx *ctx, weir_scan *s) {
     files *f = WEIR_NEW(ctx->arena, files);
     f->json = strcmp(s->ops->format, "json") == 0;
     f->csv = strcmp(s->ops->format, "csv") == 0;
-    f->parquet = strcmp(s->ops->format, "parquet") == 0;
+    f->orc = strcmp(s->ops->format, "orc") == 0;
+    f->parquet = f->orc || strcmp(s->ops->format, "parquet") == 0;
     f->notify = -1;
     s->impl = f;
     if (!s->npath && s->streaming)
@@ -220,7 +221,7 @@ static weir_rc line_take(weir_ctx *ctx, void *u, weir_batch *out) {
     return weir_build_finish(ctx, &((lines *)u)->value, out->col);
 }
 static void line_file(void *u, const char *uri) { (void)u, (void)uri; }
-static const weir_text_ops line_ops = {line_record, line_rows, line_take, line_file, true};
+static const weir_text_ops line_ops = {line_record, line_rows, line_take, line_file, true, NULL};
 
 static weir_rc csv_record(weir_ctx *ctx, void *u, const char *p, int64_t n, int64_t at) {
     return weir_csv_record(ctx, u, p, n, at);
@@ -230,7 +231,7 @@ static weir_rc csv_take(weir_ctx *ctx, void *u, weir_batch *out) {
     return weir_csv_take(ctx, u, out);
 }
 static void csv_file(void *u, const char *uri) { weir_csv_file(u, uri); }
-static const weir_text_ops csv_ops = {csv_record, csv_count, csv_take, csv_file, false};
+static const weir_text_ops csv_ops = {csv_record, csv_count, csv_take, csv_file, false, NULL};
 
 static weir_rc read_csv(weir_ctx *ctx, weir_scan *s, const files *f, const weir_split *sp,
                         int64_t n, weir_reader **out) {
@@ -461,3 +462,4 @@ const weir_source_ops weir_json_source = FILE_SOURCE("json");
 const weir_source_ops weir_csv_source = FILE_SOURCE("csv");
 const weir_source_ops weir_text_source = FILE_SOURCE("text");
 const weir_source_ops weir_parquet_source = FILE_SOURCE("parquet");
+const weir_source_ops weir_orc_source = FILE_SOURCE("orc");

@@ -44,6 +44,8 @@ typedef struct weir_text_ops {
     weir_rc (*take)(weir_ctx *, void *u, weir_batch *out); /* data columns */
     void (*file)(void *u, const char *uri);                /* a new file begins */
     bool blank;                                            /* empty lines are records, too */
+    /* NULL, or a quick way for many records: where the first line begins that needs record. */
+    const char *(*run)(void *u, const char *p, const char *end, int64_t max_rows);
 } weir_text_ops;
 
 /* Lines of a text: ended by sep, or if that is NULL by \n, \r or \r\n. */

@@ -15,7 +15,7 @@ typedef struct text_reader {
     const weir_text_ops *ops;
     void *u;
     weir_arena *mem, *file_mem;
-    const char *text;
+    const char *text, *window, *ahead; /* the file, the part of it that is at hand */
     size_t len;
     weir_lines lines;
     const char *sep;
@@ -57,6 +57,7 @@ static weir_rc open_file(weir_ctx *ctx, text_reader *r) {
     if (r->skip_missing) WEIR_TRY(weir_path_stat(&c, sp->path, &st));
     r->text = "";
     r->len = 0;
+    r->window = r->ahead = NULL;
     if (st.exists) WEIR_TRY(weir_file_map(&c, sp->path, &r->text, &r->len));
     weir_lines_init(&r->lines, r->text, r->len, r->sep);
     if (!r->whole && r->len >= 3 && memcmp(r->text, "\xEF\xBB\xBF", 3) == 0) r->lines.p += 3;
@@ -73,9 +74,13 @@ static weir_rc feed(weir_ctx *ctx, text_reader *r) {
         l->p = l->end;
         return WEIR_OK;
     }
-    while (r->ops->rows(r->u) < ROWS && weir_lines_next(l, &p, &n))
+    for (;;) {
+        if (l->p >= r->ahead && l->p < l->end)
+            r->ahead = weir_map_advance(&r->window, l->p, l->end);
+        if (r->ops->run && !l->sep) l->p = r->ops->run(r->u, l->p, l->end, ROWS);
+        if (r->ops->rows(r->u) >= ROWS || !weir_lines_next(l, &p, &n)) return WEIR_OK;
         if (n || r->ops->blank) WEIR_TRY(r->ops->record(ctx, r->u, p, n, p - r->text));
-    return WEIR_OK;
+    }
 }
 
 static weir_rc give(weir_ctx *ctx, text_reader *r, weir_batch *out) {
@@ -145,7 +150,12 @@ static weir_rc json_take(weir_ctx *ctx, void *u, weir_batch *out) {
 }
 static void json_file(void *u, const char *uri) { ((json_rows *)u)->o->file = uri; }
 
-const weir_text_ops weir_json_text_ops = {json_record, json_count, json_take, json_file, false};
+static const char *json_run(void *u, const char *p, const char *end, int64_t max_rows) {
+    return weir_json_alike(((json_rows *)u)->reader, p, end, max_rows);
+}
+
+const weir_text_ops weir_json_text_ops = {json_record, json_count, json_take,
+                                          json_file,   false,      json_run};
 
 weir_rc weir_json_text(weir_ctx *ctx, weir_schema *schema, weir_json_options *o, void **u) {
     json_rows *j = WEIR_NEW(ctx->arena, json_rows);

@@ -19,14 +19,14 @@ static void plan_count(const weir_store *s, plan *p, int64_t *total) {
     for (uint32_t at = s->table.buried; at;) {
         const weir_entry *e = weir_table_entry(&s->table, (int64_t)at - 1);
         p->from[e->part + 1]++;
-        p->size[e->part] += weir_record_removed_size(sum, e->klen);
+        p->size[e->part] += weir_record_entry_size(sum, e, true);
         at = e->hash;
     }
     for (int64_t i = 0; i < s->ndirty; i++) {
         const weir_entry *e = weir_table_entry(&s->table, weir_store_dirty(s)[i]);
         if (!e->live) continue;
         p->from[e->part + 1]++;
-        p->size[e->part] += weir_record_size(sum, e->klen, e->vlen);
+        p->size[e->part] += weir_record_entry_size(sum, e, false);
     }
     for (int32_t i = 0; i < s->spec.nheld; i++) p->from[i + 1] += p->from[i];
     *total = p->from[s->spec.nheld];
@@ -60,48 +60,22 @@ static weir_rc plan_make(weir_ctx *ctx, const weir_store *s, plan *p) {
     return WEIR_OK;
 }
 
-/* The compressed delta of a partition. */
-static weir_rc delta_make(weir_ctx *ctx, const weir_store *s, const plan *p, int32_t part,
-                          weir_str *out) {
-    const bool sum = s->spec.row_checksum;
-    weir_buf *b = NULL;
-    int64_t size = p->size[part] + WEIR_RECORD_END_SIZE;
-    WEIR_TRY(weir_buf_new(ctx, size, &b));
-    uint8_t *at = b->p;
-    for (int64_t i = p->from[part]; i < p->from[part + 1]; i++) {
-        const weir_entry *e = weir_table_entry(&s->table, p->entry[i]);
-        at = p->buried[i] ? weir_record_removed(at, sum, weir_entry_key(e))
-                          : weir_record_put(at, sum, weir_entry_key(e), weir_entry_value(e));
-    }
-    at = weir_record_end(at);
-    weir_assert(at == b->p + size);
-    s->codec->encode(b->p, (size_t)size, out);
-    return WEIR_OK;
-}
-
 static weir_rc deltas_write(weir_ctx *ctx, const weir_store *s, const plan *p,
                             weir_state_files *fs) {
     const char *name = weir_printf(ctx->arena, "%lld.delta", (long long)s->version + 1);
-    weir_ctx c = *ctx;
-    weir_rc rc = WEIR_OK;
-    weir_str out;
-    weir_str_init(&out, NULL, SIZE_MAX / 4);
-    c.arena = weir_arena_new(NULL);
-    for (int32_t i = 0; i < s->spec.nheld && rc == WEIR_OK; i++) {
-        const char *bytes = s->empty;
-        size_t len = s->empty_len;
-        if (p->from[i] < p->from[i + 1]) {
-            out.len = 0;
-            rc = delta_make(&c, s, p, i, &out);
-            bytes = out.p;
-            len = out.len;
-            weir_arena_reset(c.arena);
+    for (int32_t i = 0; i < s->spec.nheld; i++) {
+        const weir_part_dir *w = &s->part[i];
+        if (p->from[i] == p->from[i + 1]) {
+            WEIR_TRY(weir_state_files_add(ctx, fs, w->dir, name, s->empty, s->empty_len));
+            continue;
         }
-        if (rc == WEIR_OK) rc = weir_state_files_add(ctx, fs, s->part[i].dir, name, bytes, len);
+        weir_pack k;
+        weir_rc rc = weir_pack_open(ctx, &k, w, fs, name, p->size[i] + WEIR_RECORD_END_SIZE);
+        for (int64_t j = p->from[i]; rc == WEIR_OK && j < p->from[i + 1]; j++)
+            rc = weir_pack_entry(ctx, &k, weir_table_entry(&s->table, p->entry[j]), p->buried[j]);
+        WEIR_TRY(weir_pack_close(ctx, &k, rc));
     }
-    weir_arena_free(c.arena);
-    weir_str_free(&out);
-    return rc;
+    return WEIR_OK;
 }
 
 static weir_rc folders_make(weir_ctx *ctx, weir_store *s) {

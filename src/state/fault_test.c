@@ -24,9 +24,15 @@ static weir_store_spec spec_of(const char *dir, int nheld) {
         .dir = dir, .name = "default", .nheld = nheld, .key = t, .value = t, .codec = "lz4"};
 }
 
+static int64_t find(weir_store *s, weir_bytes key) {
+    int64_t e;
+    assert_int_equal(weir_store_find(&ctx, s, key, &e), WEIR_OK);
+    return e;
+}
+
 /* Version v holds the keys v .. v + ROWS - 1, each with v * 1000 + key. */
 static weir_rc step(weir_store *s, int nheld, int64_t v) {
-    int64_t old = v - 1, e = weir_store_find(s, (weir_bytes){(const char *)&old, sizeof old});
+    int64_t old = v - 1, e = find(s, (weir_bytes){(const char *)&old, sizeof old});
     if (e >= 0) weir_store_remove(s, e);
     for (int64_t k = v; k < v + ROWS; k++) {
         int64_t x = v * 1000 + k;
@@ -53,8 +59,8 @@ static bool holds(const char *dir, int nheld, int64_t v) {
     bool good = weir_store_open(&ctx, &spec, v, &s) == WEIR_OK && weir_store_count(s) == ROWS;
     for (int64_t e = -1; good && (e = weir_store_next(s, e)) >= 0;) {
         int64_t k, x;
-        memcpy(&k, weir_store_key(s, e).p, sizeof k);
-        memcpy(&x, weir_store_value(s, e).p, sizeof x);
+        memcpy(&k, weir_store_key(&ctx, s, e).p, sizeof k);
+        memcpy(&x, weir_store_value(&ctx, s, e).p, sizeof x);
         good = k >= v && k < v + ROWS && x == v * 1000 + k;
     }
     if (!good) print_message("version %lld: %s\n", (long long)v, err.msg ? err.msg : "other rows");

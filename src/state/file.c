@@ -112,6 +112,11 @@ int64_t weir_record_removed_size(bool row_checksum, int64_t klen) {
     return 8 + (row_checksum ? SUM : 0) + klen;
 }
 
+int64_t weir_record_entry_size(bool row_checksum, const weir_entry *e, bool removed) {
+    return removed ? weir_record_removed_size(row_checksum, weir_entry_klen(e))
+                   : weir_record_size(row_checksum, weir_entry_klen(e), weir_entry_vlen(e));
+}
+
 static uint8_t *put_i32(uint8_t *p, int32_t v) {
     for (int i = 0; i < 4; i++) p[i] = (uint8_t)((uint32_t)v >> (24 - 8 * i));
     return p + 4;
@@ -148,10 +153,9 @@ static char *join(weir_ctx *ctx, const char *dir, const char *name) {
     return weir_printf(ctx->arena, "%s/%s", dir, name);
 }
 
-weir_rc weir_state_files_add(weir_ctx *ctx, weir_state_files *fs, const char *dir, const char *name,
-                             const void *p, size_t n) {
+weir_rc weir_state_files_begin(weir_ctx *ctx, weir_state_files *fs, const char *dir,
+                               const char *name, weir_file **f) {
     char uuid[37];
-    weir_file *f = NULL;
     if (fs->n == fs->cap) {
         fs->cap = fs->cap ? 2 * fs->cap : 16;
         weir_state_file *v = WEIR_NEWN(ctx->arena, weir_state_file, fs->cap);
@@ -160,12 +164,84 @@ weir_rc weir_state_files_add(weir_ctx *ctx, weir_state_files *fs, const char *di
     }
     weir_uuid(ctx->env, uuid);
     char *tmp = weir_printf(ctx->arena, "%s/.%s.%s.tmp", dir, name, uuid);
-    WEIR_TRY(weir_file_create(ctx, tmp, true, &f));
+    WEIR_TRY(weir_file_create(ctx, tmp, true, f));
     fs->v[fs->n++] = (weir_state_file){dir, name, tmp};
-    weir_rc rc = weir_file_write(ctx, f, p, n);
+    return WEIR_OK;
+}
+
+static weir_rc file_end(weir_ctx *ctx, const weir_state_files *fs, weir_file *f, weir_rc rc) {
     if (rc == WEIR_OK && !fs->one_flush) rc = weir_file_sync(ctx, f);
     weir_file_drop(f);
     return rc;
+}
+
+weir_rc weir_state_files_add(weir_ctx *ctx, weir_state_files *fs, const char *dir, const char *name,
+                             const void *p, size_t n) {
+    weir_file *f = NULL;
+    WEIR_TRY(weir_state_files_begin(ctx, fs, dir, name, &f));
+    return file_end(ctx, fs, f, weir_file_write(ctx, f, p, n));
+}
+
+enum { PACK = 32 * WEIR_PIECE };
+
+weir_rc weir_pack_open(weir_ctx *ctx, weir_pack *k, const weir_part_dir *w, weir_state_files *fs,
+                       const char *name, int64_t size) {
+    *k = (weir_pack){
+        .codec = w->codec, .fs = fs, .cap = size, .row_checksum = w->row_checksum};
+    if (!w->codec->whole && size > PACK + WEIR_PIECE) k->cap = PACK;
+    weir_str_init(&k->out, NULL, SIZE_MAX / 4);
+    WEIR_TRY(weir_state_files_begin(ctx, fs, w->dir, name, &k->file));
+    return weir_table_grow(ctx, &k->bytes, 0, k->cap);
+}
+
+static weir_rc pack_write(weir_ctx *ctx, weir_pack *k, int64_t n, unsigned last) {
+    unsigned first = k->begun ? 0 : WEIR_FIRST_PIECE;
+    k->out.len = 0;
+    k->codec->encode(k->bytes->p, (size_t)n, first | last, &k->out);
+    k->begun = true;
+    k->used -= n;
+    memmove(k->bytes->p, k->bytes->p + n, (size_t)k->used);
+    return weir_file_write(ctx, k->file, k->out.p, k->out.len);
+}
+
+static weir_rc pack_room(weir_ctx *ctx, weir_pack *k, int64_t n, uint8_t **at) {
+    if (k->used + n > k->cap && k->used >= WEIR_PIECE)
+        WEIR_TRY(pack_write(ctx, k, k->used / WEIR_PIECE * WEIR_PIECE, 0));
+    if (k->used + n > k->cap) {
+        k->cap = k->used + n;
+        WEIR_TRY(weir_table_grow(ctx, &k->bytes, k->used, k->cap));
+    }
+    *at = k->bytes->p + k->used;
+    k->used += n;
+    return WEIR_OK;
+}
+
+/* The rows are expanded where they belong, and their checksum is put before them. */
+weir_rc weir_pack_entry(weir_ctx *ctx, weir_pack *k, const weir_entry *e, bool removed) {
+    const bool sum = k->row_checksum;
+    const int32_t extra = sum ? SUM : 0, klen = weir_entry_klen(e),
+                  vlen = removed ? 0 : weir_entry_vlen(e);
+    uint8_t *at, *key, *value;
+    WEIR_TRY(pack_room(ctx, k, weir_record_entry_size(sum, e, removed), &at));
+    key = put_i32(at, klen + (removed ? extra : 0)) + (removed ? extra : 0);
+    weir_entry_key(e, key);
+    value = put_i32(key + klen, removed ? -1 : vlen + extra) + extra;
+    if (!removed) weir_entry_value(e, value);
+    if (sum)
+        (void)put_sum((removed ? key : value) - SUM,
+                      row_sum((weir_bytes){(const char *)key, klen},
+                              (weir_bytes){(const char *)(removed ? key : value), vlen}));
+    return WEIR_OK;
+}
+
+weir_rc weir_pack_close(weir_ctx *ctx, weir_pack *k, weir_rc rc) {
+    uint8_t *at;
+    if (rc == WEIR_OK) rc = pack_room(ctx, k, WEIR_RECORD_END_SIZE, &at);
+    if (rc == WEIR_OK) (void)weir_record_end(at);
+    if (rc == WEIR_OK) rc = pack_write(ctx, k, k->used, WEIR_LAST_PIECE);
+    weir_buf_unref(k->bytes);
+    weir_str_free(&k->out);
+    return k->file ? file_end(ctx, k->fs, k->file, rc) : rc;
 }
 
 weir_rc weir_state_files_publish(weir_ctx *ctx, weir_state_files *fs, const char *any) {

@@ -37,18 +37,24 @@ static weir_bytes unhex(const char *p, size_t n) {
     return (weir_bytes){out, (int32_t)(n / 2)};
 }
 
+static int64_t find(weir_store *s, weir_bytes key) {
+    int64_t e;
+    assert_int_equal(weir_store_find(&ctx, s, key, &e), WEIR_OK);
+    return e;
+}
+
 /* The entries of one version, from the lines behind its head; gives what follows them. */
-static char *compare(const weir_store *s, char *line, int64_t n) {
+static char *compare(weir_store *s, char *line, int64_t n) {
     assert_int_equal(weir_store_count(s), n);
     for (int64_t i = 0; i < n; i++) {
         char *key = strchr(line, ' ') + 1, *value = strchr(key, ' ') + 1,
              *end = strchr(value, '\n');
         weir_bytes k = unhex(key, (size_t)(value - key - 1)),
                    v = unhex(value, (size_t)(end - value));
-        int64_t e = weir_store_find(s, k);
+        int64_t e = find(s, k);
         assert_true(e >= 0);
         assert_int_equal(weir_store_part(s, e), strtol(line, NULL, 10));
-        weir_bytes got = weir_store_value(s, e);
+        weir_bytes got = weir_store_value(&ctx, s, e);
         assert_int_equal(got.len, v.len);
         assert_memory_equal(got.p, v.p, (size_t)v.len);
         line = end + 1;

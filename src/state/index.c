@@ -42,9 +42,10 @@ static void heap_clean(weir_table *t) {
     for (int64_t i = n / 2 - 1; i >= 0; i--) sift_down(h, n, i);
 }
 
-static weir_rc due_put(weir_ctx *ctx, weir_table *t, int64_t entry, bool added) {
+static weir_rc due_put(weir_ctx *ctx, weir_table *t, int64_t entry, bool added, weir_bytes key,
+                       weir_bytes value) {
     weir_entry *e = weir_table_entry(t, entry);
-    int64_t due = t->due_us(t->u, weir_entry_key(e), weir_entry_value(e)),
+    int64_t due = t->due_us(t->u, key, value),
             cap = t->heap ? t->heap->len / (int64_t)sizeof(weir_due) : 0;
     if (!added && *due_of(t, entry) == due) return WEIR_OK;
     *due_of(t, entry) = due;
@@ -122,8 +123,8 @@ static void gslot_clear(weir_table *t, int64_t gap) {
     t->ngroup--;
 }
 
-static weir_rc group_put(weir_ctx *ctx, weir_table *t, int64_t entry) {
-    uint64_t group = t->group(t->u, weir_entry_key(weir_table_entry(t, entry)));
+static weir_rc group_put(weir_ctx *ctx, weir_table *t, int64_t entry, weir_bytes key) {
+    uint64_t group = t->group(t->u, key);
     *link_of(t, entry) = (link){0};
     if ((t->ngroup + 1) * 3 > t->ngslot * 2) WEIR_TRY(gslots_grow(ctx, t));
     weir_gslot *s = &gslots_of(t)[gslot_find(t, group)];
@@ -144,7 +145,11 @@ static void group_remove(weir_table *t, int64_t entry) {
         link_of(t, (int64_t)l.prev - 1)->next = l.next;
         return;
     }
-    uint64_t group = t->group(t->u, weir_entry_key(weir_table_entry(t, entry)));
+    const weir_entry *e = weir_table_entry(t, entry);
+    const weir_bytes key = {(const char *)t->scratch->p, weir_entry_klen(e)};
+    /* there is room for it: a put of this key needed more */
+    weir_entry_key(e, t->scratch->p);
+    uint64_t group = t->group(t->u, key);
     int64_t s = gslot_find(t, group);
     gslots_of(t)[s].head = l.next;
     if (!l.next) gslot_clear(t, s);
@@ -159,9 +164,10 @@ int64_t weir_index_group(const weir_table *t, uint64_t group, int64_t after) {
 
 /* ---- both ---- */
 
-weir_rc weir_index_put(weir_ctx *ctx, weir_table *t, int64_t entry, bool added) {
-    if (t->group && added) WEIR_TRY(group_put(ctx, t, entry));
-    return t->due_us ? due_put(ctx, t, entry, added) : WEIR_OK;
+weir_rc weir_index_put(weir_ctx *ctx, weir_table *t, int64_t entry, bool added, weir_bytes key,
+                       weir_bytes value) {
+    if (t->group && added) WEIR_TRY(group_put(ctx, t, entry, key));
+    return t->due_us ? due_put(ctx, t, entry, added, key, value) : WEIR_OK;
 }
 
 void weir_index_remove(weir_table *t, int64_t entry) {

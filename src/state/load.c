@@ -51,47 +51,60 @@ static weir_rc records_apply(weir_ctx *ctx, weir_records *r, weir_table *t) {
         if (o.last) return WEIR_OK;
         if (!o.removed) {
             WEIR_TRY(weir_table_put(ctx, t, r->where->part, o.key, o.value, &e, &added));
-        } else if ((e = weir_table_find(t, o.key)) >= 0) {
-            weir_table_remove(t, e);
+            continue;
         }
+        WEIR_TRY(weir_table_find(ctx, t, o.key, &e));
+        if (e >= 0) weir_table_remove(t, e);
     }
 }
 
-/* One file; ctx->arena is the caller's to drop. */
-static weir_rc file_load(weir_ctx *ctx, const weir_part_dir *w, int64_t version, bool snapshot,
-                         weir_table *t) {
+weir_rc weir_state_records(weir_ctx *ctx, const weir_part_dir *w, int64_t version, bool snapshot,
+                           weir_records *out) {
     char *path = weir_printf(ctx->arena, "%s/%lld.%s", w->dir, (long long)version,
                              snapshot ? "snapshot" : "delta"),
          *text = NULL;
     size_t len = 0;
     const char *why = NULL;
     weir_stat st;
-    weir_records r = {.path = path, .where = w, .snapshot = snapshot};
     uint8_t *plain = NULL;
     WEIR_TRY(weir_path_stat(ctx, path, &st));
     if (!st.exists)
-        return weir_fail(ctx, WEIR_E_STATE_DELTA_MISSING, "fileToRead", path, "clazz",
-                         weir_part_dir_text(ctx, w));
+        return snapshot ? weir_fail(ctx, WEIR_E_STATE_FILE_DAMAGED, "fileToRead", path, "reason",
+                                    "it does not exist")
+                        : weir_fail(ctx, WEIR_E_STATE_DELTA_MISSING, "fileToRead", path, "clazz",
+                                    weir_part_dir_text(ctx, w));
     WEIR_TRY(weir_file_slurp(ctx, path, &text, &len));
     WEIR_TRY(w->codec->decode(ctx, (const uint8_t *)text, len, &plain, &len, &why));
     if (why) return weir_fail(ctx, WEIR_E_STATE_FILE_DAMAGED, "fileToRead", path, "reason", why);
-    r.p = plain;
-    r.end = plain + len;
+    *out = (weir_records){plain, plain + len, path, w, snapshot};
+    return WEIR_OK;
+}
+
+/* One file; ctx->arena is the caller's to drop. */
+static weir_rc file_load(weir_ctx *ctx, const weir_part_dir *w, int64_t version, bool snapshot,
+                         weir_table *t) {
+    weir_records r;
+    WEIR_TRY(weir_state_records(ctx, w, version, snapshot, &r));
     return records_apply(ctx, &r, t);
+}
+
+weir_rc weir_state_load_from(weir_ctx *ctx, const weir_part_dir *w, int64_t snapshot,
+                             int64_t version, weir_table *t) {
+    weir_ctx c = *ctx;
+    weir_rc rc = WEIR_OK;
+    c.arena = weir_arena_new(NULL);
+    if (snapshot > 0) rc = file_load(&c, w, snapshot, true, t);
+    while (rc == WEIR_OK && snapshot < version) {
+        rc = weir_check_cancel(&c);
+        weir_arena_reset(c.arena);
+        if (rc == WEIR_OK) rc = file_load(&c, w, ++snapshot, false, t);
+    }
+    weir_arena_free(c.arena);
+    return rc;
 }
 
 weir_rc weir_state_load(weir_ctx *ctx, const weir_part_dir *w, int64_t version, weir_table *t) {
     int64_t from = 0;
-    weir_ctx c = *ctx;
-    if (version == 0) return WEIR_OK;
-    c.arena = weir_arena_new(NULL);
-    weir_rc rc = weir_state_newest(&c, w, version, &from);
-    if (rc == WEIR_OK && from > 0) rc = file_load(&c, w, from, true, t);
-    while (rc == WEIR_OK && from < version) {
-        rc = weir_check_cancel(&c);
-        weir_arena_reset(c.arena);
-        if (rc == WEIR_OK) rc = file_load(&c, w, ++from, false, t);
-    }
-    weir_arena_free(c.arena);
-    return rc;
+    if (version > 0) WEIR_TRY(weir_state_newest(ctx, w, version, &from));
+    return weir_state_load_from(ctx, w, from, version, t);
 }

@@ -25,40 +25,33 @@ static weir_rc look(weir_ctx *ctx, const weir_part_dir *w, int64_t version, foun
     return WEIR_OK;
 }
 
-static weir_rc snapshot_pack(weir_ctx *ctx, const weir_part_dir *w, const weir_table *t,
-                             weir_str *out) {
+static int64_t snapshot_size(const weir_part_dir *w, const weir_table *t) {
     int64_t size = WEIR_RECORD_END_SIZE;
-    weir_buf *b = NULL;
     for (int64_t i = 0; i < t->top; i++) {
         const weir_entry *e = weir_table_entry(t, i);
-        if (e->live) size += weir_record_size(w->row_checksum, e->klen, e->vlen);
+        if (e->live) size += weir_record_entry_size(w->row_checksum, e, false);
     }
-    WEIR_TRY(weir_buf_new(ctx, size, &b));
-    uint8_t *at = b->p;
-    for (int64_t i = 0; i < t->top; i++) {
-        const weir_entry *e = weir_table_entry(t, i);
-        if (e->live)
-            at = weir_record_put(at, w->row_checksum, weir_entry_key(e), weir_entry_value(e));
-    }
-    at = weir_record_end(at);
-    w->codec->encode(b->p, (size_t)size, out);
-    return WEIR_OK;
+    return size;
 }
 
 static weir_rc snapshot_write(weir_ctx *ctx, const weir_part_dir *w, int64_t version,
                               weir_state_files *fs) {
     weir_table t = {0};
     weir_ctx c = *ctx;
-    weir_str out;
     const char *name = weir_printf(ctx->arena, "%lld.snapshot", (long long)version);
-    weir_str_init(&out, NULL, SIZE_MAX / 4);
     c.arena = weir_arena_new(NULL);
     weir_rc rc = weir_state_load(&c, w, version, &t);
-    if (rc == WEIR_OK) rc = snapshot_pack(&c, w, &t, &out);
-    weir_table_free(&t);
     weir_arena_free(c.arena);
-    if (rc == WEIR_OK) rc = weir_state_files_add(ctx, fs, w->dir, name, out.p, out.len);
-    weir_str_free(&out);
+    if (rc == WEIR_OK) {
+        weir_pack k;
+        rc = weir_pack_open(ctx, &k, w, fs, name, snapshot_size(w, &t));
+        for (int64_t i = 0; rc == WEIR_OK && i < t.top; i++) {
+            const weir_entry *e = weir_table_entry(&t, i);
+            if (e->live) rc = weir_pack_entry(ctx, &k, e, false);
+        }
+        rc = weir_pack_close(ctx, &k, rc);
+    }
+    weir_table_free(&t);
     return rc;
 }
 

@@ -155,16 +155,22 @@ static const char *text_of(weir_ctx *ctx, weir_schema *t) {
     return s.p ? s.p : "";
 }
 
-weir_rc weir_state_schema_check(weir_ctx *ctx, const char *dir, weir_schema *key,
-                                weir_schema *value) {
+weir_rc weir_state_schema_read(weir_ctx *ctx, const char *dir, weir_schema **key,
+                               weir_schema **value) {
     char *path = weir_printf(ctx->arena, "%s/_metadata/schema", dir), *text = NULL;
     size_t len = 0;
+    WEIR_TRY(weir_file_slurp(ctx, path, &text, &len));
+    return weir_state_schema_parse(ctx, path, text, len, key, value);
+}
+
+weir_rc weir_state_schema_check(weir_ctx *ctx, const char *dir, weir_schema *key,
+                                weir_schema *value) {
+    char *path = weir_printf(ctx->arena, "%s/_metadata/schema", dir);
     weir_stat st;
     weir_schema *k = NULL, *v = NULL;
     WEIR_TRY(weir_path_stat(ctx, path, &st));
     if (!st.exists) return schema_write(ctx, dir, path, key, value);
-    WEIR_TRY(weir_file_slurp(ctx, path, &text, &len));
-    WEIR_TRY(weir_state_schema_parse(ctx, path, text, len, &k, &v));
+    WEIR_TRY(weir_state_schema_read(ctx, dir, &k, &v));
     if (!same_types(k, key))
         return weir_fail(ctx, WEIR_E_STATE_STORE_KEY_SCHEMA_NOT_COMPATIBLE, "storedKeySchema",
                          text_of(ctx, k), "newKeySchema", text_of(ctx, key));

@@ -50,7 +50,7 @@ weir_rc weir_store_open(weir_ctx *ctx, const weir_store_spec *spec, int64_t vers
     *out = s;
     WEIR_TRY(weir_state_codec_find(ctx, spec->codec, &s->codec));
     weir_str_init(&empty, own, 1 << 16);
-    s->codec->encode(end, (size_t)(weir_record_end(end) - end), &empty);
+    s->codec->encode(end, (size_t)(weir_record_end(end) - end), WEIR_ALL_PIECES, &empty);
     s->empty = empty.p;
     s->empty_len = empty.len;
     c.arena = weir_arena_new(NULL);
@@ -70,14 +70,26 @@ void weir_store_begin(weir_store *s) { s->stat = (weir_store_stat){0}; }
 
 /* ---- reading ---- */
 
-int64_t weir_store_find(const weir_store *s, weir_bytes key) {
-    return weir_table_find(&s->table, key);
+weir_rc weir_store_find(weir_ctx *ctx, weir_store *s, weir_bytes key, int64_t *entry) {
+    return weir_table_find(ctx, &s->table, key, entry);
 }
-weir_bytes weir_store_key(const weir_store *s, int64_t e) {
-    return weir_entry_key(weir_table_entry(&s->table, e));
+weir_rc weir_store_find_all(weir_ctx *ctx, weir_store *s, const weir_rowset *keys,
+                            int64_t *entry) {
+    return weir_table_find_all(ctx, &s->table, keys, entry);
 }
-weir_bytes weir_store_value(const weir_store *s, int64_t e) {
-    return weir_entry_value(weir_table_entry(&s->table, e));
+weir_bytes weir_store_key(weir_ctx *ctx, const weir_store *s, int64_t entry) {
+    const weir_entry *e = weir_table_entry(&s->table, entry);
+    int32_t n = weir_entry_klen(e);
+    char *p = weir_alloc(ctx->arena, (size_t)n + 1);
+    weir_entry_key(e, p);
+    return (weir_bytes){p, n};
+}
+weir_bytes weir_store_value(weir_ctx *ctx, const weir_store *s, int64_t entry) {
+    const weir_entry *e = weir_table_entry(&s->table, entry);
+    int32_t n = weir_entry_vlen(e);
+    char *p = weir_alloc(ctx->arena, (size_t)n + 1);
+    weir_entry_value(e, p);
+    return (weir_bytes){p, n};
 }
 int32_t weir_store_part(const weir_store *s, int64_t e) {
     return weir_table_entry(&s->table, e)->part;
@@ -147,4 +159,17 @@ void weir_store_remove(weir_store *s, int64_t entry) {
         weir_table_bury(&s->table, entry);
     s->stat.rows_removed++;
     time_end(s, start, &s->stat.remove_us);
+}
+
+weir_rc weir_state_provider_check(weir_ctx *ctx, const weir_conf *conf) {
+    const char *p = weir_conf_get(conf, "spark.sql.streaming.stateStore.providerClass"),
+               *name = strrchr(p, '.');
+    name = name ? name + 1 : p;
+    if (strcmp(name, "HDFSBackedStateStoreProvider") == 0) return WEIR_OK;
+    return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
+                     weir_printf(ctx->arena,
+                                 "the state store provider %s; unset "
+                                 "spark.sql.streaming.stateStore.providerClass and start with a "
+                                 "new checkpoint, or run the query on Apache Spark",
+                                 p));
 }

@@ -40,9 +40,11 @@ void weir_store_close(weir_store *);
 /* Clears the counters. */
 void weir_store_begin(weir_store *);
 /* The entry of key, -1 none. Entries keep their number until removed. */
-int64_t weir_store_find(const weir_store *, weir_bytes key);
-weir_bytes weir_store_key(const weir_store *, int64_t entry); /* valid until the next put */
-weir_bytes weir_store_value(const weir_store *, int64_t entry);
+weir_rc weir_store_find(weir_ctx *, weir_store *, weir_bytes key, int64_t *entry);
+/* The same for many: entry has keys->n places. */
+weir_rc weir_store_find_all(weir_ctx *, weir_store *, const weir_rowset *keys, int64_t *entry);
+weir_bytes weir_store_key(weir_ctx *, const weir_store *, int64_t entry); /* in ctx->arena */
+weir_bytes weir_store_value(weir_ctx *, const weir_store *, int64_t entry);
 int32_t weir_store_part(const weir_store *, int64_t entry);
 /* Adds or replaces; bytes are copied. part: of a new key. */
 weir_rc weir_store_put(weir_ctx *, weir_store *, int32_t part, weir_bytes key, weir_bytes value);
@@ -73,6 +75,9 @@ void weir_store_stats(const weir_store *, weir_store_stat *out);
  * is older than the newest snapshot at or below version - retain. */
 weir_rc weir_state_maintain(weir_ctx *, const weir_store_spec *, int64_t version, int min_deltas,
                             int64_t retain);
+
+/* UNSUPPORTED_FEATURE unless the configuration names the HDFS-backed provider. */
+weir_rc weir_state_provider_check(weir_ctx *, const weir_conf *);
 
 /* Operator metadata v1 (checkpoint-format 2.1): written at the first batch, the name compared on a
  * restart (STREAMING_STATEFUL_OPERATOR_NOT_MATCH_IN_STATE_METADATA is the query's to raise: it

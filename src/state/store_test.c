@@ -109,8 +109,14 @@ static void put(weir_store *s, model *m, int k, int len) {
     assert_int_equal(weir_store_put(&ctx, s, k % PARTS, key_of(k), value_of(m, k)), WEIR_OK);
 }
 
+static int64_t find(weir_store *s, weir_bytes key) {
+    int64_t e;
+    assert_int_equal(weir_store_find(&ctx, s, key, &e), WEIR_OK);
+    return e;
+}
+
 static void drop(weir_store *s, model *m, int k) {
-    int64_t e = weir_store_find(s, key_of(k));
+    int64_t e = find(s, key_of(k));
     assert_int_equal(e >= 0, m->len[k] >= 0);
     if (e < 0) return;
     weir_store_remove(s, e);
@@ -129,10 +135,23 @@ static void batch(weir_store *s, model *m, int n) {
     }
 }
 
-static void check(const weir_store *s, const model *m) {
+static void check_all(weir_store *s) {
+    char *p = weir_alloc(ctx.arena, KEYS * 32);
+    weir_rowset keys = {p, WEIR_NEWN(ctx.arena, int64_t, KEYS + 1), KEYS};
+    int64_t entry[KEYS];
+    for (int k = 0; k < KEYS; k++) {
+        weir_bytes key = key_of(k);
+        memcpy(p + keys.off[k], key.p, (size_t)key.len);
+        keys.off[k + 1] = keys.off[k] + key.len;
+    }
+    assert_int_equal(weir_store_find_all(&ctx, s, &keys, entry), WEIR_OK);
+    for (int k = 0; k < KEYS; k++) assert_int_equal(entry[k], find(s, key_of(k)));
+}
+
+static void check(weir_store *s, const model *m) {
     int64_t live = 0, seen = 0;
     for (int k = 0; k < KEYS; k++) {
-        int64_t e = weir_store_find(s, key_of(k));
+        int64_t e = find(s, key_of(k));
         if (m->len[k] < 0) {
             assert_int_equal(e, -1);
             continue;
@@ -140,7 +159,7 @@ static void check(const weir_store *s, const model *m) {
         live++;
         assert_true(e >= 0);
         assert_int_equal(weir_store_part(s, e), k % PARTS);
-        weir_bytes want = value_of(m, k), got = weir_store_value(s, e);
+        weir_bytes want = value_of(m, k), got = weir_store_value(&ctx, s, e);
         assert_int_equal(got.len, want.len);
         assert_memory_equal(got.p, want.p, (size_t)want.len);
         bool found = false;
@@ -148,6 +167,7 @@ static void check(const weir_store *s, const model *m) {
             found |= g == e;
         assert_true(found);
     }
+    check_all(s);
     for (int64_t e = -1; (e = weir_store_next(s, e)) >= 0;) seen++;
     assert_int_equal(weir_store_count(s), live);
     assert_int_equal(seen, live);
@@ -311,7 +331,7 @@ static void what_is_due_comes_in_order(void **state) {
         int64_t last = -1, n = 0, want = 0;
         for (int k = 0; k < KEYS; k++) want += m.len[k] >= 0 && m.due[k] <= upto;
         for (int64_t e; (e = weir_store_expired(s, upto)) >= 0; n++) {
-            int k = number_of(weir_store_key(s, e));
+            int k = number_of(weir_store_key(&ctx, s, e));
             assert_true(m.due[k] >= last && m.due[k] <= upto);
             last = m.due[k];
             drop(s, &m, k);
@@ -322,6 +342,58 @@ static void what_is_due_comes_in_order(void **state) {
             if (m.len[k] >= 0 && m.due[k] <= upto) drop(s, &m, k);
     }
     weir_store_close(s);
+}
+
+static void long_deltas_are_written_in_pieces(void **state) {
+    (void)state;
+    static const char *const codecs[] = {"lz4", "zstd", "snappy", "lzf"};
+    enum { MANY = 40000 };
+    for (int c = 0; c < 4; c++) {
+        weir_store_spec spec = spec_of(codecs[c], c % 2 == 0);
+        uint64_t value[9];
+        weir_store *s = open_at(&spec, 0);
+        for (uint64_t k = 0; k < MANY; k++) {
+            for (uint64_t i = 0; i < 9; i++) value[i] = (k + i) * 0x9e3779b97f4a7c15u;
+            weir_bytes v = {(const char *)value, (int32_t)(8 * (k % 10 ? 9 : 1))};
+            assert_int_equal(weir_store_put(&ctx, s, 2, (weir_bytes){(const char *)&k, 8}, v),
+                             WEIR_OK);
+        }
+        assert_int_equal(weir_store_commit(&ctx, s), WEIR_OK);
+        weir_store_close(s);
+        s = open_at(&spec, 1);
+        assert_int_equal(weir_store_count(s), MANY);
+        for (uint64_t k = 0; k < MANY; k += 7) {
+            weir_bytes got = weir_store_value(&ctx, s, find(s, (weir_bytes){(const char *)&k, 8}));
+            for (uint64_t i = 0; i < 9; i++) value[i] = (k + i) * 0x9e3779b97f4a7c15u;
+            assert_int_equal(got.len, 8 * (k % 10 ? 9 : 1));
+            assert_memory_equal(got.p, value, (size_t)got.len);
+        }
+        weir_store_close(s);
+        assert_int_equal(weir_path_remove_all(&ctx, dir), WEIR_OK);
+        assert_int_equal(weir_path_mkdirs(&ctx, dir), WEIR_OK);
+    }
+}
+
+/* ---- rows in memory ---- */
+
+static void rows_come_back_from_fewer_bytes(void **state) {
+    (void)state;
+    char row[200], back[200];
+    uint8_t out[256], again[256];
+    for (int k = 0; k < 20000; k++) {
+        int32_t n = (int32_t)rnd(sizeof row + 1), len;
+        for (int32_t i = 0; i < n; i++) row[i] = rnd(3) == 0 ? (char)rnd(256) : 0;
+        int32_t room = (int32_t)weir_squeeze_room(n) - WEIR_SQUEEZE_SLACK,
+                m = weir_squeeze((weir_bytes){row, n}, out);
+        assert_true(m <= room);
+        assert_int_equal(m, weir_squeeze((weir_bytes){row, n}, again));
+        assert_memory_equal(out, again, (size_t)m);
+        (void)weir_squeezed_length(out, &len);
+        assert_int_equal(len, n);
+        memset(out + m, 0xff, sizeof out - (size_t)m); /* what is behind does not count */
+        weir_expand(out, back);
+        assert_memory_equal(back, row, (size_t)n);
+    }
 }
 
 /* ---- memory ---- */
@@ -354,7 +426,8 @@ static void more_than_the_budget_is_refused(void **state) {
     weir_store_spec spec = spec_of("lz4", false);
     weir_store *s = open_at(&spec, 0);
     weir_rc rc = WEIR_OK;
-    char value[VALUE] = {0};
+    char value[VALUE];
+    memset(value, 'x', sizeof value); /* zeros would take no room */
     budget.limit_bytes = 4 << 20;
     for (int64_t i = 0; i < 10000 && rc == WEIR_OK; i++)
         rc = weir_store_put(&ctx, s, 0, (weir_bytes){(const char *)&i, 8},
@@ -376,19 +449,19 @@ static void large_values_are_kept(void **state) {
         value[7] = 0x10; /* due, far off */
         assert_int_equal(weir_store_put(&ctx, s, 1, key, (weir_bytes){value, n}), WEIR_OK);
         assert_int_equal(weir_store_commit(&ctx, s), WEIR_OK);
-        weir_bytes got = weir_store_value(s, weir_store_find(s, key));
+        weir_bytes got = weir_store_value(&ctx, s, find(s, key));
         assert_int_equal(got.len, n);
         assert_memory_equal(got.p, value, (size_t)n);
     }
     int64_t version = weir_store_version(s);
-    weir_bytes last = weir_store_value(s, weir_store_find(s, key));
+    weir_bytes last = weir_store_value(&ctx, s, find(s, key));
     char *copy = weir_memdup(ctx.arena, last.p, (size_t)last.len);
     weir_store_close(s);
     s = open_at(&spec, version);
-    weir_bytes got = weir_store_value(s, weir_store_find(s, key));
+    weir_bytes got = weir_store_value(&ctx, s, find(s, key));
     assert_int_equal(got.len, last.len);
     assert_memory_equal(got.p, copy, (size_t)got.len);
-    weir_store_remove(s, weir_store_find(s, key));
+    weir_store_remove(s, find(s, key));
     weir_store_close(s);
 }
 
@@ -452,7 +525,7 @@ static void delta_put(const char *name, const uint8_t *p, size_t n) {
     weir_str out;
     assert_int_equal(weir_state_codec_find(&ctx, "lz4", &c), WEIR_OK);
     weir_str_init(&out, ctx.arena, 1 << 20);
-    c->encode(p, n, &out);
+    c->encode(p, n, WEIR_ALL_PIECES, &out);
     char *path = weir_printf(ctx.arena, "%s/%s", dir, name);
     assert_int_equal(weir_file_put(&ctx, path, out.p, out.len, true, NULL), WEIR_OK);
 }
@@ -520,6 +593,8 @@ int main(void) {
         CASE(a_batch_run_again_replaces_its_files),
         CASE(counters_tell_what_a_batch_did),
         CASE(what_is_due_comes_in_order),
+        CASE(rows_come_back_from_fewer_bytes),
+        CASE(long_deltas_are_written_in_pieces),
         CASE(memory_stays_bounded),
         CASE(more_than_the_budget_is_refused),
         CASE(large_values_are_kept),

@@ -123,6 +123,7 @@ void weir_table_free(weir_table *t) {
     }
     for (int64_t i = 0; i < t->nslab; i++) weir_buf_unref(t->slab[i]);
     weir_mem_free(t->slab);
+    weir_buf_unref(t->scratch);
     weir_buf_unref(t->slots);
     weir_buf_unref(t->entries);
     weir_buf_unref(t->dues);
@@ -133,7 +134,8 @@ void weir_table_free(weir_table *t) {
 }
 
 int64_t weir_table_bytes(const weir_table *t) {
-    const weir_buf *all[] = {t->slots, t->entries, t->dues, t->links, t->heap, t->gslots};
+    const weir_buf *all[] = {t->slots, t->entries, t->dues,   t->links,
+                             t->heap,  t->gslots,  t->scratch};
     int64_t n = t->large_bytes;
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) n += all[i] ? all[i]->len : 0;
     for (int64_t i = 0; i < t->nslab; i++) n += t->slab[i]->len;
@@ -146,6 +148,10 @@ static weir_slot *slots_of(const weir_table *t) { return (weir_slot *)(void *)t-
 
 static uint32_t hash_of(weir_bytes key) { return (uint32_t)XXH3_64bits(key.p, (size_t)key.len); }
 
+static weir_bytes kept_key(const weir_entry *e) {
+    return (weir_bytes){(const char *)e->p, e->klen};
+}
+
 static bool same_key(const weir_entry *e, weir_bytes key) {
     return e->klen == key.len && (key.len == 0 || memcmp(e->p, key.p, (size_t)key.len) == 0);
 }
@@ -156,6 +162,14 @@ static int64_t slot_find(const weir_table *t, uint32_t hash, weir_bytes key) {
     int64_t mask = t->nslot - 1, i = hash & mask;
     while (s[i].at && (s[i].hash != hash || !same_key(weir_table_entry(t, s[i].at - 1), key)))
         i = (i + 1) & mask;
+    return i;
+}
+
+/* The slot of an entry that is there. */
+static int64_t slot_of(const weir_table *t, int64_t entry) {
+    const weir_slot *s = slots_of(t);
+    int64_t mask = t->nslot - 1, i = weir_table_entry(t, entry)->hash & mask;
+    while (s[i].at != (uint32_t)entry + 1) i = (i + 1) & mask;
     return i;
 }
 
@@ -191,9 +205,48 @@ static void slot_clear(weir_table *t, int64_t gap) {
     s[gap].at = 0;
 }
 
-int64_t weir_table_find(const weir_table *t, weir_bytes key) {
-    if (!t->nslot) return -1;
-    return (int64_t)slots_of(t)[slot_find(t, hash_of(key), key)].at - 1;
+static weir_rc scratch_room(weir_ctx *ctx, weir_table *t, int64_t n) {
+    if (t->scratch && t->scratch->len >= n) return WEIR_OK;
+    return weir_table_grow(ctx, &t->scratch, 0, 2 * n + 256);
+}
+
+static weir_bytes squeeze(weir_bytes row, uint8_t *out) {
+    return (weir_bytes){(const char *)out, weir_squeeze(row, out)};
+}
+
+weir_rc weir_table_find(weir_ctx *ctx, weir_table *t, weir_bytes key, int64_t *entry) {
+    *entry = -1;
+    if (!t->nslot) return WEIR_OK;
+    WEIR_TRY(scratch_room(ctx, t, weir_squeeze_room(key.len)));
+    key = squeeze(key, t->scratch->p);
+    *entry = (int64_t)slots_of(t)[slot_find(t, hash_of(key), key)].at - 1;
+    return WEIR_OK;
+}
+
+/* A key's slot is asked for some keys ahead: in a large table every one is a cache miss. */
+weir_rc weir_table_find_all(weir_ctx *ctx, weir_table *t, const weir_rowset *keys,
+                            int64_t *entry) {
+    enum { AHEAD = 8, ROOM = 256 };
+    uint8_t ring[AHEAD][ROOM];
+    weir_bytes key[AHEAD];
+    uint32_t hash[AHEAD];
+    for (int64_t i = 0; i < keys->n; i++) entry[i] = -1;
+    for (int64_t i = 0; t->nslot && i < keys->n + AHEAD; i++) {
+        const int at = (int)(i % AHEAD);
+        if (i >= AHEAD && key[at].p)
+            entry[i - AHEAD] = (int64_t)slots_of(t)[slot_find(t, hash[at], key[at])].at - 1;
+        if (i >= keys->n) continue;
+        weir_bytes row = weir_rowset_at(keys, i);
+        key[at].p = NULL;
+        if (weir_squeeze_room(row.len) > ROOM) {
+            WEIR_TRY(weir_table_find(ctx, t, row, &entry[i]));
+            continue;
+        }
+        key[at] = squeeze(row, ring[at]);
+        hash[at] = hash_of(key[at]);
+        __builtin_prefetch(&slots_of(t)[hash[at] & (t->nslot - 1)]);
+    }
+    return WEIR_OK;
 }
 
 /* ---- entries ---- */
@@ -238,7 +291,7 @@ static weir_rc value_set(weir_ctx *ctx, weir_table *t, weir_entry *e, weir_bytes
     }
     uint8_t *p = NULL, cls = 0;
     WEIR_TRY(block_new(ctx, t, need, &p, &cls));
-    fill(p, weir_entry_key(e), value);
+    fill(p, kept_key(e), value);
     block_free(t, e->cls, e->p);
     e->p = p;
     e->cls = cls;
@@ -270,6 +323,11 @@ static weir_rc entry_add(weir_ctx *ctx, weir_table *t, uint32_t hash, int32_t pa
 
 weir_rc weir_table_put(weir_ctx *ctx, weir_table *t, int32_t part, weir_bytes key, weir_bytes value,
                        int64_t *entry, bool *added) {
+    const weir_bytes key_row = key, value_row = value;
+    const int64_t room = weir_squeeze_room(key.len);
+    WEIR_TRY(scratch_room(ctx, t, room + weir_squeeze_room(value.len)));
+    key = squeeze(key_row, t->scratch->p);
+    value = squeeze(value_row, t->scratch->p + room);
     uint32_t hash = hash_of(key);
     if ((t->live + 1) * 3 > t->nslot * 2) WEIR_TRY(slots_grow(ctx, t));
     int64_t s = slot_find(t, hash, key);
@@ -282,7 +340,8 @@ weir_rc weir_table_put(weir_ctx *ctx, weir_table *t, int32_t part, weir_bytes ke
         *entry = (int64_t)at - 1;
         WEIR_TRY(value_set(ctx, t, weir_table_entry(t, *entry), value));
     }
-    return t->due_us || t->group ? weir_index_put(ctx, t, *entry, *added) : WEIR_OK;
+    if (!t->due_us && !t->group) return WEIR_OK;
+    return weir_index_put(ctx, t, *entry, *added, key_row, value_row);
 }
 
 /* Out of all indexes; its number and bytes stay. */
@@ -290,7 +349,7 @@ static weir_entry *entry_unlink(weir_table *t, int64_t entry) {
     weir_entry *e = weir_table_entry(t, entry);
     weir_assert(e->live);
     if (t->due_us || t->group) weir_index_remove(t, entry);
-    slot_clear(t, slot_find(t, e->hash, weir_entry_key(e)));
+    slot_clear(t, slot_of(t, entry));
     e->live = e->fresh = false;
     e->gen++;
     t->live--;

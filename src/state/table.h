@@ -6,13 +6,14 @@
 #ifndef WEIR_STATE_TABLE_H
 #define WEIR_STATE_TABLE_H
 #include "base/buf.h"
-#include "col/column.h"
+#include "codec/unsafe_row.h"
+#include "state/squeeze.h"
 
 enum { WEIR_TABLE_CLASSES = 60 };
 
 typedef struct weir_entry {
-    uint8_t *p; /* key bytes, then value bytes; NULL: free */
-    int32_t klen, vlen;
+    uint8_t *p; /* key, then value, squeezed; NULL: free */
+    int32_t klen, vlen; /* of what is squeezed */
     uint32_t hash, gen; /* hash, when not live: the next free or buried entry + 1;
                            gen changes when what lies in the heap is stale */
     int32_t part;
@@ -38,6 +39,7 @@ typedef struct weir_table {
     int64_t nslot, cap, top, live; /* slots; room for entries; entries ever used; entries there */
     int64_t ngslot, ngroup, nheap;
     uint32_t free_entry, buried; /* + 1 */
+    weir_buf *scratch; /* a key and a value, squeezed; or a key expanded */
     weir_buf **slab;
     int64_t nslab, slab_cap;
     uint8_t *at, *end; /* of the newest slab */
@@ -52,13 +54,23 @@ void weir_table_free(weir_table *);
 static inline weir_entry *weir_table_entry(const weir_table *t, int64_t e) {
     return (weir_entry *)(void *)t->entries->p + e;
 }
-static inline weir_bytes weir_entry_key(const weir_entry *e) {
-    return (weir_bytes){(const char *)e->p, e->klen};
+/* Lengths of the rows, and the rows: out has as much room. */
+static inline int32_t weir_entry_klen(const weir_entry *e) {
+    int32_t n;
+    return weir_squeezed_length(e->p, &n), n;
 }
-static inline weir_bytes weir_entry_value(const weir_entry *e) {
-    return (weir_bytes){(const char *)e->p + e->klen, e->vlen};
+static inline int32_t weir_entry_vlen(const weir_entry *e) {
+    int32_t n;
+    return weir_squeezed_length(e->p + e->klen, &n), n;
 }
-int64_t weir_table_find(const weir_table *, weir_bytes key); /* -1 none */
+static inline void weir_entry_key(const weir_entry *e, void *out) { weir_expand(e->p, out); }
+static inline void weir_entry_value(const weir_entry *e, void *out) {
+    weir_expand(e->p + e->klen, out);
+}
+/* *entry -1: none. Fails without memory for a long key only. */
+weir_rc weir_table_find(weir_ctx *, weir_table *, weir_bytes key, int64_t *entry);
+/* The same for many: entry has keys->n places. */
+weir_rc weir_table_find_all(weir_ctx *, weir_table *, const weir_rowset *keys, int64_t *entry);
 /* added: the key is new, part is its partition. */
 weir_rc weir_table_put(weir_ctx *, weir_table *, int32_t part, weir_bytes key, weir_bytes value,
                        int64_t *entry, bool *added);
@@ -71,7 +83,8 @@ void weir_table_trim(weir_ctx *, weir_table *);
 int64_t weir_table_bytes(const weir_table *);
 
 /* index.c: called by table.c after an entry came, changed, and before it goes. */
-weir_rc weir_index_put(weir_ctx *, weir_table *, int64_t entry, bool added);
+weir_rc weir_index_put(weir_ctx *, weir_table *, int64_t entry, bool added, weir_bytes key,
+                       weir_bytes value);
 void weir_index_remove(weir_table *, int64_t entry);
 int64_t weir_index_expired(weir_table *, int64_t upto_us);
 int64_t weir_index_group(const weir_table *, uint64_t group, int64_t after);

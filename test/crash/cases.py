@@ -6,7 +6,7 @@ import urllib.parse
 
 import pyarrow.parquet as pq
 
-from engine import deduplicated, grouped, projected, reading, with_watermark, writing
+from engine import deduplicated, each_batch, grouped, projected, reading, with_watermark, writing
 
 START = 1_700_000_000
 
@@ -50,6 +50,21 @@ class Case:
         for path in (delta_files if self.sink == "delta" else sink_files)(out):
             ids.update(str(v) for v in pq.ParquetFile(path).read(["id"])["id"].to_pylist())
         return ids
+
+
+class FunctionCase(Case):
+    """A Python function writes each batch to a Delta table, with the number that keeps it from being there twice."""
+
+    def query(self, root):
+        src, out, ck = (os.path.join(root, d) for d in ("in", "out", "ck"))
+
+        def write(df, batch_id):
+            try:
+                df.write.format("delta").mode("append").option("txnAppId", "crash").option("txnVersion", batch_id).save(out)
+            except Exception as e:  # the status of a call holds 2 KiB: no room for PySpark's own frames
+                raise RuntimeError(str(e)[:400]) from None
+
+        return each_batch(reading("json", {"maxFilesPerTrigger": "1"}, src, "id BIGINT, name STRING"), write, ck)
 
 
 class StateCase(Case):
@@ -175,6 +190,8 @@ CASES = [
     Case("json to parquet", "parquet", 4),
     Case("json to parquet, compacting", "parquet", 11, before=8),
     Case("json to parquet, after a kill", "parquet", 4, before=1, cut=60),
+    FunctionCase("foreachBatch to delta", "delta", 4),
+    FunctionCase("foreachBatch to delta, after a kill", "delta", 4, before=1, cut=50),
     StateCase("windows to delta", "window", "delta", 6),
     StateCase("windows to parquet, snapshots", "window", "parquet", 12, before=6, maintained=True),
     StateCase("windows to parquet, after a kill", "window", "parquet", 6, before=2, cut=70),

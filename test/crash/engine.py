@@ -2,9 +2,11 @@
 starting a client costs more than the engine's whole run."""
 import os
 import subprocess
+import sys
 import uuid
 
 import grpc
+from pyspark import cloudpickle
 from pyspark.sql.connect.proto import base_pb2, commands_pb2, expressions_pb2, relations_pb2
 from pyspark.sql.connect.proto.base_pb2_grpc import SparkConnectServiceStub
 
@@ -111,6 +113,16 @@ def writing(relation, sink, target, checkpoint):
     w.output_mode = "append"
     w.options["checkpointLocation"] = checkpoint
     w.available_now = True
+    return c
+
+
+def each_batch(relation, function, checkpoint):
+    """An availableNow query with a foreachBatch function."""
+    c = writing(relation, "", "", checkpoint)
+    w = c.write_stream_operation_start
+    w.ClearField("path")
+    w.foreach_batch.python_function.command = cloudpickle.dumps(function)
+    w.foreach_batch.python_function.python_ver = "%d.%d" % sys.version_info[:2]
     return c
 
 

@@ -1,6 +1,6 @@
 """Breaks pipelines at every file operation, and holds what a restart makes of it against the truth.
 
-  python test/crash/run.py [--sample N] [--seed S] [--only kill|power|fault] [--group pipelines|state] [--folder DIR] [-v]
+  python test/crash/run.py [--sample N] [--seed S] [--only kill|power|fault] [--group pipelines|functions|state] [--folder DIR] [-v]
 
 kill    the process is killed (SIGKILL) instead of doing operation n
 power   after operation n the power goes: what was not synced is lost, or half of it is there
@@ -17,7 +17,7 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from cases import CASES, StateCase  # noqa: E402
+from cases import CASES, Case, FunctionCase, StateCase  # noqa: E402
 from engine import Engine, Failed, Gone  # noqa: E402
 from power import Disk, read_trace  # noqa: E402
 
@@ -169,7 +169,7 @@ def main(argv=None):
     a.add_argument("--seed", type=int, default=1)
     a.add_argument("--only", choices=("kill", "power", "fault"))
     a.add_argument("--case", type=int)
-    a.add_argument("--group", choices=("pipelines", "state"))
+    a.add_argument("--group", choices=("pipelines", "functions", "state"))
     a.add_argument("--folder")
     a.add_argument("-v", action="store_true")
     o = a.parse_args(argv)
@@ -177,7 +177,8 @@ def main(argv=None):
     start, table, bad = time.time(), {}, []
     cases = CASES if o.case is None else [CASES[o.case]]
     if o.group:
-        cases = [c for c in cases if isinstance(c, StateCase) == (o.group == "state")]
+        kind = {"functions": FunctionCase, "state": StateCase, "pipelines": Case}[o.group]
+        cases = [c for c in cases if type(c) is kind]
     for i, case in enumerate(cases):
         place = os.path.join(folder, str(i))
         os.makedirs(place, exist_ok=True)

@@ -14,7 +14,7 @@ static void one(weir_ctx *ctx, const char *text, size_t len) {
     if (len == 0 || c->decode(ctx, p, len - 1, &plain, &n, &why) != WEIR_OK || why) return;
     weir_str packed;
     weir_str_init(&packed, ctx->arena, SIZE_MAX / 4);
-    c->encode(plain, n, &packed);
+    c->encode(plain, n, WEIR_ALL_PIECES, &packed);
     if (c->decode(ctx, (const uint8_t *)packed.p, packed.len, &again, &m, &why) != WEIR_OK) return;
     weir_assert(!why && n == m && (n == 0 || memcmp(plain, again, n) == 0));
 }

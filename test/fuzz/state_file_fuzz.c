@@ -19,11 +19,25 @@ static weir_rc apply(weir_ctx *ctx, weir_records *r, weir_table *t) {
     for (;;) {
         WEIR_TRY(weir_records_next(ctx, r, &o));
         if (o.last) return WEIR_OK;
-        if (!o.removed)
+        if (!o.removed) {
             WEIR_TRY(weir_table_put(ctx, t, 0, o.key, o.value, &e, &added));
-        else if ((e = weir_table_find(t, o.key)) >= 0)
-            weir_table_remove(t, e);
+            continue;
+        }
+        WEIR_TRY(weir_table_find(ctx, t, o.key, &e));
+        if (e >= 0) weir_table_remove(t, e);
     }
+}
+
+static weir_bytes key_of(weir_ctx *ctx, const weir_entry *e) {
+    char *p = weir_alloc(ctx->arena, (size_t)weir_entry_klen(e) + 1);
+    weir_entry_key(e, p);
+    return (weir_bytes){p, weir_entry_klen(e)};
+}
+
+static weir_bytes value_of(weir_ctx *ctx, const weir_entry *e) {
+    char *p = weir_alloc(ctx->arena, (size_t)weir_entry_vlen(e) + 1);
+    weir_entry_value(e, p);
+    return (weir_bytes){p, weir_entry_vlen(e)};
 }
 
 /* What lies in t, written and read, lies in another table the same. */
@@ -33,14 +47,14 @@ static weir_rc again(weir_ctx *ctx, const weir_part_dir *w, weir_table *t) {
     int64_t size = WEIR_RECORD_END_SIZE, n = 0;
     for (int64_t e = 0; e < t->top; e++) {
         const weir_entry *x = weir_table_entry(t, e);
-        if (x->live) size += weir_record_size(w->row_checksum, x->klen, x->vlen);
+        if (x->live) size += weir_record_entry_size(w->row_checksum, x, false);
     }
     WEIR_TRY(weir_buf_new(ctx, size, &b));
     uint8_t *p = b->p;
     for (int64_t e = 0; e < t->top; e++) {
         const weir_entry *x = weir_table_entry(t, e);
         if (x->live)
-            p = weir_record_put(p, w->row_checksum, weir_entry_key(x), weir_entry_value(x));
+            p = weir_record_put(p, w->row_checksum, key_of(ctx, x), value_of(ctx, x));
     }
     p = weir_record_end(p);
     weir_assert(p == b->p + size);
@@ -49,8 +63,10 @@ static weir_rc again(weir_ctx *ctx, const weir_part_dir *w, weir_table *t) {
     weir_assert(rc != WEIR_OK || u.live == t->live);
     while (weir_index_expired(t, INT64_MAX) >= 0) {
         int64_t e = weir_index_expired(t, INT64_MAX);
-        weir_assert(rc != WEIR_OK ||
-                    weir_table_find(&u, weir_entry_key(weir_table_entry(t, e))) >= 0);
+        int64_t there = -1;
+        if (rc == WEIR_OK)
+            rc = weir_table_find(ctx, &u, key_of(ctx, weir_table_entry(t, e)), &there);
+        weir_assert(rc != WEIR_OK || there >= 0);
         weir_table_remove(t, e);
         n++;
     }

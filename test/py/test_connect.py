@@ -3,6 +3,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
 import uuid
@@ -76,6 +77,19 @@ def test_token_right_accepted(engine):
     assert Raw(engine).version().spark_version.version == "4.2.0"
 
 
+TLS_JOB = """
+import sys
+from pyspark.sql import SparkSession
+folder = sys.argv[1]
+def fn(df, batch_id):
+    open(folder + "/seen", "w").write(str(df.count()))
+spark = SparkSession.builder.getOrCreate()
+q = (spark.readStream.schema("id INT").json(folder + "/in").writeStream.foreachBatch(fn)
+     .option("checkpointLocation", folder + "/ck").trigger(availableNow=True).start())
+assert q.awaitTermination(40) and q.exception() is None
+"""
+
+
 def test_tls_session_works(tmp_path):
     key, cert = tmp_path / "key.pem", tmp_path / "cert.pem"
     subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", cert, "-days", "2",
@@ -90,6 +104,15 @@ def test_tls_session_works(tmp_path):
         assert a.spark_version.version == "4.2.0"
         with pytest.raises(grpc.RpcError):
             Raw(e).version(timeout=5)
+        # a worker of the engine reaches it too
+        (tmp_path / "job.py").write_text(TLS_JOB)
+        (tmp_path / "in").mkdir()
+        (tmp_path / "in" / "a.json").write_text('{"id":1}\n{"id":2}\n')
+        done = subprocess.run([sys.executable, str(tmp_path / "job.py"), str(tmp_path)], capture_output=True, text=True, timeout=60,
+                              env=dict(os.environ, GRPC_DEFAULT_SSL_ROOTS_FILE_PATH=str(cert),
+                                       SPARK_REMOTE=f"sc://127.0.0.1:{e.port}/;use_ssl=true;token={e.token}"))
+        assert done.returncode == 0, done.stderr
+        assert (tmp_path / "seen").read_text() == "2"
     finally:
         assert e.stop() == 0
 

@@ -11,7 +11,7 @@ from kafka_driver import FETCH, KAFKA_STORAGE_ERROR, LEADER_NOT_AVAILABLE, LIST_
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "golden", "kafka"))
-import cases  # noqa: E402
+import kafka_cases as cases  # noqa: E402
 
 GOLDEN = json.load(open(os.path.join(HERE, "..", "golden", "kafka", "spark.json")))
 SERVERS = os.environ.get("WEIR_KAFKA_SERVERS")

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Asks Spark for the outcomes of cases.py and writes spark.json beside it. Needs a Python with pyspark 4.2 and the jars of its Kafka
+"""Asks Spark for the outcomes of kafka_cases.py and writes spark.json beside it. Needs a Python with pyspark 4.2 and the jars of its Kafka
 connector (WEIR_SPARK_JARS), and a real broker: record.py SERVERS [CASE ...]"""
 import glob
 import json
@@ -9,7 +9,7 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "..", "py")]
-import cases  # noqa: E402
+import kafka_cases as cases  # noqa: E402
 from kafka_driver import Kafka  # noqa: E402
 from pyspark.sql import SparkSession  # noqa: E402
 
