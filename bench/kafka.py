@@ -17,13 +17,14 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "test", "py"), os.path.join(HERE, "..", "tools")]
 os.environ.setdefault("TZ", "UTC")
 import broker as broker_tool  # noqa: E402
-import run  # noqa: E402
+import common as run  # noqa: E402
 from conftest import Engine  # noqa: E402
 from kafka_driver import Kafka  # noqa: E402
 
 MESSAGES = int(os.environ.get("WEIR_KAFKA_MESSAGES", "5000000"))
 SECONDS = int(os.environ.get("WEIR_KAFKA_SECONDS", "20"))
 RATE, PARTS = 10000, 8
+SCHEMA = "id BIGINT, ts TIMESTAMP, ms BIGINT, user STRING, type STRING, amount DOUBLE"
 WARM = {"weir": 3 * RATE, "spark": 20 * RATE}  # messages before those that count
 
 JOB = r'''
@@ -87,7 +88,7 @@ class World:
         with open(script, "w") as f:
             f.write(SPARK)
         env = {k: v for k, v in os.environ.items() if not k.startswith(("SPARK_", "PYSPARK_"))}
-        return subprocess.Popen([os.environ["WEIR_SPARK_PYTHON"], script, what, self.servers, topic, out, base, run.SCHEMA, str(SECONDS)],
+        return subprocess.Popen([os.environ["WEIR_SPARK_PYTHON"], script, what, self.servers, topic, out, base, SCHEMA, str(SECONDS)],
                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=open(base + "/log", "w"), text=True, env=env, cwd=base)
 
 
@@ -120,8 +121,8 @@ def throughput(w):
     e = Engine(base)
     s = e.session()
     start, t0 = run.cpu_s(e.process.pid), time.perf_counter()
-    df = rows(s, w.servers, "bench", run.SCHEMA, startingOffsets="earliest", maxOffsetsPerTrigger="1000000")  # noqa: F821
-    q = to_delta(df, run.SCHEMA, base).trigger(availableNow=True).start(base + "/out")  # noqa: F821
+    df = rows(s, w.servers, "bench", SCHEMA, startingOffsets="earliest", maxOffsetsPerTrigger="1000000")  # noqa: F821
+    q = to_delta(df, SCHEMA, base).trigger(availableNow=True).start(base + "/out")  # noqa: F821
     q.awaitTermination()
     assert q.exception() is None, str(q.exception())
     wall, cpu, peak = time.perf_counter() - t0, run.cpu_s(e.process.pid) - start, run.status_mib(e.process.pid, "VmHWM")
@@ -184,8 +185,8 @@ def begin(w, what, who, base):
         return stop
     e = Engine(base)
     s = e.session()
-    df = rows(s, w.servers, topic, run.SCHEMA, startingOffsets="latest")  # noqa: F821
-    q = (to_delta(df, run.SCHEMA, base).start(base + "/out") if what == "latency"  # noqa: F821
+    df = rows(s, w.servers, topic, SCHEMA, startingOffsets="latest")  # noqa: F821
+    q = (to_delta(df, SCHEMA, base).start(base + "/out") if what == "latency"  # noqa: F821
          else to_kafka(df, w.servers, topic + "-out", base).start())  # noqa: F821
     time.sleep(1)
 
@@ -197,11 +198,8 @@ def begin(w, what, who, base):
 
 
 def floor_ms():
-    base = run.folder("kafka-floor")
-    put = run.Put(base)
-    p = subprocess.Popen([run.compiled("durable"), put.folder, base + "/out"], stdout=subprocess.PIPE, text=True)
-    p.stdout.readline()
-    v = run.one_by_one(put, lambda i: os.path.exists(f"{base}/out/_delta_log/{i:020d}.json"))
+    p, side = run.durable("kafka-floor", 1, lambda b, i: f"{b}/out/_delta_log/{i:020d}.json")
+    v = run.in_turns([side])[0]
     p.kill()
     return statistics.median(v)
 
