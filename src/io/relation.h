@@ -96,7 +96,8 @@ struct weir_scan {
     const char *table_name;          /* for messages and DESCRIBE; may be NULL */
     const weir_expr *filter;         /* pushed filter over schema, advisory; may be NULL */
     void *impl;                      /* the source's own */
-    bool changed; /* with a failure: its schema is another one now, the plan may be made again */
+    /* with a failure: its schema is another one now, and the plan may be made again */
+    bool changed;
 };
 /* Rows a scan reads are also the source of numInputRows. */
 
