@@ -247,29 +247,11 @@ static verdict word_into(const weir_jscan *s, weir_jtext t, weir_build *b) {
 }
 
 static bool decimal_into(const weir_jnumber *n, weir_build *b) {
-    static const int64_t tens[] = {1,
-                                   10,
-                                   100,
-                                   1000,
-                                   10000,
-                                   100000,
-                                   1000000,
-                                   10000000,
-                                   100000000,
-                                   1000000000,
-                                   10000000000,
-                                   100000000000,
-                                   1000000000000,
-                                   10000000000000,
-                                   100000000000000,
-                                   1000000000000000,
-                                   10000000000000000,
-                                   100000000000000000,
-                                   1000000000000000000};
     int up = b->type->scale - n->frac;
     int64_t v;
-    if (up < 0 || up > 18 || __builtin_mul_overflow((int64_t)n->digits, tens[up], &v)) return false;
-    if (b->type->precision <= 18 && v >= tens[b->type->precision]) return false;
+    if (up < 0 || up > 18) return false;
+    if (__builtin_mul_overflow((int64_t)n->digits, (int64_t)weir_pow10(up), &v)) return false;
+    if (b->type->precision <= 18 && v >= weir_pow10(b->type->precision)) return false;
     weir_build_dec(b, n->minus ? -v : v);
     return true;
 }
