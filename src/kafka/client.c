@@ -148,7 +148,14 @@ void weir_kafka_waits(weir_ctx *ctx, weir_kafka *k, const char *doing) {
                                            k->settings.servers));
 }
 
+/* What is behind "fatal error"; text (512 bytes) says more of it. */
+static rd_kafka_resp_err_t behind(rd_kafka_t *rk, rd_kafka_resp_err_t err, char *text) {
+    return err == RD_KAFKA_RESP_ERR__FATAL ? rd_kafka_fatal_error(rk, text, 512) : err;
+}
+
 weir_rc weir_kafka_fail(weir_ctx *ctx, weir_kafka *k, const char *doing, rd_kafka_resp_err_t err) {
+    char text[512];
+    err = behind(k->rk, err, text); /* a call may fail before the callback has told the cause */
     const char *why = weir_kafka_trouble(k, ctx->arena), *check = weir_kafka_advice(err, NULL);
     return weir_fail(ctx, WEIR_E_KAFKA_CLIENT, "doing", doing, "servers", k->settings.servers,
                      "error", rd_kafka_err2str(err), "reason",
@@ -162,11 +169,8 @@ weir_rc weir_kafka_fail(weir_ctx *ctx, weir_kafka *k, const char *doing, rd_kafk
 static void on_error(rd_kafka_t *rk, int err, const char *reason, void *u) {
     weir_kafka *k = u;
     char fatal[512];
-    if (err == RD_KAFKA_RESP_ERR__FATAL) {
-        err = rd_kafka_fatal_error(rk, fatal, sizeof fatal);
-        reason = fatal;
-    }
-    note(k, (rd_kafka_resp_err_t)err, reason);
+    rd_kafka_resp_err_t cause = behind(rk, (rd_kafka_resp_err_t)err, fatal);
+    note(k, cause, cause == (rd_kafka_resp_err_t)err ? reason : fatal);
 }
 
 /* Why a certificate is refused, which the error that follows does not say. @thread librdkafka's */
