@@ -309,6 +309,8 @@ static void root_attributes(weir_xml_writer *w) {
 }
 
 void weir_xml_write_head(weir_xml_writer *w) {
+    if (strstr(w->tags.declaration, "?>"))
+        refuse(w, "the option declaration has ?> within", "leave that out");
     if (*w->tags.declaration) weir_str_printf(w->out, "<?xml %s?>\n", w->tags.declaration);
     start(w, root_name(w));
     root_attributes(w);
