@@ -282,7 +282,7 @@ WRITE = {
     "mixed": ("SELECT named_struct('x', 'a', '_VALUE', 'b', 'y', 'c') AS s, 'p' AS _VALUE, 'q' AS z", {"rowTag": "ROW"}),
     "numbers": ("SELECT CAST(1.0E20 AS DOUBLE) AS a, CAST(1.0E-5 AS FLOAT) AS b, CAST('-Infinity' AS FLOAT) AS c, 100D AS d, "
                 "12345678.9D AS e, CAST(0 AS DECIMAL(10,8)) AS f", {"rowTag": "ROW"}),
-    "time_zone": ("SELECT TIMESTAMP'2024-02-29 10:11:12' AS a, DATE'10000-01-01' AS c", {"rowTag": "ROW", "timeZone": "Europe/Berlin"}),
+    "time_zone": ("SELECT TIMESTAMP'2024-02-29 10:11:12' AS a, TIMESTAMP'0001-01-01 00:00:00' AS b, DATE'10000-01-01' AS c", {"rowTag": "ROW", "timeZone": "Europe/Berlin"}),
     "empty_prefix": ("SELECT 1 AS a", {"rowTag": "ROW", "attributePrefix": ""}),
     "interval": ("SELECT INTERVAL 1 DAY AS a", {"rowTag": "ROW"}),
     "void": ("SELECT NULL AS a, 1 AS b", {"rowTag": "ROW"}),
