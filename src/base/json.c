@@ -1,5 +1,6 @@
 /* Small JSON documents: parser (depth-limited recursion) and writer. See json.h. */
 #include "base/json.h"
+#include "base/simd.h"
 
 #include <errno.h>
 #include <math.h>
@@ -226,12 +227,12 @@ bool weir_json_flag(const weir_json *o, const char *key, bool dflt) {
 
 void weir_json_escape(weir_str *s, const char *p, size_t n) {
     weir_str_putc(s, '"');
-    size_t from = 0;
-    for (size_t i = 0; i < n; i++) {
-        unsigned char c = (unsigned char)p[i];
-        if (c >= 0x20 && c != '"' && c != '\\') continue;
-        weir_str_add(s, p + from, i - from);
-        from = i + 1;
+    const char *end = p + n, *from = p;
+    while ((p = weir_plain_text(p, end, '"')) < end) {
+        unsigned char c = (unsigned char)*p++;
+        if (c >= 0x80) continue;
+        weir_str_add(s, from, (size_t)(p - 1 - from));
+        from = p;
         switch (c) {
         case '"': weir_str_puts(s, "\\\""); break;
         case '\\': weir_str_puts(s, "\\\\"); break;
@@ -243,7 +244,7 @@ void weir_json_escape(weir_str *s, const char *p, size_t n) {
         default: weir_str_printf(s, "\\u%04X", c);
         }
     }
-    weir_str_add(s, p + from, n - from);
+    weir_str_add(s, from, (size_t)(end - from));
     weir_str_putc(s, '"');
 }
 
