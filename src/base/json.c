@@ -290,8 +290,14 @@ void weir_jw_strn(weir_jw *w, const char *s, size_t n) {
     weir_json_escape(w->out, s, n);
 }
 void weir_jw_int(weir_jw *w, int64_t v) {
+    char digits[20], *p = digits + sizeof digits;
+    uint64_t rest = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+    do
+        *--p = (char)('0' + rest % 10);
+    while (rest /= 10);
+    if (v < 0) *--p = '-';
     before(w);
-    weir_str_printf(w->out, "%lld", (long long)v);
+    weir_str_add(w->out, p, (size_t)(digits + sizeof digits - p));
 }
 void weir_jw_bool(weir_jw *w, bool v) { weir_jw_raw(w, v ? "true" : "false"); }
 void weir_jw_null(weir_jw *w) { weir_jw_raw(w, "null"); }
