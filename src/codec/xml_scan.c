@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <expat.h>
 #include <iconv.h>
+#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -33,6 +34,7 @@ struct weir_xml_scan {
     bool suspended, moved, declares; /* moved: the chunk has had a callback */
     weir_xml_kind end;               /* how the text ended, once it has */
     const char *why, *encoding;
+    char message[160];
 };
 
 static void halt(weir_xml_scan *s, const char *why) {
@@ -252,9 +254,10 @@ static void at_end(weir_xml_scan *s, weir_xml_kind kind) {
     if (kind != WEIR_XML_DONE && !s->why)
         s->why = XML_ErrorString(XML_GetErrorCode(s->parser));
     if (kind == WEIR_XML_DONE) return;
-    s->why = weir_printf(s->mem, "%s, at line %lu, column %lu", s->why,
-                         (unsigned long)XML_GetCurrentLineNumber(s->parser),
-                         (unsigned long)XML_GetCurrentColumnNumber(s->parser) + 1);
+    (void)snprintf(s->message, sizeof s->message, "%s, at line %lu, column %lu", s->why,
+                   (unsigned long)XML_GetCurrentLineNumber(s->parser),
+                   (unsigned long)XML_GetCurrentColumnNumber(s->parser) + 1);
+    s->why = s->message;
 }
 
 static weir_xml_kind failed(const weir_xml_scan *s) {
