@@ -49,13 +49,7 @@ static weir_rc unpack_all(weir_ctx *ctx, z_stream *z, const char *path, size_t f
     WEIR_TRY(weir_buf_new(ctx, (int64_t)cap, &b));
     while (rc != Z_STREAM_END || z->avail_in) {
         if (rc == Z_STREAM_END && inflateReset(z) != Z_OK) return damaged(ctx, path, "zlib failed");
-        if (done == cap) {
-            weir_buf *more = NULL;
-            WEIR_TRY(weir_buf_new(ctx, (int64_t)cap * 2, &more));
-            memcpy(more->p, b->p, done);
-            b = more;
-            cap *= 2;
-        }
+        if (done == cap) WEIR_TRY(weir_buf_double(ctx, &b, done, &cap));
         size_t room = cap - done < 1u << 30 ? cap - done : 1u << 30;
         z->next_out = b->p + done;
         z->avail_out = (uInt)room;
