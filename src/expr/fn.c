@@ -147,7 +147,7 @@ static weir_rc finish(weir_ctx *ctx, const candidate *c, weir_expr *e, weir_expr
     return WEIR_OK;
 }
 
-/* SPARK TypeCoercion: a cast that it adds stands where the call stands, not where it is for. */
+/* SPARK TypeCoercion: a cast that it adds stands where the call does, not its argument. */
 static void own_casts(const weir_expr *func, const weir_expr *call) {
     for (int i = 0; i < func->narg && i < call->narg; i++)
         if (call->arg[i] != func->arg[i] && call->arg[i]->kind == WEIR_EX_CALL)
