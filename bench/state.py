@@ -165,8 +165,7 @@ def state_flat():
     base = folder("state-flat")
     src = base + "/in"
     os.makedirs(src)
-    files = STATE_BATCHES // 2  # each moves the watermark: a batch without data follows
-    for i in range(files):
+    for i in range(STATE_BATCHES):
         with open(f"{src}/{i:05d}.json", "w") as f:
             f.write('{"ts":"2026-01-%02dT%02d:%02d:%02dZ","user":"u%d"}\n' % (1 + i // 86400, i // 3600 % 24, i // 60 % 60, i % 60, i % 7))
     e = Engine(base)

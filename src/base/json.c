@@ -1,5 +1,6 @@
 /* Small JSON documents: parser (depth-limited recursion) and writer. See json.h. */
 #include "base/json.h"
+#include "base/simd.h"
 
 #include <errno.h>
 #include <math.h>
@@ -226,12 +227,12 @@ bool weir_json_flag(const weir_json *o, const char *key, bool dflt) {
 
 void weir_json_escape(weir_str *s, const char *p, size_t n) {
     weir_str_putc(s, '"');
-    size_t from = 0;
-    for (size_t i = 0; i < n; i++) {
-        unsigned char c = (unsigned char)p[i];
-        if (c >= 0x20 && c != '"' && c != '\\') continue;
-        weir_str_add(s, p + from, i - from);
-        from = i + 1;
+    const char *end = p + n, *from = p;
+    while ((p = weir_plain_text(p, end, '"')) < end) {
+        unsigned char c = (unsigned char)*p++;
+        if (c >= 0x80) continue;
+        weir_str_add(s, from, (size_t)(p - 1 - from));
+        from = p;
         switch (c) {
         case '"': weir_str_puts(s, "\\\""); break;
         case '\\': weir_str_puts(s, "\\\\"); break;
@@ -243,7 +244,7 @@ void weir_json_escape(weir_str *s, const char *p, size_t n) {
         default: weir_str_printf(s, "\\u%04X", c);
         }
     }
-    weir_str_add(s, p + from, n - from);
+    weir_str_add(s, from, (size_t)(end - from));
     weir_str_putc(s, '"');
 }
 
@@ -289,8 +290,14 @@ void weir_jw_strn(weir_jw *w, const char *s, size_t n) {
     weir_json_escape(w->out, s, n);
 }
 void weir_jw_int(weir_jw *w, int64_t v) {
+    char digits[20], *p = digits + sizeof digits;
+    uint64_t rest = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+    do
+        *--p = (char)('0' + rest % 10);
+    while (rest /= 10);
+    if (v < 0) *--p = '-';
     before(w);
-    weir_str_printf(w->out, "%lld", (long long)v);
+    weir_str_add(w->out, p, (size_t)(digits + sizeof digits - p));
 }
 void weir_jw_bool(weir_jw *w, bool v) { weir_jw_raw(w, v ? "true" : "false"); }
 void weir_jw_null(weir_jw *w) { weir_jw_raw(w, "null"); }

@@ -10,7 +10,7 @@
 
 #include <stdlib.h>
 
-enum { ROWS = 8192, CLEAN_EVERY_MS = 3600 * 1000 };
+enum { ROWS = 8192, CLEAN_EVERY_MS = 3600 * 1000, CKPT_EVERY = 10, FILES_A_COMMIT = 100 };
 
 /* ---- which ---- */
 
@@ -407,18 +407,27 @@ static bool can_carry(const weir_delta *d) {
     return true;
 }
 
+/* Every tenth version, as Delta on Spark does. A checkpoint costs as much as the table has files,
+ * so that a table of many files, unless it sets the interval itself, waits for as many commits as
+ * keep that cost the same per commit. */
+static bool ckpt_due(const weir_delta *d) {
+    const char *v = weir_option_get(&d->config, "delta.checkpointInterval");
+    int64_t set = v ? strtoll(v, NULL, 10) : 0, every = set > 0 ? set : CKPT_EVERY;
+    if (d->version <= 0 || d->version % every != 0 || !can_carry(d)) return false;
+    return set > 0 || d->version - d->ckpt_version >= (d->nfile + d->ntombstone) / FILES_A_COMMIT;
+}
+
 void weir_delta_maintain(weir_ctx *ctx, weir_delta *d) {
-    const char *v = weir_option_get(&d->config, "delta.checkpointInterval"),
-               *clean = weir_option_get(&d->config, "delta.enableExpiredLogCleanup");
-    int64_t every = v ? strtoll(v, NULL, 10) : 10, now = weir_now_ms(ctx->env);
-    if (every <= 0) every = 10;
-    if (d->version <= 0 || d->version % every != 0 || !can_carry(d)) return;
+    const char *clean = weir_option_get(&d->config, "delta.enableExpiredLogCleanup");
+    int64_t now = weir_now_ms(ctx->env);
+    if (!ckpt_due(d)) return;
     weir_ctx c = *ctx;
     weir_err err;
     weir_err_init(&err);
     c.err = &err;
     c.arena = weir_arena_new(NULL);
     weir_rc rc = write_ckpt(&c, d);
+    if (rc == WEIR_OK) d->ckpt_version = d->version;
     if (rc == WEIR_OK && !(clean && strcmp(clean, "false") == 0) &&
         now - d->cleaned_ms >= CLEAN_EVERY_MS) {
         d->cleaned_ms = now;

@@ -37,6 +37,7 @@ typedef struct weir_delta {
     int ntxn;
     weir_delta_tombstone *tombstone; /* removed files, for checkpoints */
     int64_t ntombstone, cleaned_ms;  /* when expired log entries were last looked for */
+    int64_t ckpt_version;            /* the newest checkpoint read or written, 0: none */
     weir_arena *mem;
     struct weir_delta_index *index;
 } weir_delta;

@@ -277,7 +277,10 @@ static weir_rc replay(weir_ctx *ctx, weir_delta *d, const char *dir, int64_t ver
     for (int64_t i = 0; i < n; i++) k += version_of(e[i].name, &v[k]);
     if (k) qsort(v, (size_t)k, sizeof *v, ascending);
     WEIR_TRY(weir_delta_ckpt_find(ctx, e, n, version, &ckpt));
-    if (ckpt.version >= 0) WEIR_TRY(weir_delta_ckpt_read(ctx, d, &ckpt));
+    if (ckpt.version >= 0) {
+        WEIR_TRY(weir_delta_ckpt_read(ctx, d, &ckpt));
+        d->ckpt_version = ckpt.version;
+    }
     if (d->index->dead) rebuild(d, 0);
     for (int64_t i = 0; i < k && (version < 0 || v[i] <= version); i++) {
         if (v[i] <= ckpt.version) continue;

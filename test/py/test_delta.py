@@ -119,3 +119,36 @@ def test_killed_and_restarted_exactly_once(tmp_path):
         assert sorted(r.id for r in s.read.format("delta").load(out).collect()) == [0, 1, 2, 3], n
         s.stop()
         e.stop()
+
+
+def test_checkpoints_of_the_log(spark, tmp_path):
+    """Every tenth version; less often for a table of many files, always as often as the table itself says."""
+    def versions(path):
+        return sorted(int(n[:20]) for n in os.listdir(path + "/_delta_log") if n.endswith(".checkpoint.parquet"))
+
+    def commits(path, n):
+        for i in range(n):
+            spark.createDataFrame([(i,)], "id INT").write.format("delta").mode("append").save(path)
+
+    def with_files(path, n):
+        """A commit of n more files, each the table's first one under another name."""
+        first = next(f for f in os.listdir(path) if f.endswith(".parquet"))
+        for i in range(n):
+            os.link(f"{path}/{first}", f"{path}/many-{i}.parquet")
+        size = os.path.getsize(f"{path}/{first}")
+        with open(f"{path}/_delta_log/{1:020d}.json", "w") as f:
+            for i in range(n):
+                f.write(json.dumps({"add": {"path": f"many-{i}.parquet", "partitionValues": {}, "size": size,
+                                            "modificationTime": 1, "dataChange": True}}) + "\n")
+
+    small, large, told = (str(tmp_path / n) for n in ("small", "large", "told"))
+    commits(small, 21)
+    assert versions(small) == [10, 20]
+    commits(large, 1)
+    with_files(large, 1500)
+    commits(large, 33)  # versions 2 to 34; 15 commits at least from none to the first, and from that to the next
+    assert versions(large) == [20]
+    assert spark.read.format("delta").load(large).count() == 1534
+    spark.sql(f"CREATE TABLE told_often (id INT) USING delta LOCATION '{told}' TBLPROPERTIES ('delta.checkpointInterval' = '3')")
+    commits(told, 6)
+    assert versions(told) == [3, 6]
