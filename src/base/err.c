@@ -52,7 +52,8 @@ static const char *const names_python[] = {"org.apache.spark.api.python.PythonEx
 static const char *const names_field[] = {
     "org.apache.spark.sql.catalyst.util.UnknownFieldException", RUNTIME};
 static const char *const names_runner[] = {
-    "org.apache.spark.api.python.StreamingPythonRunner$StreamingPythonRunnerInitializationException",
+    "org.apache.spark.api.python."
+    "StreamingPythonRunner$StreamingPythonRunnerInitializationException",
     "org.apache.spark.SparkPythonException", RUNTIME};
 static const char *const *const hierarchies[] = {
     names_spark,       names_analysis, names_parse,   names_arithmetic,

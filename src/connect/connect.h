@@ -141,8 +141,8 @@ weir_cn_op *weir_cn_op_find(weir_cn_session *, const char *id); /* referenced, o
 void weir_cn_op_unref(weir_cn_op *);
 void weir_cn_op_cancel(weir_cn_op *);
 void weir_cn_op_wait(weir_cn_op *, int64_t timeout_ms); /* until it has ended */
-/* After its end: until the client has released it, at most timeout_ms. True: it has, and its session
- * goes on. */
+/* After its end: until the client has released it, at most timeout_ms. True: it has, and its
+ * session goes on. */
 bool weir_cn_op_wait_released(weir_cn_op *, int64_t timeout_ms);
 void weir_cn_op_drop(weir_cn_op *); /* out of the session's list; cancelled if it still runs */
 /* Fills ids and queues it; blocks while the reader is slow. */
@@ -237,8 +237,8 @@ weir_cn_artifact *weir_cn_artifact_find(const weir_cn_session *, const char *nam
 /* Artifacts for Python workers: files, modules, archives. They lie in one folder of the session, by
  * their last names. SPARK ArtifactManager.addArtifact, SparkFiles. */
 bool weir_cn_files_wants(const char *name); /* this one must be a file */
-/* Puts it into the folder (an archive's content) when it is such a one; a->file may move. *again: the
- * same is there. Fails with ARTIFACT_ALREADY_EXISTS when it is another one of that name. */
+/* Puts it into the folder (an archive's content) when it is such a one; a->file may move. *again:
+ * the same is there. Fails with ARTIFACT_ALREADY_EXISTS when it is another one of that name. */
 weir_rc weir_cn_files_add(weir_ctx *, weir_cn_session *, weir_cn_artifact *a, bool *again);
 /* The folder, made at first use, and the zipped modules in it; in ctx->arena. */
 weir_rc weir_cn_files_get(weir_ctx *, weir_cn_session *, const char **dir, const char ***zips,

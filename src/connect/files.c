@@ -1,6 +1,7 @@
-/* What clients add for Python workers: modules (pyfiles/), files (files/), archives (archives/). See
- * connect.h. The folder holds them by their last names, as Spark's executors do; workers have it on
- * their path, and as the root of SparkFiles. Called on handler threads, and on those of queries. */
+/* What clients add for Python workers: modules (pyfiles/), files (files/), archives (archives/).
+ * See connect.h. The folder holds them by their last names, as Spark's executors do; workers have
+ * it on their path, and as the root of SparkFiles. Called on handler threads, and on those of
+ * queries. */
 #include "base/mem.h"
 #include "connect/connect.h"
 #include "python/worker.h"
@@ -32,7 +33,8 @@ static const char *place_of(weir_ctx *ctx, const char *dir, const char *name) {
 }
 
 static bool is_zip(const char *name) {
-    return begins(name, modules) && (ends(name, ".zip") || ends(name, ".egg") || ends(name, ".jar"));
+    return begins(name, modules) &&
+           (ends(name, ".zip") || ends(name, ".egg") || ends(name, ".jar"));
 }
 
 static const char *folder(weir_ctx *ctx, const weir_cn_session *s) {

@@ -167,7 +167,8 @@ static weir_rc recv_exception(weir_ctx *ctx, weir_py_worker *w, const char **out
     char *text = NULL;
     WEIR_TRY(weir_py_recv_text(ctx, w, &text));
     const char *said = weir_py_output_tail(ctx->arena, w->output);
-    *out = weir_printf(ctx->arena, "%s%s%s", text, *said ? "The function's last output:\n" : "", said);
+    *out = weir_printf(ctx->arena, "%s%s%s", text, *said ? "The function's last output:\n" : "",
+                       said);
     return WEIR_OK;
 }
 

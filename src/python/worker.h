@@ -60,15 +60,15 @@ weir_rc weir_py_recv_int(weir_ctx *, weir_py_worker *, int32_t *);
 weir_rc weir_py_recv_text(weir_ctx *, weir_py_worker *, char **text); /* in ctx->arena */
 /* After WEIR_PY_EXCEPTION: reads the traceback and fails with PYTHON_EXCEPTION, lead before it. */
 weir_rc weir_py_raise(weir_ctx *, weir_py_worker *, const char *lead);
-/* The same while the function is loaded for start(): STREAMING_PYTHON_RUNNER_INITIALIZATION_FAILURE.
- */
+/* The same while the function is loaded for start(), with
+ * STREAMING_PYTHON_RUNNER_INITIALIZATION_FAILURE. */
 weir_rc weir_py_raise_start(weir_ctx *, weir_py_worker *);
 /* After the function was sent: what PySpark's read_command made of it is told by name (weir_py_name
  * is called); an exception is raised, without a lead as of start(). */
 weir_rc weir_py_loaded(weir_ctx *, weir_py_worker *, const char *lead);
 
-/* Unpacks an archive into the folder to, which is made; what it is, the end of name says (.zip, .jar,
- * .tar, .tar.gz, .tgz). A failure leaves nothing. */
+/* Unpacks an archive into the folder to, which is made; what it is, the end of name says (.zip,
+ * .jar, .tar, .tar.gz, .tgz). A failure leaves nothing. */
 weir_rc weir_py_unpack(weir_ctx *, const char *archive, const char *name, const char *to);
 
 /* For messages being built. */

@@ -347,10 +347,9 @@ weir_rc weir_query_progress(weir_ctx *ctx, weir_query *q, bool last_only, const 
 
 const char *weir_query_exception(weir_ctx *ctx, weir_query *q) {
     weir_lock(&q->mu);
-    const char *text =
-        q->failed ? weir_printf(ctx->arena, "%s: %s\n%s", weir_exception_classes(WEIR_X_STREAMING)[0],
-                                q->err.cause, q->account)
-                  : NULL;
+    const char *cls = weir_exception_classes(WEIR_X_STREAMING)[0], *text = NULL;
+    if (q->failed)
+        text = weir_printf(ctx->arena, "%s: %s\n%s", cls, q->err.cause, q->account);
     weir_unlock(&q->mu);
     return text;
 }

@@ -71,8 +71,8 @@ typedef struct weir_query_status {
 weir_rc weir_query_get_status(weir_ctx *, weir_query *, weir_query_status *);
 /* Progress JSON texts, oldest first (spec: the union form); last_only gives 0 or 1. */
 weir_rc weir_query_progress(weir_ctx *, weir_query *, bool last_only, const char ***out, int *n);
-/* The failure as Spark's StreamingQueryException.toString gives it, in ctx->arena; NULL if there was
- * none. */
+/* The failure as Spark's StreamingQueryException.toString gives it, in ctx->arena; NULL if there
+ * was none. */
 const char *weir_query_exception(weir_ctx *, weir_query *);
 weir_rc weir_query_stop(
     weir_ctx *,
@@ -86,8 +86,8 @@ void weir_query_manager_shutdown(weir_query_manager *, int64_t grace_ms);
 
 /* Spark's QueryStartedEvent as JSON, in arena: whoever called start is to tell it first. */
 const char *weir_query_started_text(weir_arena *, const weir_query *);
-/* Listener events (progress, idle, terminated) as Spark's JSON; called on driver threads, or on that
- * which releases events; must not block long. */
+/* Listener events (progress, idle, terminated) as Spark's JSON; called on driver threads, or on
+ * that which releases events; must not block long. */
 typedef enum {
     WEIR_EVENT_PROGRESS,
     WEIR_EVENT_IDLE,
