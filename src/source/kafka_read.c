@@ -200,9 +200,7 @@ static weir_rc check_there(weir_ctx *ctx, kafka_reader *r, range *g) {
 static weir_rc not_a_message(weir_ctx *ctx, kafka_reader *r, range *g,
                              const rd_kafka_message_t *m) {
     switch ((int)m->err) {
-    case RD_KAFKA_RESP_ERR__PARTITION_EOF: /* the rest was control records or aborted */
-        if (m->offset >= g->hi) g->next = g->hi;
-        return WEIR_OK;
+    case RD_KAFKA_RESP_ERR__PARTITION_EOF: return WEIR_OK; /* before the end: more will come */
     case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
     case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE: return skip_lost(ctx, r, g);
     case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
@@ -238,9 +236,10 @@ static weir_rc collect(weir_ctx *ctx, kafka_reader *r, range *g, int64_t *rows) 
     *rows = 0;
     for (; i < got && rc == WEIR_OK && g->next < g->hi && bytes < MAX_BYTES; i++) {
         rd_kafka_message_t *m = r->msg[i];
-        if (!m->err && m->offset >= g->hi) {
-            g->next = g->hi; /* a gap up to the end */
-            break;
+        bool ends = m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
+        if ((!m->err || ends) && m->offset >= g->hi) {
+            g->next = g->hi; /* a gap up to the end: compacted, aborted, control records */
+            if (!ends || m->offset > g->hi) break; /* the next batch wants it: it comes once */
         }
         if (!m->err && m->offset >= g->next) {
             g->next = m->offset + 1;
@@ -268,8 +267,8 @@ static weir_rc from_any(weir_ctx *ctx, kafka_reader *r, weir_batch *out, bool *s
         range *g = &r->r[(r->at + k) % r->n];
         int64_t rows = 0;
         if (g->next >= g->hi) continue;
-        *open = true;
         weir_rc rc = collect(ctx, r, g, &rows);
+        *open |= g->next < g->hi;
         if (rc == WEIR_OK && rows) rc = make_columns(ctx, r, g->part, r->msg, rows, out);
         for (int64_t i = 0; i < rows; i++) rd_kafka_message_destroy(r->msg[i]);
         WEIR_TRY(rc);
@@ -340,7 +339,7 @@ static weir_rc reader_next(weir_ctx *ctx, weir_reader *rd, weir_batch *out, bool
         WEIR_TRY(from_any(ctx, r, out, &some, &open));
         if (some) r->nudged = r->checked = false;
         if (some && r->said) weir_kafka_fine(ctx, kafka_feed_client(r->feed)), r->said = false;
-        *eof = !open;
+        *eof = !some && !open;
         if (some || !open) return WEIR_OK;
         WEIR_TRY(wait_more(ctx, r));
     }
