@@ -12,7 +12,8 @@ One KRaft node with these listeners, printed by `start` and `status` as JSON:
     ssl        SSL, asks for a client certificate
     expired    SASL_SSL with a server certificate that has expired
 The user is weir-key, its password weir-secret. Certificates lie in DIR/tls: ca.pem, client.pem with client.key (password
-changeit), client.p12 and trust.p12 (changeit). start after kill goes on with the same ports and data.
+changeit), client.p12 and trust.p12 (changeit). start after kill goes on with the same ports and data. WEIR_BROKER_KAFKA is
+the broker's version.
 """
 import argparse
 import json
@@ -25,8 +26,8 @@ import sys
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-KAFKA, SLF4J = "4.4.0", "1.7.36"
-JARS = os.environ.get("WEIR_BROKER_JARS", os.path.join(ROOT, "build", "broker-jars"))
+KAFKA, SLF4J = os.environ.get("WEIR_BROKER_KAFKA", "4.4.0"), "1.7.36"
+JARS = os.environ.get("WEIR_BROKER_JARS", os.path.join(ROOT, "build", "broker-jars", KAFKA))
 USER, PASSWORD, STORE_PASSWORD = "weir-key", "weir-secret", "changeit"
 LISTENERS = {"plaintext": "PLAINTEXT", "sasl": "SASL_PLAINTEXT", "sasl_ssl": "SASL_SSL", "ssl": "SSL", "expired": "SASL_SSL",
              "controller": "PLAINTEXT"}
