@@ -174,7 +174,7 @@ static weir_rc skip_lost(weir_ctx *ctx, kafka_reader *r, range *g) {
     WEIR_TRY(kafka_loss(ctx, r->k, WEIR_E_KAFKA_LOSS_RANGE, "startOffset", number(ctx, g->next),
                         "endOffset", number(ctx, g->hi), "topicPartition",
                         kafka_name(ctx, p->name, p->partition), "groupId", r->k->group));
-    WEIR_TRY(weir_kafka_resolve(ctx, r->k->ask, r->k->spec.settings.api_timeout_ms, &first));
+    WEIR_TRY(kafka_resolve(ctx, r->k, &first));
     g->next = one.offset > was && one.offset < g->hi ? one.offset : g->hi;
     weir_log(WEIR_LOG_WARN, "kafka: %s: offsets %lld to %lld are skipped",
              kafka_name(ctx, p->name, p->partition), (long long)was, (long long)g->next - 1);
@@ -185,11 +185,9 @@ static weir_rc skip_lost(weir_ctx *ctx, kafka_reader *r, range *g) {
 /* The topic may be gone: then what is left of the range cannot be read. */
 static weir_rc check_there(weir_ctx *ctx, kafka_reader *r, range *g) {
     kafka_part *p = g->part;
-    const char *topic[] = {p->name}, *missing = NULL;
-    weir_kafka_offsets now;
-    WEIR_TRY(weir_kafka_partitions(ctx, r->k->ask, r->k->spec.settings.api_timeout_ms, topic, 1,
-                                   &now, &missing));
-    if (weir_kafka_offsets_find(&now, p->name, p->partition)) return WEIR_OK;
+    bool there = false;
+    WEIR_TRY(kafka_is_there(ctx, r->k, p->name, p->partition, &there));
+    if (there) return WEIR_OK;
     kafka_feed_stop(r->feed, p);
     g->next = g->hi;
     return kafka_loss(ctx, r->k, WEIR_E_KAFKA_LOSS_DELETED, "partitions",
@@ -289,7 +287,7 @@ static weir_rc check_ends(weir_ctx *ctx, kafka_reader *r) {
             weir_kafka_offsets_add(ctx->arena, &last, r->r[i].part->name, r->r[i].part->partition,
                                    WEIR_KAFKA_LATEST);
     weir_kafka_offsets_sort(&last);
-    WEIR_TRY(weir_kafka_resolve(ctx, r->k->ask, r->k->spec.settings.api_timeout_ms, &last));
+    WEIR_TRY(kafka_resolve(ctx, r->k, &last));
     for (int64_t i = 0; i < r->n; i++) {
         range *g = &r->r[i];
         if (g->next >= g->hi) continue;

@@ -286,3 +286,30 @@ def test_many_messages_to_delta(spark, kafka, tmp_path):
     q.awaitTermination()
     assert spark.read.format("delta").load(str(tmp_path / "out")).selectExpr("count(*)", "count(DISTINCT id)", "sum(id)").collect()[0][:] \
         == (20000, 20000, 19999 * 10000)
+
+
+@pytest.mark.parametrize("lossy", [False, True])
+def test_a_batch_that_comes_again_and_ends_beyond_the_topic(spark, kafka, tmp_path, lossy):
+    """The first question of such a query is asked in the middle of a batch."""
+    kafka.topic("t", 2)
+    kafka.fill("t", 0, 10, 2)
+    ck = str(tmp_path / "ck")
+
+    def start():
+        df = stream(spark, kafka, "t", failOnDataLoss="false" if lossy else "true", kafkaConsumer__pollTimeoutMs="600")
+        return df.writeStream.format("noop").option("checkpointLocation", ck).trigger(availableNow=True).start()
+
+    assert start().awaitTermination(60)
+    os.remove(ck + "/commits/0")
+    with open(ck + "/offsets/0") as f:
+        text = f.read()
+    assert '{"t":{"0":5,"1":5}}' in text
+    with open(ck + "/offsets/0", "w") as f:
+        f.write(text.replace('{"t":{"0":5,"1":5}}', '{"t":{"0":9,"1":5}}'))
+    q = start()
+    if lossy:
+        assert q.awaitTermination(60) and q.exception() is None
+        assert int(q.lastProgress["sources"][0]["metrics"]["dataLoss"]) >= 1
+        return
+    with pytest.raises(Exception, match=r"offset \[5, 9\) for topic partition t-0"):
+        q.awaitTermination(60)
