@@ -7,7 +7,7 @@
 
 One KRaft node with these listeners, printed by `start` and `status` as JSON:
     plaintext  PLAINTEXT
-    sasl       SASL_PLAINTEXT, PLAIN and SCRAM-SHA-256/512
+    sasl       SASL_PLAINTEXT, PLAIN, SCRAM-SHA-256/512 and OAUTHBEARER (tokens that nobody signed)
     sasl_ssl   SASL_SSL, the same users
     ssl        SSL, asks for a client certificate
     expired    SASL_SSL with a server certificate that has expired
@@ -146,6 +146,7 @@ class Broker:
     def configuration(self, at):
         plain = (f'org.apache.kafka.common.security.plain.PlainLoginModule required username="{USER}" password="{PASSWORD}" '
                  f'user_{USER}="{PASSWORD}";')
+        bearer = 'org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub="broker";'
         scram = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
         lines = {
             "process.roles": "broker,controller", "node.id": 1, "controller.quorum.voters": "1@" + at["controller"],
@@ -153,7 +154,7 @@ class Broker:
             "advertised.listeners": ",".join(f"{n.upper()}://{at[n]}" for n in LISTENERS if n != "controller"),
             "listener.security.protocol.map": ",".join(f"{n.upper()}:{p}" for n, p in LISTENERS.items()),
             "controller.listener.names": "CONTROLLER", "inter.broker.listener.name": "PLAINTEXT",
-            "sasl.enabled.mechanisms": "PLAIN,SCRAM-SHA-256,SCRAM-SHA-512",
+            "sasl.enabled.mechanisms": "PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER",
             "ssl.keystore.type": "PKCS12", "ssl.keystore.location": self.path("tls", "server.p12"),
             "ssl.keystore.password": STORE_PASSWORD, "ssl.key.password": STORE_PASSWORD,
             "ssl.truststore.type": "PKCS12", "ssl.truststore.location": self.path("tls", "trust.p12"),
@@ -171,6 +172,7 @@ class Broker:
         }
         for n in ("sasl", "sasl_ssl", "expired"):
             lines[f"listener.name.{n}.plain.sasl.jaas.config"] = plain
+            lines[f"listener.name.{n}.oauthbearer.sasl.jaas.config"] = bearer
             for bits in (256, 512):
                 lines[f"listener.name.{n}.scram-sha-{bits}.sasl.jaas.config"] = scram
         return "".join(f"{k}={v}\n" for k, v in lines.items())

@@ -25,6 +25,7 @@ time.tzset()
 import broker as broker_tool  # noqa: E402
 from conftest import Engine  # noqa: E402
 from kafka_driver import Kafka  # noqa: E402
+from token_endpoint import TokenEndpoint, token  # noqa: E402
 
 MESSAGES = int(os.environ.get("WEIR_KAFKA_MESSAGES", "5000000"))
 BROKER_KILLS = int(os.environ.get("WEIR_KAFKA_BROKER_KILLS", "5"))
@@ -460,22 +461,54 @@ def case_security(w):
     return f"{len(SECURE)} ways"
 
 
+def works(w, options, topic="t"):
+    w.spark.range(3).selectExpr("CAST(id AS STRING) value").write.format("kafka").options(**options).option("topic", topic).save()
+    got = w.spark.read.format("kafka").options(**options).option("subscribe", topic).load().count()
+    assert got > 0 and got % 3 == 0, got
+
+
 def case_scram(w):
-    """Works, or (librdkafka before 2.6.1 with this broker) says which of the two is too old."""
     w.start()
     w.kafka.topic("t", 1)
+    for listener, mechanism in (("sasl", "SCRAM-SHA-512"), ("sasl_ssl", "SCRAM-SHA-256")):
+        works(w, w.options(listener, mechanism=mechanism))
+
+
+def case_scram_of_an_old_library(w):
+    """The system's librdkafka: Kafka 4 refuses it, which is said, Kafka 3 does not."""
+    old = next(iter(glob.glob("/usr/lib/*/librdkafka.so.1")), None)
+    assert old, "the system has no librdkafka"
+    w.start(env={"LD_LIBRARY_PATH": os.path.dirname(old)})
+    w.kafka.topic("t", 1)
     try:
-        w.spark.sql("SELECT 'v' value").write.format("kafka").options(**w.options("sasl", mechanism="SCRAM-SHA-512")).option(
-            "topic", "t").save()
+        works(w, w.options("sasl", mechanism="SCRAM-SHA-512"))
     except Exception as e:
         holds(str(e), "SCRAM", "librdkafka before 2.6.1", "PLAIN over TLS")
-        return "refused by name: this librdkafka cannot"
-    same(w.kafka.ends("t"), {0: (0, 1)}, "ends")
+        assert broker_tool.KAFKA.startswith("4."), str(e)
+        return f"Kafka {broker_tool.KAFKA} refuses it by name"
+    assert broker_tool.KAFKA.startswith("3."), "Kafka 4 takes it"
+    return f"Kafka {broker_tool.KAFKA} takes it"
 
 
-def committed(w, name="out", **options):
-    """A stream of what is committed; failOnDataLoss is on, as it is by default."""
-    return w.to_delta(w.source("t", **{"kafka.isolation.level": "read_committed"}, **options), name)
+def bearer(w, **options):
+    return dict(w.options(), **{"kafka.bootstrap.servers": w.info["sasl"], "kafka.security.protocol": "SASL_PLAINTEXT",
+                                "kafka.sasl.mechanism": "OAUTHBEARER"}, **options)
+
+
+def case_tokens(w):
+    """OAUTHBEARER: a token of an endpoint, of a file, and one that nobody signed."""
+    module = "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required"
+    endpoint, url = TokenEndpoint("me", "a-secret-key"), "kafka.sasl.oauthbearer.token.endpoint.url"
+    w.start()
+    w.kafka.topic("t", 1)
+    works(w, bearer(w, **{url: endpoint.url, "kafka.sasl.jaas.config": f'{module} clientId="me" clientSecret="a-secret-key" scope="x";'}))
+    same(endpoint.asked[0], ("me", "a-secret-key", {"grant_type": "client_credentials", "scope": "x"}), "what the endpoint was asked")
+    endpoint.close()
+    with open(w.path("token"), "w") as f:
+        f.write(token("me"))
+    works(w, bearer(w, **{url: "file://" + w.path("token"), "kafka.sasl.jaas.config": f"{module};"}))
+    works(w, bearer(w, **{"kafka.sasl.jaas.config": f'{module} unsecuredLoginStringClaim_sub="me";'}))
+    assert "a-secret-key" not in w.log(), "the secret is in the log"
 
 
 def ended_at(q):
