@@ -7,7 +7,7 @@ OPT ?= -O2 -g
 SANFLAGS ?=
 WARN = -Wall -Wextra -Werror
 CSTD = -std=gnu17 -D_GNU_SOURCE -fno-strict-aliasing -march=x86-64-v2
-PKGS = libnghttp2 openssl libprotobuf-c libzstd liblz4 sqlite3 libpcre2-8 zlib rdkafka
+PKGS = libnghttp2 openssl libprotobuf-c libzstd liblz4 sqlite3 libpcre2-8 zlib rdkafka expat
 LIBS = $(shell pkg-config --libs $(PKGS)) -lxxhash -lsnappy -ldl -lpthread -lm
 # V=1 shows the commands
 Q = $(if $(V),,@)

@@ -82,7 +82,8 @@ static const weir_file_format orc_format = {"orc",   ".snappy.orc",  orc_check, 
 
 static const weir_file_format *format_of(const char *name) {
     static const weir_file_format *const all[] = {&parquet_format, &orc_format, &weir_json_format,
-                                                  &weir_csv_format, &weir_text_format};
+                                                  &weir_csv_format, &weir_text_format,
+                                                  &weir_xml_format};
     int i = 0;
     while (strcmp(all[i]->name, name) != 0) i++; /* one per sink of this file */
     return all[i];
@@ -479,3 +480,4 @@ FILE_SINK(weir_orc_sink, "orc");
 FILE_SINK(weir_json_sink, "json");
 FILE_SINK(weir_csv_sink, "csv");
 FILE_SINK(weir_text_sink, "text");
+FILE_SINK(weir_xml_sink, "xml");

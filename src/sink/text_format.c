@@ -1,8 +1,8 @@
-/* Rows as lines of text: JSON, CSV and plain text files. SPARK JsonOutputWriter,
- * UnivocityGenerator, TextOutputWriter. Called by the file sink; a file belongs to one task. */
+/* Rows as text: JSON, CSV, XML and plain text files. SPARK JsonOutputWriter, UnivocityGenerator,
+ * XmlOutputWriter, TextOutputWriter. Called by the file sink; a file belongs to one task. */
 #include "sink/text_format.h"
 
-#include "codec/json_write.h"
+#include "codec/xml_write.h"
 #include "func/func.h"
 
 #include <strings.h>
@@ -17,12 +17,15 @@ typedef struct csv_options {
 
 struct weir_file_out {
     weir_file *f;
+    const char *path;
     weir_str buf, cell; /* cell: a value before its quotes */
     int64_t bytes;
     const weir_write_info *info;
     const char *line_end;
     weir_json_write json;
     csv_options csv;
+    weir_xml_writer xml;
+    bool begun; /* XML: what comes before the rows is written */
     void (*row)(weir_file_out *, const weir_batch *, int64_t row);
 };
 
@@ -256,9 +259,69 @@ static weir_rc csv_open(weir_ctx *ctx, weir_arena *mem, const char *path, const 
     return WEIR_OK;
 }
 
+/* ---- XML ---- */
+
+/* SPARK XmlFileFormat.supportDataType, and what fails in its tasks or is written so that no one
+ * can read it. */
+static weir_rc xml_type_check(weir_ctx *ctx, const weir_xml_tags *tags, const weir_field *column,
+                              const weir_field *f) {
+    static const weir_kind none[] = {WEIR_T_TIME, WEIR_T_INTERVAL_YM, WEIR_T_INTERVAL_DT,
+                                     WEIR_T_INTERVAL, WEIR_T_VARIANT};
+    const weir_type *t = f->type;
+    bool bad = weir_xml_is_attribute(tags, f->name) &&
+               (weir_type_is_nested(t) || t->kind == WEIR_T_BINARY);
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++) bad |= t->kind == none[i];
+    if (bad) return bad_column(ctx, column, "XML");
+    for (int i = 0; i < t->nfield; i++) {
+        weir_field inner = t->field[i];
+        if (t->kind != WEIR_T_STRUCT) inner.name = ""; /* not a name in the file */
+        WEIR_TRY(xml_type_check(ctx, tags, column, &inner));
+    }
+    return WEIR_OK;
+}
+
+static weir_rc xml_check(weir_ctx *ctx, const weir_write_info *i) {
+    weir_str out;
+    weir_xml_writer w;
+    weir_str_init(&out, ctx->arena, 1);
+    WEIR_TRY(weir_xml_writer_init(ctx, get_option, (void *)(uintptr_t)i, &out, &w));
+    WEIR_TRY(check_text_file(ctx, i));
+    for (int c = 0; c < i->schema->nfield; c++)
+        WEIR_TRY(xml_type_check(ctx, &w.tags, &i->schema->field[c], &i->schema->field[c]));
+    return WEIR_OK;
+}
+
+static weir_rc xml_open(weir_ctx *ctx, weir_arena *mem, const char *path, const weir_write_info *i,
+                        weir_file_out **out) {
+    weir_ctx c = *ctx;
+    c.arena = mem;
+    WEIR_TRY(open_file(ctx, mem, path, i, out));
+    (*out)->path = weir_strdup(mem, path);
+    return weir_xml_writer_init(&c, get_option, (void *)(uintptr_t)i, &(*out)->buf, &(*out)->xml);
+}
+
+static weir_rc xml_add(weir_ctx *ctx, weir_file_out *o, const weir_batch *b) {
+    for (int64_t i = 0; i < b->len; i++) {
+        if (!o->begun) weir_xml_write_head(&o->xml);
+        o->begun = true;
+        weir_xml_write_row(&o->xml, b, i);
+        if (o->xml.bad)
+            return weir_fail(ctx, WEIR_E_TASK_WRITE_FAILED, "path", o->path, "reason", o->xml.bad);
+        if (o->buf.len >= FLUSH) WEIR_TRY(flush(ctx, o));
+    }
+    return WEIR_OK;
+}
+
+static weir_rc xml_finish(weir_ctx *ctx, weir_file_out *o, int64_t *bytes) {
+    if (o->begun) weir_xml_write_tail(&o->xml);
+    return finish_file(ctx, o, bytes);
+}
+
 const weir_file_format weir_json_format = {"json",   ".json",     check_text_file, json_open,
                                            add_rows, finish_file, drop_file};
 const weir_file_format weir_text_format = {"text",   ".txt",      text_check, text_open,
                                            add_rows, finish_file, drop_file};
 const weir_file_format weir_csv_format = {"csv",    ".csv",      csv_check, csv_open,
                                           add_rows, finish_file, drop_file};
+const weir_file_format weir_xml_format = {"xml",   ".xml",     xml_check, xml_open,
+                                          xml_add, xml_finish, drop_file};

@@ -69,6 +69,12 @@ static weir_rc feed(weir_ctx *ctx, text_reader *r) {
     weir_lines *l = &r->lines;
     const char *p;
     int64_t n;
+    if (r->whole && r->ops->step) {
+        bool over = l->p >= l->end;
+        if (!over) WEIR_TRY(r->ops->step(ctx, r->u, r->text, (int64_t)r->len, ROWS, &over));
+        if (over) l->p = l->end;
+        return WEIR_OK;
+    }
     if (r->whole) {
         if (l->p < l->end) WEIR_TRY(r->ops->record(ctx, r->u, r->text, (int64_t)r->len, 0));
         l->p = l->end;
@@ -155,7 +161,7 @@ static const char *json_run(void *u, const char *p, const char *end, int64_t max
 }
 
 const weir_text_ops weir_json_text_ops = {json_record, json_count, json_take,
-                                          json_file,   false,      json_run};
+                                          json_file,   false,      json_run,  NULL};
 
 weir_rc weir_json_text(weir_ctx *ctx, weir_schema *schema, weir_json_options *o, void **u) {
     json_rows *j = WEIR_NEW(ctx->arena, json_rows);
