@@ -352,7 +352,16 @@ def case_paused_broker(w):
     q.processAllAvailable()
     w.broker.pause()
     t0 = time.time()
-    said = until("a word in the status", lambda: "afka" in (m := q.status["message"]) and w.info["plaintext"] in m and m, 30)
+    seen = set()
+
+    def word():
+        seen.add(q.status["message"])
+        return next((m for m in seen if "afka" in m and w.info["plaintext"] in m), None)
+
+    try:
+        said = until("a word in the status", word, 30)
+    except AssertionError as e:
+        raise AssertionError(f"{e}: {seen}") from e
     took = time.time() - t0
     time.sleep(3)
     assert q.isActive, str(q.exception())
@@ -509,6 +518,11 @@ def case_tokens(w):
     works(w, bearer(w, **{url: "file://" + w.path("token"), "kafka.sasl.jaas.config": f"{module};"}))
     works(w, bearer(w, **{"kafka.sasl.jaas.config": f'{module} unsecuredLoginStringClaim_sub="me";'}))
     assert "a-secret-key" not in w.log(), "the secret is in the log"
+
+
+def committed(w, name="out", **options):
+    """A stream of what is committed; failOnDataLoss is on, as it is by default."""
+    return w.to_delta(w.source("t", **{"kafka.isolation.level": "read_committed"}, **options), name)
 
 
 def ended_at(q):

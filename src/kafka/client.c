@@ -155,9 +155,8 @@ void weir_kafka_waits(weir_ctx *ctx, weir_kafka *k, const char *doing) {
     weir_unlock(&k->mu);
     if (ctx->notice)
         ctx->notice->say(ctx->notice->u,
-                         why ? weir_printf(ctx->arena, "%s: %s", doing, why)
-                             : weir_printf(ctx->arena, "%s: waiting for the brokers at %s", doing,
-                                           k->settings.servers));
+                         weir_printf(ctx->arena, "%s: waiting for Kafka at %s%s%s", doing,
+                                     k->settings.servers, why ? ": " : "", why ? why : ""));
 }
 
 /* What is behind "fatal error"; text (512 bytes) says more of it. */
