@@ -2,6 +2,7 @@
  * XmlOutputWriter, TextOutputWriter. Called by the file sink; a file belongs to one task. */
 #include "sink/text_format.h"
 
+#include "codec/pack.h"
 #include "codec/xml_write.h"
 #include "func/func.h"
 
@@ -18,7 +19,8 @@ typedef struct csv_options {
 struct weir_file_out {
     weir_file *f;
     const char *path;
-    weir_str buf, cell; /* cell: a value before its quotes */
+    weir_str buf, cell, packed; /* cell: a value before its quotes */
+    weir_packer *packer;        /* NULL: the text is written as it is */
     int64_t bytes;
     const weir_write_info *info;
     const char *line_end;
@@ -41,10 +43,8 @@ static bool flag(const weir_write_info *i, const char *key, bool dflt) {
 static weir_rc check_text_file(weir_ctx *ctx, const weir_write_info *i) {
     const char *c = weir_option_get(&i->options, "compression"),
                *enc = weir_option_get(&i->options, "encoding");
-    if (c && strcasecmp(c, "none") != 0 && strcasecmp(c, "uncompressed") != 0)
-        return weir_fail(
-            ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
-            weir_printf(ctx->arena, "the compression %s of text files; write Parquet", c));
+    const weir_pack *pack;
+    WEIR_TRY(weir_pack_find(ctx, c, &pack));
     if (enc && strcasecmp(enc, "UTF-8") != 0)
         return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
                          weir_printf(ctx->arena, "the encoding %s; write UTF-8", enc));
@@ -65,14 +65,23 @@ static weir_rc open_file(weir_ctx *ctx, weir_arena *mem, const char *path, const
     o->info = i;
     o->line_end = end && *end ? end : "\n";
     weir_str_init(&o->buf, mem, 1u << 30);
+    weir_str_init(&o->packed, mem, 1u << 30);
+    const weir_pack *pack;
+    WEIR_TRY(weir_pack_find(ctx, weir_option_get(&i->options, "compression"), &pack));
+    if (pack) o->packer = weir_packer_new(mem, pack);
     *out = o;
     return weir_file_create(ctx, path, true, &o->f);
 }
 
-static weir_rc flush(weir_ctx *ctx, weir_file_out *o) {
-    if (!o->buf.len) return WEIR_OK;
-    WEIR_TRY(weir_file_write(ctx, o->f, o->buf.p, o->buf.len));
-    o->bytes += (int64_t)o->buf.len;
+static weir_rc flush(weir_ctx *ctx, weir_file_out *o, bool last) {
+    const weir_str *t = &o->buf;
+    o->packed.len = 0;
+    if (o->packer) {
+        weir_packer_add(o->packer, o->buf.p ? o->buf.p : "", o->buf.len, last, &o->packed);
+        t = &o->packed;
+    }
+    if (t->len) WEIR_TRY(weir_file_write(ctx, o->f, t->p, t->len));
+    o->bytes += (int64_t)t->len;
     o->buf.len = 0;
     return WEIR_OK;
 }
@@ -81,14 +90,14 @@ static weir_rc add_rows(weir_ctx *ctx, weir_file_out *o, const weir_batch *b) {
     for (int64_t i = 0; i < b->len; i++) {
         o->row(o, b, i);
         weir_str_puts(&o->buf, o->line_end);
-        if (o->buf.len >= FLUSH) WEIR_TRY(flush(ctx, o));
+        if (o->buf.len >= FLUSH) WEIR_TRY(flush(ctx, o, false));
     }
     return WEIR_OK;
 }
 
 static weir_rc finish_file(weir_ctx *ctx, weir_file_out *o, int64_t *bytes) {
     weir_file *f = o->f;
-    WEIR_TRY(flush(ctx, o));
+    WEIR_TRY(flush(ctx, o, true));
     WEIR_TRY(weir_file_sync(ctx, f));
     o->f = NULL;
     *bytes = o->bytes;
@@ -307,7 +316,7 @@ static weir_rc xml_add(weir_ctx *ctx, weir_file_out *o, const weir_batch *b) {
         weir_xml_write_row(&o->xml, b, i);
         if (o->xml.bad)
             return weir_fail(ctx, WEIR_E_TASK_WRITE_FAILED, "path", o->path, "reason", o->xml.bad);
-        if (o->buf.len >= FLUSH) WEIR_TRY(flush(ctx, o));
+        if (o->buf.len >= FLUSH) WEIR_TRY(flush(ctx, o, false));
     }
     return WEIR_OK;
 }
@@ -317,11 +326,11 @@ static weir_rc xml_finish(weir_ctx *ctx, weir_file_out *o, int64_t *bytes) {
     return finish_file(ctx, o, bytes);
 }
 
-const weir_file_format weir_json_format = {"json",   ".json",     check_text_file, json_open,
-                                           add_rows, finish_file, drop_file};
-const weir_file_format weir_text_format = {"text",   ".txt",      text_check, text_open,
-                                           add_rows, finish_file, drop_file};
-const weir_file_format weir_csv_format = {"csv",    ".csv",      csv_check, csv_open,
-                                          add_rows, finish_file, drop_file};
-const weir_file_format weir_xml_format = {"xml",   ".xml",     xml_check, xml_open,
-                                          xml_add, xml_finish, drop_file};
+const weir_file_format weir_json_format = {"json",    ".json",  true,        check_text_file,
+                                           json_open, add_rows, finish_file, drop_file};
+const weir_file_format weir_text_format = {"text",    ".txt",   true,        text_check,
+                                           text_open, add_rows, finish_file, drop_file};
+const weir_file_format weir_csv_format = {"csv",    ".csv",   true,        csv_check,
+                                          csv_open, add_rows, finish_file, drop_file};
+const weir_file_format weir_xml_format = {"xml",    ".xml",  true,       xml_check,
+                                          xml_open, xml_add, xml_finish, drop_file};

@@ -3,6 +3,7 @@
 #include "source/files.h"
 
 #include "codec/csv_read.h"
+#include "codec/pack.h"
 #include "codec/xml_read.h"
 
 #include "source/cloud_schema.h"
@@ -42,8 +43,9 @@ static weir_rc infer_json(weir_ctx *ctx, weir_scan *s, const weir_listing *l, we
         weir_ctx c = *ctx;
         const char *p;
         size_t n;
+        bool mapped;
         c.arena = weir_arena_new(mem);
-        WEIR_TRY(weir_file_map(&c, l->v[i].path, &p, &n));
+        WEIR_TRY(weir_text_map(&c, l->v[i].path, &p, &n, &mapped));
         weir_lines lines;
         const char *line;
         int64_t len;
@@ -68,8 +70,9 @@ static weir_rc infer_csv(weir_ctx *ctx, weir_scan *s, const weir_listing *l, wei
         weir_ctx c = *ctx;
         const char *p;
         size_t n;
+        bool mapped;
         c.arena = weir_arena_new(mem);
-        WEIR_TRY(weir_file_map(&c, l->v[i].path, &p, &n));
+        WEIR_TRY(weir_text_map(&c, l->v[i].path, &p, &n, &mapped));
         bool first = true;
         if (o.multi_line) WEIR_TRY(weir_csv_infer_text(&c, f, p, (int64_t)n, true));
         weir_lines lines;
@@ -97,9 +100,10 @@ static weir_rc infer_xml(weir_ctx *ctx, weir_scan *s, const weir_listing *l, wei
         const char *p, *line;
         size_t n;
         int64_t len;
+        bool mapped;
         c.arena = weir_arena_new(mem);
         o.file = l->v[i].uri;
-        WEIR_TRY(weir_file_map(&c, l->v[i].path, &p, &n));
+        WEIR_TRY(weir_text_map(&c, l->v[i].path, &p, &n, &mapped));
         if (o.multi_line) WEIR_TRY(weir_xml_infer_text(&c, f, p, (int64_t)n));
         weir_lines lines;
         weir_lines_init(&lines, p, n, weir_option_get(&s->options, "lineSep"));

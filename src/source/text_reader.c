@@ -1,6 +1,7 @@
 /* Reading text files record by record through a row maker, and putting partition columns beside.
  * One task. */
 #include "base/simd.h"
+#include "codec/pack.h"
 #include "source/files.h"
 
 #include <strings.h>
@@ -58,7 +59,9 @@ static weir_rc open_file(weir_ctx *ctx, text_reader *r) {
     r->text = "";
     r->len = 0;
     r->window = r->ahead = NULL;
-    if (st.exists) WEIR_TRY(weir_file_map(&c, sp->path, &r->text, &r->len));
+    bool mapped = true;
+    if (st.exists) WEIR_TRY(weir_text_map(&c, sp->path, &r->text, &r->len, &mapped));
+    if (!mapped) r->ahead = r->text + r->len; /* nothing to be brought in, or given back */
     weir_lines_init(&r->lines, r->text, r->len, r->sep);
     if (!r->whole && r->len >= 3 && memcmp(r->text, "\xEF\xBB\xBF", 3) == 0) r->lines.p += 3;
     return WEIR_OK;
