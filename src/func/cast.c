@@ -23,7 +23,7 @@ static char *quoted_type(weir_ctx *ctx, const weir_type *t) {
     return weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, t));
 }
 
-/* One condition, but the exception that carries it goes by the target: SPARK QueryExecutionErrors. */
+/* One condition; the exception that carries it goes by the target: SPARK QueryExecutionErrors. */
 static weir_errcls malformed(const weir_type *to) {
     switch (to->kind) {
     case WEIR_T_BOOLEAN: return WEIR_E_CAST_INVALID_INPUT_BOOLEAN;
