@@ -1,5 +1,6 @@
 /* SHOW, DESCRIBE, SET. Result columns are Spark's. */
 #include "command/command.h"
+#include "func/datetime.h"
 
 #include <stdlib.h>
 #include <strings.h>
@@ -262,6 +263,8 @@ weir_rc weir_set(weir_ctx *ctx, weir_session *s, weir_command *c, weir_plan **ou
         weir_conf_each(conf, add_pair, &r);
         return weir_answer_done(&r, out);
     }
+    if (c->extended) weir_conf_unset(conf, c->text); /* SET TIME ZONE LOCAL */
+    if (c->value) WEIR_TRY(weir_zone_check(ctx, c->text, c->value));
     if (c->value) WEIR_TRY(weir_conf_set(ctx, conf, c->text, c->value));
     const char *v = weir_conf_get(conf, c->text);
     add_pair(&r, c->text, v ? v : "<undefined>");

@@ -23,6 +23,18 @@ static char *quoted_type(weir_ctx *ctx, const weir_type *t) {
     return weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, t));
 }
 
+/* One condition; the exception that carries it goes by the target: SPARK QueryExecutionErrors. */
+static weir_errcls malformed(const weir_type *to) {
+    switch (to->kind) {
+    case WEIR_T_BOOLEAN: return WEIR_E_CAST_INVALID_INPUT_BOOLEAN;
+    case WEIR_T_DATE:
+    case WEIR_T_TIME:
+    case WEIR_T_TIMESTAMP:
+    case WEIR_T_TIMESTAMP_NTZ: return WEIR_E_CAST_INVALID_INPUT_DATETIME;
+    default: return WEIR_E_CAST_INVALID_INPUT;
+    }
+}
+
 weir_rc weir_cast_bad(weir_ctx *ctx, const weir_cast *c, weir_bad why, const weir_column *in,
                       int64_t i, weir_column *out) {
     if (!c->raise) return weir_cast_null(ctx, out, i);
@@ -50,7 +62,7 @@ weir_rc weir_cast_bad(weir_ctx *ctx, const weir_cast *c, weir_bad why, const wei
                         "sourceType", quoted_type(ctx, c->from), "targetType",
                         quoted_type(ctx, c->to), "ansiConfig", WEIR_ANSI_KEY);
     } else {
-        (void)weir_fail(ctx, WEIR_E_CAST_INVALID_INPUT, "expression", weir_value_sql(ctx, in, i),
+        (void)weir_fail(ctx, malformed(c->to), "expression", weir_value_sql(ctx, in, i),
                         "sourceType", quoted_type(ctx, c->from), "targetType",
                         quoted_type(ctx, c->to), "ansiConfig", WEIR_ANSI_KEY);
     }
