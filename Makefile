@@ -7,7 +7,7 @@ OPT ?= -O2 -g
 SANFLAGS ?=
 WARN = -Wall -Wextra -Werror
 CSTD = -std=gnu17 -D_GNU_SOURCE -fno-strict-aliasing -march=x86-64-v2
-PKGS = libnghttp2 openssl libprotobuf-c libzstd liblz4 sqlite3 libpcre2-8 zlib rdkafka
+PKGS = libnghttp2 openssl libprotobuf-c libzstd liblz4 sqlite3 libpcre2-8 zlib rdkafka expat
 LIBS = $(shell pkg-config --libs $(PKGS)) -lxxhash -lsnappy -ldl -lpthread -lm
 # V=1 shows the commands
 Q = $(if $(V),,@)
@@ -23,7 +23,7 @@ OBJ = $(LIBSRC:%.c=$(B)/%.o)
 TESTBIN = $(TESTS:src/%.c=$(B)/test/%)
 FUZZ = $(notdir $(basename $(wildcard test/fuzz/*_fuzz.c)))
 
-all: $(B)/weir $(B)/libweir_arrow.so $(B)/kafka_driver
+all: $(B)/weir $(B)/libweir_arrow.so $(B)/kafka_driver $(B)/librdkafka.so.1
 
 .venv/stamp: tools/bootstrap.sh
 	tools/bootstrap.sh
@@ -50,7 +50,14 @@ $(B)/libweir.a: $(OBJ)
 
 $(B)/weir: $(B)/src/app/main.o $(EXTRA) $(B)/libweir.a $(B)/gen/libproto.a
 	@$(call say,LINK,$@)
-	$(Q)$(CC) $(OPT) $(SANFLAGS) -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(OPT) $(SANFLAGS) -o $@ $^ $(LIBS) -Wl,-rpath,'$$ORIGIN'
+
+# Debian's librdkafka 2.0.2 is what weir is built against; a newer one, of a Python package, is what it runs with: that
+# knows SCRAM as brokers of Kafka 4 want it, and fetches OAUTHBEARER tokens
+$(B)/librdkafka.so.1: .venv/stamp
+	@mkdir -p $(@D)
+	@$(call say,COPY,$@)
+	$(Q)cp $$(ls .venv/lib/python3*/site-packages/confluent_kafka.libs/librdkafka-*.so.1 | tail -1) $@
 
 $(B)/libweir_arrow.so: $(wildcard src/arrow/*.cc src/arrow/*.h) | .venv/stamp
 	@$(call say,CXX,$@)
@@ -64,7 +71,7 @@ $(B)/test/%_test: src/%_test.c $(B)/libweir.a $(B)/gen/libproto.a
 # Kafka for the Python tests: a mock cluster and a client
 $(B)/kafka_driver: test/kafka/driver.c
 	@mkdir -p $(@D)
-	$(CC) $(CSTD) $(OPT) $(WARN) $< -o $@ -lrdkafka
+	$(CC) $(CSTD) $(OPT) $(WARN) $< -o $@ -lrdkafka -Wl,-rpath,'$$ORIGIN'
 
 tests: $(TESTBIN)
 

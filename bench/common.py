@@ -9,6 +9,9 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "test", "py"))
+from frozen import freeze  # noqa: E402
+
+freeze()
 from conftest import BIN, Engine  # noqa: E402,F401
 
 WORK = os.environ.get("WEIR_BENCH_DIR") or os.path.join(tempfile.gettempdir(), "weir-bench")

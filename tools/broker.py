@@ -7,12 +7,13 @@
 
 One KRaft node with these listeners, printed by `start` and `status` as JSON:
     plaintext  PLAINTEXT
-    sasl       SASL_PLAINTEXT, PLAIN and SCRAM-SHA-256/512
+    sasl       SASL_PLAINTEXT, PLAIN, SCRAM-SHA-256/512 and OAUTHBEARER (tokens that nobody signed)
     sasl_ssl   SASL_SSL, the same users
     ssl        SSL, asks for a client certificate
     expired    SASL_SSL with a server certificate that has expired
 The user is weir-key, its password weir-secret. Certificates lie in DIR/tls: ca.pem, client.pem with client.key (password
-changeit), client.p12 and trust.p12 (changeit). start after kill goes on with the same ports and data.
+changeit), client.p12 and trust.p12 (changeit). start after kill goes on with the same ports and data. WEIR_BROKER_KAFKA is
+the broker's version.
 """
 import argparse
 import json
@@ -25,8 +26,8 @@ import sys
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-KAFKA, SLF4J = "4.4.0", "1.7.36"
-JARS = os.environ.get("WEIR_BROKER_JARS", os.path.join(ROOT, "build", "broker-jars"))
+KAFKA, SLF4J = os.environ.get("WEIR_BROKER_KAFKA", "4.4.0"), "1.7.36"
+JARS = os.environ.get("WEIR_BROKER_JARS", os.path.join(ROOT, "build", "broker-jars", KAFKA))
 USER, PASSWORD, STORE_PASSWORD = "weir-key", "weir-secret", "changeit"
 LISTENERS = {"plaintext": "PLAINTEXT", "sasl": "SASL_PLAINTEXT", "sasl_ssl": "SASL_SSL", "ssl": "SSL", "expired": "SASL_SSL",
              "controller": "PLAINTEXT"}
@@ -145,6 +146,7 @@ class Broker:
     def configuration(self, at):
         plain = (f'org.apache.kafka.common.security.plain.PlainLoginModule required username="{USER}" password="{PASSWORD}" '
                  f'user_{USER}="{PASSWORD}";')
+        bearer = 'org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub="broker";'
         scram = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
         lines = {
             "process.roles": "broker,controller", "node.id": 1, "controller.quorum.voters": "1@" + at["controller"],
@@ -152,7 +154,7 @@ class Broker:
             "advertised.listeners": ",".join(f"{n.upper()}://{at[n]}" for n in LISTENERS if n != "controller"),
             "listener.security.protocol.map": ",".join(f"{n.upper()}:{p}" for n, p in LISTENERS.items()),
             "controller.listener.names": "CONTROLLER", "inter.broker.listener.name": "PLAINTEXT",
-            "sasl.enabled.mechanisms": "PLAIN,SCRAM-SHA-256,SCRAM-SHA-512",
+            "sasl.enabled.mechanisms": "PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER",
             "ssl.keystore.type": "PKCS12", "ssl.keystore.location": self.path("tls", "server.p12"),
             "ssl.keystore.password": STORE_PASSWORD, "ssl.key.password": STORE_PASSWORD,
             "ssl.truststore.type": "PKCS12", "ssl.truststore.location": self.path("tls", "trust.p12"),
@@ -170,6 +172,7 @@ class Broker:
         }
         for n in ("sasl", "sasl_ssl", "expired"):
             lines[f"listener.name.{n}.plain.sasl.jaas.config"] = plain
+            lines[f"listener.name.{n}.oauthbearer.sasl.jaas.config"] = bearer
             for bits in (256, 512):
                 lines[f"listener.name.{n}.scram-sha-{bits}.sasl.jaas.config"] = scram
         return "".join(f"{k}={v}\n" for k, v in lines.items())

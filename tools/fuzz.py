@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 BUILD = "build-fuzz"
-PKGS = "libnghttp2 openssl libprotobuf-c libzstd liblz4 sqlite3 libpcre2-8 zlib rdkafka".split()
+PKGS = "libnghttp2 openssl libprotobuf-c libzstd liblz4 sqlite3 libpcre2-8 zlib rdkafka expat".split()
 
 
 def link(src, exe):

@@ -2,13 +2,15 @@
 
 Directions: `wsws` and `swsw`, four runs by weir (w) and Spark (s), each with its share of the input, against Spark alone;
 `golden`, a checkpoint that Spark 4.3 wrote, resumed by weir and then by Spark, against Spark alone. Batch by batch."""
+import contextlib
+import fcntl
 import os
 import pathlib
 import re
 import shutil
 
 GOLDEN = pathlib.Path(__file__).resolve().parent.parent / "test" / "golden" / "checkpoint"
-FIXED = pathlib.Path("/tmp/weir-golden")  # the logs of the golden checkpoints name these paths
+FIXED = pathlib.Path("/tmp/weir-golden")  # the logs of the golden checkpoints name these paths, so that Spark finds them there
 
 PREPARE = f"""
 import sys
@@ -110,6 +112,18 @@ def compare(got, want):
     return f"batch {n}: {str(got.get(n))[:500]} instead of {str(want.get(n))[:500]}"
 
 
+@contextlib.contextmanager
+def alone():
+    """Two runs at one time take turns at the fixed folder."""
+    with open(f"{FIXED}.lock", "w") as f:
+        try:
+            fcntl.flock(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"waiting: another run uses {FIXED}", flush=True)
+            fcntl.flock(f, fcntl.LOCK_EX)
+        yield
+
+
 def golden(c, case, order, more):
     """A golden checkpoint, resumed by the first of the order with the input that was kept for it, then by the next
     with one file more."""
@@ -132,8 +146,9 @@ def drill(case):
         files = numbered([*(folder / "input_before").glob("in0/*"), *(folder / "input_next").glob("in0/*")])
         wrong = []
         more = [(files[-1][0], files[-1][1] + 1)]
-        want = golden(c, case, "ss", more)
-        fault = compare(golden(c, case, "ws", more), want)
+        with alone():
+            want = golden(c, case, "ss", more)
+            fault = compare(golden(c, case, "ws", more), want)
         wrong += [f"golden: {fault}"] if fault else []
         if not case.endswith("midbatch"):
             want = turns(c, case, pathlib.Path(c.folder) / "ssss", "ssss", deal(files, 4))

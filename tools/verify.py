@@ -3,8 +3,9 @@
 
 Each check is a command. What held is kept in build/verify.json for the commit it held at, so that a run that was broken off
 goes on where it stopped; --again forgets. A check whose means are not at hand (WEIR_SPARK_PYTHON: a Python with pyspark 4.2
-and WEIR_SPARK_JARS; WEIR_SPARK43_PYTHON; WEIR_GUIDE: a folder with run_all.py; WEIR_CONFORMANCE: a command) is not run, and
-says so: that is no success."""
+and WEIR_SPARK_JARS; WEIR_SPARK43_PYTHON; WEIR_GUIDE: a folder with run_all.py; WEIR_CONFORMANCE: a command; for a Kafka broker java, mvn
+and openssl) is not run, and says so: that is no success. kafka.guide wants SSL_CERT_FILE, with the authority of the guide's
+broker, in the environment of its server."""
 import argparse
 import json
 import os
@@ -19,7 +20,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 KEPT = ROOT / "build" / "verify.json"
 PY = str(ROOT / ".venv" / "bin" / "python")
 SPARK, SPARK43, GUIDE, CONF = "WEIR_SPARK_PYTHON", "WEIR_SPARK43_PYTHON", "WEIR_GUIDE", "WEIR_CONFORMANCE"
-SCRIPTS = {"spine": "04 04o 06 07 08 18 18f 20 29", "state": "12 13 14 15 17 21 21o 21f 28", "python": "11 19 22 22f 23 30"}
+BROKER = "java, mvn and openssl"
+SCRIPTS = {"spine": "04 04o 06 07 08 18 18f 20 29", "state": "12 13 14 15 17 21 21o 21f 28", "python": "11 19 22 22f 23 30", "kafka": "01 02 03 10 10f 25 25o 25f"}
 
 
 def tests(*files, keyword=None):
@@ -63,12 +65,20 @@ CHECKS = {
     "python.churn": ("50 queries started and stopped 20 times leave nothing behind", [], 60,
                      ["env", "WEIR_CHURN_QUERIES=50", "WEIR_CHURN_ROUNDS=20", *tests("python", keyword="leave_nothing")]),
     "python.bench": ("what a foreachBatch costs beyond its worker; idle queries", [], 20, [PY, "bench/run.py", "foreach", "idle"]),
+    "kafka.guide": ("scripts of the guide: " + SCRIPTS["kafka"], [GUIDE], 15, ["guide", SCRIPTS["kafka"]]),
+    "kafka.mock": ("faults of every request, leaders that move, throttling, on a mock cluster", [], 10, tests("kafka_source", "kafka_sink")),
+    "kafka.broker": ("a real broker: topics that change, lost offsets, transactions, refused connections", [BROKER], 20,
+                     [PY, "tools/kafka_test.py", "!storm"]),
+    "kafka.storm": ("5 M messages while the broker is killed 5 times and weir 10 times", [BROKER], 20,
+                    [PY, "tools/kafka_test.py", "storm"]),
+    "kafka.interop": ("Spark and weir in turns in the middle of topics", [BROKER, SPARK], 20, [PY, "tools/interop.py", "kafka_*"]),
+    "kafka.bench": ("throughput, latency and copying beside Spark and librdkafka", [BROKER, SPARK], 40, [PY, "bench/kafka.py"]),
     "state.tsan": ("the concurrent tests under ThreadSanitizer", [], 30, ["make", "tsan"]),
 }
 
 
 def missing(needs):
-    return [n for n in needs if not os.environ.get(n)]
+    return [n for n in needs if not (all(map(shutil.which, ("java", "mvn", "openssl"))) if n == BROKER else os.environ.get(n))]
 
 
 def run(command, minutes, clone):

@@ -146,6 +146,9 @@ int WriterOpen(const weir_arrow_out *o, weir_arrow_format format, ArrowSchema *s
                          .memory_pool(arrow::system_memory_pool())
                          ->compression(type)
                          ->max_row_group_length(1 << 20)
+                         /* A dictionary's hash table takes over ten times its values, and a
+                            column that has more of them than this gains little. */
+                         ->dictionary_pagesize_limit(256 << 10)
                          ->created_by("weir")
                          ->enable_store_decimal_as_integer()
                          ->build();

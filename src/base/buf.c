@@ -56,6 +56,15 @@ weir_rc weir_buf_new(weir_ctx *ctx, int64_t len, weir_buf **out) {
     return WEIR_OK;
 }
 
+weir_rc weir_buf_double(weir_ctx *ctx, weir_buf **b, size_t n, size_t *cap) {
+    weir_buf *more = NULL;
+    WEIR_TRY(weir_buf_new(ctx, (int64_t)*cap * 2, &more));
+    memcpy(more->p, (*b)->p, n);
+    *b = more;
+    *cap *= 2;
+    return WEIR_OK;
+}
+
 weir_rc weir_buf_zero(weir_ctx *ctx, int64_t len, weir_buf **out) {
     WEIR_TRY(weir_buf_new(ctx, len, out));
     memset((*out)->p, 0, (size_t)len);

@@ -18,6 +18,8 @@ typedef struct weir_buf {
 weir_rc weir_buf_new(weir_ctx *, int64_t len,
                      weir_buf **out); /* contents undefined; owned by ctx->arena */
 weir_rc weir_buf_zero(weir_ctx *, int64_t len, weir_buf **out);
+/* A buffer of twice *cap bytes in the place of *b, its first n bytes kept. */
+weir_rc weir_buf_double(weir_ctx *, weir_buf **b, size_t n, size_t *cap);
 /* Foreign memory: release(owner) is called when the last reference goes. Owned by ctx->arena. */
 weir_rc weir_buf_wrap(weir_ctx *, const void *p, int64_t len, void (*release)(void *), void *owner,
                       weir_buf **out);

@@ -51,11 +51,16 @@ static const char *const names_upgrade[] = {"org.apache.spark.SparkUpgradeExcept
 static const char *const names_python[] = {"org.apache.spark.api.python.PythonException", RUNTIME};
 static const char *const names_field[] = {
     "org.apache.spark.sql.catalyst.util.UnknownFieldException", RUNTIME};
+static const char *const names_runner[] = {
+    "org.apache.spark.api.python."
+    "StreamingPythonRunner$StreamingPythonRunnerInitializationException",
+    "org.apache.spark.SparkPythonException", RUNTIME};
 static const char *const *const hierarchies[] = {
     names_spark,       names_analysis, names_parse,   names_arithmetic,
     names_number,      names_datetime, names_index,   names_arg,
     names_unsupported, names_runtime,  names_element, names_class,
-    names_streaming,   names_upgrade,  names_python,  names_field};
+    names_streaming,   names_upgrade,  names_python,  names_field,
+    names_runner};
 
 const char *weir_errcls_name(weir_errcls c) { return defs[c].cls; }
 const char *weir_errcls_sqlstate(weir_errcls c) { return defs[c].state; }

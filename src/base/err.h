@@ -24,7 +24,8 @@ typedef enum {
     WEIR_X_STREAMING,       /* StreamingQueryException */
     WEIR_X_UPGRADE,         /* SparkUpgradeException */
     WEIR_X_PYTHON,          /* PythonException */
-    WEIR_X_UNKNOWN_FIELD    /* UnknownFieldException (Auto Loader) */
+    WEIR_X_UNKNOWN_FIELD,   /* UnknownFieldException (Auto Loader) */
+    WEIR_X_PYTHON_RUNNER    /* StreamingPythonRunnerInitializationException */
 } weir_exception;
 
 typedef enum {

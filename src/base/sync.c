@@ -1,6 +1,8 @@
 /* Mutexes, conditions, the pool, threads. See sync.h. */
 #include "base/sync.h"
 
+#include "base/mem.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,9 +62,26 @@ bool weir_cond_wait(weir_cond *c, weir_mutex *m, int64_t timeout_ms) {
 }
 void weir_cond_wake_all(weir_cond *c) { pthread_cond_broadcast(&c->c); }
 
+typedef struct beginning {
+    void *(*fn)(void *);
+    void *u;
+    char name[16];
+} beginning;
+
+/* By itself: a detached thread may be gone before another one can name it. */
+static void *begin(void *arg) {
+    beginning b = *(beginning *)arg;
+    weir_mem_free(arg);
+    pthread_setname_np(pthread_self(), b.name);
+    return b.fn(b.u);
+}
+
 bool weir_thread_start(pthread_t *out, const char *name, void *(*fn)(void *), void *u) {
     pthread_attr_t a;
     pthread_t t;
+    beginning *b = weir_mem_resize(NULL, sizeof *b);
+    *b = (beginning){.fn = fn, .u = u};
+    (void)snprintf(b->name, sizeof b->name, "%s", name);
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
     size_t stack = 32u << 20;
 #else
@@ -71,16 +90,11 @@ bool weir_thread_start(pthread_t *out, const char *name, void *(*fn)(void *), vo
     pthread_attr_init(&a);
     pthread_attr_setstacksize(&a, stack);
     if (!out) pthread_attr_setdetachstate(&a, PTHREAD_CREATE_DETACHED);
-    int rc = pthread_create(&t, &a, fn, u);
+    int rc = pthread_create(&t, &a, begin, b);
     pthread_attr_destroy(&a);
-    if (rc) return false;
-    char n[16];
-    snprintf(n, sizeof n, "%s", name);
-    if (out) { /* a detached thread may be gone already */
-        pthread_setname_np(t, n);
-        *out = t;
-    }
-    return true;
+    if (rc) weir_mem_free(b);
+    if (rc == 0 && out) *out = t;
+    return rc == 0;
 }
 
 typedef struct job {

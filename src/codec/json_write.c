@@ -32,6 +32,12 @@ static void put_clock(weir_str *o, int64_t local_us) {
                     (int)(us / 60000000 % 60), (int)(us / 1000000 % 60), (int)(us / 1000 % 1000));
 }
 
+static void put_offset(weir_str *o, int32_t off) {
+    int s = off < 0 ? -off : off;
+    weir_str_printf(o, "%c%02d:%02d", off < 0 ? '-' : '+', s / 3600, s / 60 % 60);
+    if (s % 60) weir_str_printf(o, ":%02d", s % 60); /* SPARK: before there were zones */
+}
+
 static void put_timestamp(const weir_json_write *w, int64_t us, weir_str *o) {
     int32_t off = weir_zone_offset(w->zone, weir_floor_div(us, 1000000));
     weir_str_putc(o, '"');
@@ -42,8 +48,7 @@ static void put_timestamp(const weir_json_write *w, int64_t us, weir_str *o) {
         if (off == 0)
             weir_str_putc(o, 'Z');
         else
-            weir_str_printf(o, "%c%02d:%02d", off < 0 ? '-' : '+', (off < 0 ? -off : off) / 3600,
-                            (off < 0 ? -off : off) / 60 % 60);
+            put_offset(o, off);
     }
     weir_str_putc(o, '"');
 }

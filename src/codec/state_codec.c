@@ -29,13 +29,7 @@ static weir_rc zstd_run(weir_ctx *ctx, ZSTD_DStream *z, const uint8_t *p, size_t
     size_t cap = first, done = 0, left = 0;
     WEIR_TRY(weir_buf_new(ctx, (int64_t)cap, &b));
     while (in.pos < in.size || done == cap) {
-        if (done == cap) {
-            weir_buf *more = NULL;
-            WEIR_TRY(weir_buf_new(ctx, (int64_t)cap * 2, &more));
-            memcpy(more->p, b->p, done);
-            b = more;
-            cap *= 2;
-        }
+        if (done == cap) WEIR_TRY(weir_buf_double(ctx, &b, done, &cap));
         ZSTD_outBuffer o = {b->p, cap, done};
         size_t before = in.pos;
         left = ZSTD_decompressStream(z, &o, &in);

@@ -1,6 +1,6 @@
-/* Artifacts that clients upload: cached data of local relations, files. Small ones stay in memory,
- * large ones go to a file in the server's scratch directory. Guarded by the session's mu. Called on
- * handler and operation threads. */
+/* Artifacts that clients upload: cached data of local relations, and what is for Python workers
+ * (files.c). Small ones stay in memory, large ones go to a file in the server's scratch directory.
+ * Guarded by the session's mu. Called on handler and operation threads. */
 #include "base/mem.h"
 #include "connect/connect.h"
 
@@ -9,20 +9,14 @@
 enum { IN_MEMORY_BYTES = 1 << 20 };
 static const int64_t session_limit_bytes = 8ll << 30;
 
-struct weir_cn_artifact {
-    weir_cn_artifact *next;
-    char *name, *file; /* file NULL: the bytes are at p */
-    uint8_t *p;
-    size_t n;
-    int64_t expected, chunks_left; /* of an upload that is under way */
-    bool damaged;
-    weir_file *out;
-    weir_arena *mem;
-};
-
 static void discard(weir_ctx *ctx, weir_cn_artifact *a) {
+    weir_err quiet; /* the failure that led here is what counts */
+    weir_ctx c = *ctx;
+    weir_err_init(&quiet);
+    c.err = &quiet;
     if (a->out) weir_file_drop(a->out);
-    if (a->file && ctx) (void)weir_path_remove(ctx, a->file);
+    if (a->file) (void)weir_path_remove(&c, a->file);
+    weir_err_clear(&quiet);
     weir_mem_free(a->p);
     weir_arena_free(a->mem);
 }
@@ -38,12 +32,13 @@ void weir_cn_artifacts_free(weir_cn_session *s) {
         weir_cn_artifact *a = s->artifacts;
         s->artifacts = a->next;
         discard(&ctx, a);
-        weir_err_clear(&err);
     }
+    weir_cn_files_remove(&ctx, s);
+    weir_err_clear(&err);
     weir_arena_free(ctx.arena);
 }
 
-static weir_cn_artifact *find(weir_cn_session *s, const char *name) {
+weir_cn_artifact *weir_cn_artifact_find(const weir_cn_session *s, const char *name) {
     weir_cn_artifact *a = s->artifacts;
     while (a && strcmp(a->name, name) != 0) a = a->next;
     return a;
@@ -110,17 +105,33 @@ static void summarize(upload *u, const char *name, bool ok) {
     u->summary[u->n++] = s;
 }
 
+static weir_rc end_file(weir_ctx *ctx, weir_cn_artifact *a) {
+    weir_file *f = a->out;
+    a->out = NULL;
+    return f ? weir_file_close(ctx, f) : WEIR_OK;
+}
+
+/* What is for workers gets its place; *again: it is there already. */
+static weir_rc place(upload *u, weir_cn_artifact *a, bool *again) {
+    *again = false;
+    if (!a->damaged && weir_cn_files_wants(a->name) && !a->file)
+        WEIR_TRY(to_file(u->ctx, u->server, a));
+    WEIR_TRY(end_file(u->ctx, a));
+    return a->damaged ? WEIR_OK : weir_cn_files_add(u->ctx, u->session, a, again);
+}
+
 /* The upload is whole: into the session's list, unless damaged. Takes a. */
 static weir_rc finish(upload *u, weir_cn_artifact *a) {
     weir_cn_session *s = u->session;
-    if (a->out) {
-        weir_file *f = a->out;
-        a->out = NULL;
-        WEIR_TRY(weir_file_close(u->ctx, f));
+    bool again = false;
+    weir_rc rc = place(u, a, &again);
+    if (rc != WEIR_OK) {
+        discard(u->ctx, a);
+        return rc;
     }
     summarize(u, a->name, !a->damaged);
     weir_lock(&s->mu);
-    bool keep = !a->damaged && !find(s, a->name),
+    bool keep = !a->damaged && !again && !weir_cn_artifact_find(s, a->name),
          full = keep && s->artifact_bytes + (int64_t)a->n > session_limit_bytes;
     if (keep && !full) {
         a->next = s->artifacts;
@@ -148,11 +159,11 @@ static weir_rc take_message(upload *u, const SC(AddArtifactsRequest) * q) {
             WEIR_TRY(check_name(u->ctx, x->name));
             weir_cn_artifact *a = begin(x->name);
             weir_rc rc = add_chunk(u->ctx, u->server, a, x->data);
-            if (rc == WEIR_OK)
-                rc = finish(u, a);
-            else
+            if (rc != WEIR_OK) {
                 discard(u->ctx, a);
-            if (rc != WEIR_OK) return rc;
+                return rc;
+            }
+            WEIR_TRY(finish(u, a));
         }
         return WEIR_OK;
     case SK(ADD_ARTIFACTS_REQUEST__PAYLOAD_BEGIN_CHUNK):
@@ -247,7 +258,7 @@ void weir_cn_artifact_status(weir_cn_server *server, weir_rpc *rpc, weir_ctx *ct
         WEIR_MSG(ArtifactStatusesResponse__ArtifactStatus,
                  artifact_statuses_response__artifact_status, x, ctx->arena);
         x->has_exists = true;
-        x->exists = find(s, q->names[i]) != NULL;
+        x->exists = weir_cn_artifact_find(s, q->names[i]) != NULL;
         e->key = q->names[i];
         e->value = x;
         a.statuses[a.n_statuses++] = e;
@@ -264,7 +275,7 @@ weir_rc weir_cn_artifact_read(weir_ctx *ctx, weir_cn_session *s, const char *has
     const char *file = NULL, *name = weir_printf(ctx->arena, "cache/%s", hash);
     *p = NULL;
     weir_lock(&s->mu);
-    const weir_cn_artifact *a = find(s, name);
+    const weir_cn_artifact *a = weir_cn_artifact_find(s, name);
     if (a && a->file)
         file = weir_strdup(ctx->arena, a->file);
     else if (a) {

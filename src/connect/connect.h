@@ -141,6 +141,9 @@ weir_cn_op *weir_cn_op_find(weir_cn_session *, const char *id); /* referenced, o
 void weir_cn_op_unref(weir_cn_op *);
 void weir_cn_op_cancel(weir_cn_op *);
 void weir_cn_op_wait(weir_cn_op *, int64_t timeout_ms); /* until it has ended */
+/* After its end: until the client has released it, at most timeout_ms. True: it has, and its
+ * session goes on. */
+bool weir_cn_op_wait_released(weir_cn_op *, int64_t timeout_ms);
 void weir_cn_op_drop(weir_cn_op *); /* out of the session's list; cancelled if it still runs */
 /* Fills ids and queues it; blocks while the reader is slow. */
 weir_rc weir_cn_op_push(weir_ctx *, weir_cn_op *, SC(ExecutePlanResponse) *);
@@ -203,6 +206,7 @@ typedef struct weir_cn_run {
     const SC(Plan) * plan;
     bool may_chunk;
     int64_t chunk_bytes; /* preferred size of a piece of an Arrow batch */
+    weir_query *started; /* its events wait until the client has the answer; referenced */
 } weir_cn_run;
 /* Hands mem to someone who outlives the operation; ctx->arena becomes a fresh one. */
 weir_arena *weir_cn_run_give(weir_cn_run *);
@@ -217,11 +221,39 @@ void weir_cn_add_artifacts(weir_cn_server *, weir_rpc *, weir_ctx *);
 weir_rc weir_cn_artifact_read(weir_ctx *, weir_cn_session *, const char *hash, char **p, size_t *n);
 void weir_cn_artifacts_free(weir_cn_session *);
 
+struct weir_cn_artifact {
+    weir_cn_artifact *next;
+    char *name, *file; /* file NULL: the bytes are at p */
+    uint8_t *p;
+    size_t n;
+    int64_t expected, chunks_left; /* of an upload that is under way */
+    bool damaged;
+    struct weir_file *out;
+    weir_arena *mem;
+};
+weir_cn_artifact *weir_cn_artifact_find(const weir_cn_session *, const char *name); /* under mu */
+
+/* ---- files.c ---- */
+/* Artifacts for Python workers: files, modules, archives. They lie in one folder of the session, by
+ * their last names. SPARK ArtifactManager.addArtifact, SparkFiles. */
+bool weir_cn_files_wants(const char *name); /* this one must be a file */
+/* Puts it into the folder (an archive's content) when it is such a one; a->file may move. *again:
+ * the same is there. Fails with ARTIFACT_ALREADY_EXISTS when it is another one of that name. */
+weir_rc weir_cn_files_add(weir_ctx *, weir_cn_session *, weir_cn_artifact *a, bool *again);
+/* The folder, made at first use, and the zipped modules in it; in ctx->arena. */
+weir_rc weir_cn_files_get(weir_ctx *, weir_cn_session *, const char **dir, const char ***zips,
+                          int *nzip);
+/* For a clone: the same files in a folder of its own. */
+weir_rc weir_cn_files_copy(weir_ctx *, weir_cn_session *from, weir_cn_session *to);
+void weir_cn_files_remove(weir_ctx *, weir_cn_session *);
+
 struct weir_target;
 /* The function of foreachBatch or foreach as info->python and the sink for it; in r->mem. */
 weir_rc weir_cn_foreach(weir_cn_run *, const SC(WriteStreamOperationStart) *, weir_write_info *,
                         struct weir_target *);
 weir_rc weir_cn_stream_start(weir_cn_run *, const SC(WriteStreamOperationStart) *);
+/* After the end of the operation of start(): listeners may hear of the query. */
+void weir_cn_stream_answered(weir_cn_run *);
 weir_rc weir_cn_stream_command(weir_cn_run *, const SC(StreamingQueryCommand) *);
 weir_rc weir_cn_manager_command(weir_cn_run *, const SC(StreamingQueryManagerCommand) *);
 weir_rc weir_cn_bus_command(weir_cn_run *, const SC(StreamingQueryListenerBusCommand) *);

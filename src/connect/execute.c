@@ -194,6 +194,7 @@ static void *run_thread(void *u) {
         (void)weir_fail(j->run.ctx, WEIR_E_INTERNAL_ERROR, "message",
                         "The operation failed without saying why.");
     weir_cn_op_end(o, rc == WEIR_OK ? NULL : &j->err);
+    weir_cn_stream_answered(&j->run);
     weir_err_clear(&j->err);
     weir_arena_free(j->run.mem);
     weir_arena_free(j->home);

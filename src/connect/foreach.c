@@ -53,6 +53,11 @@ static void host_interrupt(void *session, const char *run_id) {
     }
 }
 
+static weir_rc host_files(weir_ctx *ctx, void *session, const char **dir, const char ***zips,
+                          int *nzip) {
+    return weir_cn_files_get(ctx, session, dir, zips, nzip);
+}
+
 static weir_rc check(weir_ctx *ctx, const SC(WriteStreamOperationStart) * w, const char *what) {
     if (w->n_partitioning_column_names)
         return weir_fail(ctx, WEIR_E_ANALYSIS_LEGACY, "message",
@@ -84,6 +89,7 @@ weir_rc weir_cn_foreach(weir_cn_run *r, const SC(WriteStreamOperationStart) * w,
                              .drop = host_drop,
                              .hold = host_hold,
                              .release = host_release,
+                             .files = host_files,
                              .interrupt = host_interrupt};
     weir_py_function *fn = WEIR_NEW(r->mem, weir_py_function);
     *fn = (weir_py_function){.command = f->python_function->command.data,

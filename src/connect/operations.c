@@ -128,6 +128,20 @@ void weir_cn_op_wait(weir_cn_op *o, int64_t timeout_ms) {
     weir_unlock(&o->mu);
 }
 
+bool weir_cn_op_wait_released(weir_cn_op *o, int64_t timeout_ms) {
+    weir_cn_session *s = o->session;
+    int64_t until = now_of(o) + timeout_ms, left = timeout_ms;
+    weir_lock(&o->mu);
+    for (; !o->dropped && left > 0; left = until - now_of(o))
+        (void)weir_cond_wait(&o->cond, &o->mu, left);
+    bool released = o->dropped;
+    weir_unlock(&o->mu);
+    weir_lock(&s->server->mu);
+    bool closed = s->closed;
+    weir_unlock(&s->server->mu);
+    return released && !closed;
+}
+
 void weir_cn_op_cancel(weir_cn_op *o) {
     weir_cancel_ask(&o->cancel);
     weir_lock(&o->mu);

@@ -53,6 +53,10 @@ static void clone_session(weir_cn_server *server, weir_rpc *rpc, weir_ctx *ctx) 
                                  q->client_observed_server_side_session_id, &s);
     if (rc == WEIR_OK) rc = weir_cn_session_clone(ctx, s, q->new_session_id, &c);
     if (rc == WEIR_OK) {
+        rc = weir_cn_files_copy(ctx, s, c);
+        if (rc != WEIR_OK) weir_cn_session_close(c);
+    }
+    if (rc == WEIR_OK) {
         a.session_id = s->id;
         a.server_side_session_id = s->ssid;
         a.new_session_id = c->id;

@@ -6,6 +6,7 @@
 #include "query/query.h"
 
 #include <strings.h>
+#include <unistd.h>
 
 #define START(name) SK(WRITE_STREAM_OPERATION_START__##name)
 
@@ -174,28 +175,6 @@ static weir_rc prepare(weir_cn_run *r, const SC(WriteStreamOperationStart) * w,
     return read_checkpoint(ctx, info, t->sink, spec);
 }
 
-static char *started_json(weir_arena *a, weir_ctx *ctx, const weir_query *q) {
-    weir_str s;
-    weir_jw w;
-    weir_str_init(&s, a, 1 << 16);
-    weir_jw_init(&w, &s);
-    weir_jw_obj(&w);
-    weir_jw_key(&w, "id");
-    weir_jw_str(&w, weir_query_id(q));
-    weir_jw_key(&w, "runId");
-    weir_jw_str(&w, weir_query_run_id(q));
-    weir_jw_key(&w, "name");
-    weir_jw_str(&w, weir_query_name(q));
-    weir_jw_key(&w, "timestamp");
-    char iso[32];
-    weir_iso_time(weir_now_ms(ctx->env), iso);
-    weir_jw_str(&w, iso);
-    weir_jw_key(&w, "jobTags");
-    weir_jw_raw(&w, "[]");
-    weir_jw_end_obj(&w);
-    return s.p;
-}
-
 static bool has_bus(weir_cn_session *s) {
     weir_lock(&s->mu);
     bool yes = s->bus != NULL;
@@ -203,7 +182,7 @@ static bool has_bus(weir_cn_session *s) {
     return yes;
 }
 
-static weir_rc send_started(weir_cn_run *r, weir_query *q) {
+static weir_rc send_started(weir_cn_run *r, weir_query *q, bool told) {
     SC(ExecutePlanResponse) m = SK(EXECUTE_PLAN_RESPONSE__INIT);
     SC(WriteStreamOperationStartResult) x = SK(WRITE_STREAM_OPERATION_START_RESULT__INIT);
     SC(StreamingQueryInstanceId) id = SK(STREAMING_QUERY_INSTANCE_ID__INIT);
@@ -211,7 +190,8 @@ static weir_rc send_started(weir_cn_run *r, weir_query *q) {
     id.run_id = weir_pb_text(weir_query_run_id(q));
     x.query_id = &id;
     x.name = weir_pb_text(weir_query_name(q));
-    if (has_bus(r->session)) x.query_started_event_json = started_json(r->ctx->arena, r->ctx, q);
+    if (told)
+        x.query_started_event_json = weir_pb_text(weir_query_started_text(r->ctx->arena, q));
     m.response_type_case =
         SK(EXECUTE_PLAN_RESPONSE__RESPONSE_TYPE_WRITE_STREAM_OPERATION_START_RESULT);
     m.write_stream_operation_start_result = &x;
@@ -225,20 +205,34 @@ weir_rc weir_cn_stream_start(weir_cn_run *r, const SC(WriteStreamOperationStart)
     WEIR_TRY(prepare(r, w, &spec, &target));
     weir_schema *columns = spec.plan->schema;
     weir_write_info info = spec.info;
+    spec.hold_events = has_bus(r->session);
     spec.conf = weir_conf_new(r->ctx->conf);
     spec.mem = weir_cn_run_give(r);
     /* SPARK DataStreamWriter.toTable: the table is there when start() returns */
     weir_rc rc = weir_target_create(r->ctx, r->session->session, &target, &info, columns);
-    if (rc == WEIR_OK)
-        rc = weir_query_start(r->ctx, weir_session_queries(r->session->session), &spec, &q);
     if (rc != WEIR_OK) {
         weir_conf_free(spec.conf);
         weir_arena_free(spec.mem);
         return rc;
     }
-    rc = send_started(r, q);
-    weir_query_unref(q);
+    WEIR_TRY(weir_query_start(r->ctx, weir_session_queries(r->session->session), &spec, &q));
+    rc = send_started(r, q, spec.hold_events);
+    if (spec.hold_events)
+        r->started = q;
+    else
+        weir_query_unref(q);
     return rc;
+}
+
+/* The listener bus is a stream of its own, which could overtake the answer to start(): a client
+ * would see a query's progress before it has heard of the query. */
+void weir_cn_stream_answered(weir_cn_run *r) {
+    enum { ANSWER_MS = 10000, TOLD_MS = 20 };
+    if (!r->started) return;
+    /* released: the client has read the answer, and is about to tell its listeners */
+    if (weir_cn_op_wait_released(r->op, ANSWER_MS)) (void)usleep(TOLD_MS * 1000);
+    weir_query_release_events(r->started);
+    weir_query_unref(r->started);
 }
 
 static weir_rc find_query(weir_cn_run *r, const SC(StreamingQueryInstanceId) * id,
@@ -246,6 +240,7 @@ static weir_rc find_query(weir_cn_run *r, const SC(StreamingQueryInstanceId) * i
     *out = id ? weir_query_find(weir_session_queries(r->session->session), id->id,
                                 id->run_id && *id->run_id ? id->run_id : NULL)
               : NULL;
+    if (*out && !*r->op->worker) weir_query_release_events(*out); /* start() has returned */
     if (*out) return WEIR_OK;
     return weir_fail(
         r->ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
@@ -284,19 +279,14 @@ static weir_rc q_progress(weir_ctx *ctx, weir_query *q, bool last, result *x) {
 }
 
 static weir_rc q_exception(weir_ctx *ctx, weir_query *q, result *x) {
-    weir_err e;
-    weir_err_init(&e);
-    if (weir_query_exception(q, &e)) {
-        WEIR_MSG(StreamingQueryCommandResult__ExceptionResult,
-                 streaming_query_command_result__exception_result, m, ctx->arena);
-        const char *cls = weir_errcls_name(e.cls);
-        m->exception_message = weir_strdup(ctx->arena, weir_text(e.msg));
-        m->error_class = weir_pb_text(cls);
-        m->stack_trace = weir_pb_text("");
-        x->result_type_case = QRES(EXCEPTION);
-        x->exception = m;
-    }
-    weir_err_clear(&e);
+    const char *text = weir_query_exception(ctx, q);
+    if (!text) return WEIR_OK;
+    WEIR_MSG(StreamingQueryCommandResult__ExceptionResult,
+             streaming_query_command_result__exception_result, m, ctx->arena);
+    m->exception_message = weir_pb_text(text);
+    m->error_class = weir_pb_text(weir_errcls_name(WEIR_E_STREAM_FAILED));
+    x->result_type_case = QRES(EXCEPTION);
+    x->exception = m;
     return WEIR_OK;
 }
 
@@ -481,7 +471,6 @@ static weir_rc push_events(weir_cn_op *o, bool added, const char *json, weir_eve
 static void on_event(void *u, weir_event_kind kind, const char *json) {
     bool pushed;
     weir_str s;
-    if (kind == WEIR_EVENT_STARTED) return; /* goes with the answer to start() */
     weir_str_init(&s, NULL, 64 << 20);
     if (kind == WEIR_EVENT_PROGRESS) weir_str_printf(&s, "{\"progress\":%s}", json);
     (void)push_events(u, false, s.p ? s.p : json, kind, &pushed);
@@ -500,7 +489,7 @@ static weir_rc add_bus(weir_cn_run *r) {
     if (taken)
         return weir_fail(r->ctx, WEIR_E_ILLEGAL_STATE, "message",
                          "The session has a listener bus already.");
-    WEIR_TRY(push_events(o, true, NULL, WEIR_EVENT_STARTED, &pushed));
+    WEIR_TRY(push_events(o, true, NULL, WEIR_EVENT_PROGRESS, &pushed));
     weir_query_manager_listen(qm, on_event, o);
     weir_lock(&o->mu);
     while (!o->over && !atomic_load(&o->cancel.asked)) (void)weir_cond_wait(&o->cond, &o->mu, -1);
@@ -517,6 +506,7 @@ weir_rc weir_cn_bus_command(weir_cn_run *r, const SC(StreamingQueryListenerBusCo
         SK(STREAMING_QUERY_LISTENER_BUS_COMMAND__COMMAND_ADD_LISTENER_BUS_LISTENER))
         return add_bus(r);
     weir_cn_session *s = r->session;
+    weir_query_release_all_events(weir_session_queries(s->session));
     weir_lock(&s->mu);
     weir_cn_op *o = s->bus;
     if (o) {

@@ -304,7 +304,7 @@ static const char *unknown_name(const SC(Relation) * r) {
     case REL(CO_GROUP_MAP): return "cogroup().applyInPandas";
     case REL(APPLY_IN_PANDAS_WITH_STATE): return "applyInPandasWithState";
     case REL(PARSE):
-        return "spark.read.json and csv over a DataFrame of strings; use from_json or from_csv";
+        return "spark.read.json, csv and xml over a DataFrame of strings; use from_json, from_csv";
     case REL(COMMON_INLINE_USER_DEFINED_TABLE_FUNCTION): return "user-defined table functions";
     case REL(COMMON_INLINE_USER_DEFINED_DATA_SOURCE): return "data sources written in Python";
     case REL(AS_OF_JOIN): return "as-of joins";

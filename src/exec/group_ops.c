@@ -9,6 +9,7 @@ static weir_rc partial_start(weir_ctx *ctx, weir_partial *a, const weir_plan *p)
     for (int i = 0; i < p->ngroup; i++) t[i] = p->expr[i]->type;
     if (p->ngroup) WEIR_TRY(weir_groups_new(ctx, a->held, t, p->ngroup, &a->groups));
     WEIR_TRY(weir_aggs_new(ctx, a->held, p->expr + p->ngroup, p->nexpr - p->ngroup, &a->aggs));
+    a->reorders = weir_arrival_differs(ctx, p);
     a->nslot = p->ngroup ? 0 : 1; /* without keys there is one group, also over no rows */
     return WEIR_OK;
 }
@@ -29,6 +30,7 @@ weir_rc weir_partial_fill(weir_ctx *ctx, weir_partial *a, const weir_plan *p, we
             rc = weir_eval_run(&c, keys, i, &b, &key[i]);
             if (rc == WEIR_OK) rc = weir_normal_zero(&c, &key[i]);
         }
+        if (rc == WEIR_OK && a->reorders) rc = weir_arrival_order(&c, &b, key);
         if (rc == WEIR_OK && p->ngroup)
             rc = weir_groups_map(&c, a->groups, key, b.len, slot, &a->nslot);
         if (rc == WEIR_OK) rc = weir_aggs_update(&c, a->aggs, &b, slot, a->nslot);

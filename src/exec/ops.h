@@ -69,10 +69,16 @@ typedef struct weir_partial {
     weir_groups *groups; /* NULL without keys: one slot, also over no rows */
     weir_aggs *aggs;
     int64_t nslot;
+    bool reorders; /* rows of a chunk are put in the order that Spark meets them in */
 } weir_partial;
 /* Reads in until its end, or until there are max_groups. keys: of plan->expr[0 .. ngroup). A part
  * that is not empty is added to. Release with weir_partial_free. */
 weir_rc weir_partial_fill(weir_ctx *, weir_partial *, const weir_plan *aggregate, weir_eval *keys,
                           weir_op *in, int64_t max_groups, bool *eof);
 void weir_partial_free(weir_partial *);
+
+/* Whether Spark's aggregation meets rows in another order than they come in. */
+bool weir_arrival_differs(weir_ctx *, const weir_plan *aggregate);
+/* Puts the rows of a batch, and their one key, in that order. */
+weir_rc weir_arrival_order(weir_ctx *, weir_batch *, weir_column *key);
 #endif

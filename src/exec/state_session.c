@@ -66,6 +66,7 @@ static weir_rc add_state(weir_ctx *ctx, session_op *s) {
     weir_field *k = WEIR_NEWN(ctx->arena, weir_field, s->nother + 1),
                *v = WEIR_NEWN(ctx->arena, weir_field, 1 + s->nother + s->layout.nstate);
     for (int i = 0; i < p->ngroup; i++) v[i] = p->schema->field[i];
+    v[p->session_key].name = "session_window"; /* whatever its alias */
     for (int i = 0; i < s->nother; i++) k[i] = p->schema->field[s->other[i]];
     k[s->nother] = (weir_field){"sessionStartTime", session->type->field[0].type, true, NULL};
     for (int i = 0; i < s->layout.nstate; i++) v[1 + s->nother + i] = s->layout.value->field[i];

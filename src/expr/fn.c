@@ -147,6 +147,13 @@ static weir_rc finish(weir_ctx *ctx, const candidate *c, weir_expr *e, weir_expr
     return WEIR_OK;
 }
 
+/* SPARK TypeCoercion: a cast that it adds stands where the call does, not its argument. */
+static void own_casts(const weir_expr *func, const weir_expr *call) {
+    for (int i = 0; i < func->narg && i < call->narg; i++)
+        if (call->arg[i] != func->arg[i] && call->arg[i]->kind == WEIR_EX_CALL)
+            call->arg[i]->at = call->at;
+}
+
 weir_rc weir_fn_resolve(weir_ctx *ctx, weir_expr *func, weir_expr **out) {
     candidate cand[24];
     int n = find_all(func->name, cand, 24), least = 1 << 20, most = -1, bad = -1;
@@ -169,7 +176,9 @@ weir_rc weir_fn_resolve(weir_ctx *ctx, weir_expr *func, weir_expr **out) {
             }
             weir_expr *e = NULL;
             WEIR_TRY(apply(ctx, func, sig, &m, cand[i].flags, &e));
-            return finish(ctx, &cand[i], e, out);
+            WEIR_TRY(finish(ctx, &cand[i], e, out));
+            own_casts(func, *out);
+            return WEIR_OK;
         }
     }
     if (bad >= 0) return type_mismatch(ctx, func, bad, want);

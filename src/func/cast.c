@@ -262,8 +262,7 @@ static weir_rc resolve(weir_ctx *ctx, weir_expr *arg, const weir_type *to, weir_
     bool ok = true, safe = is_safe(arg->type, to);
     if (special(ctx, arg, to, out)) return WEIR_OK;
     e->at = arg->at;
-    weir_pos *at = weir_memdup(ctx->arena, &arg->at, sizeof arg->at);
-    WEIR_TRY(weir_cast_plan(ctx, arg->type, to, mode, at, c, &ok));
+    WEIR_TRY(weir_cast_plan(ctx, arg->type, to, mode, &e->at, c, &ok));
     if (!ok) return refuse(ctx, arg, to, mode);
     e->type = to;
     e->name = mode == WEIR_CAST_TRY ? "try_cast" : "cast";

@@ -44,6 +44,7 @@ typedef struct weir_sink_ops {
     unsigned modes; /* 1 << WEIR_OUT_*: streaming modes it takes; 0 = batch only */
     bool batch;     /* takes batch writes */
     bool needs_path;
+    bool open_first; /* open() comes before all else of the query, and its failure is start()'s */
     /* Before the query's thread starts, in start(): what must be there, or be refused, at once;
      * optional. */
     weir_rc (*announce)(weir_ctx *, const weir_write_info *);

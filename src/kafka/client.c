@@ -46,9 +46,9 @@ static const struct advice {
     {RD_KAFKA_RESP_ERR__AUTHENTICATION, "certificate",
      "Check that kafka.ssl.truststore.location holds the authority that signed the broker's "
      "certificate, that the certificate names the host, and its dates"},
-    {RD_KAFKA_RESP_ERR__AUTHENTICATION, "SCRAM",
-     "Check the user name and password in kafka.sasl.jaas.config. Brokers of Kafka 3.9 and later "
-     "refuse the SCRAM of librdkafka before 2.6.1 whatever the password: use PLAIN over TLS there"},
+    {RD_KAFKA_RESP_ERR__AUTHENTICATION, "OAUTHBEARER",
+     "Check kafka.sasl.oauthbearer.token.endpoint.url, and what kafka.sasl.jaas.config says for "
+     "it"},
     {RD_KAFKA_RESP_ERR__AUTHENTICATION, NULL,
      "Check kafka.sasl.mechanism and the user name and password in kafka.sasl.jaas.config"},
     {RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED, NULL,
@@ -79,7 +79,19 @@ static const struct advice {
      "Check that enough replicas are in sync (min.insync.replicas)"},
 };
 
+/* It sends the client's nonce twice in the last message. Kafka 3.9's ScramSaslServer looks at the
+ * end of what comes (endsWith), Kafka 4's at all of it (equals). */
+static bool is_old_scram(rd_kafka_resp_err_t err, const char *text) {
+    return err == RD_KAFKA_RESP_ERR__AUTHENTICATION && text && strstr(text, "SCRAM") &&
+           rd_kafka_version() < 0x02060100;
+}
+
 const char *weir_kafka_advice(rd_kafka_resp_err_t err, const char *text) {
+    if (is_old_scram(err, text))
+        return "Check the user name and password in kafka.sasl.jaas.config. Brokers of Kafka 4 "
+               "refuse the SCRAM of librdkafka before 2.6.1, which is used here, whatever the "
+               "password: use the librdkafka of the Python package confluent-kafka, or PLAIN over "
+               "TLS";
     for (size_t i = 0; i < sizeof advices / sizeof *advices; i++)
         if (advices[i].err == err && (!advices[i].part || (text && strstr(text, advices[i].part))))
             return advices[i].check;
@@ -143,9 +155,8 @@ void weir_kafka_waits(weir_ctx *ctx, weir_kafka *k, const char *doing) {
     weir_unlock(&k->mu);
     if (ctx->notice)
         ctx->notice->say(ctx->notice->u,
-                         why ? weir_printf(ctx->arena, "%s: %s", doing, why)
-                             : weir_printf(ctx->arena, "%s: waiting for the brokers at %s", doing,
-                                           k->settings.servers));
+                         weir_printf(ctx->arena, "%s: waiting for Kafka at %s%s%s", doing,
+                                     k->settings.servers, why ? ": " : "", why ? why : ""));
 }
 
 /* What is behind "fatal error"; text (512 bytes) says more of it. */

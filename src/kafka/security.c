@@ -4,9 +4,11 @@
 #include "kafka/jaas.h"
 
 #include <ctype.h>
+#include <librdkafka/rdkafka.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/pkcs12.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -132,6 +134,9 @@ static weir_rc kind_of(reader *r, const char *which, const char *path, store_kin
                            path, path, path, which));
 }
 
+/* A librdkafka with an OpenSSL of its own does not look there. NULL: its own default. */
+static const char *system_ca(void) { return getenv(X509_get_default_cert_file_env()); }
+
 static weir_rc trust(reader *r) {
     const char *pem = option(r, "ssl.truststore.certificates"),
                *path = option(r, "ssl.truststore.location"),
@@ -139,7 +144,7 @@ static weir_rc trust(reader *r) {
     store_kind kind;
     secret(r, password);
     if (pem) return set(r, "ssl.ca.pem", pem), WEIR_OK;
-    if (!path) return WEIR_OK; /* the system's certificates */
+    if (!path) return set(r, "ssl.ca.location", system_ca()), WEIR_OK;
     WEIR_TRY(kind_of(r, "truststore", path, &kind));
     if (kind == STORE_PEM) return set(r, "ssl.ca.location", path), WEIR_OK;
     WEIR_TRY(weir_kafka_trust_pem(r->ctx, path, password, &pem));
@@ -182,7 +187,66 @@ static weir_rc user_and_password(reader *r, const weir_jaas *j) {
     return WEIR_OK;
 }
 
-/* A token of a file, or one that nobody signed (for tests), as Java's module makes it. */
+/* Whether librdkafka was built with it: "oidc", "sasl_gssapi". */
+static bool has_feature(const char *name) {
+    char text[512] = "";
+    size_t n = sizeof text;
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    bool known = rd_kafka_conf_get(conf, "builtin.features", text, &n) == RD_KAFKA_CONF_OK;
+    rd_kafka_conf_destroy(conf);
+    char *rest = text;
+    for (char *one; known && (one = strsep(&rest, ","));)
+        if (strcmp(one, name) == 0) return true;
+    return false;
+}
+
+/* Whom to trust when the token is fetched: the JAAS options, as Java has it. */
+static weir_rc endpoint_trust(reader *r, const weir_jaas *j) {
+    const char *path = weir_jaas_get(j, "ssl.truststore.location"), *pem = NULL,
+               *password = weir_jaas_get(j, "ssl.truststore.password");
+    store_kind kind;
+    secret(r, password);
+    if (!path) return set(r, "https.ca.location", system_ca()), WEIR_OK;
+    WEIR_TRY(kind_of(r, "truststore", path, &kind));
+    if (kind == STORE_PEM) return set(r, "https.ca.location", path), WEIR_OK;
+    WEIR_TRY(weir_kafka_trust_pem(r->ctx, path, password, &pem));
+    return set(r, "https.ca.pem", pem), WEIR_OK;
+}
+
+/* KAFKA OAuthBearerLoginCallbackHandler: client credentials for a token of an HTTP endpoint. */
+static weir_rc token_endpoint(reader *r, const weir_jaas *j, const char *url) {
+    static const char name[] = "sasl.oauthbearer.token.endpoint.url";
+    const char *id = weir_jaas_get(j, "clientId"), *password = weir_jaas_get(j, "clientSecret");
+    weir_str extensions;
+    if (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0)
+        return bad(r, name, "it must begin with https://, http:// or file:");
+    if (!has_feature("oidc"))
+        return bad(r, name,
+                   weir_printf(r->ctx->arena,
+                               "librdkafka %s here is built without OIDC and fetches no tokens. "
+                               "Use the one of the Python package confluent-kafka, or let another "
+                               "program write the token to a file and give file:///path/of/the/"
+                               "token",
+                               rd_kafka_version_str()));
+    if (!id || !password)
+        return bad(r, "sasl.jaas.config",
+                   "OAuthBearerLoginModule needs clientId=\"...\" and clientSecret=\"...\" for the "
+                   "token endpoint");
+    set(r, "sasl.oauthbearer.method", "oidc");
+    set(r, name, url);
+    set(r, "sasl.oauthbearer.client.id", id);
+    set(r, "sasl.oauthbearer.client.secret", password);
+    set(r, "sasl.oauthbearer.scope", weir_jaas_get(j, "scope"));
+    weir_str_init(&extensions, r->ctx->arena, 1 << 16);
+    for (int i = 0; i < j->n; i++)
+        if (strncmp(j->option[i].key, "extension_", 10) == 0)
+            weir_str_printf(&extensions, "%s%s=%s", extensions.len ? "," : "",
+                            j->option[i].key + 10, j->option[i].value);
+    if (extensions.len) set(r, "sasl.oauthbearer.extensions", extensions.p);
+    return endpoint_trust(r, j);
+}
+
+/* A token of a file or an endpoint, or one that nobody signed (for tests). */
 static weir_rc bearer(reader *r, const weir_jaas *j) {
     const char *url = option(r, "sasl.oauthbearer.token.endpoint.url"),
                *sub = weir_jaas_get(j, "unsecuredLoginStringClaim_sub"),
@@ -195,14 +259,12 @@ static weir_rc bearer(reader *r, const weir_jaas *j) {
         r->out->token_file = weir_strdup(r->ctx->arena, path);
         return WEIR_OK;
     }
-    if (url)
-        return bad(r, "sasl.oauthbearer.token.endpoint.url",
-                   "tokens of an HTTP endpoint are not fetched here. Let another program write the "
-                   "token to a file and give file:///path/of/the/token");
+    if (url) return token_endpoint(r, j, url);
     if (!sub)
         return bad(r, "sasl.jaas.config",
                    "OAuthBearerLoginModule needs the option "
-                   "'kafka.sasl.oauthbearer.token.endpoint.url' = 'file:///path/of/the/token', or "
+                   "'kafka.sasl.oauthbearer.token.endpoint.url' = 'https://...' or "
+                   "'file:///path/of/the/token', or "
                    "unsecuredLoginStringClaim_sub=\"...\" for a token that is not signed");
     if (strpbrk(sub, " \t") || (scope && strpbrk(scope, " \t")))
         return bad(r, "sasl.jaas.config", "a claim of an unsecured token holds white space");
@@ -214,6 +276,13 @@ static weir_rc bearer(reader *r, const weir_jaas *j) {
 }
 
 static weir_rc kerberos(reader *r, const weir_jaas *j) {
+    if (!has_feature("sasl_gssapi"))
+        return bad(r, "sasl.mechanism",
+                   weir_printf(r->ctx->arena,
+                               "librdkafka %s here is built without Kerberos. Start weir with "
+                               "LD_LIBRARY_PATH set to the folder of one that has it, as the "
+                               "system's, /usr/lib/x86_64-linux-gnu",
+                               rd_kafka_version_str()));
     set(r, "sasl.kerberos.keytab", weir_jaas_get(j, "keyTab"));
     set(r, "sasl.kerberos.principal", weir_jaas_get(j, "principal"));
     set(r, "sasl.kerberos.service.name", weir_jaas_get(j, "serviceName"));

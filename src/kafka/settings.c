@@ -133,6 +133,17 @@ static weir_rc take_partitioner(reader *r, const row *w, const char *value) {
                      "'partition' instead");
 }
 
+static weir_rc take_login_handler(reader *r, const row *w, const char *value) {
+    const char *dot = strrchr(value, '.'), *name = dot ? dot + 1 : value;
+    if (strcmp(name, "OAuthBearerLoginCallbackHandler") == 0 ||
+        strcmp(name, "OAuthBearerUnsecuredLoginCallbackHandler") == 0)
+        return WEIR_OK; /* what weir does anyway */
+    return bad_value(r, w, value,
+                     "a handler of your own cannot be loaded here; let another program write the "
+                     "token to a file and set kafka.sasl.oauthbearer.token.endpoint.url to "
+                     "file:///path/of/the/token");
+}
+
 static weir_rc take_nothing(reader *r, const row *w, const char *value) {
     (void)r;
     (void)w;
@@ -204,6 +215,7 @@ static const row rows[] = {
     {"sasl.mechanism", "", BOTH, take_nothing},
     {"sasl.jaas.config", "", BOTH, take_nothing},
     {"sasl.oauthbearer.token.endpoint.url", "", BOTH, take_nothing},
+    {"sasl.login.callback.handler.class", "", BOTH, take_login_handler},
     {"sasl.kerberos.service.name", "sasl.kerberos.service.name", BOTH, NULL},
     {"sasl.kerberos.kinit.cmd", "sasl.kerberos.kinit.cmd", BOTH, NULL},
     {"sasl.kerberos.min.time.before.relogin", "sasl.kerberos.min.time.before.relogin", BOTH, NULL},

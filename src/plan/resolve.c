@@ -455,12 +455,18 @@ static weir_rc spread_stars(weir_ctx *ctx, const binder *b, weir_expr *e, weir_e
     return WEIR_OK;
 }
 
+static weir_rc bind_cast(weir_ctx *ctx, weir_expr *e, weir_expr **out) {
+    WEIR_TRY(weir_cast_resolve(ctx, e->arg[0], e->type, e->cast_mode, out));
+    if (*out != e->arg[0]) (*out)->at = e->at;
+    return WEIR_OK;
+}
+
 static weir_rc bind_node(weir_ctx *ctx, const binder *b, weir_expr *e, weir_expr **out) {
     switch (e->kind) {
     case WEIR_EX_ATTR: return bind_attr(ctx, b, e, out);
     case WEIR_EX_STAR: return refuse(ctx, e, "a star outside of a select list or function call");
     case WEIR_EX_FUNC: return bind_func(ctx, b, e, out);
-    case WEIR_EX_CAST: return weir_cast_resolve(ctx, e->arg[0], e->type, e->cast_mode, out);
+    case WEIR_EX_CAST: return bind_cast(ctx, e, out);
     case WEIR_EX_EXTRACT: return bind_extract(ctx, e, out);
     case WEIR_EX_UPDATE_FIELDS: return bind_update(ctx, e, out);
     case WEIR_EX_LAMBDA: *out = e; return WEIR_OK; /* the function binds it */

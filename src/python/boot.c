@@ -1,7 +1,7 @@
 /* What a worker's interpreter runs first (python -c). It says which Python and PySpark it is, wraps
  * read_command so that the engine knows the function's name, and then calls the main of PySpark's
  * own worker module on the socket, which is descriptor 3. Output goes to the pipe that is stdout
- * and stderr, never to the socket. */
+ * and stderr, never to the socket. argv: the kind of worker, the folder of the session's files. */
 #include "python/worker.h"
 
 const char weir_py_boot[] =
@@ -9,8 +9,8 @@ const char weir_py_boot[] =
     "from importlib.util import find_spec\n"
     "sock = socket.socket(fileno=3)\n"
     "def say(b): sock.sendall(struct.pack('>i', len(b)) + b)\n"
-    "kind = sys.argv[1]\n"
-    "sys.argv = sys.argv[1:]\n"
+    "kind, files = sys.argv[1:3]\n"
+    "sys.argv = sys.argv[1:2]\n"
     /* modules of the engine's folder can be had, but do not hide others */
     "if sys.path[:1] == ['']: sys.path.append(sys.path.pop(0))\n"
     "spec = find_spec('pyspark')\n"
@@ -21,6 +21,25 @@ const char weir_py_boot[] =
     "say(json.dumps({'python': '%d.%d' % sys.version_info[:2],\n"
     "    'pyspark': found.get('__version__', '')}).encode())\n"
     "if not home: sys.exit(0)\n"
+    "if kind == 'unpack':\n" /* as Spark's executors do with archives */
+    "    import tarfile, traceback, zipfile\n"
+    "    f = sock.makefile('rb')\n"
+    "    path, name, to = (f.read(struct.unpack('>i', f.read(4))[0]).decode() for _ in range(3))\n"
+    "    try:\n"
+    "        os.mkdir(to)\n"
+    "        if name.endswith(('.zip', '.jar')):\n"
+    "            with zipfile.ZipFile(path) as z:\n"
+    "                for i in z.infolist():\n"
+    "                    got, mode = z.extract(i, to), i.external_attr >> 16 & 0o777\n"
+    "                    if mode and not i.is_dir(): os.chmod(got, mode)\n"
+    "        else:\n"
+    "            safe = {'filter': 'data'} if hasattr(tarfile, 'data_filter') else {}\n"
+    "            with tarfile.open(path) as t: t.extractall(to, **safe)\n"
+    "        sock.sendall(struct.pack('>i', 0))\n"
+    "    except Exception:\n"
+    "        sock.sendall(struct.pack('>i', -2))\n"
+    "        say(traceback.format_exc().encode('utf-8', 'replace'))\n"
+    "    sys.exit(0)\n"
     "def label(f):\n"
     "    if isinstance(f, tuple): f = f[0]\n"
     /* foreach wraps what the user gave, in a function of PySpark's with a variable f */
@@ -28,7 +47,15 @@ const char weir_py_boot[] =
     "    if getattr(f, '__module__', '').startswith('pyspark.') and 'f' in names:\n"
     "        f = f.__closure__[names.index('f')].cell_contents\n"
     "    return getattr(f, '__qualname__', None) or type(f).__qualname__\n"
-    "import pyspark.worker as worker\n"
+    "import pyspark, pyspark.worker as worker\n"
+    "class Files:\n" /* the light client has no SparkFiles of its own */
+    "    @classmethod\n"
+    "    def getRootDirectory(cls): return files\n"
+    "    @classmethod\n"
+    "    def get(cls, name): return os.path.abspath(os.path.join(files, name))\n"
+    "if not hasattr(pyspark, 'SparkFiles'): pyspark.SparkFiles = Files\n"
+    "pyspark.SparkFiles._root_directory = files\n"
+    "pyspark.SparkFiles._is_running_on_worker = True\n"
     "real = worker.read_command\n"
     "def read_command(ser, f):\n"
     "    command = real(ser, f)\n"
@@ -37,6 +64,18 @@ const char weir_py_boot[] =
     "worker.read_command = read_command\n"
     "if kind == 'foreachBatch':\n"
     "    from pyspark.sql.connect.streaming.worker import foreach_batch_worker as m\n"
+    "    from importlib.machinery import PathFinder\n"
+    /* modules that were added come before others, also those that come while the worker runs */
+    "    class Added:\n"
+    "        def find_spec(self, name, path=None, target=None):\n"
+    "            if path is not None: return None\n"
+    "            names = (x for x in os.listdir(files) if x.endswith(('.zip', '.egg', '.jar')))\n"
+    "            paths = (os.path.join(files, x) for x in sorted(names))\n"
+    "            zips = [x for x in paths if os.path.isfile(x)]\n"
+    "            spec = PathFinder.find_spec(name, [files, *zips])\n"
+    "            return spec if spec and spec.loader else None\n"
+    "    sys.path.insert(1, files)\n"
+    "    sys.meta_path.insert(sys.meta_path.index(PathFinder), Added())\n"
     "    f = sock.makefile('rwb', 65536)\n"
     "    m.main(f, f)\n"
     "else:\n"

@@ -5,10 +5,6 @@
 
 enum { START_OF_INIT = -8, MESSAGE_MAX = 1 << 30 };
 
-/* Nothing is shipped to workers: they see the engine's own files. It must be no folder, or it
- * would be one of the places that modules come from. */
-static const char files_dir[] = "/dev/null";
-
 static void put_pairs(const weir_py_pair *v, int n, weir_str *o) {
     weir_py_put_int(o, n);
     for (int i = 0; i < n; i++) {
@@ -78,8 +74,9 @@ static void put_body(weir_arena *a, int pyspark, const weir_py_task *t, weir_str
         put_context_json(a, t, o);
     else
         put_context(pyspark, t, o);
-    weir_py_put_text(o, files_dir);
-    weir_py_put_int(o, 0);  /* includes */
+    weir_py_put_text(o, t->files);
+    weir_py_put_int(o, t->nzip);
+    for (int i = 0; i < t->nzip; i++) weir_py_put_text(o, t->zip[i]);
     weir_str_putc(o, 0);    /* broadcasts */
     weir_py_put_int(o, 0);
     weir_py_put_int(o, t->eval);

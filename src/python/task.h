@@ -17,6 +17,9 @@ typedef struct weir_py_task {
     const char *version;         /* of Python: "3.11" */
     const weir_py_pair *property; /* TaskContext.getLocalProperty */
     int nproperty;
+    const char *files; /* the session's folder */
+    const char **zip;  /* modules in it that are zipped */
+    int nzip;
     const void *command; /* pickled (function, profiler, deserializer, serializer) for NON_UDF */
     size_t ncommand;
 } weir_py_task;

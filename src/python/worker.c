@@ -162,19 +162,35 @@ weir_rc weir_py_recv_text(weir_ctx *ctx, weir_py_worker *w, char **text) {
     return recv_text(ctx, w, n, TEXT_MAX, text);
 }
 
-weir_rc weir_py_raise(weir_ctx *ctx, weir_py_worker *w, const char *lead) {
+/* The traceback, and what the function printed last. */
+static weir_rc recv_exception(weir_ctx *ctx, weir_py_worker *w, const char **out) {
     char *text = NULL;
     WEIR_TRY(weir_py_recv_text(ctx, w, &text));
     const char *said = weir_py_output_tail(ctx->arena, w->output);
+    *out = weir_printf(ctx->arena, "%s%s%s", text, *said ? "The function's last output:\n" : "",
+                       said);
+    return WEIR_OK;
+}
+
+weir_rc weir_py_raise(weir_ctx *ctx, weir_py_worker *w, const char *lead) {
+    const char *text = NULL;
+    WEIR_TRY(recv_exception(ctx, w, &text));
     return weir_fail(ctx, WEIR_E_PYTHON_EXCEPTION, "msg",
-                     weir_printf(ctx->arena, "%s%s%s%s", lead, text,
-                                 *said ? "The function's last output:\n" : "", said));
+                     weir_printf(ctx->arena, "%s%s", lead, text));
+}
+
+weir_rc weir_py_raise_start(weir_ctx *ctx, weir_py_worker *w) {
+    const char *text = NULL;
+    WEIR_TRY(recv_exception(ctx, w, &text));
+    return weir_fail(ctx, WEIR_E_PYTHON_RUNNER, "resFromPython",
+                     weir_printf(ctx->arena, "%d", WEIR_PY_EXCEPTION), "msg", text);
 }
 
 weir_rc weir_py_loaded(weir_ctx *ctx, weir_py_worker *w, const char *lead) {
     int32_t n = 0;
     char *name = NULL;
     WEIR_TRY(weir_py_recv_int(ctx, w, &n));
+    if (n == WEIR_PY_EXCEPTION && !lead) return weir_py_raise_start(ctx, w);
     if (n == WEIR_PY_EXCEPTION) return weir_py_raise(ctx, w, lead);
     WEIR_TRY(recv_text(ctx, w, n, HELLO_MAX, &name));
     weir_py_name(w, name);
@@ -222,8 +238,9 @@ static char **environment(weir_ctx *ctx, const weir_py_spec *spec) {
 
 static weir_rc launch(weir_ctx *ctx, weir_py_worker *w, const weir_py_spec *spec) {
     int pair[2], out = -1;
+    static const char *const kinds[] = {"foreachBatch", "task", "unpack"};
     const char *const argv[] = {
-        w->python, "-c", weir_py_boot, spec->kind == WEIR_PY_TASK ? "task" : "foreachBatch", NULL};
+        w->python, "-c", weir_py_boot, kinds[spec->kind], spec->files ? spec->files : "", NULL};
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
         return weir_fail_io(ctx, "make a socket for", w->python);
     w->fd = pair[0];
@@ -294,6 +311,42 @@ void weir_py_step(weir_ctx *ctx, weir_py_worker *w, const char *what) {
     w->began_ms = now_ms(ctx);
     w->limit_ms = weir_conf_ms(ctx->conf, "spark.weir.python.batchTimeout");
     weir_py_output_forget(w->output);
+}
+
+static weir_rc unpack(weir_ctx *ctx, weir_py_worker *w, const char *archive, const char *name,
+                      const char *to) {
+    weir_str s;
+    bool early = false;
+    int32_t n = 0;
+    weir_str_init(&s, ctx->arena, 1 << 16);
+    weir_py_put_text(&s, archive);
+    weir_py_put_text(&s, name);
+    weir_py_put_text(&s, to);
+    WEIR_TRY(weir_py_send(ctx, w, s.p, s.len, &early));
+    WEIR_TRY(weir_py_recv_int(ctx, w, &n));
+    if (n == WEIR_PY_READY) return WEIR_OK;
+    return weir_py_raise(ctx, w, weir_printf(ctx->arena, "Cannot unpack the archive %s: ", name));
+}
+
+weir_rc weir_py_unpack(weir_ctx *ctx, const char *archive, const char *name, const char *to) {
+    weir_py_worker *w = NULL;
+    name = weir_strndup(ctx->arena, name, strcspn(name, "#"));
+    const weir_py_spec spec = {.kind = WEIR_PY_UNPACK,
+                               .version = "",
+                               .what = weir_printf(ctx->arena, "the archive %s", name),
+                               .run_id = ""};
+    const char *part = weir_printf(ctx->arena, "%s.part", to);
+    weir_rc rc = weir_py_start(ctx, &spec, &w);
+    if (rc == WEIR_OK) rc = unpack(ctx, w, archive, name, part);
+    weir_py_stop(w);
+    if (rc == WEIR_OK) return weir_path_rename(ctx, part, to, false, NULL);
+    weir_err quiet;
+    weir_err_init(&quiet);
+    weir_ctx c = *ctx;
+    c.err = &quiet;
+    (void)weir_path_remove_all(&c, part);
+    weir_err_clear(&quiet);
+    return rc;
 }
 
 /* ---- messages ---- */

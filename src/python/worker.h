@@ -16,7 +16,8 @@ typedef struct weir_py_worker weir_py_worker;
 
 typedef enum {
     WEIR_PY_FOREACH_BATCH, /* pyspark.sql.connect.streaming.worker.foreach_batch_worker */
-    WEIR_PY_TASK           /* pyspark.worker: one task after the other (foreach, functions) */
+    WEIR_PY_TASK,          /* pyspark.worker: one task after the other (foreach, functions) */
+    WEIR_PY_UNPACK         /* no function: see weir_py_unpack */
 } weir_py_kind;
 
 /* client_type of what a worker asks for begins so, the run's id behind it. */
@@ -27,6 +28,7 @@ typedef struct weir_py_spec {
     const char *version;     /* of the Python that pickled the function: "3.11" */
     const char *what;        /* for messages: "foreachBatch of query x" */
     const char *run_id;      /* of the query: its requests carry WEIR_PY_AGENT + this */
+    const char *files;       /* the session's folder: modules, root of SparkFiles */
     const char *url, *token; /* of this engine, where the worker calls back; NULL: it does not */
 } weir_py_spec;
 
@@ -58,9 +60,16 @@ weir_rc weir_py_recv_int(weir_ctx *, weir_py_worker *, int32_t *);
 weir_rc weir_py_recv_text(weir_ctx *, weir_py_worker *, char **text); /* in ctx->arena */
 /* After WEIR_PY_EXCEPTION: reads the traceback and fails with PYTHON_EXCEPTION, lead before it. */
 weir_rc weir_py_raise(weir_ctx *, weir_py_worker *, const char *lead);
+/* The same while the function is loaded for start(), with
+ * STREAMING_PYTHON_RUNNER_INITIALIZATION_FAILURE. */
+weir_rc weir_py_raise_start(weir_ctx *, weir_py_worker *);
 /* After the function was sent: what PySpark's read_command made of it is told by name (weir_py_name
- * is called); an exception is raised. */
+ * is called); an exception is raised, without a lead as of start(). */
 weir_rc weir_py_loaded(weir_ctx *, weir_py_worker *, const char *lead);
+
+/* Unpacks an archive into the folder to, which is made; what it is, the end of name says (.zip,
+ * .jar, .tar, .tar.gz, .tgz). A failure leaves nothing. */
+weir_rc weir_py_unpack(weir_ctx *, const char *archive, const char *name, const char *to);
 
 /* For messages being built. */
 void weir_py_put_int(weir_str *, int32_t);

@@ -1,4 +1,5 @@
 /* The streaming queries of a session. See manager.h. */
+#include "base/mem.h"
 #include "query/query.h"
 
 #include <stdio.h>
@@ -17,6 +18,12 @@ struct weir_query_manager {
     weir_query_listener *listener;
     void *listener_u;
 };
+
+typedef struct weir_held_event {
+    struct weir_held_event *next;
+    weir_event_kind kind;
+    char json[];
+} held_event;
 
 weir_query_manager *weir_query_manager_new(void) {
     weir_query_manager *m = calloc(1, sizeof *m);
@@ -38,10 +45,16 @@ static void destroy(weir_query *q) {
     if (q->thread_started) pthread_join(q->thread, NULL);
     for (int i = 0; i < q->nprogress; i++) free(q->progress[i]);
     free(q->progress);
+    while (q->held) {
+        held_event *e = q->held;
+        q->held = e->next;
+        weir_mem_free(e);
+    }
     weir_err_clear(&q->err);
     weir_cancel_close(&q->cancel);
     weir_file_drop(q->lock);
     weir_conf_free(q->conf);
+    weir_arena_free(q->spec.mem);
     weir_mutex_free(&q->mu);
     weir_cond_free(&q->cond);
     weir_arena_free(q->mem);
@@ -55,10 +68,43 @@ void weir_query_unref(weir_query *q) {
     if (last) destroy(q);
 }
 
-void weir_manager_emit(weir_query_manager *m, weir_event_kind kind, const char *json) {
+/* Under listen_mu. */
+static void hold(weir_query *q, weir_event_kind kind, const char *json) {
+    size_t n = strlen(json) + 1;
+    held_event *e = weir_mem_resize(NULL, sizeof *e + n);
+    *e = (held_event){.kind = kind};
+    memcpy(e->json, json, n);
+    *q->held_end = e;
+    q->held_end = &e->next;
+}
+
+void weir_manager_emit(weir_query *q, weir_event_kind kind, const char *json) {
+    weir_query_manager *m = q->manager;
     weir_lock(&m->listen_mu);
-    if (m->listener) m->listener(m->listener_u, kind, json);
+    if (q->events_held)
+        hold(q, kind, json);
+    else if (m->listener)
+        m->listener(m->listener_u, kind, json);
     weir_unlock(&m->listen_mu);
+}
+
+void weir_query_release_events(weir_query *q) {
+    weir_query_manager *m = q->manager;
+    weir_lock(&m->listen_mu);
+    q->events_held = false;
+    while (q->held) {
+        held_event *e = q->held;
+        q->held = e->next;
+        if (m->listener) m->listener(m->listener_u, e->kind, e->json);
+        weir_mem_free(e);
+    }
+    weir_unlock(&m->listen_mu);
+}
+
+void weir_query_release_all_events(weir_query_manager *m) {
+    weir_lock(&m->mu);
+    for (weir_query *q = m->list; q; q = q->next) weir_query_release_events(q);
+    weir_unlock(&m->mu);
 }
 
 void weir_query_manager_listen(weir_query_manager *m, weir_query_listener *fn, void *u) {
@@ -119,12 +165,12 @@ static weir_rc check_name(weir_ctx *ctx, weir_query_manager *m, const char *name
                                  name));
 }
 
-static void started_event(weir_ctx *ctx, weir_query *q) {
+const char *weir_query_started_text(weir_arena *a, const weir_query *q) {
     char iso[32];
     weir_str s;
     weir_jw w;
-    weir_iso_time(weir_now_ms(ctx->env), iso);
-    weir_str_init(&s, ctx->arena, 1 << 16);
+    weir_iso_time(q->started_ms, iso);
+    weir_str_init(&s, a, 1 << 16);
     weir_jw_init(&w, &s);
     weir_jw_obj(&w);
     weir_jw_key(&w, "id");
@@ -138,12 +184,10 @@ static void started_event(weir_ctx *ctx, weir_query *q) {
     weir_jw_key(&w, "jobTags");
     weir_jw_raw(&w, "[]");
     weir_jw_end_obj(&w);
-    weir_manager_emit(q->manager, WEIR_EVENT_STARTED, s.p);
+    return s.p;
 }
 
-weir_rc weir_query_start(weir_ctx *ctx, weir_query_manager *m, const weir_query_spec *spec,
-                         weir_query **out) {
-    WEIR_TRY(check_name(ctx, m, spec->name));
+static weir_query *make(weir_ctx *ctx, weir_query_manager *m, const weir_query_spec *spec) {
     weir_arena *mem = weir_arena_new(NULL);
     weir_query *q = WEIR_NEW(mem, weir_query);
     q->mem = mem;
@@ -152,29 +196,82 @@ weir_rc weir_query_start(weir_ctx *ctx, weir_query_manager *m, const weir_query_
     q->spec.name = weir_strdup(mem, spec->name);
     q->spec.checkpoint = weir_strdup(mem, spec->checkpoint);
     q->conf = spec->conf;
+    q->started_ms = weir_now_ms(ctx->env);
+    q->starting = spec->sink->open_first;
+    q->events_held = spec->hold_events;
+    q->held_end = &q->held;
     q->refs = 2; /* the list's and the caller's */
     q->active = true;
     weir_mutex_init(&q->mu, WEIR_RANK_QUERY);
     weir_cond_init(&q->cond);
     weir_err_init(&q->err);
     weir_cancel_init(&q->cancel);
-    weir_rc rc = weir_query_prepare(ctx, q);
-    if (rc == WEIR_OK) {
-        started_event(ctx, q);
-        weir_lock(&m->mu);
-        q->next = m->list;
-        m->list = q;
-        weir_unlock(&m->mu);
-        q->thread_started = weir_thread_start(&q->thread, "weir-query", weir_query_thread, q);
-        if (q->thread_started) return *out = q, WEIR_OK;
-        weir_lock(&m->mu);
-        m->list = q->next;
-        weir_unlock(&m->mu);
+    return q;
+}
+
+void weir_query_began(weir_query *q, const weir_err *failed) {
+    weir_lock(&q->mu);
+    q->starting = false;
+    if (failed) {
+        weir_err_copy(&q->err, failed);
+        q->active = false;
+    }
+    weir_cond_wake_all(&q->cond);
+    weir_unlock(&q->mu);
+}
+
+static weir_rc raise_copy(weir_ctx *ctx, const weir_err *e) {
+    if (ctx->err->rc == WEIR_OK) weir_err_copy(ctx->err, e);
+    return WEIR_FAIL;
+}
+
+static weir_rc await_start(weir_ctx *ctx, weir_query *q) {
+    bool asked = false;
+    weir_lock(&q->mu);
+    while (q->starting) {
+        (void)weir_cond_wait(&q->cond, &q->mu, 200);
+        if (asked || !ctx->cancel || !atomic_load(&ctx->cancel->asked)) continue;
+        weir_cancel_ask(&q->cancel);
+        asked = true;
+    }
+    weir_rc rc = WEIR_OK;
+    if (!q->active && q->err.rc != WEIR_OK && !q->failed) rc = raise_copy(ctx, &q->err);
+    weir_unlock(&q->mu);
+    return rc;
+}
+
+static void unlist(weir_query_manager *m, weir_query *q) {
+    weir_lock(&m->mu);
+    weir_query **p = &m->list;
+    while (*p && *p != q) p = &(*p)->next;
+    bool mine = *p == q;
+    if (mine) *p = q->next;
+    weir_unlock(&m->mu);
+    if (mine) weir_query_unref(q);
+}
+
+weir_rc weir_query_start(weir_ctx *ctx, weir_query_manager *m, const weir_query_spec *spec,
+                         weir_query **out) {
+    weir_query *q = make(ctx, m, spec);
+    weir_rc rc = check_name(ctx, m, spec->name);
+    if (rc == WEIR_OK) rc = weir_query_prepare(ctx, q);
+    if (rc != WEIR_OK) {
+        destroy(q);
+        return rc;
+    }
+    weir_lock(&m->mu);
+    q->next = m->list;
+    m->list = q;
+    weir_unlock(&m->mu);
+    q->thread_started = weir_thread_start(&q->thread, "weir-query", weir_query_thread, q);
+    if (q->thread_started)
+        rc = await_start(ctx, q);
+    else
         rc = weir_fail(ctx, WEIR_E_INTERNAL_ERROR, "message",
                        "no thread could be started for the query.");
-    }
-    q->conf = NULL; /* stays the caller's, as does spec->mem */
-    destroy(q);
+    if (rc == WEIR_OK) return *out = q, WEIR_OK;
+    unlist(m, q);
+    weir_query_unref(q);
     return rc;
 }
 
@@ -199,11 +296,6 @@ weir_query *weir_query_find(weir_query_manager *m, const char *id, const char *r
     if (found) weir_query_ref(found);
     weir_unlock(&m->mu);
     return found;
-}
-
-static weir_rc raise_copy(weir_ctx *ctx, const weir_err *e) {
-    if (ctx->err->rc == WEIR_OK) weir_err_copy(ctx->err, e);
-    return WEIR_FAIL;
 }
 
 weir_rc weir_query_await_any(weir_ctx *ctx, weir_query_manager *m, int64_t timeout_ms,
@@ -235,8 +327,9 @@ void weir_query_reset_terminated(weir_query_manager *m) {
 weir_rc weir_query_get_status(weir_ctx *ctx, weir_query *q, weir_query_status *out) {
     weir_lock(&q->mu);
     const char *text = *q->waits ? q->waits : q->status;
-    *out = (weir_query_status){weir_strdup(ctx->arena, text), q->data_available,
-                               q->trigger_active, q->active};
+    text = q->failed ? weir_printf(ctx->arena, "Terminated with exception: %s", q->err.cause)
+                     : weir_strdup(ctx->arena, text);
+    *out = (weir_query_status){text, q->data_available, q->trigger_active, q->active};
     weir_unlock(&q->mu);
     return WEIR_OK;
 }
@@ -252,12 +345,13 @@ weir_rc weir_query_progress(weir_ctx *ctx, weir_query *q, bool last_only, const 
     return WEIR_OK;
 }
 
-bool weir_query_exception(weir_query *q, weir_err *out) {
+const char *weir_query_exception(weir_ctx *ctx, weir_query *q) {
     weir_lock(&q->mu);
-    bool failed = q->failed;
-    if (failed) weir_err_copy(out, &q->err);
+    const char *cls = weir_exception_classes(WEIR_X_STREAMING)[0], *text = NULL;
+    if (q->failed)
+        text = weir_printf(ctx->arena, "%s: %s\n%s", cls, q->err.cause, q->account);
     weir_unlock(&q->mu);
-    return failed;
+    return text;
 }
 
 /* Waits for the query to end (or until a look from number idle_from on, if that is not 0, finds no

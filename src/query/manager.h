@@ -24,7 +24,7 @@ struct weir_query_spec {
     weir_plan *unresolved;  /* what plan was made of; lives in mem */
     /* Resolves it once more, when a source has another schema; driver thread; into ctx->arena. */
     weir_rc (*replan)(weir_ctx *, const weir_query_spec *, weir_plan **);
-    weir_arena *mem;        /* adopted by the query on success */
+    weir_arena *mem;        /* adopted */
     const char *checkpoint; /* local directory, or NULL: a temporary one, removed at the end when
                                that is allowed */
     bool checkpoint_is_temp;
@@ -36,14 +36,16 @@ struct weir_query_spec {
     weir_env *env;
     weir_budget *budget;
     int64_t no_data_progress_ms;
-    void *host; /* the session */
+    bool hold_events; /* until weir_query_release_events: nobody may hear of it before start() */
+    void *host;       /* the session */
 };
 
 weir_query_manager *weir_query_manager_new(void);
 void weir_query_manager_free(weir_query_manager *); /* stops all */
 /* Loads or makes the checkpoint, starts the driver thread. Fails by name when the checkpoint is in
  * use here or elsewhere (lock file), when a query of that name or id is active, when the checkpoint
- * is foreign or damaged. */
+ * is foreign or damaged; by the sink's failure to open when that comes first. Adopts the spec's mem
+ * and conf in any case. */
 weir_rc weir_query_start(weir_ctx *, weir_query_manager *, const weir_query_spec *,
                          weir_query **out);
 int weir_query_active(weir_query_manager *, weir_query **out, int max); /* referenced */
@@ -69,8 +71,9 @@ typedef struct weir_query_status {
 weir_rc weir_query_get_status(weir_ctx *, weir_query *, weir_query_status *);
 /* Progress JSON texts, oldest first (spec: the union form); last_only gives 0 or 1. */
 weir_rc weir_query_progress(weir_ctx *, weir_query *, bool last_only, const char ***out, int *n);
-/* Copies the failure into out (initialised by the caller); false if there was none. */
-bool weir_query_exception(weir_query *, weir_err *out);
+/* The failure as Spark's StreamingQueryException.toString gives it, in ctx->arena; NULL if there
+ * was none. */
+const char *weir_query_exception(weir_ctx *, weir_query *);
 weir_rc weir_query_stop(
     weir_ctx *,
     weir_query *); /* blocks until the thread ended (bounded by spark.sql.streaming.stopTimeout) */
@@ -81,10 +84,11 @@ weir_rc weir_query_explain(weir_ctx *, weir_query *, bool extended, const char *
 /* SIGTERM: running batches get grace_ms to commit, then are abandoned. */
 void weir_query_manager_shutdown(weir_query_manager *, int64_t grace_ms);
 
-/* Listener events (started, progress, idle, terminated) as Spark's JSON; called on driver threads,
- * must not block long. */
+/* Spark's QueryStartedEvent as JSON, in arena: whoever called start is to tell it first. */
+const char *weir_query_started_text(weir_arena *, const weir_query *);
+/* Listener events (progress, idle, terminated) as Spark's JSON; called on driver threads, or on
+ * that which releases events; must not block long. */
 typedef enum {
-    WEIR_EVENT_STARTED,
     WEIR_EVENT_PROGRESS,
     WEIR_EVENT_IDLE,
     WEIR_EVENT_TERMINATED
@@ -92,4 +96,8 @@ typedef enum {
 typedef void weir_query_listener(void *u, weir_event_kind, const char *json);
 void weir_query_manager_listen(weir_query_manager *, weir_query_listener *,
                                void *u); /* NULL takes it away */
+/* Of a query started with hold_events: what has happened since is told now, in order, and the rest
+ * when it happens. Again: nothing. */
+void weir_query_release_events(weir_query *);
+void weir_query_release_all_events(weir_query_manager *);
 #endif

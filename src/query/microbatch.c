@@ -192,6 +192,17 @@ static weir_rc build(weir_ctx *ctx, weir_query *q) {
     return WEIR_OK;
 }
 
+static weir_rc open_sink(weir_ctx *ctx, weir_query *q) {
+    q->sink.ops = q->spec.sink;
+    q->sink.mem = q->spec.mem;
+    q->sink.info = q->spec.info;
+    q->sink.info.query_id = q->id;
+    q->sink.info.run_id = q->run_id;
+    q->sink.info.query_name = q->spec.name;
+    q->sink.info.schema = q->spec.plan->schema;
+    return q->sink.ops->open(ctx, &q->sink);
+}
+
 static weir_rc open_all(weir_ctx *ctx, weir_query *q) {
     for (int i = 0; i < q->nsource; i++) {
         weir_scan *s = q->source[i];
@@ -202,14 +213,7 @@ static weir_rc open_all(weir_ctx *ctx, weir_query *q) {
             WEIR_TRY(s->ops->freeze(ctx, s));
     }
     WEIR_TRY(build(ctx, q));
-    q->sink.ops = q->spec.sink;
-    q->sink.mem = q->spec.mem;
-    q->sink.info = q->spec.info;
-    q->sink.info.query_id = q->id;
-    q->sink.info.run_id = q->run_id;
-    q->sink.info.query_name = q->spec.name;
-    q->sink.info.schema = q->spec.plan->schema;
-    return q->sink.ops->open(ctx, &q->sink);
+    return q->sink.ops ? WEIR_OK : open_sink(ctx, q);
 }
 
 /* ---- one batch ---- */
@@ -465,8 +469,14 @@ static weir_rc loop(weir_ctx *ctx, weir_query *q) {
 }
 
 static void terminated_event(weir_query *q) {
-    weir_str s;
+    weir_str s, text;
     weir_jw w;
+    const char *cls = q->failed ? weir_errcls_name(q->cause_cls) : "";
+    weir_str_init(&text, NULL, 1 << 20);
+    if (q->failed)
+        weir_str_printf(&text, "%s: %s",
+                        weir_exception_classes(weir_errcls_exception(q->cause_cls))[0],
+                        q->err.cause);
     weir_str_init(&s, NULL, 1 << 20);
     weir_jw_init(&w, &s);
     weir_jw_obj(&w);
@@ -475,12 +485,13 @@ static void terminated_event(weir_query *q) {
     weir_jw_key(&w, "runId");
     weir_jw_str(&w, q->run_id);
     weir_jw_key(&w, "exception");
-    weir_jw_str(&w, q->failed ? q->err.msg : NULL);
+    weir_jw_str(&w, text.p);
     weir_jw_key(&w, "errorClassOnException");
-    weir_jw_str(&w, q->failed ? weir_errcls_name(q->err.cls) : NULL);
+    weir_jw_str(&w, *cls ? cls : NULL);
     weir_jw_end_obj(&w);
     weir_query_event(q, WEIR_EVENT_TERMINATED, s.p);
     weir_str_free(&s);
+    weir_str_free(&text);
 }
 
 /* Does the failure lie in what the checkpoint holds? */
@@ -513,11 +524,15 @@ static void record_failure(weir_ctx *ctx, weir_query *q) {
     weir_err_init(&cause);
     weir_err_copy(&cause, ctx->err);
     weir_err_clear(ctx->err);
-    (void)weir_fail(ctx, WEIR_E_STREAM_FAILED, "id", q->id, "runId", q->run_id, "message",
-                    failure_text(ctx, q, &cause));
+    const char *text = failure_text(ctx, q, &cause), *account = weir_query_account(ctx, q);
+    (void)weir_fail(ctx, WEIR_E_STREAM_FAILED, "id", q->id, "runId", q->run_id, "message", text);
+    weir_err *e = ctx->err;
+    e->msg = weir_printf(e->own, "%s\n%s", e->msg, account);
+    e->cause = weir_strdup(e->own, text);
     weir_lock(&q->mu);
-    weir_err_copy(&q->err, ctx->err);
-    q->err.cause = weir_strdup(q->err.own, weir_errcls_name(cause.cls));
+    weir_err_copy(&q->err, e);
+    q->cause_cls = cause.cls;
+    q->account = weir_strdup(q->err.own, account);
     q->failed = true;
     weir_unlock(&q->mu);
     weir_err_clear(&cause);
@@ -588,6 +603,29 @@ static void close_all(weir_ctx *ctx, weir_query *q) {
     q->lock = NULL;
 }
 
+/* Before all else, for a sink that start() waits for. */
+static weir_rc begin(weir_ctx *ctx, weir_query *q) {
+    if (!q->spec.sink->open_first) return WEIR_OK;
+    WEIR_TRY(open_sink(ctx, q));
+    weir_query_began(q, NULL);
+    return WEIR_OK;
+}
+
+static void say_end(weir_query *q) {
+    weir_query_set_status(q, "Stopped", false, false); /* of a failed one its failure is told */
+    terminated_event(q);
+}
+
+static void free_run(weir_query *q) {
+    weir_arena_free(q->offset_mem[0]);
+    weir_arena_free(q->offset_mem[1]);
+    weir_lock(&q->mu);
+    weir_arena *plan_mem = q->spec.mem;
+    q->spec.mem = NULL;
+    weir_unlock(&q->mu);
+    weir_arena_free(plan_mem);
+}
+
 void *weir_query_thread(void *arg) {
     weir_query *q = arg;
     weir_err err;
@@ -603,24 +641,19 @@ void *weir_query_thread(void *arg) {
     ctx.now_us = weir_now_us(ctx.env);
     q->offset_mem[0] = weir_arena_new(NULL);
     q->offset_mem[1] = weir_arena_new(NULL);
-    weir_rc rc = run_query(&ctx, q);
-    if (rc != WEIR_OK && rc != WEIR_CANCEL && !atomic_load(&q->cancel.asked))
+    weir_rc rc = begin(&ctx, q);
+    bool began = rc == WEIR_OK;
+    if (began) rc = run_query(&ctx, q);
+    if (began && rc != WEIR_OK && rc != WEIR_CANCEL && !atomic_load(&q->cancel.asked))
         record_failure(&ctx, q);
     close_all(&ctx, q);
-    char text[sizeof q->status];
-    snprintf(text, sizeof text, q->failed ? "Terminated with exception: %s" : "Stopped",
-             q->failed ? q->err.msg : "");
-    weir_query_set_status(q, text, false, false);
-    terminated_event(q);
+    if (began) say_end(q);
     weir_arena_free(ctx.arena);
-    weir_arena_free(q->offset_mem[0]);
-    weir_arena_free(q->offset_mem[1]);
+    free_run(q);
+    if (began)
+        weir_manager_ended(q->manager, q);
+    else
+        weir_query_began(q, &err);
     weir_err_clear(&err);
-    weir_lock(&q->mu);
-    weir_arena *plan_mem = q->spec.mem;
-    q->spec.mem = NULL;
-    weir_unlock(&q->mu);
-    weir_arena_free(plan_mem);
-    weir_manager_ended(q->manager, q);
     return NULL;
 }

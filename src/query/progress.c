@@ -53,7 +53,37 @@ void weir_query_add_progress(weir_query *q, const char *json) {
 }
 
 void weir_query_event(weir_query *q, weir_event_kind kind, const char *json) {
-    weir_manager_emit(q->manager, kind, json);
+    weir_manager_emit(q, kind, json);
+}
+
+static void offsets(weir_ctx *ctx, weir_query *q, const char *const *v, weir_str *out) {
+    const char *sep = "";
+    weir_str_putc(out, '{');
+    for (int i = 0; i < q->nsource; i++) {
+        weir_scan *s = q->source[i];
+        if (!v[i]) continue;
+        weir_str_printf(out, "%s%s: %s", sep,
+                        s->ops->description ? s->ops->description(ctx, s) : s->ops->format, v[i]);
+        sep = ",";
+    }
+    weir_str_putc(out, '}');
+}
+
+const char *weir_query_account(weir_ctx *ctx, weir_query *q) {
+    weir_str s;
+    bool ready = q->sink.ops && q->exec;
+    weir_str_init(&s, ctx->arena, 16 << 20);
+    weir_str_printf(&s, "=== Streaming Query ===\nIdentifier: %s%s[id = %s, runId = %s]\n",
+                    q->spec.name ? q->spec.name : "", q->spec.name ? " " : "", q->id, q->run_id);
+    weir_str_printf(&s, "Current Committed Offsets: ");
+    offsets(ctx, q, q->from, &s);
+    weir_str_printf(&s, "\nCurrent Available Offsets: ");
+    offsets(ctx, q, q->to, &s);
+    weir_str_printf(&s, "\n\nCurrent State: %s\nThread State: RUNNABLE",
+                    ready ? "ACTIVE" : "INITIALIZING");
+    if (ready)
+        weir_str_printf(&s, "\n\nLogical Plan:\n%s", weir_plan_tree(ctx->arena, q->spec.plan));
+    return s.failed ? "" : s.p;
 }
 
 static void rate(weir_jw *w, const char *key, int64_t rows, int64_t ms) {

@@ -39,7 +39,7 @@ struct weir_query {
     weir_maintainer *maintainer;
     bool in_checkpoint; /* what fails now fails for what the checkpoint holds */
     bool ran_before;    /* in this run: a batch without data may follow */
-    int64_t trigger_start_ms, last_trigger_ms, last_event_ms;
+    int64_t started_ms, trigger_start_ms, last_trigger_ms, last_event_ms;
     weir_timing timing;
     pthread_t thread;
     bool thread_started;
@@ -48,17 +48,23 @@ struct weir_query {
     weir_cond cond;
     int refs;
     bool active, data_available, trigger_active, failed;
+    bool starting; /* start() waits for the sink */
     bool waiting;                         /* for data: a poke ends it */
     bool draining;                        /* end after the batch that runs */
     int64_t look, idle_look, wanted_look; /* looks for data: running, last that found none, asked
                                              for */
     char status[1024], waits[1024]; /* waits: why the step of status does not end; may be empty */
-    weir_err err;
+    weir_err err;          /* STREAM_FAILED, or of a start() that failed */
+    weir_errcls cause_cls; /* of err.cause */
+    const char *account;   /* of a failed run, in err.own: see weir_query_account */
     weir_cancel cancel;
     char **progress; /* ring of malloc'd JSON, oldest first */
     int nprogress, cprogress;
     weir_arena *mem;  /* of the query object: status and progress strings */
     weir_query *next; /* in the manager's list */
+    /* guarded by the manager's listen_mu */
+    bool events_held;
+    struct weir_held_event *held, **held_end;
 };
 
 /* microbatch.c */
@@ -73,7 +79,11 @@ void weir_query_say(void *query, const char *text); /* a weir_notice: shown inst
 void weir_query_add_progress(weir_query *, const char *json);
 void weir_query_event(weir_query *, weir_event_kind, const char *json);
 void weir_iso_time(int64_t ms, char out[32]);
+/* What the query was at. SPARK StreamExecution.toDebugString */
+const char *weir_query_account(weir_ctx *, weir_query *);
 /* manager.c */
-void weir_manager_emit(weir_query_manager *, weir_event_kind, const char *json);
+/* The thread has opened what start() waits for, or has failed to (and has ended). */
+void weir_query_began(weir_query *, const weir_err *failed);
+void weir_manager_emit(weir_query *, weir_event_kind, const char *json);
 void weir_manager_ended(weir_query_manager *, weir_query *);
 #endif

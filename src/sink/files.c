@@ -3,6 +3,7 @@
 #include "sink/sinks.h"
 
 #include "arrow/parquet.h"
+#include "codec/pack.h"
 #include "func/func.h"
 #include "io/partition.h"
 #include "io/sink_log.h"
@@ -37,9 +38,9 @@ static void parquet_drop(weir_file_out *o) {
     if (o) weir_parquet_abort(o->w);
     if (o) o->w = NULL;
 }
-static const weir_file_format parquet_format = {"parquet",    ".snappy.parquet", parquet_check,
-                                                parquet_open, parquet_add,       parquet_finish,
-                                                parquet_drop};
+static const weir_file_format parquet_format = {"parquet",     ".snappy.parquet", false,
+                                                parquet_check, parquet_open,      parquet_add,
+                                                parquet_finish, parquet_drop};
 
 /* SPARK OrcFileFormat.supportDataType; more exactly, what both sides read alike. */
 static weir_rc orc_type_check(weir_ctx *ctx, const weir_type *t) {
@@ -77,12 +78,13 @@ static weir_rc orc_add(weir_ctx *ctx, weir_file_out *o, const weir_batch *b) {
     }
     return weir_parquet_add(ctx, o->w, &c);
 }
-static const weir_file_format orc_format = {"orc",   ".snappy.orc",  orc_check,   orc_open,
-                                            orc_add, parquet_finish, parquet_drop};
+static const weir_file_format orc_format = {"orc",    ".snappy.orc", false,          orc_check,
+                                            orc_open, orc_add,       parquet_finish, parquet_drop};
 
 static const weir_file_format *format_of(const char *name) {
     static const weir_file_format *const all[] = {&parquet_format, &orc_format, &weir_json_format,
-                                                  &weir_csv_format, &weir_text_format};
+                                                  &weir_csv_format, &weir_text_format,
+                                                  &weir_xml_format};
     int i = 0;
     while (strcmp(all[i]->name, name) != 0) i++; /* one per sink of this file */
     return all[i];
@@ -275,10 +277,14 @@ static weir_rc new_file(weir_ctx *ctx, file_sink *k, const char *dir, out_file *
     WEIR_TRY(make_room(ctx, k));
     grow(k);
     for (int i = 0; i < k->nfile; i++) same += strcmp(k->file[i].dir, dir) == 0;
+    const weir_pack *pack = NULL;
+    if (k->format->packs)
+        WEIR_TRY(weir_pack_find(ctx, weir_option_get(&k->data.options, "compression"), &pack));
     const char *path = k->sink->info.path,
                *name =
-                   weir_printf(k->mem, "part-00000-%s%cc%03d%s", k->job,
-                               k->sink->info.npartition ? '.' : '-', same, k->format->extension);
+                   weir_printf(k->mem, "part-00000-%s%cc%03d%s%s", k->job,
+                               k->sink->info.npartition ? '.' : '-', same, k->format->extension,
+                               weir_pack_extension(pack));
     out_file *f = &k->file[k->nfile];
     *f = (out_file){.dir = dir, .final = weir_printf(k->mem, "%s/%s%s", path, dir, name)};
     f->temp = streaming(k->sink) ? f->final : weir_printf(k->mem, "%s/%s.%s.tmp", path, dir, name);
@@ -479,3 +485,4 @@ FILE_SINK(weir_orc_sink, "orc");
 FILE_SINK(weir_json_sink, "json");
 FILE_SINK(weir_csv_sink, "csv");
 FILE_SINK(weir_text_sink, "text");
+FILE_SINK(weir_xml_sink, "xml");

@@ -22,10 +22,14 @@ typedef struct row_sink {
 static weir_rc launch(weir_ctx *ctx, row_sink *k) {
     const weir_write_info *in = &k->sink->info;
     const char *name = in->query_name ? in->query_name : in->query_id;
+    const weir_foreach_host *h = in->python->host;
+    const char *files = NULL;
+    WEIR_TRY(h->files(ctx, h->session, &files, NULL, NULL));
     const weir_py_spec spec = {.kind = WEIR_PY_TASK,
                                .version = in->python->version,
                                .what = weir_printf(ctx->arena, "foreach of query %s", name),
-                               .run_id = in->run_id};
+                               .run_id = in->run_id,
+                               .files = files};
     return weir_py_start(ctx, &spec, &k->worker);
 }
 
@@ -96,28 +100,34 @@ static weir_rc row_finish(weir_ctx *ctx, weir_writer *w) {
 
 static void row_drop(weir_writer *w) { (void)w; }
 
-static weir_rc row_writer(weir_ctx *ctx, weir_sink *s, int part, weir_writer **out) {
-    row_sink *k = s->impl;
+static weir_rc send_task(weir_ctx *ctx, row_sink *k, int part) {
+    weir_sink *s = k->sink;
     const weir_py_function *fn = s->info.python;
     const weir_py_pair epoch = {"streaming.sql.batchId",
                                 weir_printf(ctx->arena, "%lld", (long long)s->epoch)};
-    const weir_py_task task = {.partition = part,
-                               .attempt = k->tasks++,
-                               .version = fn->version,
-                               .property = &epoch,
-                               .nproperty = 1,
-                               .command = fn->command,
-                               .ncommand = fn->ncommand};
+    weir_py_task task = {.partition = part,
+                         .attempt = k->tasks++,
+                         .version = fn->version,
+                         .property = &epoch,
+                         .nproperty = 1,
+                         .command = fn->command,
+                         .ncommand = fn->ncommand};
     weir_str m;
-    if (!k->worker) WEIR_TRY(launch(ctx, k));
-    k->base = (weir_writer){row_write, row_finish, row_drop};
-    *out = &k->base;
+    WEIR_TRY(fn->host->files(ctx, fn->host->session, &task.files, &task.zip, &task.nzip));
     weir_py_step(ctx, k->worker, weir_printf(ctx->arena, "batch %s", epoch.value));
     weir_str_init(&m, NULL, FRAME_MAX);
     weir_py_put_task(ctx->arena, weir_py_pyspark(k->worker), &task, &m);
     weir_rc rc = send(ctx, k, &m);
     weir_str_free(&m);
     return rc == WEIR_OK ? weir_py_loaded(ctx, k->worker, lead) : rc;
+}
+
+static weir_rc row_writer(weir_ctx *ctx, weir_sink *s, int part, weir_writer **out) {
+    row_sink *k = s->impl;
+    if (!k->worker) WEIR_TRY(launch(ctx, k));
+    k->base = (weir_writer){row_write, row_finish, row_drop};
+    *out = &k->base;
+    return send_task(ctx, k, part);
 }
 
 static weir_rc row_commit(weir_ctx *ctx, weir_sink *s) { return (void)ctx, (void)s, WEIR_OK; }

@@ -15,6 +15,9 @@ typedef struct weir_foreach_host {
     /* A relation by id in that session. Adopts mem. */
     weir_rc (*hold)(weir_ctx *, void *session, const char *id, weir_plan *, weir_arena *mem);
     void (*release)(void *session, const char *id);
+    /* The folder of what the client has added for workers, and the names of zipped modules in it
+     * (NULL: not asked for). */
+    weir_rc (*files)(weir_ctx *, void *session, const char **dir, const char ***zips, int *nzip);
     /* Ends operations that the worker of that run has asked for and that still run. */
     void (*interrupt)(void *session, const char *run_id);
 } weir_foreach_host;

@@ -29,18 +29,20 @@ static weir_rc answer(weir_ctx *ctx, batch_sink *k) {
     return WEIR_OK;
 }
 
-/* SPARK StreamingPythonRunner.init */
+/* SPARK StreamingPythonRunner.init: what fails here is start()'s failure. */
 static weir_rc introduce(weir_ctx *ctx, batch_sink *k) {
     weir_str s;
     bool early = false;
+    int32_t n = 0;
     weir_str_init(&s, NULL, (size_t)1 << 31);
     weir_py_put_text(&s, k->fn->version);
     weir_py_put_text(&s, k->fn->host->root_id);
     weir_py_put_bytes(&s, k->fn->command, k->fn->ncommand);
     weir_rc rc = weir_py_send(ctx, k->worker, s.p, s.len, &early);
     weir_str_free(&s);
-    if (rc == WEIR_OK) rc = weir_py_loaded(ctx, k->worker, k->lead);
-    return rc == WEIR_OK ? answer(ctx, k) : rc;
+    if (rc == WEIR_OK) rc = weir_py_loaded(ctx, k->worker, NULL);
+    if (rc == WEIR_OK) rc = weir_py_recv_int(ctx, k->worker, &n);
+    return rc == WEIR_OK && n != WEIR_PY_READY ? weir_py_raise_start(ctx, k->worker) : rc;
 }
 
 static weir_rc batch_open(weir_ctx *ctx, weir_sink *s) {
@@ -53,10 +55,13 @@ static weir_rc batch_open(weir_ctx *ctx, weir_sink *s) {
                           "[session: %s] [userId: %s] Found error inside foreachBatch Python "
                           "process: ",
                           h->root_id, h->user_id);
+    const char *files = NULL;
+    WEIR_TRY(h->files(ctx, h->session, &files, NULL, NULL));
     const weir_py_spec spec = {.kind = WEIR_PY_FOREACH_BATCH,
                                .version = fn->version,
                                .what = label(ctx, s),
                                .run_id = s->info.run_id,
+                               .files = files,
                                .url = h->url,
                                .token = h->token};
     WEIR_TRY(weir_py_start(ctx, &spec, &k->worker));
@@ -150,6 +155,7 @@ static const char *batch_description(weir_ctx *ctx, weir_sink *s) {
 
 const weir_sink_ops weir_foreach_batch_sink = {
     .format = "foreachBatch",
+    .open_first = true,
     .modes = 1 << WEIR_OUT_APPEND | 1 << WEIR_OUT_UPDATE | 1 << WEIR_OUT_COMPLETE,
     .open = batch_open,
     .begin = batch_begin,

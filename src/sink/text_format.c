@@ -1,8 +1,9 @@
-/* Rows as lines of text: JSON, CSV and plain text files. SPARK JsonOutputWriter,
- * UnivocityGenerator, TextOutputWriter. Called by the file sink; a file belongs to one task. */
+/* Rows as text: JSON, CSV, XML and plain text files. SPARK JsonOutputWriter, UnivocityGenerator,
+ * XmlOutputWriter, TextOutputWriter. Called by the file sink; a file belongs to one task. */
 #include "sink/text_format.h"
 
-#include "codec/json_write.h"
+#include "codec/pack.h"
+#include "codec/xml_write.h"
 #include "func/func.h"
 
 #include <strings.h>
@@ -17,12 +18,16 @@ typedef struct csv_options {
 
 struct weir_file_out {
     weir_file *f;
-    weir_str buf, cell; /* cell: a value before its quotes */
+    const char *path;
+    weir_str buf, cell, packed; /* cell: a value before its quotes */
+    weir_packer *packer;        /* NULL: the text is written as it is */
     int64_t bytes;
     const weir_write_info *info;
     const char *line_end;
     weir_json_write json;
     csv_options csv;
+    weir_xml_writer xml;
+    bool begun; /* XML: what comes before the rows is written */
     void (*row)(weir_file_out *, const weir_batch *, int64_t row);
 };
 
@@ -38,10 +43,8 @@ static bool flag(const weir_write_info *i, const char *key, bool dflt) {
 static weir_rc check_text_file(weir_ctx *ctx, const weir_write_info *i) {
     const char *c = weir_option_get(&i->options, "compression"),
                *enc = weir_option_get(&i->options, "encoding");
-    if (c && strcasecmp(c, "none") != 0 && strcasecmp(c, "uncompressed") != 0)
-        return weir_fail(
-            ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
-            weir_printf(ctx->arena, "the compression %s of text files; write Parquet", c));
+    const weir_pack *pack;
+    WEIR_TRY(weir_pack_find(ctx, c, &pack));
     if (enc && strcasecmp(enc, "UTF-8") != 0)
         return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
                          weir_printf(ctx->arena, "the encoding %s; write UTF-8", enc));
@@ -62,14 +65,23 @@ static weir_rc open_file(weir_ctx *ctx, weir_arena *mem, const char *path, const
     o->info = i;
     o->line_end = end && *end ? end : "\n";
     weir_str_init(&o->buf, mem, 1u << 30);
+    weir_str_init(&o->packed, mem, 1u << 30);
+    const weir_pack *pack;
+    WEIR_TRY(weir_pack_find(ctx, weir_option_get(&i->options, "compression"), &pack));
+    if (pack) o->packer = weir_packer_new(mem, pack);
     *out = o;
     return weir_file_create(ctx, path, true, &o->f);
 }
 
-static weir_rc flush(weir_ctx *ctx, weir_file_out *o) {
-    if (!o->buf.len) return WEIR_OK;
-    WEIR_TRY(weir_file_write(ctx, o->f, o->buf.p, o->buf.len));
-    o->bytes += (int64_t)o->buf.len;
+static weir_rc flush(weir_ctx *ctx, weir_file_out *o, bool last) {
+    const weir_str *t = &o->buf;
+    o->packed.len = 0;
+    if (o->packer) {
+        weir_packer_add(o->packer, o->buf.p ? o->buf.p : "", o->buf.len, last, &o->packed);
+        t = &o->packed;
+    }
+    if (t->len) WEIR_TRY(weir_file_write(ctx, o->f, t->p, t->len));
+    o->bytes += (int64_t)t->len;
     o->buf.len = 0;
     return WEIR_OK;
 }
@@ -78,14 +90,14 @@ static weir_rc add_rows(weir_ctx *ctx, weir_file_out *o, const weir_batch *b) {
     for (int64_t i = 0; i < b->len; i++) {
         o->row(o, b, i);
         weir_str_puts(&o->buf, o->line_end);
-        if (o->buf.len >= FLUSH) WEIR_TRY(flush(ctx, o));
+        if (o->buf.len >= FLUSH) WEIR_TRY(flush(ctx, o, false));
     }
     return WEIR_OK;
 }
 
 static weir_rc finish_file(weir_ctx *ctx, weir_file_out *o, int64_t *bytes) {
     weir_file *f = o->f;
-    WEIR_TRY(flush(ctx, o));
+    WEIR_TRY(flush(ctx, o, true));
     WEIR_TRY(weir_file_sync(ctx, f));
     o->f = NULL;
     *bytes = o->bytes;
@@ -256,9 +268,69 @@ static weir_rc csv_open(weir_ctx *ctx, weir_arena *mem, const char *path, const 
     return WEIR_OK;
 }
 
-const weir_file_format weir_json_format = {"json",   ".json",     check_text_file, json_open,
-                                           add_rows, finish_file, drop_file};
-const weir_file_format weir_text_format = {"text",   ".txt",      text_check, text_open,
-                                           add_rows, finish_file, drop_file};
-const weir_file_format weir_csv_format = {"csv",    ".csv",      csv_check, csv_open,
-                                          add_rows, finish_file, drop_file};
+/* ---- XML ---- */
+
+/* SPARK XmlFileFormat.supportDataType, and what fails in its tasks or is written so that no one
+ * can read it. */
+static weir_rc xml_type_check(weir_ctx *ctx, const weir_xml_tags *tags, const weir_field *column,
+                              const weir_field *f) {
+    static const weir_kind none[] = {WEIR_T_TIME, WEIR_T_INTERVAL_YM, WEIR_T_INTERVAL_DT,
+                                     WEIR_T_INTERVAL, WEIR_T_VARIANT};
+    const weir_type *t = f->type;
+    bool bad = weir_xml_is_attribute(tags, f->name) &&
+               (weir_type_is_nested(t) || t->kind == WEIR_T_BINARY);
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++) bad |= t->kind == none[i];
+    if (bad) return bad_column(ctx, column, "XML");
+    for (int i = 0; i < t->nfield; i++) {
+        weir_field inner = t->field[i];
+        if (t->kind != WEIR_T_STRUCT) inner.name = ""; /* not a name in the file */
+        WEIR_TRY(xml_type_check(ctx, tags, column, &inner));
+    }
+    return WEIR_OK;
+}
+
+static weir_rc xml_check(weir_ctx *ctx, const weir_write_info *i) {
+    weir_str out;
+    weir_xml_writer w;
+    weir_str_init(&out, ctx->arena, 1);
+    WEIR_TRY(weir_xml_writer_init(ctx, get_option, (void *)(uintptr_t)i, &out, &w));
+    WEIR_TRY(check_text_file(ctx, i));
+    for (int c = 0; c < i->schema->nfield; c++)
+        WEIR_TRY(xml_type_check(ctx, &w.tags, &i->schema->field[c], &i->schema->field[c]));
+    return WEIR_OK;
+}
+
+static weir_rc xml_open(weir_ctx *ctx, weir_arena *mem, const char *path, const weir_write_info *i,
+                        weir_file_out **out) {
+    weir_ctx c = *ctx;
+    c.arena = mem;
+    WEIR_TRY(open_file(ctx, mem, path, i, out));
+    (*out)->path = weir_strdup(mem, path);
+    return weir_xml_writer_init(&c, get_option, (void *)(uintptr_t)i, &(*out)->buf, &(*out)->xml);
+}
+
+static weir_rc xml_add(weir_ctx *ctx, weir_file_out *o, const weir_batch *b) {
+    for (int64_t i = 0; i < b->len; i++) {
+        if (!o->begun) weir_xml_write_head(&o->xml);
+        o->begun = true;
+        weir_xml_write_row(&o->xml, b, i);
+        if (o->xml.bad)
+            return weir_fail(ctx, WEIR_E_TASK_WRITE_FAILED, "path", o->path, "reason", o->xml.bad);
+        if (o->buf.len >= FLUSH) WEIR_TRY(flush(ctx, o, false));
+    }
+    return WEIR_OK;
+}
+
+static weir_rc xml_finish(weir_ctx *ctx, weir_file_out *o, int64_t *bytes) {
+    if (o->begun) weir_xml_write_tail(&o->xml);
+    return finish_file(ctx, o, bytes);
+}
+
+const weir_file_format weir_json_format = {"json",    ".json",  true,        check_text_file,
+                                           json_open, add_rows, finish_file, drop_file};
+const weir_file_format weir_text_format = {"text",    ".txt",   true,        text_check,
+                                           text_open, add_rows, finish_file, drop_file};
+const weir_file_format weir_csv_format = {"csv",    ".csv",   true,        csv_check,
+                                          csv_open, add_rows, finish_file, drop_file};
+const weir_file_format weir_xml_format = {"xml",    ".xml",  true,       xml_check,
+                                          xml_open, xml_add, xml_finish, drop_file};

@@ -7,6 +7,7 @@
 typedef struct weir_file_out weir_file_out;
 typedef struct weir_file_format {
     const char *name, *extension; /* "parquet", ".snappy.parquet" */
+    bool packs;                   /* the option compression packs whole files, see codec/pack.h */
     /* Are options and columns such that the format can hold them? At the start of a write. */
     weir_rc (*check)(weir_ctx *, const weir_write_info *);
     weir_rc (*open)(weir_ctx *, weir_arena *mem, const char *path, const weir_write_info *,
@@ -16,5 +17,5 @@ typedef struct weir_file_format {
     void (*drop)(weir_file_out *); /* after a failure; the file stays. NULL and finished: nothing */
 } weir_file_format;
 
-extern const weir_file_format weir_json_format, weir_text_format, weir_csv_format;
+extern const weir_file_format weir_json_format, weir_text_format, weir_csv_format, weir_xml_format;
 #endif

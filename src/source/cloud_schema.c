@@ -1,6 +1,8 @@
 /* Auto Loader's schema. See cloud_schema.h. */
 #include "source/cloud_schema.h"
 
+#include "codec/pack.h"
+
 #include <stdlib.h>
 #include <strings.h>
 
@@ -203,8 +205,9 @@ static weir_rc infer(weir_ctx *ctx, weir_scan *s, const weir_cloud_options *o, c
         weir_ctx c = *ctx;
         const char *p;
         size_t len;
+        bool mapped;
         c.arena = weir_arena_new(mem);
-        WEIR_TRY(weir_file_map(&c, v[i].path, &p, &len));
+        WEIR_TRY(weir_text_map(&c, v[i].path, &p, &len, &mapped));
         for (const char *at = p, *end = p + len; at < end && !jo.multi_line;) {
             const char *nl = memchr(at, '\n', (size_t)(end - at)), *stop = nl ? nl : end;
             weir_json_infer_record(f, at, stop - at);

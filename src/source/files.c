@@ -1,8 +1,10 @@
-/* File relations: json and text, as batches and as streams. SPARK DataSource, FileStreamSource.
- * Analysis and query threads. */
+/* File relations: text, Parquet and ORC, as batches and as streams. SPARK DataSource,
+ * FileStreamSource. Analysis and query threads. */
 #include "source/files.h"
 
 #include "codec/csv_read.h"
+#include "codec/pack.h"
+#include "codec/xml_read.h"
 
 #include "source/cloud_schema.h"
 #include "source/file_log.h"
@@ -21,7 +23,7 @@ typedef struct files {
     weir_listing listing; /* batch: what was found at analysis */
     weir_file_log *log;
     weir_listing frozen; /* availableNow: the files there were at the start */
-    bool is_frozen, json, csv, parquet, orc; /* parquet: ORC too */
+    bool is_frozen, json, csv, xml, parquet, orc; /* parquet: ORC too */
     int notify;                   /* inotify, -1 none */
     weir_file_options o;          /* streams */
     int64_t purged_ms, newest_ms; /* maxFileAge: older files are no longer looked for */
@@ -41,8 +43,9 @@ static weir_rc infer_json(weir_ctx *ctx, weir_scan *s, const weir_listing *l, we
         weir_ctx c = *ctx;
         const char *p;
         size_t n;
+        bool mapped;
         c.arena = weir_arena_new(mem);
-        WEIR_TRY(weir_file_map(&c, l->v[i].path, &p, &n));
+        WEIR_TRY(weir_text_map(&c, l->v[i].path, &p, &n, &mapped));
         weir_lines lines;
         const char *line;
         int64_t len;
@@ -67,8 +70,9 @@ static weir_rc infer_csv(weir_ctx *ctx, weir_scan *s, const weir_listing *l, wei
         weir_ctx c = *ctx;
         const char *p;
         size_t n;
+        bool mapped;
         c.arena = weir_arena_new(mem);
-        WEIR_TRY(weir_file_map(&c, l->v[i].path, &p, &n));
+        WEIR_TRY(weir_text_map(&c, l->v[i].path, &p, &n, &mapped));
         bool first = true;
         if (o.multi_line) WEIR_TRY(weir_csv_infer_text(&c, f, p, (int64_t)n, true));
         weir_lines lines;
@@ -85,6 +89,33 @@ static weir_rc infer_csv(weir_ctx *ctx, weir_scan *s, const weir_listing *l, wei
                           : weir_fail(ctx, WEIR_E_UNABLE_TO_INFER_SCHEMA, "format", "CSV");
 }
 
+static weir_rc infer_xml(weir_ctx *ctx, weir_scan *s, const weir_listing *l, weir_schema **out) {
+    weir_xml_options o;
+    WEIR_TRY(weir_xml_options_read(ctx, get_option, s, &o));
+    if (!l->n) return weir_fail(ctx, WEIR_E_UNABLE_TO_INFER_SCHEMA, "format", "XML");
+    weir_arena *mem = weir_arena_new(ctx->arena);
+    weir_xml_infer *f = weir_xml_infer_new(mem, &o);
+    for (int64_t i = 0; i < l->n; i++) {
+        weir_ctx c = *ctx;
+        const char *p, *line;
+        size_t n;
+        int64_t len;
+        bool mapped;
+        c.arena = weir_arena_new(mem);
+        o.file = l->v[i].uri;
+        WEIR_TRY(weir_text_map(&c, l->v[i].path, &p, &n, &mapped));
+        if (o.multi_line) WEIR_TRY(weir_xml_infer_text(&c, f, p, (int64_t)n));
+        weir_lines lines;
+        weir_lines_init(&lines, p, n, weir_option_get(&s->options, "lineSep"));
+        while (!o.multi_line && weir_lines_next(&lines, &line, &len))
+            WEIR_TRY(weir_xml_infer_text(&c, f, line, len));
+        weir_arena_free(c.arena);
+    }
+    *out = weir_xml_infer_done(ctx->arena, f);
+    weir_arena_free(mem);
+    return WEIR_OK;
+}
+
 static weir_schema *nullable(
     weir_arena *a, weir_schema *s) { /* SPARK: columns read from files may always be null */
     weir_field *f = weir_memdup(a, s->field, sizeof *f * (size_t)s->nfield);
@@ -96,7 +127,7 @@ static weir_rc data_schema(weir_ctx *ctx, weir_scan *s, files *f) {
     weir_field value = {"value", &weir_t_string, true, NULL};
     if (s->user_schema)
         f->data = nullable(ctx->arena, s->user_schema);
-    else if (!f->json && !f->csv && !f->parquet)
+    else if (!f->json && !f->csv && !f->xml && !f->parquet)
         f->data = weir_type_struct(ctx->arena, &value, 1);
     else if (s->streaming && !weir_conf_bool(ctx->conf, "spark.sql.streaming.schemaInference"))
         return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
@@ -108,6 +139,8 @@ static weir_rc data_schema(weir_ctx *ctx, weir_scan *s, files *f) {
         WEIR_TRY(weir_parquet_infer(ctx, &f->listing, f->orc, &f->data));
     else if (f->csv)
         WEIR_TRY(infer_csv(ctx, s, &f->listing, &f->data));
+    else if (f->xml)
+        WEIR_TRY(infer_xml(ctx, s, &f->listing, &f->data));
     else
         WEIR_TRY(infer_json(ctx, s, &f->listing, &f->data));
     f->data = nullable(ctx->arena, f->data);
@@ -116,7 +149,7 @@ static weir_rc data_schema(weir_ctx *ctx, weir_scan *s, files *f) {
 
 static weir_rc check_text(weir_ctx *ctx, const files *f) {
     const weir_field *c = f->data->field;
-    if (f->json || f->csv || f->parquet) return WEIR_OK;
+    if (f->json || f->csv || f->xml || f->parquet) return WEIR_OK;
     for (int i = 0; i < f->data->nfield; i++)
         if (c[i].type->kind != WEIR_T_STRING)
             return weir_fail(
@@ -172,6 +205,7 @@ static weir_rc files_open(weir_ctx *ctx, weir_scan *s) {
     files *f = WEIR_NEW(ctx->arena, files);
     f->json = strcmp(s->ops->format, "json") == 0;
     f->csv = strcmp(s->ops->format, "csv") == 0;
+    f->xml = strcmp(s->ops->format, "xml") == 0;
     f->orc = strcmp(s->ops->format, "orc") == 0;
     f->parquet = f->orc || strcmp(s->ops->format, "parquet") == 0;
     f->notify = -1;
@@ -221,7 +255,8 @@ static weir_rc line_take(weir_ctx *ctx, void *u, weir_batch *out) {
     return weir_build_finish(ctx, &((lines *)u)->value, out->col);
 }
 static void line_file(void *u, const char *uri) { (void)u, (void)uri; }
-static const weir_text_ops line_ops = {line_record, line_rows, line_take, line_file, true, NULL};
+static const weir_text_ops line_ops = {line_record, line_rows, line_take, line_file,
+                                       true,        NULL,      NULL};
 
 static weir_rc csv_record(weir_ctx *ctx, void *u, const char *p, int64_t n, int64_t at) {
     return weir_csv_record(ctx, u, p, n, at);
@@ -231,7 +266,7 @@ static weir_rc csv_take(weir_ctx *ctx, void *u, weir_batch *out) {
     return weir_csv_take(ctx, u, out);
 }
 static void csv_file(void *u, const char *uri) { weir_csv_file(u, uri); }
-static const weir_text_ops csv_ops = {csv_record, csv_count, csv_take, csv_file, false, NULL};
+static const weir_text_ops csv_ops = {csv_record, csv_count, csv_take, csv_file, false, NULL, NULL};
 
 static weir_rc read_csv(weir_ctx *ctx, weir_scan *s, const files *f, const weir_split *sp,
                         int64_t n, weir_reader **out) {
@@ -240,6 +275,42 @@ static weir_rc read_csv(weir_ctx *ctx, weir_scan *s, const files *f, const weir_
     WEIR_TRY(weir_csv_options_read(ctx, get_option, s, o));
     WEIR_TRY(weir_csv_reader_new(ctx, f->data, o, &r));
     return weir_text_reader(ctx, s, sp, n, &csv_ops, r, ctx->arena, o->multi_line, out);
+}
+
+typedef struct xml_rows {
+    weir_xml_reader *reader;
+    weir_xml_options o;
+    bool in_file; /* the reader has begun it */
+} xml_rows;
+
+static weir_rc xml_record(weir_ctx *ctx, void *u, const char *p, int64_t n, int64_t at) {
+    return weir_xml_record(ctx, ((xml_rows *)u)->reader, p, n, at);
+}
+static weir_rc xml_step(weir_ctx *ctx, void *u, const char *p, int64_t n, int64_t max_rows,
+                        bool *over) {
+    xml_rows *x = u;
+    if (!x->in_file) WEIR_TRY(weir_xml_begin(ctx, x->reader, p, n));
+    x->in_file = true;
+    return weir_xml_rows_read(ctx, x->reader, max_rows, over);
+}
+static int64_t xml_count(void *u) { return weir_xml_rows(((xml_rows *)u)->reader); }
+static weir_rc xml_take(weir_ctx *ctx, void *u, weir_batch *out) {
+    return weir_xml_take(ctx, ((xml_rows *)u)->reader, out);
+}
+static void xml_file(void *u, const char *uri) {
+    ((xml_rows *)u)->o.file = uri;
+    ((xml_rows *)u)->in_file = false;
+}
+static const weir_text_ops xml_ops = {xml_record, xml_count, xml_take, xml_file,
+                                      true,       NULL,      xml_step};
+
+static weir_rc read_xml(weir_ctx *ctx, weir_scan *s, const files *f, const weir_split *sp,
+                        int64_t n, const bool *columns, weir_reader **out) {
+    xml_rows *x = WEIR_NEW(ctx->arena, xml_rows);
+    WEIR_TRY(weir_xml_options_read(ctx, get_option, s, &x->o));
+    x->o.need = columns;
+    WEIR_TRY(weir_xml_reader_new(ctx, f->data, &x->o, &x->reader));
+    return weir_text_reader(ctx, s, sp, n, &xml_ops, x, ctx->arena, x->o.multi_line, out);
 }
 
 static weir_rc files_read(weir_ctx *ctx, weir_scan *s, const weir_split *sp, int64_t n,
@@ -261,6 +332,8 @@ static weir_rc files_read(weir_ctx *ctx, weir_scan *s, const weir_split *sp, int
             rc = weir_text_reader(&c, s, sp, n, &weir_json_text_ops, u, mem, whole, out);
     } else if (f->csv) {
         rc = read_csv(&c, s, f, sp, n, out);
+    } else if (f->xml) {
+        rc = read_xml(&c, s, f, sp, n, columns, out);
     } else {
         lines *l = WEIR_NEW(mem, lines);
         rc = weir_build_init(&c, &l->value, &weir_t_string);
@@ -463,3 +536,4 @@ const weir_source_ops weir_csv_source = FILE_SOURCE("csv");
 const weir_source_ops weir_text_source = FILE_SOURCE("text");
 const weir_source_ops weir_parquet_source = FILE_SOURCE("parquet");
 const weir_source_ops weir_orc_source = FILE_SOURCE("orc");
+const weir_source_ops weir_xml_source = FILE_SOURCE("xml");

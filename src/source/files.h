@@ -46,6 +46,9 @@ typedef struct weir_text_ops {
     bool blank;                                            /* empty lines are records, too */
     /* NULL, or a quick way for many records: where the first line begins that needs record. */
     const char *(*run)(void *u, const char *p, const char *end, int64_t max_rows);
+    /* NULL, or whole files are read in steps: one file's text (again and again the same) up to
+     * max_rows rows further, *over at its end. Else record has a whole file at once. */
+    weir_rc (*step)(weir_ctx *, void *u, const char *p, int64_t n, int64_t max_rows, bool *over);
 } weir_text_ops;
 
 /* Lines of a text: ended by sep, or if that is NULL by \n, \r or \r\n. */

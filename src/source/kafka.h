@@ -62,6 +62,10 @@ weir_rc kafka_latest(weir_ctx *, kafka_source *, const char *from, const weir_li
 /* Ranges [lo, hi) by partition; batch reads give from and to NULL. */
 weir_rc kafka_ranges(weir_ctx *, kafka_source *, const char *from, const char *to, weir_splits *);
 weir_rc kafka_parse(weir_ctx *, const char *json, weir_kafka_offsets *);
+/* Replaces EARLIEST and LATEST by what they are now; asked again after a failure. */
+weir_rc kafka_resolve(weir_ctx *, kafka_source *, weir_kafka_offsets *);
+weir_rc kafka_is_there(weir_ctx *, kafka_source *, const char *topic, int32_t partition,
+                       bool *there);
 /* A loss of data: fails, or counts and logs it, as failOnDataLoss says. Arguments of weir_fail. */
 weir_rc kafka_loss(weir_ctx *, kafka_source *, weir_errcls, const char *k1, const char *v1,
                    const char *k2, const char *v2, const char *k3, const char *v3, const char *k4,

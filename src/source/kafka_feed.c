@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 enum {
-    FETCHED_BYTES = 8 << 20,  /* held by all partitions together, about */
-    FETCHED_MESSAGES = 32000, /* librdkafka keeps some 300 bytes for each */
+    FETCHED_BYTES = 4 << 20,  /* held by all partitions together, about */
+    FETCHED_MESSAGES = 16000, /* librdkafka keeps some 400 bytes for each */
     LEAST_BYTES = 32 << 10,
     LEAST_MESSAGES = 200,
     MOST_BYTES = 1 << 20
@@ -59,6 +59,8 @@ static weir_kafka_settings feed_settings(weir_arena *a, const weir_kafka_setting
     /* a partition without news holds up the others of its broker this long */
     if (!weir_kafka_get(&s, "fetch.wait.max.ms")) weir_kafka_set(&s, "fetch.wait.max.ms", "100");
     weir_kafka_set(&s, "fetch.error.backoff.ms", "100");
+    /* a full partition is looked at again so soon; before 2.2.0 only kafka_feed_nudge helps */
+    if (rd_kafka_version() >= 0x02020000) weir_kafka_set(&s, "fetch.queue.backoff.ms", "5");
     weir_kafka_set(&s, "enable.partition.eof", "true");
     weir_kafka_set(&s, "auto.offset.reset", "error"); /* lost data are noticed, not skipped */
     return s;

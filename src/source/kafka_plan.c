@@ -63,6 +63,34 @@ static weir_rc ask(weir_ctx *ctx, kafka_source *k, question *q, void *u) {
     }
 }
 
+static weir_rc ask_offsets(weir_ctx *ctx, kafka_source *k, void *u) {
+    return weir_kafka_resolve(ctx, k->ask, k->spec.settings.api_timeout_ms, u);
+}
+
+weir_rc kafka_resolve(weir_ctx *ctx, kafka_source *k, weir_kafka_offsets *o) {
+    return ask(ctx, k, ask_offsets, o);
+}
+
+typedef struct topic_question {
+    const char *topic;
+    weir_kafka_offsets now;
+} topic_question;
+
+static weir_rc ask_topic(weir_ctx *ctx, kafka_source *k, void *u) {
+    topic_question *q = u;
+    const char *missing = NULL;
+    return weir_kafka_partitions(ctx, k->ask, k->spec.settings.api_timeout_ms, &q->topic, 1,
+                                 &q->now, &missing);
+}
+
+weir_rc kafka_is_there(weir_ctx *ctx, kafka_source *k, const char *topic, int32_t partition,
+                       bool *there) {
+    topic_question q = {.topic = topic};
+    WEIR_TRY(ask(ctx, k, ask_topic, &q));
+    *there = weir_kafka_offsets_find(&q.now, topic, partition) != NULL;
+    return WEIR_OK;
+}
+
 static weir_rc matching(weir_ctx *ctx, kafka_source *k, const char ***topic, int *n) {
     const char **all = NULL;
     int nall = 0;

@@ -174,7 +174,7 @@ static weir_rc skip_lost(weir_ctx *ctx, kafka_reader *r, range *g) {
     WEIR_TRY(kafka_loss(ctx, r->k, WEIR_E_KAFKA_LOSS_RANGE, "startOffset", number(ctx, g->next),
                         "endOffset", number(ctx, g->hi), "topicPartition",
                         kafka_name(ctx, p->name, p->partition), "groupId", r->k->group));
-    WEIR_TRY(weir_kafka_resolve(ctx, r->k->ask, r->k->spec.settings.api_timeout_ms, &first));
+    WEIR_TRY(kafka_resolve(ctx, r->k, &first));
     g->next = one.offset > was && one.offset < g->hi ? one.offset : g->hi;
     weir_log(WEIR_LOG_WARN, "kafka: %s: offsets %lld to %lld are skipped",
              kafka_name(ctx, p->name, p->partition), (long long)was, (long long)g->next - 1);
@@ -185,11 +185,9 @@ static weir_rc skip_lost(weir_ctx *ctx, kafka_reader *r, range *g) {
 /* The topic may be gone: then what is left of the range cannot be read. */
 static weir_rc check_there(weir_ctx *ctx, kafka_reader *r, range *g) {
     kafka_part *p = g->part;
-    const char *topic[] = {p->name}, *missing = NULL;
-    weir_kafka_offsets now;
-    WEIR_TRY(weir_kafka_partitions(ctx, r->k->ask, r->k->spec.settings.api_timeout_ms, topic, 1,
-                                   &now, &missing));
-    if (weir_kafka_offsets_find(&now, p->name, p->partition)) return WEIR_OK;
+    bool there = false;
+    WEIR_TRY(kafka_is_there(ctx, r->k, p->name, p->partition, &there));
+    if (there) return WEIR_OK;
     kafka_feed_stop(r->feed, p);
     g->next = g->hi;
     return kafka_loss(ctx, r->k, WEIR_E_KAFKA_LOSS_DELETED, "partitions",
@@ -200,9 +198,7 @@ static weir_rc check_there(weir_ctx *ctx, kafka_reader *r, range *g) {
 static weir_rc not_a_message(weir_ctx *ctx, kafka_reader *r, range *g,
                              const rd_kafka_message_t *m) {
     switch ((int)m->err) {
-    case RD_KAFKA_RESP_ERR__PARTITION_EOF: /* the rest was control records or aborted */
-        if (m->offset >= g->hi) g->next = g->hi;
-        return WEIR_OK;
+    case RD_KAFKA_RESP_ERR__PARTITION_EOF: return WEIR_OK; /* before the end: more will come */
     case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
     case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE: return skip_lost(ctx, r, g);
     case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
@@ -238,9 +234,10 @@ static weir_rc collect(weir_ctx *ctx, kafka_reader *r, range *g, int64_t *rows) 
     *rows = 0;
     for (; i < got && rc == WEIR_OK && g->next < g->hi && bytes < MAX_BYTES; i++) {
         rd_kafka_message_t *m = r->msg[i];
-        if (!m->err && m->offset >= g->hi) {
-            g->next = g->hi; /* a gap up to the end */
-            break;
+        bool ends = m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
+        if ((!m->err || ends) && m->offset >= g->hi) {
+            g->next = g->hi; /* a gap up to the end: compacted, aborted, control records */
+            if (!ends || m->offset > g->hi) break; /* the next batch wants it: it comes once */
         }
         if (!m->err && m->offset >= g->next) {
             g->next = m->offset + 1;
@@ -268,8 +265,8 @@ static weir_rc from_any(weir_ctx *ctx, kafka_reader *r, weir_batch *out, bool *s
         range *g = &r->r[(r->at + k) % r->n];
         int64_t rows = 0;
         if (g->next >= g->hi) continue;
-        *open = true;
         weir_rc rc = collect(ctx, r, g, &rows);
+        *open |= g->next < g->hi;
         if (rc == WEIR_OK && rows) rc = make_columns(ctx, r, g->part, r->msg, rows, out);
         for (int64_t i = 0; i < rows; i++) rd_kafka_message_destroy(r->msg[i]);
         WEIR_TRY(rc);
@@ -290,7 +287,7 @@ static weir_rc check_ends(weir_ctx *ctx, kafka_reader *r) {
             weir_kafka_offsets_add(ctx->arena, &last, r->r[i].part->name, r->r[i].part->partition,
                                    WEIR_KAFKA_LATEST);
     weir_kafka_offsets_sort(&last);
-    WEIR_TRY(weir_kafka_resolve(ctx, r->k->ask, r->k->spec.settings.api_timeout_ms, &last));
+    WEIR_TRY(kafka_resolve(ctx, r->k, &last));
     for (int64_t i = 0; i < r->n; i++) {
         range *g = &r->r[i];
         if (g->next >= g->hi) continue;
@@ -340,7 +337,7 @@ static weir_rc reader_next(weir_ctx *ctx, weir_reader *rd, weir_batch *out, bool
         WEIR_TRY(from_any(ctx, r, out, &some, &open));
         if (some) r->nudged = r->checked = false;
         if (some && r->said) weir_kafka_fine(ctx, kafka_feed_client(r->feed)), r->said = false;
-        *eof = !open;
+        *eof = !some && !open;
         if (some || !open) return WEIR_OK;
         WEIR_TRY(wait_more(ctx, r));
     }
@@ -383,6 +380,7 @@ weir_rc kafka_read(weir_ctx *ctx, kafka_source *k, const weir_split *sp, int64_t
     r->base = (weir_reader){reader_next, reader_close};
     r->mem = a;
     r->k = k;
+    k->pending_ms = 1;
     for (int i = 0; i < COLS && i < k->scan->schema->nfield; i++)
         r->want[i] = !columns || columns[i];
     r->r = WEIR_NEWN(a, range, n + 1);

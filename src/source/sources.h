@@ -6,5 +6,5 @@
 
 extern const weir_source_ops weir_rate_source, weir_rate_micro_batch_source, weir_socket_source,
     weir_json_source, weir_csv_source, weir_text_source, weir_cloud_files_source,
-    weir_parquet_source, weir_orc_source, weir_kafka_source;
+    weir_parquet_source, weir_orc_source, weir_xml_source, weir_kafka_source;
 #endif

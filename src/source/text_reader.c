@@ -1,6 +1,7 @@
 /* Reading text files record by record through a row maker, and putting partition columns beside.
  * One task. */
 #include "base/simd.h"
+#include "codec/pack.h"
 #include "source/files.h"
 
 #include <strings.h>
@@ -58,7 +59,9 @@ static weir_rc open_file(weir_ctx *ctx, text_reader *r) {
     r->text = "";
     r->len = 0;
     r->window = r->ahead = NULL;
-    if (st.exists) WEIR_TRY(weir_file_map(&c, sp->path, &r->text, &r->len));
+    bool mapped = true;
+    if (st.exists) WEIR_TRY(weir_text_map(&c, sp->path, &r->text, &r->len, &mapped));
+    if (!mapped) r->ahead = r->text + r->len; /* nothing to be brought in, or given back */
     weir_lines_init(&r->lines, r->text, r->len, r->sep);
     if (!r->whole && r->len >= 3 && memcmp(r->text, "\xEF\xBB\xBF", 3) == 0) r->lines.p += 3;
     return WEIR_OK;
@@ -69,6 +72,12 @@ static weir_rc feed(weir_ctx *ctx, text_reader *r) {
     weir_lines *l = &r->lines;
     const char *p;
     int64_t n;
+    if (r->whole && r->ops->step) {
+        bool over = l->p >= l->end;
+        if (!over) WEIR_TRY(r->ops->step(ctx, r->u, r->text, (int64_t)r->len, ROWS, &over));
+        if (over) l->p = l->end;
+        return WEIR_OK;
+    }
     if (r->whole) {
         if (l->p < l->end) WEIR_TRY(r->ops->record(ctx, r->u, r->text, (int64_t)r->len, 0));
         l->p = l->end;
@@ -155,7 +164,7 @@ static const char *json_run(void *u, const char *p, const char *end, int64_t max
 }
 
 const weir_text_ops weir_json_text_ops = {json_record, json_count, json_take,
-                                          json_file,   false,      json_run};
+                                          json_file,   false,      json_run,  NULL};
 
 weir_rc weir_json_text(weir_ctx *ctx, weir_schema *schema, weir_json_options *o, void **u) {
     json_rows *j = WEIR_NEW(ctx->arena, json_rows);

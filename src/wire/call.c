@@ -152,7 +152,7 @@ void weir_rpc_dispatch(weir_rpc *r) {
     int queued = 0;
     for (weir_rpc *j = s->jobs; j; j = j->job_next) queued++;
     if (queued > s->idle && s->handlers < MAX_HANDLERS &&
-        weir_thread_start(NULL, "weir-rpc", handler_thread, s))
+        weir_thread_start(NULL, "weir-request", handler_thread, s))
         s->handlers++;
     weir_cond_wake_all(&s->jobs_cond);
     weir_unlock(&s->mu);

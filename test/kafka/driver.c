@@ -283,32 +283,56 @@ static void cmd_fill(char **w, int n) {
     if (rk && flush(rk, "fill")) printf("{\"ms\":%lld}\n", (long long)(now_ms() - start));
 }
 
-/* txn TOPIC FIRST COUNT commit|abort: {"id":i} into partition 0, in one transaction */
+/* ---- transactions ---- */
+
+static rd_kafka_t *transacting; /* between txn ... open and txn_end */
+
+static void end_transaction(const char *how) {
+    rd_kafka_error_t *e = NULL;
+    if (!transacting) return fail("txn_end: no transaction is open");
+    if (!failed)
+        e = strcmp(how, "commit") == 0 ? rd_kafka_commit_transaction(transacting, TIMEOUT_MS)
+                                       : rd_kafka_abort_transaction(transacting, TIMEOUT_MS);
+    if (e) fail("txn: %s", rd_kafka_error_string(e));
+    if (e) rd_kafka_error_destroy(e);
+    rd_kafka_destroy(transacting);
+    transacting = NULL;
+}
+
+static void cmd_txn_end(char **w, int n) {
+    (void)n;
+    end_transaction(w[1]);
+    if (!failed) puts("{}");
+}
+
+/* txn TOPIC FIRST COUNT PARTS commit|abort|open: {"id":i} into partition i % PARTS, in one
+ * transaction; open: txn_end commit|abort ends it */
 static void cmd_txn(char **w, int n) {
     static const char *const more[] = {"transactional.id", "weir-driver", "log_level", "2", NULL};
-    rd_kafka_t *rk = client(RD_KAFKA_PRODUCER, more);
     rd_kafka_error_t *e = NULL;
     char value[64];
     (void)n;
+    if (transacting) return fail("txn: another one is open");
+    rd_kafka_t *rk = transacting = client(RD_KAFKA_PRODUCER, more);
     if (!rk) return;
     e = rd_kafka_init_transactions(rk, TIMEOUT_MS);
     if (!e) e = rd_kafka_begin_transaction(rk);
-    for (long i = atol(w[2]), end = i + atol(w[3]); !e && i < end; i++) {
+    for (long i = atol(w[2]), end = i + atol(w[3]); !e && !failed && i < end; i++) {
         int v = snprintf(value, sizeof value, "{\"id\":%ld}", i);
-        check(rd_kafka_producev(rk, RD_KAFKA_V_TOPIC(w[1]), RD_KAFKA_V_PARTITION(0),
+        check(rd_kafka_producev(rk, RD_KAFKA_V_TOPIC(w[1]),
+                                RD_KAFKA_V_PARTITION((int32_t)(i % atoi(w[4]))),
                                 RD_KAFKA_V_VALUE(value, (size_t)v),
                                 RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END),
               "txn");
     }
-    if (!e && !failed) rd_kafka_flush(rk, TIMEOUT_MS);
-    if (!e && !failed)
-        e = strcmp(w[4], "commit") == 0 ? rd_kafka_commit_transaction(rk, TIMEOUT_MS)
-                                        : rd_kafka_abort_transaction(rk, TIMEOUT_MS);
     if (e) fail("txn: %s", rd_kafka_error_string(e));
-    if (!failed) puts("{}");
     if (e) rd_kafka_error_destroy(e);
-    rd_kafka_destroy(rk);
+    if (!failed) check(rd_kafka_flush(rk, TIMEOUT_MS), "txn");
+    if (failed || strcmp(w[5], "open") != 0) end_transaction(w[5]);
+    if (!failed) puts("{}");
 }
+
+/* ---- single messages ---- */
 
 static size_t unhex(const char *h, char *out) {
     size_t n = strlen(h) / 2;
@@ -518,9 +542,10 @@ static const struct {
                 {"topic", 3, cmd_admin},      {"drop", 2, cmd_admin},
                 {"grow", 3, cmd_admin},       {"truncate", 4, cmd_admin},
                 {"fill", 7, cmd_fill},        {"put", 6, cmd_put},
-                {"txn", 5, cmd_txn},          {"read", 2, cmd_read},
-                {"ids", 3, cmd_ids},          {"ends", 2, cmd_ends},
-                {"connect", 2, cmd_connect},  {"sync", 1, cmd_sync}};
+                {"txn", 6, cmd_txn},          {"txn_end", 2, cmd_txn_end},
+                {"read", 2, cmd_read},        {"ids", 3, cmd_ids},
+                {"ends", 2, cmd_ends},        {"connect", 2, cmd_connect},
+                {"sync", 1, cmd_sync}};
 
 static void run_line(char *line) {
     char *word[MAX_WORDS];
@@ -545,6 +570,7 @@ int main(void) {
         run_line(line);
         fflush(stdout);
     }
+    if (transacting) rd_kafka_destroy(transacting);
     drop_producer();
     if (mock) rd_kafka_mock_cluster_destroy(mock);
     if (mock_owner) rd_kafka_destroy(mock_owner);

@@ -60,8 +60,12 @@ class Kafka:
         """Values {"id":i,...}, key i, partition i % parts; rate a second."""
         return self.run("fill", topic, first, count, parts, rate, padding)
 
-    def transaction(self, topic, first, count, commit=True):
-        self.run("txn", topic, first, count, "commit" if commit else "abort")
+    def transaction(self, topic, first, count, end="commit", parts=1):
+        """{"id":i} into partition i % parts, in one transaction; end: commit, abort, or open until end_transaction()."""
+        self.run("txn", topic, first, count, parts, end)
+
+    def end_transaction(self, end="commit"):
+        self.run("txn_end", end)
 
     def read(self, topic):
         """[(partition, offset, key, value, ms, headers)] in order of partition and offset"""

@@ -68,3 +68,13 @@ def test_temp_view(spark):
 def test_conf_set_and_get(spark):
     spark.conf.set("spark.sql.shuffle.partitions", "7")
     assert spark.conf.get("spark.sql.shuffle.partitions") == "7"
+
+
+def test_order_of_rows_in_sorted_aggregation(spark):
+    """Spark 4.3.0, coalesced to one partition: rows without key move those that came first behind the others."""
+    from pyspark.sql import functions as F
+    rows = [(1, "a", 0.1), (None, "b", 0.2), (1, "c", 0.3), (2, "d", 0.4), (None, "e", 0.5), (1, "f", 0.6), (2, "g", 1e17), (2, "h", 1.0)]
+    df = spark.createDataFrame(rows, "j INT, k STRING, d DOUBLE").coalesce(1).groupBy("j")
+    sorted_, hashed = df.agg(F.first("k"), F.last("k"), F.max("k"), F.sum("d")), df.agg(F.first("d"), F.last("d"))
+    assert sorted(map(tuple, sorted_.collect()), key=str) == [(1, "c", "f", "f", 1.0), (2, "d", "h", "h", 1e17), (None, "b", "e", "e", 0.7)]
+    assert sorted(map(tuple, hashed.collect()), key=str) == [(1, 0.1, 0.6), (2, 0.4, 1.0), (None, 0.2, 0.5)]

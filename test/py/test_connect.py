@@ -77,6 +77,13 @@ def test_token_right_accepted(engine):
     assert Raw(engine).version().spark_version.version == "4.2.0"
 
 
+def test_threads_say_what_they_are_for(engine):
+    Raw(engine).version()
+    tasks = f"/proc/{engine.process.pid}/task"
+    names = [open(f"{tasks}/{t}/comm").read().strip() for t in os.listdir(tasks)]
+    assert names.count("weir-epoll") == 1 and "weir-request" in names and "weir-sweeper" in names, names
+
+
 TLS_JOB = """
 import sys
 from pyspark.sql import SparkSession

@@ -8,6 +8,7 @@ import time
 
 import pytest
 from kafka_driver import FETCH, KAFKA_STORAGE_ERROR, LEADER_NOT_AVAILABLE, LIST_OFFSETS, NOT_LEADER, TRANSPORT, Kafka
+from token_endpoint import TokenEndpoint
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "golden", "kafka"))
@@ -286,3 +287,63 @@ def test_many_messages_to_delta(spark, kafka, tmp_path):
     q.awaitTermination()
     assert spark.read.format("delta").load(str(tmp_path / "out")).selectExpr("count(*)", "count(DISTINCT id)", "sum(id)").collect()[0][:] \
         == (20000, 20000, 19999 * 10000)
+
+
+@pytest.mark.parametrize("lossy", [False, True])
+def test_a_batch_that_comes_again_and_ends_beyond_the_topic(spark, kafka, tmp_path, lossy):
+    """The first question of such a query is asked in the middle of a batch."""
+    kafka.topic("t", 2)
+    kafka.fill("t", 0, 10, 2)
+    ck = str(tmp_path / "ck")
+
+    def start():
+        df = stream(spark, kafka, "t", failOnDataLoss="false" if lossy else "true", kafkaConsumer__pollTimeoutMs="600")
+        return df.writeStream.format("noop").option("checkpointLocation", ck).trigger(availableNow=True).start()
+
+    assert start().awaitTermination(60)
+    os.remove(ck + "/commits/0")
+    with open(ck + "/offsets/0") as f:
+        text = f.read()
+    assert '{"t":{"0":5,"1":5}}' in text
+    with open(ck + "/offsets/0", "w") as f:
+        f.write(text.replace('{"t":{"0":5,"1":5}}', '{"t":{"0":9,"1":5}}'))
+    q = start()
+    if lossy:
+        assert q.awaitTermination(60) and q.exception() is None
+        assert int(q.lastProgress["sources"][0]["metrics"]["dataLoss"]) >= 1
+        return
+    with pytest.raises(Exception, match=r"offset \[5, 9\) for topic partition t-0"):
+        q.awaitTermination(60)
+
+
+def bearer(url, secret="key"):
+    return {"kafka.security.protocol": "SASL_PLAINTEXT", "kafka.sasl.mechanism": "OAUTHBEARER",
+            "kafka.sasl.login.callback.handler.class": "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginCallbackHandler",
+            "kafka.sasl.oauthbearer.token.endpoint.url": url,
+            "kafka.sasl.jaas.config": "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required "
+                                      f'clientId="me" clientSecret="{secret}" scope="a b" extension_pool="x";'}
+
+
+def test_a_token_endpoint_that_refuses(spark, engine, kafka):
+    kafka.topic("t", 1)
+    at = TokenEndpoint("me", "another-key")
+    try:
+        with pytest.raises(Exception, match="(?s)OAUTHBEARER.*Check kafka.sasl.oauthbearer.token.endpoint.url") as e:
+            (spark.read.format("kafka").option("kafka.bootstrap.servers", kafka.servers).option("subscribe", "t")
+             .options(**bearer(at.url, "the-wrong-key")).load().count())
+        assert at.asked[0] == ("me", "the-wrong-key", {"grant_type": "client_credentials", "scope": "a b"})
+        assert "the-wrong-key" not in str(e.value)
+        assert "the-wrong-key" not in open(os.path.join(engine.folder, "server.log"), errors="replace").read()
+    finally:
+        at.close()
+
+
+@pytest.mark.parametrize("options, word", [
+    (dict(bearer("ftp://127.0.0.1/token")), "must begin with https://"),
+    (dict(bearer("http://127.0.0.1/token"), **{"kafka.sasl.login.callback.handler.class": "my.Handler"}), "handler of your own"),
+    (dict(bearer("http://127.0.0.1/token"),
+          **{"kafka.sasl.jaas.config": "a.OAuthBearerLoginModule required scope=x;"}), "needs clientId"),
+])
+def test_token_endpoint_settings(spark, options, word):
+    with pytest.raises(Exception, match=word):
+        spark.read.format("kafka").option("kafka.bootstrap.servers", "localhost:1").option("subscribe", "t").options(**options).load().schema

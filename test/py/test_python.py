@@ -3,7 +3,10 @@ import json
 import os
 import subprocess
 import sys
+import tarfile
+import threading
 import time
+import zipfile
 
 import pytest
 from conftest import BIN, Engine
@@ -26,6 +29,14 @@ def begin(tmp_path, writer, ck="ck", **trigger):
 def each_batch(spark, tmp_path, fn, ck="ck", name=None, **trigger):
     w = source(spark, tmp_path).writeStream.foreachBatch(fn)
     return begin(tmp_path, w.queryName(name) if name else w, ck, **trigger)
+
+
+def refused(start):
+    """start() raises."""
+    with pytest.raises(Exception) as e:
+        start()
+        pytest.fail("the query started")
+    return e.value
 
 
 def failure(q):
@@ -387,7 +398,7 @@ def test_a_worker_that_never_gets_ready_is_killed(spark, engine, tmp_path):
     slow.chmod(0o755)
     spark.conf.set("spark.pyspark.python", str(slow))
     spark.conf.set("spark.weir.python.startTimeout", "300ms")
-    text = failure(each_batch(spark, tmp_path, lambda df, i: None))
+    text = str(refused(lambda: each_batch(spark, tmp_path, lambda df, i: None)))
     assert "spark.weir.python.startTimeout" in text and str(slow) in text
     engine_is_well(spark, engine)
 
@@ -450,19 +461,163 @@ def test_what_a_function_prints_goes_to_the_log(spark, engine, tmp_path):
     engine_is_well(spark, engine)
 
 
-@pytest.mark.parametrize("what", ["foreachBatch", "foreach"])
-def test_a_function_that_cannot_be_loaded(spark, engine, tmp_path, what):
+class Bad:
+    def __reduce__(self):
+        return (exec, ("raise ImportError('nothing of that name')",))
+
+
+def test_a_function_that_cannot_be_loaded(spark, engine, tmp_path):
+    """Spark 4.2's Connect server: foreachBatch fails in start(), and there was no query; foreach in its first task."""
     put(str(tmp_path / "in"), "a.json", {"id": 1})
-
-    class Bad:
-        def __reduce__(self):
-            return (exec, ("raise ImportError('nothing of that name')",))
-
     bad = Bad()
-    w = source(spark, tmp_path).writeStream
-    w = w.foreachBatch(lambda df, i: bad) if what == "foreachBatch" else w.foreach(lambda r: bad)
-    assert "ImportError: nothing of that name" in failure(begin(tmp_path, w))
+    for _ in range(2):  # the checkpoint is free again
+        e = refused(lambda: each_batch(spark, tmp_path, lambda df, i: bad, name="n"))
+        assert type(e).__name__ == "StreamingPythonRunnerInitializationException"
+        assert e.getCondition() == "STREAMING_PYTHON_RUNNER_INITIALIZATION_FAILURE" and e.getSqlState() == "XXKST"
+        assert str(e).startswith("[STREAMING_PYTHON_RUNNER_INITIALIZATION_FAILURE] Streaming Runner initialization failed, "
+                                 "returned -2. Cause: Traceback (most recent call last):")
+        assert "in read_command" in str(e) and "ImportError: nothing of that name\n" in str(e)
+        assert set(e.getMessageParameters()) == {"resFromPython", "msg"}
+    assert spark.streams.active == [] and spark.streams.awaitAnyTermination(0.1) is False
     engine_is_well(spark, engine)
+    assert "ImportError: nothing of that name" in failure(begin(tmp_path, source(spark, tmp_path).writeStream.foreach(lambda r: bad), "ck2"))
+    engine_is_well(spark, engine)
+
+
+def test_start_is_interrupted_while_its_worker_starts(spark, engine, tmp_path):
+    slow = tmp_path / "slow"
+    slow.write_text(f"#!/bin/sh\ntouch {tmp_path}/flag\nexec sleep 1000\n")
+    slow.chmod(0o755)
+    spark.conf.set("spark.pyspark.python", str(slow))
+    seen = []
+    t = threading.Thread(target=lambda: seen.append(refused(lambda: each_batch(spark, tmp_path, lambda df, i: None))))
+    t.start()
+    while not os.path.exists(tmp_path / "flag"):
+        time.sleep(0.02)
+    assert len(spark.interruptAll()) == 1
+    t.join(10)
+    assert "OPERATION_CANCELED" in str(seen[0]) and spark.streams.active == []
+    engine_is_well(spark, engine)
+
+
+# ---- what the client adds for its functions
+
+def test_modules_files_and_archives_reach_functions(spark, tmp_path):
+    """Layout: Spark 4.2's executors. Its foreachBatch workers see none of it: here they see the same."""
+    put(str(tmp_path / "in"), "a.json", {"id": 1})
+    mods, out = tmp_path / "mods", str(tmp_path / "seen")
+    mods.mkdir()
+    for name, value in (("weir_added", 41), ("weir_later", 42)):
+        (mods / f"{name}.py").write_text(f"VALUE = {value}\n")
+    for name in ("zipped", "lately"):
+        with zipfile.ZipFile(mods / f"{name}.zip", "w") as z:
+            z.writestr(f"weir_{name}.py", "VALUE = 43\n")
+    (mods / "note.txt").write_text("a note")
+    with zipfile.ZipFile(mods / "arch.zip", "w") as z:
+        z.writestr("inner/x.txt", "in the archive")
+    with tarfile.open(mods / "tarred.tar.gz", "w:gz") as z:
+        z.add(mods / "note.txt", "n.txt")
+    path = sys.path[:]
+    spark.addArtifacts(str(mods / "weir_added.py"), str(mods / "zipped.zip"), pyfile=True)
+    spark.addArtifacts(str(mods / "note.txt"), file=True)
+    spark.addArtifacts(str(mods / "arch.zip"), str(mods / "arch.zip#named"), str(mods / "tarred.tar.gz"), archive=True)
+
+    def look(what, number):
+        import importlib
+        import os
+        from pyspark import SparkFiles
+        got = [what, number]
+        for m in ("weir_added", "weir_zipped", "weir_later", "weir_lately"):
+            try:
+                got.append(importlib.import_module(m).VALUE)
+            except ImportError:
+                got.append(None)
+        root = SparkFiles.getRootDirectory()
+        got += [open(SparkFiles.get("note.txt")).read(), sorted(os.path.relpath(os.path.join(d, f), root)
+                for d, _, names in os.walk(root) for f in names if "__pycache__" not in d)]
+        with open(out, "a") as f:
+            f.write(json.dumps(got) + "\n")
+
+    def each(df, batch_id):
+        look("batch", batch_id)
+
+    def row(r):
+        look("row", r.id)
+
+    a = each_batch(spark, tmp_path, each, "ck1")
+    b = begin(tmp_path, source(spark, tmp_path).writeStream.foreach(row), "ck2")
+    a.processAllAvailable()
+    b.processAllAvailable()
+    spark.addArtifacts(str(mods / "weir_later.py"), str(mods / "lately.zip"), pyfile=True)
+    put(str(tmp_path / "in"), "b.json", {"id": 2})
+    a.processAllAvailable()
+    b.processAllAvailable()
+    a.stop()
+    b.stop()
+    sys.path[:] = path
+    first = ["arch.zip/inner/x.txt", "named/inner/x.txt", "note.txt", "tarred.tar.gz/n.txt", "weir_added.py", "zipped.zip"]
+    then = sorted([*first, "weir_later.py", "lately.zip"])
+    assert sorted((json.loads(x) for x in lines(out)), key=lambda x: x[:2]) == [
+        ["batch", 0, 41, 43, None, None, "a note", first],
+        ["batch", 1, 41, 43, 42, 43, "a note", then], ["row", 1, 41, 43, None, None, "a note", first],
+        ["row", 2, 41, 43, 42, 43, "a note", then]]
+
+
+def test_artifacts_that_are_refused(spark, engine, tmp_path):
+    """Spark 4.2's answers; its text for an archive that is none is Java's."""
+    note = tmp_path / "note.txt"
+    note.write_text("a note")
+    spark.addArtifacts(str(note), file=True)
+    spark.addArtifacts(str(note), file=True)  # the same again
+    note.write_text("another")
+    e = refused(lambda: spark.addArtifacts(str(note), file=True))
+    assert str(e).startswith("[ARTIFACT_ALREADY_EXISTS] The artifact files/note.txt already exists. Please choose a different name")
+    (tmp_path / "broken.zip").write_text("no archive")
+    for _ in range(2):
+        e = refused(lambda: spark.addArtifacts(str(tmp_path / "broken.zip"), archive=True))
+        assert "Cannot unpack the archive broken.zip" in str(e) and "BadZipFile" in str(e)
+    with zipfile.ZipFile(tmp_path / "broken.zip", "w") as z:
+        z.writestr("x", "y")
+    spark.addArtifacts(str(tmp_path / "broken.zip"), archive=True)
+    (tmp_path / "x.jar").write_bytes(b"PK")
+    assert "jars and classes" in str(refused(lambda: spark.addArtifacts(str(tmp_path / "x.jar"))))
+    e = refused(lambda: spark.copyFromLocalToFs(str(note), str(tmp_path / "copy")))
+    assert "Uploading artifact file to local file system destination path is not supported." in str(e)
+    assert not os.path.exists(tmp_path / "copy")
+    engine_is_well(spark, engine)
+
+
+def test_artifacts_go_with_their_session(engine, tmp_path):
+    first, second = engine.session(), engine.session()
+    (tmp_path / "mods").mkdir()
+    (tmp_path / "mods" / "weir_mine.py").write_text("VALUE = 1\n")
+    first.addArtifacts(str(tmp_path / "mods" / "weir_mine.py"), pyfile=True)
+    copy = first.cloneSession() if hasattr(first, "cloneSession") else None
+
+    def held():
+        return [f for f in os.listdir("/tmp") if f.startswith("weir-") and os.path.isdir(f"/tmp/{f}") and
+                any("weir_mine.py" in names for _, _, names in os.walk(f"/tmp/{f}"))]
+    assert held()
+    put(str(tmp_path / "in"), "a.json", {"id": 1})
+    seen = str(tmp_path / "seen")
+
+    def fn(df, batch_id):
+        try:
+            import weir_mine
+            open(seen, "w").write(str(weir_mine.VALUE))
+        except ImportError as e:
+            open(seen, "w").write(str(e))
+
+    for s, want in ((second, "No module named 'weir_mine'"), (first, "1"), (copy, "1")):
+        if s:
+            assert each_batch(s, tmp_path, fn, f"ck{id(s)}", availableNow=True).awaitTermination(60)
+            assert lines(seen) == [want]
+    if copy:
+        copy.client.release_session()
+        copy.client.close()
+    first.stop()
+    second.stop()
+    assert held() == []
 
 
 def test_an_object_that_fails_to_open(spark, engine, tmp_path):
@@ -491,10 +646,10 @@ socket.socket(fileno=3).sendall(struct.pack('>i', len(b)) + b)
 """)
     fake.chmod(0o755)
     spark.conf.set("spark.pyspark.python", str(fake))
-    text = failure(each_batch(spark, tmp_path, lambda df, i: None))
+    text = str(refused(lambda: each_batch(spark, tmp_path, lambda df, i: None)))
     assert "PYTHON_VERSION_MISMATCH" in text and "version 2.7" in text and "PYSPARK_PYTHON" in text
     spark.conf.set("spark.pyspark.python", str(tmp_path / "nothing"))
-    assert "cannot be executed" in failure(each_batch(spark, tmp_path, lambda df, i: None, ck="ck2"))
+    assert "cannot be executed" in str(refused(lambda: each_batch(spark, tmp_path, lambda df, i: None, ck="ck2")))
     engine_is_well(spark, engine)
 
 
@@ -502,7 +657,7 @@ def test_too_many_workers(spark, engine, tmp_path):
     spark.conf.set("spark.weir.python.maxWorkers", 1)
     q = each_batch(spark, tmp_path, lambda df, i: None)
     q.processAllAvailable()
-    assert "spark.weir.python.maxWorkers" in failure(each_batch(spark, tmp_path, lambda df, i: None, ck="ck2"))
+    assert "spark.weir.python.maxWorkers" in str(refused(lambda: each_batch(spark, tmp_path, lambda df, i: None, ck="ck2")))
     assert q.isActive
     q.stop()
     engine_is_well(spark, engine)
