@@ -30,7 +30,8 @@ static int read_to(options *o, const char *v) {
 static int check(const options *o) {
     bool inspect = strcmp(o->what, "inspect") == 0, rollback = strcmp(o->what, "rollback") == 0;
     if (!inspect && !rollback && strcmp(o->what, "repair") != 0)
-        return fail("inspect, rollback or repair? Not", o->what);
+        return *o->what ? fail("inspect, rollback or repair? Not", o->what)
+                        : fail("inspect, rollback or repair?", NULL);
     if (!o->dir) return fail("which folder?", NULL);
     if (o->sink && !*o->sink) return fail("--sink needs a folder, or none", NULL);
     if (inspect && o->apply) return fail("inspect changes nothing: --apply is not for it", NULL);

@@ -14,6 +14,29 @@ static bool is_part(const weir_delta *d, const char *name) {
     return false;
 }
 
+/* Options of Delta that would change the rows. */
+static weir_rc check_options(weir_ctx *ctx, const weir_scan *s) {
+    static const char *const feed[] = {"readChangeFeed", "readChangeData"};
+    static const struct {
+        const char *key, *reason;
+    } stream[] = {
+        {"excludeRegex", "filter the rows instead"},
+        {"schemaTrackingLocation", "a change of the schema stops the query; start it again"},
+        {"schemaLocation", "a change of the schema stops the query; start it again"},
+    };
+    for (int i = 0; i < 2; i++) {
+        const char *v = weir_option_get(&s->options, feed[i]);
+        if (v && strcasecmp(v, "false") != 0)
+            return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
+                             "the change data feed of a Delta table");
+    }
+    for (size_t i = 0; s->streaming && i < sizeof stream / sizeof *stream; i++)
+        if (weir_option_get(&s->options, stream[i].key))
+            return weir_fail(ctx, WEIR_E_UNSUPPORTED_OPTION, "option", stream[i].key, "reason",
+                             stream[i].reason);
+    return WEIR_OK;
+}
+
 static weir_rc delta_open(weir_ctx *ctx, weir_scan *s) {
     weir_delta *d = NULL;
     const char *v = weir_option_get(&s->options, "versionAsOf");
@@ -26,9 +49,7 @@ static weir_rc delta_open(weir_ctx *ctx, weir_scan *s) {
                          weir_printf(ctx->arena, "versionAsOf is not a version: %s", v));
     const char *when = weir_option_get(&s->options, "timestampAsOf");
     if (when && !v) WEIR_TRY(weir_delta_version_at(ctx, s->path[0], when, false, &version));
-    if (weir_option_get(&s->options, "readChangeFeed"))
-        return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
-                         "the change data feed of a Delta table");
+    WEIR_TRY(check_options(ctx, s));
     WEIR_TRY(weir_delta_load(ctx, s->path[0], version, &d));
     if (d->version < 0)
         return weir_fail(ctx, WEIR_E_DELTA_MISSING_DELTA_TABLE, "tableName",

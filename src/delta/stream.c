@@ -40,6 +40,11 @@ static char *entry_path(weir_arena *a, const weir_delta *d, int64_t version) {
     return weir_printf(a, "%s/_delta_log/%020lld.json", d->path, (long long)version);
 }
 
+static weir_rc bad_option(weir_ctx *ctx, const char *input, const char *name, const char *explain) {
+    return weir_fail(ctx, WEIR_E_DELTA_ILLEGAL_OPTION, "input", input, "name", name, "explain",
+                     explain);
+}
+
 static weir_rc starting(weir_ctx *ctx, const weir_scan *s, struct weir_delta_stream *t,
                         const weir_delta *d) {
     const char *v = weir_option_get(&s->options, "startingVersion"),
@@ -55,13 +60,9 @@ static weir_rc starting(weir_ctx *ctx, const weir_scan *s, struct weir_delta_str
     }
     if (!v) return WEIR_OK;
     t->first =
-        (offset){strcasecmp(v, "latest") == 0 ? d->version + 1 : strtoll(v, &end, 10), -1, false};
-    if (strcasecmp(v, "latest") != 0 && (*end || t->first.version < 0))
-        return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
-                         weir_printf(ctx->arena,
-                                     "Invalid value '%s' for option 'startingVersion', must be "
-                                     "greater than or equal to zero",
-                                     v));
+        (offset){strcmp(v, "latest") == 0 ? d->version + 1 : strtoll(v, &end, 10), -1, false};
+    if (strcmp(v, "latest") != 0 && (*end || t->first.version < 0))
+        return bad_option(ctx, v, "startingVersion", "must be greater than or equal to zero");
     return WEIR_OK;
 }
 
@@ -72,16 +73,11 @@ weir_rc weir_delta_stream_open(weir_ctx *ctx, weir_scan *s, weir_delta_scan *sca
     char *end = NULL;
     t->max_files = files ? strtoll(files, &end, 10) : bytes ? INT64_MAX : 1000;
     t->max_bytes = INT64_MAX;
-    if ((files && (*end || t->max_files <= 0)) ||
-        (bytes && !weir_parse_bytes(bytes, &t->max_bytes)))
-        return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
-                         weir_printf(ctx->arena,
-                                     "Invalid value '%s' for option '%s', must be a positive %s",
-                                     files && *end ? files
-                                     : bytes       ? bytes
-                                                   : files,
-                                     bytes ? "maxBytesPerTrigger" : "maxFilesPerTrigger",
-                                     bytes ? "size" : "integer"));
+    if (files && (*end || t->max_files <= 0))
+        return bad_option(ctx, files, "maxFilesPerTrigger", "must be a positive integer");
+    if (bytes && (!weir_parse_bytes(bytes, &t->max_bytes) || t->max_bytes <= 0))
+        return bad_option(ctx, bytes, "maxBytesPerTrigger",
+                          "must be a size configuration such as '10g'");
     t->ignore_deletes = option_on(s, "ignoreDeletes");
     t->ignore_changes = option_on(s, "ignoreChanges");
     t->skip_changes = option_on(s, "skipChangeCommits");
@@ -141,9 +137,10 @@ static weir_rc snapshot_at(weir_ctx *ctx, weir_scan *s, int64_t version, weir_de
     return WEIR_OK;
 }
 
-/* False: the batch is full. */
+/* False: the batch is full; the file that reaches the limit of bytes is still in it.
+ * SPARK DeltaSource.AdmissionLimits */
 static bool pick(weir_ctx *ctx, picks *k, picked p, int64_t max_files, int64_t max_bytes) {
-    if (k->n >= max_files || (k->n && k->bytes + p.file->size_bytes > max_bytes)) return false;
+    if (k->n >= max_files || k->bytes >= max_bytes) return false;
     if (k->n == k->cap) {
         int64_t cap = k->cap ? k->cap * 2 : 64;
         picked *v = WEIR_NEWN(ctx->arena, picked, cap);

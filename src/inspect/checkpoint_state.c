@@ -140,7 +140,7 @@ static void judge_broken(weir_ctx *ctx, weir_ck *c, const weir_ck_part *p, int64
     } else {
         weir_ck_note(ctx, c, WEIR_CK_STOPS, path, why,
                      "Restore it from a copy of the checkpoint, or go back to a batch before it "
-                     "(see below, rollback)",
+                     "(weir checkpoint rollback)",
                      NULL);
     }
 }

@@ -79,3 +79,37 @@ def test_other_table_refused(spark, tmp_path):
     run(spark, tmp_path, str(tmp_path / "a"))
     with pytest.raises(PySparkException, match="DIFFERENT_DELTA_TABLE_READ_BY_STREAMING_SOURCE"):
         run(spark, tmp_path, str(tmp_path / "b"))
+
+
+@pytest.mark.parametrize("option, value", [("excludeRegex", ".*00001.*"), ("schemaTrackingLocation", "/nowhere"),
+                                           ("readChangeData", "true"), ("readChangeFeed", "true")])
+def test_option_that_would_change_rows(spark, tmp_path, option, value):
+    src = str(tmp_path / "src")
+    add(spark, src, 0, 3)
+    with pytest.raises(PySparkException, match="not supported"):
+        run(spark, tmp_path, src, **{option: value})
+    assert run(spark, tmp_path, src, readChangeFeed="false") == [0, 1, 2]
+
+
+@pytest.mark.parametrize("option, value, text", [
+    ("maxFilesPerTrigger", "0", "must be a positive integer"), ("maxFilesPerTrigger", "abc", "must be a positive integer"),
+    ("maxBytesPerTrigger", "0", "must be a size configuration such as '10g'"),
+    ("startingVersion", "-1", "must be greater than or equal to zero"),
+    ("startingVersion", "LATEST", "must be greater than or equal to zero")])
+def test_illegal_option(spark, tmp_path, option, value, text):
+    src = str(tmp_path / "src")
+    add(spark, src, 0, 3)
+    with pytest.raises(PySparkException, match=f"Invalid value '{value}' for option '{option}', {text}") as e:
+        run(spark, tmp_path, src, **{option: value})
+    assert e.value.getCondition() == "DELTA_ILLEGAL_OPTION"
+
+
+def test_the_file_that_reaches_the_limit_of_bytes_is_taken(spark, tmp_path):
+    """Files of 700 bytes and more: Delta 4.4.0 took 1, 2 or 3 of them for these limits."""
+    src = str(tmp_path / "src")
+    for i in range(4):
+        add(spark, src, i, i + 1)
+    size = max(f.stat().st_size for f in (tmp_path / "src").glob("*.parquet"))
+    for n, limit in enumerate([1, size + 1, 2 * size + 1], 1):
+        assert run(spark, tmp_path, src, f"dst{n}", maxBytesPerTrigger=str(limit)) == [0, 1, 2, 3]
+        assert len(offsets(tmp_path, f"dst{n}")) == -(-4 // n)
