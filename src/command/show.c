@@ -169,6 +169,10 @@ static weir_rc describe_table(weir_ctx *ctx, weir_session *s, weir_command *c, w
     else
         WEIR_TRY(table_schema(ctx, s, c, &p));
     WEIR_TRY(weir_answer_init(ctx, &r, weir_type_struct(ctx->arena, f, 3)));
+    if (c->value && weir_schema_find(p->schema, c->value, false) < 0)
+        return weir_fail(ctx, WEIR_E_COLUMN_NOT_FOUND, "colName",
+                         weir_printf(ctx->arena, "`%s`", c->value), "caseSensitiveConfig",
+                         "\"spark.sql.caseSensitive\"");
     for (int i = 0; i < p->schema->nfield; i++) {
         const weir_field *col = &p->schema->field[i];
         if (p->attr && p->attr[i].hidden) continue;
@@ -252,6 +256,7 @@ static void add_pair(void *u, const char *key, const char *value) {
 weir_rc weir_set(weir_ctx *ctx, weir_session *s, weir_command *c, weir_plan **out) {
     static const char *const names[] = {"key", "value"};
     weir_answer r;
+    static const char zone[] = "spark.sql.session.timeZone";
     weir_conf *conf = weir_session_conf(s);
     if (c->kind == WEIR_C_RESET) {
         if (c->text) weir_conf_unset(conf, c->text);
@@ -262,7 +267,10 @@ weir_rc weir_set(weir_ctx *ctx, weir_session *s, weir_command *c, weir_plan **ou
         weir_conf_each(conf, add_pair, &r);
         return weir_answer_done(&r, out);
     }
-    if (c->value) WEIR_TRY(weir_conf_set(ctx, conf, c->text, c->value));
+    if (c->value && strcmp(c->text, zone) == 0 && strcmp(c->value, "LOCAL") == 0)
+        weir_conf_unset(conf, zone); /* SET TIME ZONE LOCAL: the engine's own */
+    else if (c->value)
+        WEIR_TRY(weir_conf_set(ctx, conf, c->text, c->value));
     const char *v = weir_conf_get(conf, c->text);
     add_pair(&r, c->text, v ? v : "<undefined>");
     return weir_answer_done(&r, out);

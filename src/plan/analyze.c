@@ -229,11 +229,26 @@ static weir_rc over_aggregate(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_pla
     return keep_first(ctx, p, node, shown, out);
 }
 
+static const weir_expr *find_aggregate(const weir_expr *e) {
+    const weir_expr *found = e->kind == WEIR_EX_AGG ? e : NULL;
+    for (int i = 0; i < e->narg && !found; i++) found = find_aggregate(e->arg[i]);
+    return found;
+}
+
+static weir_rc aggregate_in_where(weir_ctx *ctx, const weir_expr *e) {
+    (void)weir_fail(ctx, WEIR_E_INVALID_WHERE_CONDITION, "condition",
+                    weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)),
+                    "expressionList", weir_expr_sql(ctx->arena, find_aggregate(e)));
+    weir_err_where(ctx, &e->at);
+    return WEIR_FAIL;
+}
+
 static weir_rc az_filter(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan *in, weir_plan **out) {
     weir_plan *f = weir_az_node(ctx, p, WEIR_P_FILTER, in);
     weir_expr *e = NULL;
     WEIR_TRY(weir_az_expr(ctx, az, (const weir_plan *const *)&in, 1, p->expr[0], &e));
     WEIR_TRY(weir_az_bool(ctx, e, &e));
+    if (weir_has_aggregate(e)) return aggregate_in_where(ctx, e);
     weir_plan_add_expr(ctx->arena, f, e);
     weir_az_same_output(f, in);
     *out = f;
@@ -241,18 +256,25 @@ static weir_rc az_filter(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan *in
 }
 
 /* ORDER BY 2: a position in the select list. */
-static bool position(const weir_expr *item, const weir_plan *in, int *at) {
+static bool position(const weir_expr *item, int *at) {
     const weir_expr *e = item->arg[0];
     if (e->kind != WEIR_EX_LIT || e->type->kind != WEIR_T_INT || item->at.text == NULL)
         return false;
     *at = WEIR_AT_ROW(int32_t, &e->lit, 0) - 1;
-    return *at >= 0 && *at < in->schema->nfield;
+    return true;
 }
 
 static weir_rc sort_item(weir_ctx *ctx, weir_az *az, const weir_plan *in, weir_expr *item,
                          weir_expr **out) {
     int at;
-    if (position(item, in, &at)) {
+    if (position(item, &at)) {
+        if (at < 0 || at >= in->schema->nfield) {
+            (void)weir_fail(ctx, WEIR_E_ORDER_BY_POS_OUT_OF_RANGE, "index",
+                            weir_printf(ctx->arena, "%d", at + 1), "size",
+                            weir_printf(ctx->arena, "%d", in->schema->nfield));
+            weir_err_where(ctx, &item->arg[0]->at);
+            return WEIR_FAIL;
+        }
         *out = weir_expr_copy(ctx->arena, item);
         (*out)->arg[0] = weir_az_col(ctx, in, at);
         (*out)->type = (*out)->arg[0]->type;
@@ -274,7 +296,15 @@ static weir_rc sort_hidden(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan *
     weir_expr **item = WEIR_NEWN(ctx->arena, weir_expr *, p->nexpr);
     for (int i = 0; i < p->nexpr; i++) {
         weir_expr *e = NULL;
-        WEIR_TRY(weir_az_expr(ctx, az, (const weir_plan *const *)&in, 1, p->expr[i]->arg[0], &e));
+        int at;
+        if (position(p->expr[i], &at) && at >= 0 && at < shown)
+            e = proj->expr[at];
+        else if (position(p->expr[i], &at))
+            return WEIR_FAIL; /* said by sort_item */
+        else
+            WEIR_TRY(
+                weir_az_expr(ctx, az, (const weir_plan *const *)&in, 1, p->expr[i]->arg[0], &e));
+        while (e->kind == WEIR_EX_ALIAS) e = e->arg[0];
         weir_plan_add_expr(ctx->arena, &list, weir_expr_alias(ctx->arena, e, "_sort"));
         item[i] = weir_expr_copy(ctx->arena, p->expr[i]);
         item[i]->type = e->type;
@@ -373,6 +403,17 @@ static weir_rc az_leaf(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan **out
     return take_leaf(ctx, az, p, leaf, out);
 }
 
+/* LIMIT, OFFSET, tail. */
+static weir_rc az_limit(weir_ctx *ctx, weir_plan *p, weir_plan *in, weir_plan **out) {
+    if (p->n < 0) {
+        const char *n = weir_printf(ctx->arena, "%lld", (long long)p->n);
+        return weir_fail(ctx, WEIR_E_LIMIT_IS_NEGATIVE, "name",
+                         p->kind == WEIR_P_OFFSET ? "offset" : "limit", "expr",
+                         weir_printf(ctx->arena, "\"%s\"", n), "v", n);
+    }
+    return az_pass(ctx, p, in, out);
+}
+
 static weir_rc az_unary(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan *in, weir_plan **out) {
     switch (p->kind) {
     case WEIR_P_PROJECT: return az_project(ctx, az, p, in, out);
@@ -380,7 +421,7 @@ static weir_rc az_unary(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan *in,
     case WEIR_P_SORT: return az_sort(ctx, az, p, in, out);
     case WEIR_P_LIMIT:
     case WEIR_P_OFFSET:
-    case WEIR_P_TAIL:
+    case WEIR_P_TAIL: return az_limit(ctx, p, in, out);
     case WEIR_P_REPARTITION:
     case WEIR_P_HINT: return az_pass(ctx, p, in, out);
     case WEIR_P_ALIAS: return az_alias(ctx, p, in, out);

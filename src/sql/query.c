@@ -314,14 +314,15 @@ static weir_rc parse_body(weir_parser *p, weir_plan **out) {
     int32_t from = p->at;
     WEIR_TRY(parse_setop(p, out));
     WEIR_TRY(parse_order(p, out));
-    int64_t limit = -1, offset = 0;
-    if (weir_tk_take(p, "limit") && !weir_tk_take(p, "all")) WEIR_TRY(int_literal(p, &limit));
+    int64_t limit = 0, offset = 0;
+    bool limited = weir_tk_take(p, "limit") && !weir_tk_take(p, "all");
+    if (limited) WEIR_TRY(int_literal(p, &limit));
     if (weir_tk_take(p, "offset")) WEIR_TRY(int_literal(p, &offset));
     if (offset) {
         *out = node(p, WEIR_P_OFFSET, *out, from);
         (*out)->n = offset;
     }
-    if (limit >= 0) {
+    if (limited) {
         *out = node(p, WEIR_P_LIMIT, *out, from);
         (*out)->n = limit;
     }
