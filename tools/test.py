@@ -56,7 +56,7 @@ def main():
     py = [sys.executable, "-m", "pytest", "-q", "--no-header", "test/py"]
     run("python (sanitized server)", py + ["-k", "not memory"],
         dict(san, WEIR_BIN=os.path.abspath("build-san/weir"), WEIR_ARROW_LIB=os.path.abspath("build-san/libweir_arrow.so")),
-        pytest, 600)
+        pytest, 1500)
     # what measures memory means nothing under the sanitizers
     run("python (memory)", py + ["-k", "memory"], None, pytest, 300)
     print(f"{passed} passed, {failed} failed")

@@ -380,6 +380,7 @@ weir_rc kafka_read(weir_ctx *ctx, kafka_source *k, const weir_split *sp, int64_t
     r->base = (weir_reader){reader_next, reader_close};
     r->mem = a;
     r->k = k;
+    k->pending_ms = 1;
     for (int i = 0; i < COLS && i < k->scan->schema->nfield; i++)
         r->want[i] = !columns || columns[i];
     r->r = WEIR_NEWN(a, range, n + 1);
