@@ -200,7 +200,8 @@ weir_rc weir_write(weir_ctx *ctx, weir_session *s, weir_command *c) {
     return weir_write_rows(ctx, p, sink, &info);
 }
 
-/* Every name of an INSERT's column list (or of a query taken BY NAME) is a column of the table, once. */
+/* Every name of an INSERT's column list, or of a query taken BY NAME, is a column of the table,
+ * once. */
 static weir_rc check_columns(weir_ctx *ctx, const weir_command *c, const weir_plan *p,
                              weir_schema *table) {
     int n = c->by_name ? p->schema->nfield : c->ncolumn_list;

@@ -73,7 +73,8 @@ static weir_rc group_by_output(weir_ctx *ctx, const weir_plan *p, weir_expr *g, 
     int at = WEIR_AT_ROW(int32_t, &g->lit, 0);
     if (at < 1 || at > n) {
         (void)weir_fail(ctx, WEIR_E_GROUP_BY_POS_OUT_OF_RANGE, "index",
-                        weir_printf(ctx->arena, "%d", at), "size", weir_printf(ctx->arena, "%d", n));
+                        weir_printf(ctx->arena, "%d", at), "size",
+                        weir_printf(ctx->arena, "%d", n));
         weir_err_where(ctx, &g->at);
         return WEIR_FAIL;
     }
