@@ -92,7 +92,8 @@ static int parse(options *o, int argc, char **argv) {
         if (strcmp(a, "--host") == 0)
             o->o.host = v;
         else if (strcmp(a, "--port") == 0) {
-            if (!parse_port(v, &o->o.port)) return fail("--port needs a number up to 65535, got", v);
+            if (!parse_port(v, &o->o.port))
+                return fail("--port needs a number up to 65535, got", v);
         } else if (strcmp(a, "--warehouse") == 0)
             o->o.warehouse = v;
         else if (strcmp(a, "--tls-cert") == 0)

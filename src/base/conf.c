@@ -193,6 +193,38 @@ void weir_conf_zones(bool (*known)(const char *id)) {
     zone_known = known;
 }
 
+/* What more a value must be than of its type, in Spark's words; NULL: it is. */
+static const char *lacks(const char *key, const char *v) {
+    static const struct {
+        const char *key, *one_of, *text; /* one_of NULL: a positive number, or auto */
+    } rule[] = {
+        {"spark.sql.shuffle.partitions", NULL,
+         "The value of spark.sql.shuffle.partitions must be positive"},
+        {"spark.sql.streaming.minBatchesToRetain", NULL, "minBatchesToRetain must be positive"},
+        {"spark.sql.streaming.aggregation.stateFormatVersion", " 1 2 ",
+         "Valid versions are 1 and 2"},
+        {"spark.sql.streaming.multipleWatermarkPolicy", " min max ",
+         "Invalid value for 'spark.sql.streaming.multipleWatermarkPolicy'. Valid values are 'min' "
+         "and 'max'"},
+    };
+    for (size_t i = 0; i < sizeof rule / sizeof *rule; i++) {
+        long long n = 0;
+        if (strcmp(rule[i].key, key) != 0) continue;
+        if (!rule[i].one_of)
+            return strcmp(v, "auto") == 0 || (number(v, &n) && n > 0) ? NULL : rule[i].text;
+        const char *at = *v && !strchr(v, ' ') ? strcasestr(rule[i].one_of, v) : NULL;
+        return at && at[-1] == ' ' && at[strlen(v)] == ' ' ? NULL : rule[i].text;
+    }
+    return NULL;
+}
+
+int weir_conf_check(weir_ctx *ctx, const char *key, const char *value) {
+    const char *text = lacks(key, value);
+    if (!text) return WEIR_OK;
+    return weir_fail(ctx, WEIR_E_INVALID_CONF_VALUE_REQUIREMENT, "confValue", value, "confName",
+                     key, "confRequirement", text);
+}
+
 int weir_conf_set(weir_ctx *ctx, weir_conf *c, const char *key, const char *value) {
     const known *k = find_known(key);
     const char *type;
@@ -205,6 +237,7 @@ int weir_conf_set(weir_ctx *ctx, weir_conf *c, const char *key, const char *valu
     if (k && !fits(k, value, &type))
         return weir_fail(ctx, WEIR_E_INVALID_CONF_VALUE_TYPE_MISMATCH, "confValue", value,
                          "confName", key, "confType", type);
+    WEIR_TRY(weir_conf_check(ctx, key, value));
     weir_conf_put(c, key, value);
     return WEIR_OK;
 }

@@ -138,12 +138,12 @@ static weir_rc build(weir_ctx *ctx, weir_exec *x, const weir_plan *p, const bool
     if (!ops)
         return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature", "executing this relation");
     weir_op *op = op_new(ctx, ops, p, p->nin);
+    if (stateful || p->sessions) WEIR_TRY(weir_op_state_init(ctx, op, x));
     for (int i = 0; i < p->nin; i++)
         WEIR_TRY(
             build(ctx, x, p->in[i], p->nin == 1 ? needs_below(ctx, p, need) : NULL, &op->in[i]));
     if (p->kind == WEIR_P_METRICS) weir_op_metrics_init(op, x);
     if (p->kind == WEIR_P_WATERMARK) WEIR_TRY(weir_op_watermark_init(ctx, op, x));
-    if (stateful || p->sessions) WEIR_TRY(weir_op_state_init(ctx, op, x));
     if (p->nexpr && p->kind != WEIR_P_METRICS && p->kind != WEIR_P_AGGREGATE)
         WEIR_TRY(weir_eval_new(ctx, p->expr, p->nexpr, &op->eval));
     WEIR_TRY(ops->open ? ops->open(ctx, op) : WEIR_OK);

@@ -16,13 +16,18 @@ weir_schema *weir_state_nullable(weir_arena *a, weir_schema *s) {
     return t;
 }
 
-weir_rc weir_exec_add_state(weir_ctx *ctx, weir_exec *x, weir_state_op *st, weir_schema *key,
-                            weir_schema *value, bool one_partition) {
-    const weir_exec_stream *s = x->stream;
+weir_rc weir_exec_reserve_state(weir_ctx *ctx, weir_exec *x, weir_state_op *st) {
     if (x->nstate == WEIR_MAX_STATE)
         return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
                          "more than 64 stateful operators in one query");
     st->id = x->nstate;
+    x->state[x->nstate++] = st;
+    return WEIR_OK;
+}
+
+weir_rc weir_exec_add_state(weir_ctx *ctx, weir_exec *x, weir_state_op *st, weir_schema *key,
+                            weir_schema *value, bool one_partition) {
+    const weir_exec_stream *s = x->stream;
     st->evict_us = INT64_MIN;
     st->spec.dir = weir_printf(ctx->arena, "%s/%d", s->state_dir, st->id);
     st->spec.name = "default";
@@ -31,7 +36,7 @@ weir_rc weir_exec_add_state(weir_ctx *ctx, weir_exec *x, weir_state_op *st, weir
     st->spec.value = weir_state_nullable(ctx->arena, value);
     st->spec.codec = s->codec;
     st->spec.row_checksum = s->row_checksum;
-    x->state[x->nstate++] = st;
+    st->spec.schema_unchecked = s->schema_unchecked;
     return WEIR_OK;
 }
 
@@ -81,8 +86,16 @@ static weir_rc write_metadata(weir_ctx *ctx, const weir_exec *x) {
     return WEIR_OK;
 }
 
+static weir_rc check_state_dir(weir_ctx *ctx, const weir_exec *x, const char *now) {
+    weir_dirent *d = NULL;
+    int64_t n = 0;
+    WEIR_TRY(weir_path_list(ctx, x->stream->state_dir, false, &d, &n));
+    if (n || !x->nstate) return WEIR_OK;
+    return weir_fail(ctx, WEIR_E_STREAMING_STATEFUL_OPERATOR_MISSING_STATE_DIRECTORY,
+                     "OpsInCurBatchSeq", now);
+}
+
 weir_rc weir_exec_state_check(weir_ctx *ctx, weir_exec *x) {
-    if (!x->nstate) return WEIR_OK;
     if (ctx->epoch->batch_id == 0) return write_metadata(ctx, x);
     weir_str had, now;
     bool differs = false;
@@ -98,10 +111,10 @@ weir_rc weir_exec_state_check(weir_ctx *ctx, weir_exec *x) {
         if (name) list_name(&had, i, name);
         if (st) list_name(&now, i, st->name);
         if (!name && !st) break;
-        /* checkpoints of Spark before 3.4 have no such files */
-        differs |= name && (!st || strcmp(name, st->name) != 0);
+        differs |= !name || !st || strcmp(name, st->name) != 0;
     }
-    if (!differs) return WEIR_OK;
+    /* checkpoints of Spark before 3.4 have no such files at all */
+    if (!differs || !had.len) return check_state_dir(ctx, x, now.p ? now.p : "");
     return weir_fail(ctx, WEIR_E_STREAMING_STATEFUL_OPERATOR_NOT_MATCH_IN_STATE_METADATA,
                      "OpsInMetadataSeq", had.p ? had.p : "", "OpsInCurBatchSeq",
                      now.p ? now.p : "");
@@ -143,7 +156,7 @@ static void custom_metrics(weir_jw *w, const weir_state_op *st, const weir_store
 
 void weir_exec_state_progress(weir_exec *x, weir_jw *w) {
     weir_jw_arr(w);
-    for (int i = x->nstate; i-- > 0;) {
+    for (int i = 0; i < x->nstate; i++) {
         const weir_state_op *st = x->state[i];
         weir_store_stat s = {0};
         if (st->store) weir_store_stats(st->store, &s);
@@ -158,7 +171,7 @@ void weir_exec_state_progress(weir_exec *x, weir_jw *w) {
         entry(w, "commitTimeMs", s.commit_us / 1000);
         entry(w, "memoryUsedBytes", s.memory_bytes);
         entry(w, "numRowsDroppedByWatermark", st->dropped_late);
-        entry(w, "numShufflePartitions", st->spec.nheld);
+        entry(w, "numShufflePartitions", x->stream->npart);
         entry(w, "numStateStoreInstances", st->spec.nheld);
         custom_metrics(w, st, &s);
         weir_jw_end_obj(w);

@@ -14,10 +14,12 @@ struct weir_exec_stream {
     bool deterministic_dedup; /* keys in the order the user gave */
     const char *codec;
     bool row_checksum;
+    bool schema_unchecked; /* spark.sql.streaming.stateStore.stateSchemaCheck is false */
 };
 
-/* The stateful half of an operator. Embedded in it; weir_exec lists them, inputs first, the order
- * of their numbers in the checkpoint. SPARK StatefulOperator */
+/* The stateful half of an operator. Embedded in it; weir_exec lists them, an operator before its
+ * inputs and these from left to right, the order of their numbers in the checkpoint.
+ * SPARK IncrementalExecution.StateOpIdRule */
 struct weir_state_op {
     const char *name;  /* as in the operator metadata */
     const char *shown; /* as in progress */
@@ -37,7 +39,9 @@ struct weir_watermark_stat { /* event times that passed a watermark in this batc
     double sum_ms;
 };
 
-/* Called by the operators' open: keeps st, gives it its number, folder and codec. */
+/* Keeps st and gives it its number; before the operator's inputs are built. */
+weir_rc weir_exec_reserve_state(weir_ctx *, weir_exec *, weir_state_op *st);
+/* Called by the operators' open: gives st its folder, schema and codec. */
 weir_rc weir_exec_add_state(weir_ctx *, weir_exec *, weir_state_op *st, weir_schema *key,
                             weir_schema *value, bool one_partition);
 /* At an operator's first row (or end of input) of a batch: the store at version ctx->epoch's
@@ -55,7 +59,8 @@ weir_rc weir_state_rows(weir_ctx *, const weir_state_op *, const int64_t *entry,
 /* ---- the query's side ---- */
 
 /* First batch of a run: the operators' names against the checkpoint's
- * (STREAMING_STATEFUL_OPERATOR_NOT_MATCH_IN_STATE_METADATA), or their metadata files written. */
+ * (STREAMING_STATEFUL_OPERATOR_NOT_MATCH_IN_STATE_METADATA), or their metadata files written. State
+ * that is gone altogether: STREAMING_STATEFUL_OPERATOR_MISSING_STATE_DIRECTORY. */
 weir_rc weir_exec_state_check(weir_ctx *, weir_exec *);
 /* The batch's rows are all out: version + 1 of every store, durable. */
 weir_rc weir_exec_state_commit(weir_ctx *, weir_exec *);

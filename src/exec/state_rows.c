@@ -2,9 +2,10 @@
 #include "exec/state_rows.h"
 
 weir_rc weir_op_state_init(weir_ctx *ctx, weir_op *op, weir_exec *x) {
-    (void)ctx;
     ((weir_stateful *)op)->x = x;
-    return WEIR_OK;
+    return x->stream && op->plan->streaming
+               ? weir_exec_reserve_state(ctx, x, &((weir_stateful *)op)->st)
+               : WEIR_OK;
 }
 
 void weir_stateful_close(weir_stateful *s) {

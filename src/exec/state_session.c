@@ -34,12 +34,12 @@ typedef struct merged_session {
     uint32_t group;
 } merged_session;
 
-/* ---- entries: key (other keys, start), value (session, other keys, buffers) ---- */
+/* ---- entries: key (other keys, start), value (all grouping keys as in the query, buffers) ---- */
 
 static int64_t due_us(const void *u, weir_bytes key, weir_bytes value) {
     const session_op *s = u;
     (void)key;
-    return weir_state_time(s->s.st.spec.value, 0, value);
+    return weir_state_time(s->s.st.spec.value, s->s.base.plan->session_key, value);
 }
 
 /* Of the key without its start, which is the last slot. */
@@ -65,8 +65,9 @@ static weir_rc add_state(weir_ctx *ctx, session_op *s) {
     const weir_field *session = &p->schema->field[p->session_key];
     weir_field *k = WEIR_NEWN(ctx->arena, weir_field, s->nother + 1),
                *v = WEIR_NEWN(ctx->arena, weir_field, 1 + s->nother + s->layout.nstate);
-    v[0] = *session;
-    for (int i = 0; i < s->nother; i++) k[i] = v[1 + i] = p->schema->field[s->other[i]];
+    for (int i = 0; i < p->ngroup; i++) v[i] = p->schema->field[i];
+    v[p->session_key].name = "session_window"; /* whatever its alias */
+    for (int i = 0; i < s->nother; i++) k[i] = p->schema->field[s->other[i]];
     k[s->nother] = (weir_field){"sessionStartTime", session->type->field[0].type, true, NULL};
     for (int i = 0; i < s->layout.nstate; i++) v[1 + s->nother + i] = s->layout.value->field[i];
     s->s.st.name = s->s.st.shown = "sessionWindowStateStoreSaveExec";
@@ -204,7 +205,8 @@ static weir_rc stored_pieces(weir_ctx *ctx, session_op *s, pieces *out) {
             if (!same_key(s, k, row)) continue;
             weir_bytes v = weir_store_value(ctx, s->s.st.store, e);
             add_piece(ctx->arena, out,
-                      (piece){start_of(s, k), weir_state_time(s->s.st.spec.value, 0, v),
+                      (piece){start_of(s, k), weir_state_time(s->s.st.spec.value,
+                                              s->s.base.plan->session_key, v),
                               (uint32_t)i, -1, e});
         }
     }
@@ -281,8 +283,8 @@ static weir_rc save(weir_ctx *ctx, session_op *s, const pieces *p, const uint32_
                 *state = WEIR_NEWN(ctx->arena, weir_column, s->layout.nstate + 1);
     weir_rowset keys, values;
     WEIR_TRY(encode_keys(ctx, s, group, start, n, key, &keys));
-    WEIR_TRY(session_column(ctx, s, s->out, n, &lead[0]));
-    for (int i = 0; i < s->nother; i++) lead[1 + i] = key[i];
+    WEIR_TRY(session_column(ctx, s, s->out, n, &lead[s->s.base.plan->session_key]));
+    for (int i = 0; i < s->nother; i++) lead[s->other[i]] = key[i];
     WEIR_TRY(weir_aggs_save(ctx, s->merged, 0, n, state));
     WEIR_TRY(weir_layout_encode(ctx, &s->layout, &s->s.st, lead, state, n, &values));
     return weir_state_put(ctx, &s->s.st, key, s->nother, &keys, &values);
@@ -352,8 +354,7 @@ static weir_rc finish(weir_ctx *ctx, session_op *s, const weir_bytes *value, int
         .schema = p->schema, .len = n, .col = WEIR_NEWN(ctx->arena, weir_column, p->nexpr + 1)};
     for (int64_t i = 0; i < n; i++) slot[i] = (uint32_t)i;
     WEIR_TRY(weir_layout_decode(ctx, &s->layout, value, n, lead, state));
-    out->col[p->session_key] = lead[0];
-    for (int i = 0; i < s->nother; i++) out->col[s->other[i]] = lead[1 + i];
+    for (int i = 0; i < p->ngroup; i++) out->col[i] = lead[i];
     WEIR_TRY(weir_aggs_new(ctx, ctx->arena, p->expr + p->ngroup, p->nexpr - p->ngroup, &aggs));
     WEIR_TRY(weir_aggs_merge(ctx, aggs, state, n, slot, n));
     for (int i = p->ngroup; i < p->nexpr; i++)

@@ -27,12 +27,6 @@ struct weir_eval {
 static weir_rc run(weir_ctx *, weir_eval *, enode *, const weir_batch *, weir_column *out);
 
 static weir_rc compile(weir_ctx *ctx, weir_eval *ev, const weir_expr *e, enode **out) {
-    if (e->kind == WEIR_EX_AGG || e->kind == WEIR_EX_WINDOW) {
-        (void)weir_fail(ctx, WEIR_E_UNSUPPORTED_EXPR_FOR_OPERATOR, "invalidExprSqls",
-                        weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)));
-        weir_err_where(ctx, &e->at);
-        return WEIR_FAIL;
-    }
     enode *n = WEIR_NEW(ev->mem, enode);
     n->e = e;
     n->nkid = e->narg;

@@ -45,22 +45,27 @@ static weir_rc duration(weir_ctx *ctx, const weir_expr *e, int i, int64_t *out) 
     return WEIR_OK;
 }
 
-static weir_rc check_positive(weir_ctx *ctx, const weir_expr *e, const char *name, int64_t v) {
+/* SPARK TimeWindow has its durations in microseconds. */
+static const char *window_sql(weir_ctx *ctx, const weir_expr *e, const window *w) {
+    return weir_printf(ctx->arena, "\"window(%s, %lld, %lld, %lld)\"",
+                       weir_expr_sql(ctx->arena, e->arg[0]), (long long)w->length_us,
+                       (long long)w->slide_us, (long long)w->start_us);
+}
+
+static weir_rc check_positive(weir_ctx *ctx, const char *sql, const char *name, int64_t v) {
     if (v > 0) return WEIR_OK;
-    return weir_fail(ctx, WEIR_E_DATATYPE_MISMATCH_VALUE_OUT_OF_RANGE, "sqlExpr",
-                     weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)), "exprName",
+    return weir_fail(ctx, WEIR_E_DATATYPE_MISMATCH_VALUE_OUT_OF_RANGE, "sqlExpr", sql, "exprName",
                      name, "valueRange", "(0, 9223372036854775807]", "currentValue",
                      weir_printf(ctx->arena, "%lldL", (long long)v));
 }
 
-static weir_rc check_relation(weir_ctx *ctx, const weir_expr *e, const char *left, int64_t l,
-                              const char *must, int64_t r) {
-    return weir_fail(
-        ctx, WEIR_E_DATATYPE_MISMATCH_PARAMETER_CONSTRAINT_VIOLATION, "sqlExpr",
-        weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)), "leftExprName", left,
-        "leftExprValue", weir_printf(ctx->arena, "%lldL", (long long)l), "constraint", must,
-        "rightExprName", l == r || left[1] == 's' ? "`slide_duration`" : "`window_duration`",
-        "rightExprValue", weir_printf(ctx->arena, "%lldL", (long long)r));
+static weir_rc check_relation(weir_ctx *ctx, const char *sql, const char *left, int64_t l,
+                              const char *must, const char *right, int64_t r) {
+    return weir_fail(ctx, WEIR_E_DATATYPE_MISMATCH_PARAMETER_CONSTRAINT_VIOLATION, "sqlExpr", sql,
+                     "leftExprName", left, "leftExprValue",
+                     weir_printf(ctx->arena, "%lldL", (long long)l), "constraint", must,
+                     "rightExprName", right, "rightExprValue",
+                     weir_printf(ctx->arena, "%lldL", (long long)r));
 }
 
 static bool is_window(const weir_type *t) {
@@ -91,13 +96,16 @@ static weir_rc bind_window(weir_ctx *ctx, weir_expr *e) {
     w->slide_us = w->length_us;
     if (e->narg > 2) WEIR_TRY(duration(ctx, e, 2, &w->slide_us));
     if (e->narg > 3) WEIR_TRY(duration(ctx, e, 3, &w->start_us));
-    WEIR_TRY(check_positive(ctx, e, "`window_duration`", w->length_us));
-    WEIR_TRY(check_positive(ctx, e, "`slide_duration`", w->slide_us));
+    const char *sql = window_sql(ctx, e, w);
+    WEIR_TRY(check_positive(ctx, sql, "`window_duration`", w->length_us));
+    WEIR_TRY(check_positive(ctx, sql, "`slide_duration`", w->slide_us));
     if (w->slide_us > w->length_us)
-        return check_relation(ctx, e, "`slide_duration`", w->slide_us, "<=", w->length_us);
+        return check_relation(ctx, sql, "`slide_duration`", w->slide_us, "<=",
+                              "`window_duration`", w->length_us);
     int64_t start = w->start_us < 0 ? -w->start_us : w->start_us;
     if (start < 0 || start >= w->slide_us)
-        return check_relation(ctx, e, "`abs(start_time)`", start, "<", w->slide_us);
+        return check_relation(ctx, sql, "`abs(start_time)`", start, "<", "`slide_duration`",
+                              w->slide_us);
     int64_t overlap = (w->length_us + w->slide_us - 1) / w->slide_us;
     if (overlap > 100000)
         return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
@@ -162,7 +170,7 @@ static weir_rc k_window(weir_ctx *ctx, weir_call *c) {
 }
 
 static weir_rc bind_window_time(weir_ctx *ctx, weir_expr *e) {
-    if (!is_window(e->arg[0]->type)) return bad_input(ctx, e, "\"STRUCT<start, end>\"");
+    if (!is_window(e->arg[0]->type)) return bad_input(ctx, e, "\"STRUCT\"");
     e->type = e->arg[0]->type->field[1].type;
     e->nullable = e->arg[0]->nullable;
     return WEIR_OK;

@@ -2,6 +2,8 @@
  * them. */
 #include "plan/scope.h"
 
+#include <strings.h>
+
 typedef struct splitter {
     weir_expr **group;
     int ngroup;
@@ -19,25 +21,17 @@ static weir_rc split(weir_ctx *ctx, splitter *s, weir_expr *e, weir_expr **out) 
     }
     if (e->kind == WEIR_EX_AGG) {
         int k = 0;
-        for (int i = 0; i < e->narg; i++)
-            if (weir_has_aggregate(e->arg[i])) {
-                (void)weir_fail(ctx, WEIR_E_NESTED_AGGREGATE_FUNCTION, NULL);
-                weir_err_where(ctx, &e->arg[i]->at);
-                return WEIR_FAIL;
-            }
         while (k < s->aggs.nexpr && !weir_expr_equal(s->aggs.expr[k], e)) k++;
         if (k == s->aggs.nexpr) weir_plan_add_expr(ctx->arena, &s->aggs, e);
         *out = weir_expr_col(ctx->arena, s->ngroup + k, e->type, e->nullable);
         return WEIR_OK;
     }
+    if (e->kind == WEIR_EX_COL && s->group && !s->ngroup)
+        return weir_fail(ctx, WEIR_E_MISSING_GROUP_BY, NULL);
     if (e->kind == WEIR_EX_COL) {
         const char *n = weir_printf(ctx->arena, "\"%s\"", e->name ? e->name : "?");
-        if (s->ngroup)
-            (void)weir_fail(
-                ctx, WEIR_E_MISSING_AGGREGATION, "expression", n, "expressionAnyValue",
-                weir_printf(ctx->arena, "\"any_value(%s)\"", e->name ? e->name : "?"));
-        else
-            (void)weir_fail(ctx, WEIR_E_MISSING_GROUP_BY, NULL);
+        (void)weir_fail(ctx, WEIR_E_MISSING_AGGREGATION, "expression", n, "expressionAnyValue",
+                        weir_printf(ctx->arena, "\"any_value(%s)\"", e->name ? e->name : "?"));
         weir_err_where(ctx, &e->at);
         return WEIR_FAIL;
     }
@@ -56,12 +50,30 @@ weir_rc weir_az_split_aggs(weir_ctx *ctx, weir_expr **group, int ngroup, weir_ex
     return WEIR_OK;
 }
 
+/* GROUP BY 2, where the second item is an aggregate. */
+static weir_rc check_position(weir_ctx *ctx, const weir_plan *p, const weir_expr *g,
+                              const weir_expr *e) {
+    if (e == g || !weir_has_aggregate(e)) return WEIR_OK;
+    for (int i = p->ngroup; i < p->nexpr; i++) {
+        const weir_expr *item = p->expr[i];
+        if (item != e && (item->kind != WEIR_EX_ALIAS || item->arg[0] != e)) continue;
+        (void)weir_fail(ctx, WEIR_E_GROUP_BY_POS_AGGREGATE, "index",
+                        weir_printf(ctx->arena, "%d", i - p->ngroup + 1), "aggExpr",
+                        weir_printf(ctx->arena, "%s AS `%s`", weir_expr_sql(ctx->arena, e),
+                                    weir_expr_name(ctx->arena, item)));
+        weir_err_where(ctx, &g->at);
+        return WEIR_FAIL;
+    }
+    return WEIR_OK;
+}
+
 static weir_rc check_group(weir_ctx *ctx, const weir_expr *e) {
     if (weir_type_orderable(e->type)) return WEIR_OK;
     return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
-                     weir_printf(ctx->arena,
-                                 "grouping by a column of type %s; group by map_entries() of it",
-                                 weir_type_name(ctx->arena, e->type)));
+                     weir_printf(ctx->arena, "grouping by a column of type %s; group by %s",
+                                 weir_type_name(ctx->arena, e->type),
+                                 e->type->kind == WEIR_T_MAP ? "map_entries() of it"
+                                                             : "a text or a number made of it"));
 }
 
 /* GROUP BY 1 and GROUP BY alias-of-the-select-list, in SQL. */
@@ -98,10 +110,11 @@ static weir_rc groups(weir_ctx *ctx, weir_az *az, weir_plan *p, const weir_plan 
                       weir_expr ***out) {
     weir_expr **g = WEIR_NEWN(ctx->arena, weir_expr *, p->ngroup + 1);
     for (int i = 0; i < p->ngroup; i++) {
-        weir_expr *e = NULL, **named = NULL, *alias = NULL;
+        weir_expr *e = NULL, **named = NULL;
         int n = 0;
         WEIR_TRY(group_by_output(ctx, p, p->expr[i], &e));
-        alias = group_by_alias(p, e);
+        weir_expr *alias = group_by_alias(p, e);
+        WEIR_TRY(check_position(ctx, p, p->expr[i], e));
         if (alias && weir_az_find(ctx, in, e->names[0]) == -1) e = alias;
         WEIR_TRY(weir_az_list(ctx, az, in, &e, 1, &named, &n));
         if (n != 1)
@@ -112,6 +125,24 @@ static weir_rc groups(weir_ctx *ctx, weir_az *az, weir_plan *p, const weir_plan 
     }
     *out = g;
     return WEIR_OK;
+}
+
+/* HAVING and ORDER BY: names of output columns, outside of aggregate functions, are what these are
+ * made of. */
+static weir_expr *by_output(weir_ctx *ctx, const weir_plan *list, weir_expr *e) {
+    int next;
+    for (int k = 0; k < list->nexpr && e->kind == WEIR_EX_ATTR && e->nname == 1; k++) {
+        weir_expr *x = list->expr[k];
+        if (strcasecmp(weir_expr_name(ctx->arena, x), e->names[0]) != 0) continue;
+        while (x->kind == WEIR_EX_ALIAS) x = x->arg[0];
+        return x;
+    }
+    if (!e->narg || (e->kind == WEIR_EX_FUNC && weir_agg_find(e->name, 0, &next) &&
+                     !weir_fn_find(e->name, 0, &next)))
+        return e;
+    weir_expr *c = weir_expr_copy(ctx->arena, e);
+    for (int i = 0; i < e->narg; i++) c->arg[i] = by_output(ctx, list, e->arg[i]);
+    return c;
 }
 
 static weir_plan *group_node(weir_ctx *ctx, const weir_plan *p, weir_plan *in, weir_expr **group,
@@ -147,12 +178,8 @@ weir_rc weir_az_aggregate(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_expr **
     WEIR_TRY(weir_az_list(ctx, az, in, p->expr + p->ngroup, p->nexpr - p->ngroup, &e, &n));
     for (int i = 0; i < n; i++) weir_plan_add_expr(ctx->arena, &list, e[i]);
     for (int i = 0; i < nextra; i++) { /* may name an output column, or anything the input has */
-        weir_expr *x = NULL;
-        for (int k = 0; k < list.nexpr && extra[i]->kind == WEIR_EX_ATTR && extra[i]->nname == 1;
-             k++)
-            if (strcmp(weir_expr_name(ctx->arena, list.expr[k]), extra[i]->names[0]) == 0)
-                x = list.expr[k];
-        if (!x) WEIR_TRY(weir_az_expr(ctx, az, (const weir_plan *const *)&in, 1, extra[i], &x));
+        weir_expr *x = by_output(ctx, &list, extra[i]);
+        WEIR_TRY(weir_az_expr(ctx, az, (const weir_plan *const *)&in, 1, x, &x));
         while (x->kind == WEIR_EX_ALIAS) x = x->arg[0];
         weir_plan_add_expr(ctx->arena, &list, weir_expr_alias(ctx->arena, x, "_extra"));
     }

@@ -181,10 +181,6 @@ static weir_rc az_project(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan *i
     int n = 0;
     WEIR_TRY(weir_az_list(ctx, az, in, p->expr, p->nexpr, &e, &n));
     *out = weir_az_project(ctx, p, in, e, n);
-    if (p->is_distinct) {
-        weir_plan d = {.kind = WEIR_P_DEDUP, .plan_id = p->plan_id};
-        return weir_az_dedup(ctx, &d, *out, out);
-    }
     return WEIR_OK;
 }
 
@@ -229,26 +225,11 @@ static weir_rc over_aggregate(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_pla
     return keep_first(ctx, p, node, shown, out);
 }
 
-static const weir_expr *find_aggregate(const weir_expr *e) {
-    const weir_expr *found = e->kind == WEIR_EX_AGG ? e : NULL;
-    for (int i = 0; i < e->narg && !found; i++) found = find_aggregate(e->arg[i]);
-    return found;
-}
-
-static weir_rc aggregate_in_where(weir_ctx *ctx, const weir_expr *e) {
-    (void)weir_fail(ctx, WEIR_E_INVALID_WHERE_CONDITION, "condition",
-                    weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)),
-                    "expressionList", weir_expr_sql(ctx->arena, find_aggregate(e)));
-    weir_err_where(ctx, &e->at);
-    return WEIR_FAIL;
-}
-
 static weir_rc az_filter(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan *in, weir_plan **out) {
     weir_plan *f = weir_az_node(ctx, p, WEIR_P_FILTER, in);
     weir_expr *e = NULL;
     WEIR_TRY(weir_az_expr(ctx, az, (const weir_plan *const *)&in, 1, p->expr[0], &e));
     WEIR_TRY(weir_az_bool(ctx, e, &e));
-    if (weir_has_aggregate(e)) return aggregate_in_where(ctx, e);
     weir_plan_add_expr(ctx->arena, f, e);
     weir_az_same_output(f, in);
     *out = f;
@@ -353,17 +334,26 @@ static weir_rc az_sort(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan *in, 
     return rc;
 }
 
+/* "s.t" where s is a struct. */
+static bool nested_name(weir_ctx *ctx, const weir_plan *in, const char *name) {
+    const char *dot = strchr(name, '.');
+    if (!dot || dot == name) return false;
+    int i = weir_az_find(ctx, in, weir_printf(ctx->arena, "%.*s", (int)(dot - name), name));
+    return i >= 0 && in->schema->field[i].type->kind == WEIR_T_STRUCT;
+}
+
 static weir_rc az_watermark(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan *in,
                             weir_plan **out) {
     weir_plan *w = weir_az_node(ctx, p, WEIR_P_WATERMARK, in);
     weir_expr *attr = weir_expr_attr(ctx->arena, p->names[0]), *col = NULL;
+    if (weir_az_find(ctx, in, p->names[0]) == -1 && nested_name(ctx, in, p->names[0]))
+        return weir_fail(ctx, WEIR_E_EVENT_TIME_NESTED, "eventExpr", p->names[0]);
     WEIR_TRY(weir_az_expr(ctx, az, (const weir_plan *const *)&in, 1, attr, &col));
     const weir_type *t = col->type;
     bool window = t->kind == WEIR_T_STRUCT && t->nfield == 2 &&
                   strcmp(t->field[1].name, "end") == 0 &&
                   t->field[1].type->kind == WEIR_T_TIMESTAMP;
-    if (col->kind != WEIR_EX_COL ||
-        (t->kind != WEIR_T_TIMESTAMP && t->kind != WEIR_T_TIMESTAMP_NTZ && !window))
+    if (col->kind != WEIR_EX_COL || (t->kind != WEIR_T_TIMESTAMP && !window))
         return weir_fail(ctx, WEIR_E_EVENT_TIME_IS_NOT_ON_TIMESTAMP_TYPE, "eventName",
                          weir_printf(ctx->arena, "`%s`", p->names[0]), "eventType",
                          weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, t)));
@@ -382,6 +372,19 @@ static weir_rc az_pass(weir_ctx *ctx, weir_plan *p, weir_plan *in, weir_plan **o
     weir_az_same_output(c, in);
     *out = c;
     return WEIR_OK;
+}
+
+static weir_rc az_limit(weir_ctx *ctx, weir_plan *p, weir_plan *in, weir_plan **out) {
+    if (p->n >= 0) return az_pass(ctx, p, in, out);
+    const char *v = weir_printf(ctx->arena, "%lld", (long long)p->n);
+    (void)weir_fail(ctx, WEIR_E_LIMIT_NEGATIVE, "expr", weir_printf(ctx->arena, "\"%s\"", v),
+                    "name",
+                    p->kind == WEIR_P_LIMIT    ? "limit"
+                    : p->kind == WEIR_P_OFFSET ? "offset"
+                                               : "tail",
+                    "v", v);
+    weir_err_where(ctx, &p->at);
+    return WEIR_FAIL;
 }
 
 static weir_rc az_leaf(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan **out) {
@@ -403,17 +406,6 @@ static weir_rc az_leaf(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan **out
     return take_leaf(ctx, az, p, leaf, out);
 }
 
-/* LIMIT, OFFSET, tail. */
-static weir_rc az_limit(weir_ctx *ctx, weir_plan *p, weir_plan *in, weir_plan **out) {
-    if (p->n < 0) {
-        const char *n = weir_printf(ctx->arena, "%lld", (long long)p->n);
-        return weir_fail(ctx, WEIR_E_LIMIT_IS_NEGATIVE, "name",
-                         p->kind == WEIR_P_OFFSET ? "offset" : "limit", "expr",
-                         weir_printf(ctx->arena, "\"%s\"", n), "v", n);
-    }
-    return az_pass(ctx, p, in, out);
-}
-
 static weir_rc az_unary(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan *in, weir_plan **out) {
     switch (p->kind) {
     case WEIR_P_PROJECT: return az_project(ctx, az, p, in, out);
@@ -427,7 +419,9 @@ static weir_rc az_unary(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan *in,
     case WEIR_P_ALIAS: return az_alias(ctx, p, in, out);
     case WEIR_P_TODF: return weir_az_todf(ctx, p, in, out);
     case WEIR_P_TO_SCHEMA: return weir_az_to_schema(ctx, p, in, out);
-    case WEIR_P_DEDUP: return weir_az_dedup(ctx, p, in, out);
+    case WEIR_P_DEDUP:
+        return p->is_distinct ? weir_az_distinct(ctx, p, in, out)
+                              : weir_az_dedup(ctx, p, in, out);
     case WEIR_P_WITH_COLUMNS: return weir_az_with_columns(ctx, az, p, in, out);
     case WEIR_P_RENAME: return weir_az_rename(ctx, p, in, out);
     case WEIR_P_DROP: return weir_az_drop(ctx, az, p, in, out);
@@ -499,11 +493,17 @@ weir_rc weir_az_plan(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan **out) 
     return rc;
 }
 
+static weir_rc check_tree(weir_ctx *ctx, const weir_plan *p) {
+    for (int i = 0; i < p->nin; i++) WEIR_TRY(check_tree(ctx, p->in[i]));
+    return weir_az_check(ctx, p);
+}
+
 weir_rc weir_analyze(weir_ctx *ctx, const weir_resolver *r, weir_plan *p, weir_plan **out) {
     weir_az *az = WEIR_NEW(ctx->arena, weir_az);
     az->resolver = r;
     weir_az_mark_metadata(p);
     WEIR_TRY(weir_az_plan(ctx, az, p, out));
+    WEIR_TRY(check_tree(ctx, *out));
     *out = weir_az_drop_metadata(ctx, *out);
     return WEIR_OK;
 }

@@ -252,9 +252,7 @@ static weir_rc lift_one(weir_ctx *ctx, weir_expr *e, void *u, weir_expr **out) {
     weir_expr *w = NULL;
     WEIR_TRY(weir_az_expr(ctx, l->az, (const weir_plan *const *)&l->in, 1, e, &w));
     if (l->seen && !weir_expr_equal(l->seen, w))
-        return weir_fail(ctx, WEIR_E_ANALYSIS_LEGACY, "message",
-                         "Multiple time/session window expressions would result in a cartesian "
-                         "product of rows, therefore they are currently not supported.");
+        return weir_fail(ctx, WEIR_E_MULTI_TIME_WINDOWS, NULL);
     if (!l->seen) WEIR_TRY(add_window(ctx, l, w));
     *out = weir_az_col(ctx, l->in, l->in->schema->nfield - 1);
     (*out)->nullable = false;

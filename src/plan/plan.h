@@ -26,7 +26,7 @@ typedef enum {
     WEIR_P_EXCEPT,       /* R all */
     WEIR_P_AGGREGATE,    /* R group = exprs[0..ngroup), aggregates after it; before analysis exprs =
                             output list */
-    WEIR_P_DEDUP,        /* R names[] (none: all columns); within_watermark */
+    WEIR_P_DEDUP,        /* R names[] (none: all columns); within_watermark; is_distinct: SQL's */
     WEIR_P_WITH_COLUMNS, /*   exprs are ALIAS */
     WEIR_P_RENAME,       /*   names[] = old, new, old, new */
     WEIR_P_DROP,         /*   names[] and exprs */

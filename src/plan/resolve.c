@@ -493,6 +493,16 @@ static weir_rc bind_node(weir_ctx *ctx, const binder *b, weir_expr *e, weir_expr
     }
 }
 
+static weir_rc bind_filter(weir_ctx *ctx, weir_expr *call) {
+    int k = call->filter->type->kind;
+    if (k == WEIR_T_BOOLEAN || k == WEIR_T_VOID)
+        return weir_az_bool(ctx, call->filter, &call->filter);
+    (void)weir_fail(ctx, WEIR_E_AGGREGATE_FILTER_NOT_BOOLEAN, "filterExpr",
+                    weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, call->filter)));
+    weir_err_where(ctx, &call->at);
+    return WEIR_FAIL;
+}
+
 static weir_rc bind_expr(weir_ctx *ctx, const binder *b, weir_expr *e, weir_expr **out) {
     if (++b->az->depth > WEIR_PLAN_DEPTH)
         return weir_fail(ctx, WEIR_E_PROTOCOL_DEPTH, "limit", "1024");
@@ -508,7 +518,7 @@ static weir_rc bind_expr(weir_ctx *ctx, const binder *b, weir_expr *e, weir_expr
         *out = c;
         return WEIR_OK;
     }
-    if (c->filter) WEIR_TRY(weir_az_bool(ctx, c->filter, &c->filter));
+    if (c->filter) WEIR_TRY(bind_filter(ctx, c));
     return bind_node(ctx, b, c, out);
 }
 

@@ -10,8 +10,11 @@ weir_rc weir_az_with_columns(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan
     bool *used = WEIR_NEWN(ctx->arena, bool, p->nexpr + 1);
     weir_expr **e = WEIR_NEWN(ctx->arena, weir_expr *, p->nexpr + 1);
     WEIR_TRY(weir_az_lift_windows(ctx, az, &p, &in));
-    for (int i = 0; i < p->nexpr; i++)
+    bool grouped = false;
+    for (int i = 0; i < p->nexpr; i++) {
+        grouped |= weir_has_aggregate(p->expr[i]);
         WEIR_TRY(weir_az_expr(ctx, az, (const weir_plan *const *)&in, 1, p->expr[i], &e[i]));
+    }
     for (int c = 0; c < in->schema->nfield; c++) {
         weir_expr *x = in->attr[c].hidden ? NULL : weir_az_col(ctx, in, c);
         for (int i = 0; i < p->nexpr && x; i++)
@@ -19,10 +22,20 @@ weir_rc weir_az_with_columns(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan
                 x = e[i];
                 used[i] = true;
             }
+        /* the columns that stay are no aggregates */
+        if (x && grouped && x->kind == WEIR_EX_COL)
+            return weir_fail(ctx, WEIR_E_MISSING_GROUP_BY, NULL);
         if (x) weir_plan_add_expr(ctx->arena, &list, x);
     }
     for (int i = 0; i < p->nexpr; i++)
         if (!used[i]) weir_plan_add_expr(ctx->arena, &list, e[i]);
+    if (grouped) { /* every column is a new one */
+        weir_plan *g = weir_plan_copy(ctx->arena, p);
+        g->kind = WEIR_P_AGGREGATE;
+        g->ngroup = 0;
+        g->in[0] = in;
+        return weir_az_aggregate(ctx, az, g, NULL, 0, out);
+    }
     *out = weir_az_project(ctx, p, in, list.expr, list.nexpr);
     return WEIR_OK;
 }
@@ -104,19 +117,60 @@ weir_rc weir_az_to_schema(weir_ctx *ctx, weir_plan *p, weir_plan *in, weir_plan 
     return WEIR_OK;
 }
 
+static bool has_map(const weir_type *t) {
+    if (t->kind == WEIR_T_MAP) return true;
+    for (int i = 0; i < t->nfield; i++)
+        if (has_map(t->field[i].type)) return true;
+    return false;
+}
+
+static weir_rc no_maps(weir_ctx *ctx, const weir_plan *in) {
+    for (int i = 0; i < in->schema->nfield; i++) {
+        const weir_field *f = &in->schema->field[i];
+        if (in->attr[i].hidden || !has_map(f->type)) continue;
+        return weir_fail(ctx, WEIR_E_SET_OPERATION_ON_MAP, "colName",
+                         weir_printf(ctx->arena, "`%s`", f->name), "dataType",
+                         weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, f->type)));
+    }
+    return WEIR_OK;
+}
+
+static weir_rc not_a_field(weir_ctx *ctx, const weir_plan *in, const char *name) {
+    weir_str list;
+    weir_str_init(&list, ctx->arena, 1 << 20);
+    for (int i = 0; i < in->schema->nfield; i++)
+        if (!in->attr[i].hidden)
+            weir_str_printf(&list, "%s%s", list.len ? ", " : "", in->schema->field[i].name);
+    return weir_fail(ctx, WEIR_E_UNRESOLVED_COLUMN_AMONG_FIELD_NAMES, "colName", name, "fieldNames",
+                     list.p ? list.p : "");
+}
+
+/* SPARK ReplaceDistinctWithAggregate: in the state of a stream it is another operator than
+ * dropDuplicates. */
+weir_rc weir_az_distinct(weir_ctx *ctx, const weir_plan *p, weir_plan *in, weir_plan **out) {
+    weir_plan d = {.kind = WEIR_P_DEDUP, .plan_id = p->plan_id, .at = p->at}, *g = NULL;
+    if (!in->streaming) return weir_az_dedup(ctx, &d, in, out);
+    WEIR_TRY(no_maps(ctx, in));
+    g = weir_az_node(ctx, p, WEIR_P_AGGREGATE, in);
+    for (int i = 0; i < in->schema->nfield; i++)
+        if (!in->attr[i].hidden) weir_plan_add_expr(ctx->arena, g, weir_az_col(ctx, in, i));
+    g->ngroup = g->nexpr;
+    weir_az_output(ctx, g, g->expr, g->nexpr);
+    *out = g;
+    return WEIR_OK;
+}
+
 weir_rc weir_az_dedup(weir_ctx *ctx, weir_plan *p, weir_plan *in, weir_plan **out) {
     weir_plan *d = weir_az_node(ctx, p, WEIR_P_DEDUP, in);
     d->within_watermark = p->within_watermark;
     for (int i = 0; i < p->nname; i++) {
         int c = weir_az_find(ctx, in, p->names[i]);
-        if (c < 0) {
-            weir_expr *a = weir_expr_attr(ctx->arena, p->names[i]);
-            return weir_az_missing(ctx, (const weir_plan *const *)&in, 1, a);
-        }
+        if (c < 0) return not_a_field(ctx, in, p->names[i]);
         weir_plan_add_expr(ctx->arena, d, weir_az_col(ctx, in, c));
     }
     for (int c = 0; c < in->schema->nfield && p->nname == 0; c++)
         if (!in->attr[c].hidden) weir_plan_add_expr(ctx->arena, d, weir_az_col(ctx, in, c));
+    WEIR_TRY(no_maps(ctx, in));
     for (int i = 0; i < d->nexpr; i++)
         if (!weir_type_orderable(d->expr[i]->type))
             return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
@@ -227,11 +281,8 @@ weir_rc weir_az_setop(weir_ctx *ctx, weir_plan *p, weir_plan **in, weir_plan **o
     }
     setop_output(ctx, u);
     *out = u;
-    if (p->kind == WEIR_P_UNION && !p->all) {
-        weir_plan d = {.kind = WEIR_P_DEDUP, .plan_id = p->plan_id};
-        return weir_az_dedup(ctx, &d, u, out);
-    }
-    return WEIR_OK;
+    if (p->kind != WEIR_P_UNION) return no_maps(ctx, in[0]);
+    return p->all ? WEIR_OK : weir_az_distinct(ctx, p, u, out);
 }
 
 weir_rc weir_az_sample(weir_ctx *ctx, weir_plan *p, weir_plan *in, weir_plan **out) {

@@ -77,6 +77,9 @@ void weir_az_mark_metadata(weir_plan *);
 void weir_az_carry_metadata(weir_ctx *, weir_plan *p, const weir_plan *in);
 weir_plan *weir_az_drop_metadata(weir_ctx *, weir_plan *); /* p, or p without the hidden column */
 
+/* check.c: an analysed node, its inputs checked already */
+weir_rc weir_az_check(weir_ctx *, const weir_plan *);
+
 /* rewrite.c */
 weir_rc weir_az_with_columns(weir_ctx *, weir_az *, weir_plan *, weir_plan *in, weir_plan **out);
 weir_rc weir_az_rename(weir_ctx *, weir_plan *, weir_plan *in, weir_plan **out);
@@ -88,4 +91,6 @@ weir_rc weir_az_na(weir_ctx *, weir_az *, weir_plan *, weir_plan *in, weir_plan 
 weir_rc weir_az_show(weir_ctx *, weir_plan *, weir_plan *in, weir_plan **out);
 weir_rc weir_az_sample(weir_ctx *, weir_plan *, weir_plan *in, weir_plan **out);
 weir_rc weir_az_dedup(weir_ctx *, weir_plan *, weir_plan *in, weir_plan **out);
+/* SELECT DISTINCT and UNION of SQL. */
+weir_rc weir_az_distinct(weir_ctx *, const weir_plan *, weir_plan *in, weir_plan **out);
 #endif

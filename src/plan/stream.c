@@ -343,6 +343,64 @@ static weir_rc layout(weir_ctx *ctx, weir_plan *p, mentions want, weir_plan **ou
     return WEIR_OK;
 }
 
+/* ---- constant grouping keys ---- */
+
+static bool is_constant(const weir_expr *e) {
+    if (e->kind == WEIR_EX_LIT) return true;
+    if (!e->narg || !e->deterministic) return false;
+    for (int i = 0; i < e->narg; i++)
+        if (!is_constant(e->arg[i])) return false;
+    return true;
+}
+
+/* SPARK RemoveLiteralFromGroupExpressions: they are no part of the state's key; if all are, the
+ * key is a 0. */
+static weir_plan *without_constants(weir_ctx *ctx, const weir_plan *agg) {
+    weir_plan *a = weir_plan_copy(ctx->arena, agg),
+              *p = weir_plan_new(ctx->arena, WEIR_P_PROJECT, 1, a);
+    weir_field *f = WEIR_NEWN(ctx->arena, weir_field, agg->nexpr + 1);
+    weir_attr *attr = WEIR_NEWN(ctx->arena, weir_attr, agg->nexpr + 1);
+    a->nexpr = a->ngroup = 0;
+    for (int i = 0; i <= agg->nexpr; i++) {
+        bool zero = i == agg->ngroup && !a->ngroup;
+        if (zero) {
+            f[0] = (weir_field){"0", &weir_t_int, false, NULL};
+            attr[0] = (weir_attr){0};
+            a->expr[a->nexpr++] = weir_lit_int(ctx->arena, &weir_t_int, 0);
+            a->ngroup = 1;
+        }
+        if (i == agg->nexpr) break;
+        weir_expr *e = agg->expr[i];
+        bool constant = i < agg->ngroup && is_constant(e);
+        weir_expr *shown = e;
+        if (!constant) {
+            shown = weir_expr_col(ctx->arena, a->nexpr, e->type, agg->schema->field[i].nullable);
+            f[a->nexpr] = agg->schema->field[i];
+            attr[a->nexpr] = agg->attr[i];
+            a->expr[a->nexpr++] = e;
+            if (i < agg->ngroup) a->ngroup++;
+        }
+        weir_plan_add_expr(ctx->arena, p, shown);
+    }
+    a->schema = weir_type_struct(ctx->arena, f, a->nexpr);
+    a->attr = attr;
+    p->streaming = agg->streaming;
+    p->schema = agg->schema;
+    p->attr = agg->attr;
+    return p;
+}
+
+static weir_plan *drop_constants(weir_ctx *ctx, weir_plan *p) {
+    if (!p->streaming || !p->nin) return p;
+    weir_plan *c = weir_plan_copy(ctx->arena, p);
+    bool any = false;
+    for (int i = 0; i < p->nin; i++) c->in[i] = drop_constants(ctx, p->in[i]);
+    for (int i = 0; i < p->ngroup && p->kind == WEIR_P_AGGREGATE && !p->sessions; i++)
+        any |= is_constant(p->expr[i]);
+    return any ? without_constants(ctx, c) : c;
+}
+
 weir_rc weir_stream_layout(weir_ctx *ctx, weir_plan *p, weir_plan **out) {
+    p = drop_constants(ctx, p);
     return layout(ctx, p, all_of(ctx, p), out);
 }

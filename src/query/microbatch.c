@@ -176,7 +176,9 @@ static weir_rc build(weir_ctx *ctx, weir_query *q) {
         .mode = q->spec.output_mode,
         .codec = weir_conf_get(q->conf, "spark.sql.streaming.stateStore.compression.codec"),
         .row_checksum =
-            weir_conf_bool(q->conf, "spark.sql.streaming.stateStore.rowChecksum.enabled")};
+            weir_conf_bool(q->conf, "spark.sql.streaming.stateStore.rowChecksum.enabled"),
+        .schema_unchecked =
+            !weir_conf_bool(q->conf, "spark.sql.streaming.stateStore.stateSchemaCheck")};
     WEIR_TRY(weir_stream_push(ctx, q->spec.plan, &p));
     WEIR_TRY(weir_stream_layout(ctx, p, &p));
     WEIR_TRY(weir_exec_build(ctx, p, &q->stream, &q->exec));

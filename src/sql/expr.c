@@ -494,6 +494,12 @@ static weir_expr *extract(weir_parser *p, int32_t from, weir_expr *base, weir_ex
     return x;
 }
 
+/* A column may have the alias collate: the collations of Spark start so. */
+static bool names_collation(const weir_token *t) {
+    return t->kind == WEIR_TK_WORD &&
+           (strncasecmp(t->text, "utf8_", 5) == 0 || strncasecmp(t->text, "unicode", 7) == 0);
+}
+
 static weir_rc parse_postfix(weir_parser *p, weir_expr **out) {
     int32_t from = p->at;
     WEIR_TRY(parse_primary(p, out));
@@ -515,6 +521,8 @@ static weir_rc parse_postfix(weir_parser *p, weir_expr **out) {
             WEIR_TRY(weir_parse_type(p, &c->type));
             c->at = weir_tk_pos(p, from);
             *out = c;
+        } else if (weir_tk_is(p, "collate") && names_collation(weir_tk(p, 1))) {
+            return weir_sql_refuse(p, "COLLATE; compare and group by lower() of the text");
         } else {
             return WEIR_OK;
         }

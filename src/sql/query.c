@@ -248,6 +248,7 @@ static weir_rc parse_select(weir_parser *p, weir_plan **out) {
     }
     if (weir_tk_is(p, "window")) return weir_sql_refuse(p, "the WINDOW clause");
     if (distinct) rel = node(p, WEIR_P_DEDUP, rel, from);
+    rel->is_distinct = distinct;
     *out = rel;
     return WEIR_OK;
 }

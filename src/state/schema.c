@@ -164,12 +164,13 @@ weir_rc weir_state_schema_read(weir_ctx *ctx, const char *dir, weir_schema **key
 }
 
 weir_rc weir_state_schema_check(weir_ctx *ctx, const char *dir, weir_schema *key,
-                                weir_schema *value) {
+                                weir_schema *value, bool unchecked) {
     char *path = weir_printf(ctx->arena, "%s/_metadata/schema", dir);
     weir_stat st;
     weir_schema *k = NULL, *v = NULL;
     WEIR_TRY(weir_path_stat(ctx, path, &st));
     if (!st.exists) return schema_write(ctx, dir, path, key, value);
+    if (unchecked) return WEIR_OK;
     WEIR_TRY(weir_state_schema_read(ctx, dir, &k, &v));
     if (!same_types(k, key))
         return weir_fail(ctx, WEIR_E_STATE_STORE_KEY_SCHEMA_NOT_COMPATIBLE, "storedKeySchema",

@@ -9,6 +9,7 @@ weir_rc weir_state_schema_parse(weir_ctx *, const char *path, const char *p, siz
 /* The schema file below dir, of partition 0 (and the store). */
 weir_rc weir_state_schema_read(weir_ctx *, const char *dir, weir_schema **key, weir_schema **value);
 /* dir: of partition 0 (and the store). Writes the file when there is none, else compares the types
- * of the fields in order; names, metadata and nullability do not count. */
-weir_rc weir_state_schema_check(weir_ctx *, const char *dir, weir_schema *key, weir_schema *value);
+ * of the fields in order unless unchecked; names, metadata and nullability do not count. */
+weir_rc weir_state_schema_check(weir_ctx *, const char *dir, weir_schema *key, weir_schema *value,
+                                bool unchecked);
 #endif

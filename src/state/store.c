@@ -29,7 +29,8 @@ static weir_rc store_load(weir_ctx *ctx, weir_store *s, int64_t version) {
     for (int32_t i = 0; i < s->spec.nheld; i++)
         s->part[i] =
             weir_part_dir_of(&own, s->spec.dir, s->spec.name, i, s->codec, s->spec.row_checksum);
-    WEIR_TRY(weir_state_schema_check(ctx, s->part[0].dir, s->spec.key, s->spec.value));
+    WEIR_TRY(weir_state_schema_check(ctx, s->part[0].dir, s->spec.key, s->spec.value,
+                                     s->spec.schema_unchecked));
     for (int32_t i = 0; i < s->spec.nheld; i++)
         WEIR_TRY(weir_state_load(ctx, &s->part[i], version, &s->table));
     s->version = version;
@@ -164,7 +165,16 @@ void weir_store_remove(weir_store *s, int64_t entry) {
 weir_rc weir_state_provider_check(weir_ctx *ctx, const weir_conf *conf) {
     const char *p = weir_conf_get(conf, "spark.sql.streaming.stateStore.providerClass"),
                *name = strrchr(p, '.');
+    static const char npart[] = "spark.sql.shuffle.partitions";
+    const char *rows = weir_conf_get(conf, "spark.sql.streaming.stateStore.encodingFormat");
     name = name ? name + 1 : p;
+    WEIR_TRY(weir_conf_check(ctx, npart, weir_conf_get(conf, npart)));
+    if (strcasecmp(rows, "unsaferow") != 0)
+        return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
+                         weir_printf(ctx->arena,
+                                     "state rows in the encoding %s; set "
+                                     "spark.sql.streaming.stateStore.encodingFormat to unsaferow",
+                                     rows));
     if (strcmp(name, "HDFSBackedStateStoreProvider") == 0) return WEIR_OK;
     return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
                      weir_printf(ctx->arena,

@@ -16,6 +16,7 @@ typedef struct weir_store_spec { /* everything is copied by weir_store_open, but
     weir_schema *key, *value;    /* as the schema file says; all nullable */
     const char *codec;           /* lz4, zstd, snappy, lzf: value of the recorded conf */
     bool row_checksum;           /* spark.sql.streaming.stateStore.rowChecksum.enabled */
+    bool schema_unchecked;       /* whatever the schema file says */
     /* When an entry is due for weir_store_expired: event time in micros, INT64_MAX never. NULL: no
      * entry ever is. Must depend on the bytes alone. */
     int64_t (*due_us)(const void *u, weir_bytes key, weir_bytes value);

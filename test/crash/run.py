@@ -168,6 +168,25 @@ def points(bench, only):
     return out
 
 
+def break_at(case, todo, table, bad, verbose):
+    """True: all of them; an interrupt ends the run with what there is."""
+    for n, (kind, label, run) in enumerate(todo):
+        try:
+            wrong = run()
+        except KeyboardInterrupt:
+            print(f"broken off: {case.name}, {n} of {len(todo)} points")
+            return False
+        except Exception as e:  # a check that cannot even look is a failure of that point
+            wrong = f"{type(e).__name__}: {e}"
+        good, all_ = table.get((case.name, kind), (0, 0))
+        table[case.name, kind] = (good + (wrong is None), all_ + 1)
+        if wrong:
+            bad.append(f"{case.name}: {kind} at {label}: {wrong}")
+        if verbose and (wrong or n % 50 == 0):
+            print(bad[-1] if wrong else f"{case.name}: {n} of {len(todo)}", flush=True)
+    return True
+
+
 def main(argv=None):
     a = argparse.ArgumentParser()
     a.add_argument("--sample", type=int)
@@ -184,23 +203,14 @@ def main(argv=None):
     if o.group:
         kind = {"functions": FunctionCase, "state": StateCase, "pipelines": Case}[o.group]
         cases = [c for c in cases if type(c) is kind]
+    whole = True
     for i, case in enumerate(cases):
         place = os.path.join(folder, str(i))
         os.makedirs(place, exist_ok=True)
         todo = points(Bench(case, place), o.only)
         if o.sample:
             todo = random.Random(o.seed + i).sample(todo, min(len(todo), o.sample // len(cases) + 1))
-        for kind, label, run in todo:
-            try:
-                wrong = run()
-            except Exception as e:  # a check that cannot even look is a failure of that point
-                wrong = f"{type(e).__name__}: {e}"
-            good, all_ = table.get((case.name, kind), (0, 0))
-            table[case.name, kind] = (good + (wrong is None), all_ + 1)
-            if wrong:
-                bad.append(f"{case.name}: {kind} at {label}: {wrong}")
-                if o.v:
-                    print(bad[-1], flush=True)
+        whole = whole and break_at(case, todo, table, bad, o.v)
         shutil.rmtree(place, ignore_errors=True)
     for (name, kind), (good, all_) in table.items():
         print(f"{name:36} {kind:6} {good:5} of {all_:5}")
@@ -209,7 +219,7 @@ def main(argv=None):
     passed = sum(g for g, _ in table.values())
     print(f"{passed} passed, {len(bad)} failed, {time.time() - start:.0f} s")
     shutil.rmtree(folder, ignore_errors=True) if not o.folder else None
-    return 1 if bad else 0
+    return 1 if bad or not whole else 0
 
 
 if __name__ == "__main__":

@@ -206,3 +206,12 @@ def edit_offsets(ck, change):
     p.write_text("\n".join(parts))
 
 
+def keeper(folder):
+    """A function that keeps the rows of each batch in a file: the sink of these queries when Spark ran them."""
+    def keep(df, batch_id):
+        import os
+        import pickle
+        os.makedirs(folder, exist_ok=True)
+        with open(f"{folder}/{batch_id}", "wb") as f:
+            pickle.dump(df.collect(), f)
+    return keep

@@ -1,5 +1,6 @@
 """A copy of the engine for runs that take long: a build meanwhile does not change what they run."""
 import atexit
+import glob
 import os
 import shutil
 import sys
@@ -15,6 +16,8 @@ def freeze():
     folder = tempfile.mkdtemp(prefix="weir-frozen-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     os.environ["WEIR_BIN"] = shutil.copy(engine, os.path.join(folder, "weir"))
+    for library in glob.glob(os.path.join(os.path.dirname(engine), "*.so*")):  # they are looked for beside it
+        shutil.copy(library, folder)
     if os.path.exists(arrow):
         os.environ["WEIR_ARROW_LIB"] = shutil.copy(arrow, os.path.join(folder, "libweir_arrow.so"))
     os.environ.setdefault("WEIR_PYTHON", sys.executable)  # it is not beside the copy

@@ -4,7 +4,7 @@ import shutil
 import time
 
 import pytest
-from checkpoints import CASES, GOLDEN as FOLDER, lines, place, stream, texts
+from checkpoints import CASES, GOLDEN as FOLDER, keeper, lines, place, stream, texts
 
 GOLDEN = FOLDER / "checkpoint"
 
@@ -16,17 +16,6 @@ def start(spark, case, work):
     if "parquet" in case:
         return w.format("parquet").option("path", f"{work}/out").start()
     return w.foreachBatch(keeper(f"{work}/seen")).start()
-
-
-def keeper(folder):
-    """A function that keeps the rows of each batch in a file: the sink of these queries when Spark ran them."""
-    def keep(df, batch_id):
-        import os
-        import pickle
-        os.makedirs(folder, exist_ok=True)
-        with open(f"{folder}/{batch_id}", "wb") as f:
-            pickle.dump(df.collect(), f)
-    return keep
 
 
 @pytest.fixture

@@ -1,0 +1,43 @@
+"""Queries with state, stopped and started again, at times as another query, do what Apache Spark does, with state of the same
+layout: test/golden/stream_runs."""
+import importlib.util
+import json
+import pathlib
+import pickle
+import time
+
+import pytest
+from checkpoints import keeper
+
+HERE = pathlib.Path(__file__).resolve().parent.parent / "golden" / "stream_runs"
+spec = importlib.util.spec_from_file_location("stream_runs", HERE / "cases.py")
+cases = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(cases)
+SPARK = json.loads((HERE / "spark.json").read_text(encoding="utf-8"))["cases"]
+
+
+def collector(folder):
+    """Each phase of a case keeps the rows of its batches below a folder of its own."""
+    phases = []
+
+    def collect(w, mode):
+        seen = folder / f"seen{len(phases)}"
+        phases.append(seen)
+        q = w.foreachBatch(keeper(str(seen))).start()
+        assert q.awaitTermination(60)
+        got = {int(p.name): pickle.loads(p.read_bytes()) for p in seen.glob("*")}
+        return got, [json.loads(p.json) if hasattr(p, "json") else p for p in q.recentProgress]
+    return collect
+
+
+@pytest.mark.parametrize("name", sorted(SPARK))
+def test_like_spark(spark, tmp_path, monkeypatch, name):
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    got, want = cases.run_case(spark, name, str(tmp_path), collector(tmp_path)), SPARK[name]
+    assert got["state"] == want["state"]
+    for g, w in zip(got["phases"], want["phases"], strict=True):
+        if "error" in w:
+            assert g["error"][:2] == w["error"][:2] and g["error"][2].startswith(w["error"][2])
+        else:
+            assert g == w
