@@ -2,7 +2,6 @@
 #include "app/app.h"
 #include "codec/schema_ddl.h"
 #include "connect/serve.h"
-#include "func/datetime.h"
 #include "sql/sql.h"
 
 #include <ctype.h>
@@ -116,10 +115,6 @@ static int parse(options *o, int argc, char **argv) {
     return 0;
 }
 
-static bool known_zone(const char *id) {
-    return weir_zone_find(id, strlen(id)) != NULL;
-}
-
 int weir_app_server(int argc, char **argv) {
     static options o;
     o.o.host = "127.0.0.1";
@@ -137,7 +132,6 @@ int weir_app_server(int argc, char **argv) {
         return fail(
             "an address that others can reach needs --tls-cert, --tls-key and --token-file:",
             o.o.host);
-    weir_conf_zones(known_zone);
     weir_ddl_register(weir_sql_parse_type, weir_sql_parse_schema);
     return weir_serve(&o.o);
 }

@@ -187,12 +187,6 @@ static bool fits(const known *k, const char *v, const char **type) {
     return false;
 }
 
-static bool (*zone_known)(const char *id);
-
-void weir_conf_zones(bool (*known)(const char *id)) {
-    zone_known = known;
-}
-
 /* What more a value must be than of its type, in Spark's words; NULL: it is. */
 static const char *lacks(const char *key, const char *v) {
     static const struct {
@@ -231,9 +225,6 @@ int weir_conf_set(weir_ctx *ctx, weir_conf *c, const char *key, const char *valu
     if (k && k->is_static)
         return weir_fail(ctx, WEIR_E_CANNOT_MODIFY_STATIC_CONFIG, "key",
                          weir_printf(ctx->arena, "\"%s\"", key));
-    if (strcmp(key, "spark.sql.session.timeZone") == 0 && zone_known && !zone_known(value))
-        return weir_fail(ctx, WEIR_E_INVALID_CONF_VALUE_TIME_ZONE, "confValue", value, "confName",
-                         key);
     if (k && !fits(k, value, &type))
         return weir_fail(ctx, WEIR_E_INVALID_CONF_VALUE_TYPE_MISMATCH, "confValue", value,
                          "confName", key, "confType", type);

@@ -89,10 +89,10 @@ static weir_rc create_empty(weir_ctx *ctx, weir_session *s, weir_command *c, con
     return weir_target_create(ctx, s, t, info, c->columns);
 }
 
-static weir_rc check_distinct(weir_ctx *ctx, weir_schema *columns) {
+static weir_rc check_unique(weir_ctx *ctx, const weir_schema *columns) {
     for (int i = 1; columns && i < columns->nfield; i++)
         for (int k = 0; k < i; k++)
-            if (strcasecmp(columns->field[i].name, columns->field[k].name) == 0)
+            if (strcasecmp(columns->field[k].name, columns->field[i].name) == 0)
                 return weir_fail(ctx, WEIR_E_COLUMN_ALREADY_EXISTS, "columnName",
                                  weir_printf(ctx->arena, "`%s`", columns->field[k].name));
     return WEIR_OK;
@@ -109,9 +109,9 @@ static weir_rc create_table(weir_ctx *ctx, weir_session *s, weir_command *c) {
     if (c->replace)
         return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
                          "CREATE OR REPLACE TABLE; use mode(\"overwrite\").saveAsTable()");
-    WEIR_TRY(check_distinct(ctx, c->columns));
     const char *format =
         c->format ? c->format : weir_conf_get(ctx->conf, "spark.sql.sources.default");
+    WEIR_TRY(check_unique(ctx, c->columns));
     if (c->location) info.path = weir_local_path(ctx, c->location);
     WEIR_TRY(weir_target_table(ctx, s, c->name, c->nname, format, &info, &t));
     if (t.existed && c->if_not_exists) return WEIR_OK;

@@ -1,5 +1,6 @@
 /* SHOW, DESCRIBE, SET. Result columns are Spark's. */
 #include "command/command.h"
+#include "func/datetime.h"
 
 #include <stdlib.h>
 #include <strings.h>
@@ -256,7 +257,6 @@ static void add_pair(void *u, const char *key, const char *value) {
 weir_rc weir_set(weir_ctx *ctx, weir_session *s, weir_command *c, weir_plan **out) {
     static const char *const names[] = {"key", "value"};
     weir_answer r;
-    static const char zone[] = "spark.sql.session.timeZone";
     weir_conf *conf = weir_session_conf(s);
     if (c->kind == WEIR_C_RESET) {
         if (c->text) weir_conf_unset(conf, c->text);
@@ -267,10 +267,9 @@ weir_rc weir_set(weir_ctx *ctx, weir_session *s, weir_command *c, weir_plan **ou
         weir_conf_each(conf, add_pair, &r);
         return weir_answer_done(&r, out);
     }
-    if (c->value && strcmp(c->text, zone) == 0 && strcmp(c->value, "LOCAL") == 0)
-        weir_conf_unset(conf, zone); /* SET TIME ZONE LOCAL: the engine's own */
-    else if (c->value)
-        WEIR_TRY(weir_conf_set(ctx, conf, c->text, c->value));
+    if (c->extended) weir_conf_unset(conf, c->text); /* SET TIME ZONE LOCAL */
+    if (c->value) WEIR_TRY(weir_zone_check(ctx, c->text, c->value));
+    if (c->value) WEIR_TRY(weir_conf_set(ctx, conf, c->text, c->value));
     const char *v = weir_conf_get(conf, c->text);
     add_pair(&r, c->text, v ? v : "<undefined>");
     return weir_answer_done(&r, out);

@@ -200,24 +200,21 @@ weir_rc weir_write(weir_ctx *ctx, weir_session *s, weir_command *c) {
     return weir_write_rows(ctx, p, sink, &info);
 }
 
-/* Every name of an INSERT's column list, or of a query taken BY NAME, is a column of the table,
- * once. */
-static weir_rc check_columns(weir_ctx *ctx, const weir_command *c, const weir_plan *p,
-                             weir_schema *table) {
-    int n = c->by_name ? p->schema->nfield : c->ncolumn_list;
-    weir_str list;
-    weir_str_init(&list, ctx->arena, 1 << 20);
-    for (int i = 0; i < table->nfield; i++)
-        weir_str_printf(&list, "%s`%s`", i ? ", " : "", table->field[i].name);
-    for (int i = 0; i < n; i++) {
-        const char *name = c->by_name ? p->schema->field[i].name : c->column_list[i];
-        for (int k = 0; k < i; k++)
-            if (strcasecmp(name, c->by_name ? p->schema->field[k].name : c->column_list[k]) == 0)
+/* Every column that an INSERT lists is one of the table's, and is listed once. */
+static weir_rc check_listed(weir_ctx *ctx, const weir_command *c, weir_schema *table) {
+    for (int k = 0; k < c->ncolumn_list; k++) {
+        const char *name = c->column_list[k];
+        for (int i = 0; i < k; i++)
+            if (strcasecmp(c->column_list[i], name) == 0)
                 return weir_fail(ctx, WEIR_E_COLUMN_ALREADY_EXISTS, "columnName",
                                  weir_printf(ctx->arena, "`%s`", name));
         if (weir_schema_find(table, name, false) >= 0) continue;
+        weir_str have;
+        weir_str_init(&have, ctx->arena, 1 << 20);
+        for (int i = 0; i < table->nfield; i++)
+            weir_str_printf(&have, "%s`%s`", i ? ", " : "", table->field[i].name);
         return weir_fail(ctx, WEIR_E_UNRESOLVED_COLUMN_WITH_SUGGESTION, "objectName",
-                         weir_printf(ctx->arena, "`%s`", name), "proposal", list.p);
+                         weir_printf(ctx->arena, "`%s`", name), "proposal", have.p);
     }
     return WEIR_OK;
 }
@@ -226,7 +223,6 @@ static weir_rc check_columns(weir_ctx *ctx, const weir_command *c, const weir_pl
 static weir_rc arrange(weir_ctx *ctx, weir_session *s, weir_command *c, weir_plan *p,
                        weir_schema *table, weir_plan **out) {
     int n = c->ncolumn_list ? c->ncolumn_list : table->nfield;
-    WEIR_TRY(check_columns(ctx, c, p, table));
     if (!c->by_name && p->schema->nfield != n)
         return weir_fail(ctx, WEIR_E_INSERT_COLUMN_ARITY_MISMATCH, "tableName",
                          weir_printf(ctx->arena, "`%s`", c->name[c->nname - 1]), "reason",
@@ -265,6 +261,7 @@ weir_rc weir_insert(weir_ctx *ctx, weir_session *s, weir_command *c) {
     WEIR_TRY(weir_session_analyze(ctx, s, &ref, &table));
     WEIR_TRY(weir_session_analyze(ctx, s, c->query, &p));
     WEIR_TRY(weir_target_table(ctx, s, c->name, c->nname, NULL, &info, &t));
+    WEIR_TRY(check_listed(ctx, c, table->schema));
     WEIR_TRY(arrange(ctx, s, c, p, table->schema, &p));
     return weir_write_rows(ctx, p, t.sink, &info);
 }

@@ -1,6 +1,7 @@
 /* Config: reading and setting the session's keys. SPARK SparkConnectConfigHandler. Called on
  * handler threads. */
 #include "connect/connect.h"
+#include "func/datetime.h"
 
 typedef struct pairs {
     weir_arena *a;
@@ -36,7 +37,8 @@ static weir_rc not_found(weir_ctx *ctx, const char *key) {
 static weir_rc do_set(weir_ctx *ctx, weir_conf *c, const SC(ConfigRequest__Set) * s, pairs *out) {
     for (size_t i = 0; i < s->n_pairs; i++) {
         const char *k = weir_text(s->pairs[i]->key), *v = weir_text(s->pairs[i]->value);
-        weir_rc rc = (weir_rc)weir_conf_set(ctx, c, k, v);
+        weir_rc rc = weir_zone_check(ctx, k, v);
+        if (rc == WEIR_OK) rc = (weir_rc)weir_conf_set(ctx, c, k, v);
         if (rc != WEIR_OK && !s->silent) return rc;
         if (rc != WEIR_OK) weir_err_clear(ctx->err);
         add(out, k, v);

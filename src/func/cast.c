@@ -23,13 +23,14 @@ static char *quoted_type(weir_ctx *ctx, const weir_type *t) {
     return weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, t));
 }
 
-/* SPARK QueryExecutionErrors: the kind of exception follows the wanted type. */
-static weir_errcls invalid_input(const weir_type *to) {
-    switch ((int)to->kind) {
-    case WEIR_T_BOOLEAN: return WEIR_E_CAST_INVALID_BOOLEAN;
+/* One condition; the exception that carries it goes by the target: SPARK QueryExecutionErrors. */
+static weir_errcls malformed(const weir_type *to) {
+    switch (to->kind) {
+    case WEIR_T_BOOLEAN: return WEIR_E_CAST_INVALID_INPUT_BOOLEAN;
     case WEIR_T_DATE:
+    case WEIR_T_TIME:
     case WEIR_T_TIMESTAMP:
-    case WEIR_T_TIMESTAMP_NTZ: return WEIR_E_CAST_INVALID_DATETIME;
+    case WEIR_T_TIMESTAMP_NTZ: return WEIR_E_CAST_INVALID_INPUT_DATETIME;
     default: return WEIR_E_CAST_INVALID_INPUT;
     }
 }
@@ -61,7 +62,7 @@ weir_rc weir_cast_bad(weir_ctx *ctx, const weir_cast *c, weir_bad why, const wei
                         "sourceType", quoted_type(ctx, c->from), "targetType",
                         quoted_type(ctx, c->to), "ansiConfig", WEIR_ANSI_KEY);
     } else {
-        (void)weir_fail(ctx, invalid_input(c->to), "expression", weir_value_sql(ctx, in, i),
+        (void)weir_fail(ctx, malformed(c->to), "expression", weir_value_sql(ctx, in, i),
                         "sourceType", quoted_type(ctx, c->from), "targetType",
                         quoted_type(ctx, c->to), "ansiConfig", WEIR_ANSI_KEY);
     }

@@ -23,6 +23,8 @@ typedef struct weir_zone weir_zone;
 /* Java's ZoneId.of with Spark's extra forms ("+8:00", "PST"). NULL = no such zone. ICU is loaded at
  * the first region. */
 const weir_zone *weir_zone_find(const char *id, size_t len);
+/* Fails when key is the session time zone's and value names no zone; other keys pass. */
+weir_rc weir_zone_check(weir_ctx *, const char *key, const char *value);
 const weir_zone *weir_zone_utc(void);
 const weir_zone *weir_zone_session(
     weir_ctx *); /* spark.sql.session.timeZone; UTC when it is not a zone */

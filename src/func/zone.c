@@ -243,6 +243,13 @@ const weir_zone *weir_zone_find(const char *id, size_t n) {
     return region ? publish(region) : NULL;
 }
 
+weir_rc weir_zone_check(weir_ctx *ctx, const char *key, const char *value) {
+    if (strcmp(key, "spark.sql.session.timeZone") != 0) return WEIR_OK;
+    if (value && weir_zone_find(value, strlen(value))) return WEIR_OK;
+    return weir_fail(ctx, WEIR_E_INVALID_CONF_VALUE_TIME_ZONE, "confValue", value ? value : "",
+                     "confName", key);
+}
+
 const weir_zone *weir_zone_session(weir_ctx *ctx) {
     const char *id = weir_conf_get(ctx->conf, "spark.sql.session.timeZone");
     const weir_zone *z = id ? weir_zone_find(id, strlen(id)) : NULL;

@@ -245,17 +245,23 @@ static bool position(const weir_expr *item, int *at) {
     return true;
 }
 
+static weir_rc check_positions(weir_ctx *ctx, const weir_plan *p, const weir_plan *in) {
+    int at, n = in->schema->nfield;
+    for (int i = 0; i < p->nexpr; i++) {
+        if (!position(p->expr[i], &at) || (at >= 0 && at < n)) continue;
+        (void)weir_fail(ctx, WEIR_E_ORDER_BY_POS_OUT_OF_RANGE, "index",
+                        weir_printf(ctx->arena, "%d", at + 1), "size",
+                        weir_printf(ctx->arena, "%d", n));
+        weir_err_where(ctx, &p->expr[i]->at);
+        return WEIR_FAIL;
+    }
+    return WEIR_OK;
+}
+
 static weir_rc sort_item(weir_ctx *ctx, weir_az *az, const weir_plan *in, weir_expr *item,
                          weir_expr **out) {
     int at;
     if (position(item, &at)) {
-        if (at < 0 || at >= in->schema->nfield) {
-            (void)weir_fail(ctx, WEIR_E_ORDER_BY_POS_OUT_OF_RANGE, "index",
-                            weir_printf(ctx->arena, "%d", at + 1), "size",
-                            weir_printf(ctx->arena, "%d", in->schema->nfield));
-            weir_err_where(ctx, &item->arg[0]->at);
-            return WEIR_FAIL;
-        }
         *out = weir_expr_copy(ctx->arena, item);
         (*out)->arg[0] = weir_az_col(ctx, in, at);
         (*out)->type = (*out)->arg[0]->type;
@@ -280,8 +286,6 @@ static weir_rc sort_hidden(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan *
         int at;
         if (position(p->expr[i], &at) && at >= 0 && at < shown)
             e = proj->expr[at];
-        else if (position(p->expr[i], &at))
-            return WEIR_FAIL; /* said by sort_item */
         else
             WEIR_TRY(
                 weir_az_expr(ctx, az, (const weir_plan *const *)&in, 1, p->expr[i]->arg[0], &e));
@@ -301,6 +305,7 @@ static weir_rc sort_hidden(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan *
 }
 
 static weir_rc az_sort(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan *in, weir_plan **out) {
+    WEIR_TRY(check_positions(ctx, p, in));
     weir_plan *s = weir_az_node(ctx, p, WEIR_P_SORT, in);
     s->global = p->global;
     weir_err quiet;

@@ -135,7 +135,16 @@ static weir_rc check_chain(weir_ctx *ctx, const weir_plan *p, const char *mode) 
                   "`spark.sql.streaming.statefulOperator.checkCorrectness.enabled` to false.");
 }
 
+static bool is_constant(const weir_expr *e) {
+    if (e->kind == WEIR_EX_LIT) return true;
+    if (!e->narg || !e->deterministic) return false;
+    for (int i = 0; i < e->narg; i++)
+        if (!is_constant(e->arg[i])) return false;
+    return true;
+}
+
 static weir_rc check_aggregate(weir_ctx *ctx, const weir_plan *p) {
+    int nkey = 0;
     for (int i = p->ngroup; i < p->nexpr; i++) {
         if (p->expr[i]->distinct)
             return refuse(ctx,
@@ -148,7 +157,8 @@ static weir_rc check_aggregate(weir_ctx *ctx, const weir_plan *p) {
                                          "a form that weir and Apache Spark share",
                                          p->expr[i]->agg->name));
     }
-    if (p->sessions && p->ngroup == 1)
+    for (int i = 0; i < p->ngroup; i++) nkey += !is_constant(p->expr[i]);
+    if (p->sessions && nkey == 1)
         return refuse(ctx, "Global aggregation with session window in streaming query is not "
                            "supported.");
     return WEIR_OK;
@@ -345,14 +355,6 @@ static weir_rc layout(weir_ctx *ctx, weir_plan *p, mentions want, weir_plan **ou
 
 /* ---- constant grouping keys ---- */
 
-static bool is_constant(const weir_expr *e) {
-    if (e->kind == WEIR_EX_LIT) return true;
-    if (!e->narg || !e->deterministic) return false;
-    for (int i = 0; i < e->narg; i++)
-        if (!is_constant(e->arg[i])) return false;
-    return true;
-}
-
 /* SPARK RemoveLiteralFromGroupExpressions: they are no part of the state's key; if all are, the
  * key is a 0. */
 static weir_plan *without_constants(weir_ctx *ctx, const weir_plan *agg) {
@@ -377,6 +379,7 @@ static weir_plan *without_constants(weir_ctx *ctx, const weir_plan *agg) {
             shown = weir_expr_col(ctx->arena, a->nexpr, e->type, agg->schema->field[i].nullable);
             f[a->nexpr] = agg->schema->field[i];
             attr[a->nexpr] = agg->attr[i];
+            if (agg->sessions && i == agg->session_key) a->session_key = a->nexpr;
             a->expr[a->nexpr++] = e;
             if (i < agg->ngroup) a->ngroup++;
         }
@@ -395,7 +398,7 @@ static weir_plan *drop_constants(weir_ctx *ctx, weir_plan *p) {
     weir_plan *c = weir_plan_copy(ctx->arena, p);
     bool any = false;
     for (int i = 0; i < p->nin; i++) c->in[i] = drop_constants(ctx, p->in[i]);
-    for (int i = 0; i < p->ngroup && p->kind == WEIR_P_AGGREGATE && !p->sessions; i++)
+    for (int i = 0; i < p->ngroup && p->kind == WEIR_P_AGGREGATE; i++)
         any |= is_constant(p->expr[i]);
     return any ? without_constants(ctx, c) : c;
 }

@@ -249,7 +249,7 @@ static weir_rc parse_set(weir_parser *p, weir_command *c) {
     }
     if (weir_tk_take2(p, "time", "zone")) {
         c->text = "spark.sql.session.timeZone";
-        if (weir_tk_take(p, "local")) return c->value = "LOCAL", WEIR_OK;
+        if (weir_tk_take(p, "local")) return c->extended = true, WEIR_OK;
         return weir_tk_string(p, &c->value);
     }
     const char *s = p->src + weir_tk(p, 0)->start, *end = p->src + strlen(p->src);

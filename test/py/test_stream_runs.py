@@ -14,6 +14,8 @@ spec = importlib.util.spec_from_file_location("stream_runs", HERE / "cases.py")
 cases = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(cases)
 SPARK = json.loads((HERE / "spark.json").read_text(encoding="utf-8"))["cases"]
+# What weir does differently, and why.
+OTHERWISE = {"session_constant_only": "refused at the start, not in the first batch"}
 
 
 def collector(folder):
@@ -37,7 +39,9 @@ def test_like_spark(spark, tmp_path, monkeypatch, name):
     got, want = cases.run_case(spark, name, str(tmp_path), collector(tmp_path)), SPARK[name]
     assert got["state"] == want["state"]
     for g, w in zip(got["phases"], want["phases"], strict=True):
-        if "error" in w:
+        if name in OTHERWISE:
+            assert g["error"][0] == "AnalysisException" and w["error"][2] in g["error"][2]
+        elif "error" in w:
             assert g["error"][:2] == w["error"][:2] and g["error"][2].startswith(w["error"][2])
         else:
             assert g == w

@@ -52,6 +52,13 @@ CASES = {
     "key_constants_only": key("F.lit(1).alias('g'), F.lit('q').alias('h')"),
     "key_constant_window": one(f"src().{WM}.groupBy(F.window('ts', '10 seconds').alias('w'), F.lit('q').alias('h'), "
                                "F.expr('1+1').alias('two')).agg(F.count('*').alias('n'))", "append"),
+    "key_constant_column": one("src().withColumn('g', F.lit(1)).groupBy('g', 'k').agg(F.count('*').alias('n'))"),
+    "key_today": one("src().groupBy(F.current_date().alias('g'), 'k').agg(F.count('*').alias('n')).select('k', 'n')"),
+    "dedup_constant": one("src().withColumn('g', F.lit(1)).dropDuplicates(['g', 'k']).select('k')", "append"),
+    "session_constant": one(f"src().{WM}.groupBy(F.lit('q').alias('h'), F.session_window('ts', '5 seconds').alias('w'), 'k').count()",
+                            "append"),
+    "session_constant_only": one(f"src().{WM}.groupBy(F.session_window('ts', '5 seconds').alias('w'), F.lit('q').alias('h')).count()",
+                                 "append"),
     # sessions
     "session_last": one(f"src().{WM}.groupBy('k', F.session_window('ts', '5 seconds').alias('w'), 'j')"
                         ".agg(F.count('*').alias('n'), F.sum('id').alias('s'))", "append"),
