@@ -77,15 +77,23 @@ static int follow(const char *pid) {
     return getppid() == (pid_t)strtol(pid, NULL, 10) ? 0 : fail("this is no parent:", pid);
 }
 
+static bool parse_port(const char *v, int *port) {
+    char *end;
+    long n = strtol(v, &end, 10);
+    *port = (int)n;
+    return end != v && !*end && n >= 0 && n <= 65535;
+}
+
 static int parse(options *o, int argc, char **argv) {
     for (int i = 1; i < argc; i += 2) { /* an option and its value */
         char *a = argv[i], *v = i + 1 < argc ? argv[i + 1] : NULL;
         if (!v) return fail("an option lacks its value:", a);
         if (strcmp(a, "--host") == 0)
             o->o.host = v;
-        else if (strcmp(a, "--port") == 0)
-            o->o.port = (int)strtol(v, NULL, 10);
-        else if (strcmp(a, "--warehouse") == 0)
+        else if (strcmp(a, "--port") == 0) {
+            if (!parse_port(v, &o->o.port))
+                return fail("--port needs a number up to 65535, got", v);
+        } else if (strcmp(a, "--warehouse") == 0)
             o->o.warehouse = v;
         else if (strcmp(a, "--tls-cert") == 0)
             o->o.tls_cert = v;

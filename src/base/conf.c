@@ -223,9 +223,8 @@ int weir_conf_set(weir_ctx *ctx, weir_conf *c, const char *key, const char *valu
     const known *k = find_known(key);
     const char *type;
     if (k && k->is_static)
-        return weir_fail(ctx, WEIR_E_CANNOT_MODIFY_CONFIG, "key",
-                         weir_printf(ctx->arena, "\"%s\"", key), "docroot",
-                         "https://spark.apache.org/docs/latest");
+        return weir_fail(ctx, WEIR_E_CANNOT_MODIFY_STATIC_CONFIG, "key",
+                         weir_printf(ctx->arena, "\"%s\"", key));
     if (k && !fits(k, value, &type))
         return weir_fail(ctx, WEIR_E_INVALID_CONF_VALUE_TYPE_MISMATCH, "confValue", value,
                          "confName", key, "confType", type);

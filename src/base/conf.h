@@ -12,7 +12,8 @@ typedef struct weir_conf weir_conf;
 weir_conf *weir_conf_new(const weir_conf *copy); /* copy may be NULL: all defaults */
 void weir_conf_free(weir_conf *);
 /* Checks the type of known keys: INVALID_CONF_VALUE.TYPE_MISMATCH; static keys:
- * CANNOT_MODIFY_CONFIG; values out of range: INVALID_CONF_VALUE.REQUIREMENT. Returns a weir_rc. */
+ * CANNOT_MODIFY_STATIC_CONFIG; values out of range:
+ * INVALID_CONF_VALUE.REQUIREMENT. Returns a weir_rc. */
 int weir_conf_set(struct weir_ctx *, weir_conf *, const char *key, const char *value);
 /* A value of the right type from elsewhere (a checkpoint): INVALID_CONF_VALUE.REQUIREMENT if Spark
  * would not have taken it. Returns a weir_rc. */

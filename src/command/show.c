@@ -170,6 +170,10 @@ static weir_rc describe_table(weir_ctx *ctx, weir_session *s, weir_command *c, w
     else
         WEIR_TRY(table_schema(ctx, s, c, &p));
     WEIR_TRY(weir_answer_init(ctx, &r, weir_type_struct(ctx->arena, f, 3)));
+    if (c->value && weir_schema_find(p->schema, c->value, false) < 0)
+        return weir_fail(ctx, WEIR_E_COLUMN_NOT_FOUND, "colName",
+                         weir_printf(ctx->arena, "`%s`", c->value), "caseSensitiveConfig",
+                         "\"spark.sql.caseSensitive\"");
     for (int i = 0; i < p->schema->nfield; i++) {
         const weir_field *col = &p->schema->field[i];
         if (p->attr && p->attr[i].hidden) continue;

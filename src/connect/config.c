@@ -60,9 +60,8 @@ static weir_rc do_unset(weir_ctx *ctx, weir_conf *c, const SC(ConfigRequest__Uns
     for (size_t i = 0; i < u->n_keys; i++) {
         const char *k = weir_text(u->keys[i]);
         if (weir_conf_known(k) && !weir_conf_modifiable(c, k))
-            return weir_fail(ctx, WEIR_E_CANNOT_MODIFY_CONFIG, "key",
-                             weir_printf(ctx->arena, "\"%s\"", k), "docroot",
-                             "https://spark.apache.org/docs/latest");
+            return weir_fail(ctx, WEIR_E_CANNOT_MODIFY_STATIC_CONFIG, "key",
+                             weir_printf(ctx->arena, "\"%s\"", k));
         weir_conf_unset(c, k);
         add(out, k, NULL);
     }

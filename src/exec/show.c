@@ -223,7 +223,8 @@ static weir_rc show_next(weir_ctx *ctx, weir_op *op, weir_batch *out, bool *eof)
     if (p->vertical && t.rows == 1)
         weir_str_puts(&s, "(0 rows)\n");
     else if (more)
-        weir_str_printf(&s, "only showing top %lld row%s\n", (long long)p->n, p->n == 1 ? "" : "s");
+        weir_str_printf(&s, "only showing top %lld row%s%s", (long long)p->n, p->n == 1 ? "" : "s",
+                        p->kind == WEIR_P_HTML_STRING ? "\n" : "");
     weir_expr *lit = weir_lit_string(ctx->arena, s.p ? s.p : "", s.len);
     weir_column *c = WEIR_NEW(ctx->arena, weir_column);
     *c = lit->lit;

@@ -183,7 +183,8 @@ static void put_case(printer *p, const weir_expr *e) {
     weir_str_puts(&p->s, " END");
 }
 
-static const char *shown_name(const weir_expr *e) {
+/* As the registry spells it, however the call was written. */
+static const char *shown_name(printer *p, const weir_expr *e) {
     static const char *const alias[][2] = {{"mean", "avg"},
                                            {"std", "std"},
                                            {"substr", "substr"},
@@ -205,7 +206,17 @@ static const char *shown_name(const weir_expr *e) {
     if (!e->name) return "";
     for (size_t i = 0; i < sizeof alias / sizeof *alias; i++)
         if (strcasecmp(e->name, alias[i][0]) == 0) return alias[i][1];
-    return e->name;
+    char *lower = weir_strdup(p->a, e->name);
+    for (char *c = lower; *c; c++) *c = (char)(*c >= 'A' && *c <= 'Z' ? *c + 32 : *c);
+    return lower;
+}
+
+/* SPARK First, Last, AnyValue: whether nulls are skipped is not shown. */
+static bool hides_second(const weir_expr *e) {
+    static const char *const name[] = {"first", "last", "first_value", "last_value", "any_value"};
+    for (size_t i = 0; i < sizeof name / sizeof *name && e->name && e->narg == 2; i++)
+        if (strcasecmp(e->name, name[i]) == 0) return true;
+    return false;
 }
 
 static void put_call(printer *p, const weir_expr *e) {
@@ -216,9 +227,11 @@ static void put_call(printer *p, const weir_expr *e) {
     }
     bool star = e->name && strcasecmp(e->name, "count") == 0 && e->narg == 1 &&
                 e->arg[0]->kind == WEIR_EX_STAR;
-    weir_str_printf(&p->s, "%s(%s", shown_name(e), e->distinct ? "DISTINCT " : "");
+    weir_str_printf(&p->s, "%s(%s", shown_name(p, e), e->distinct ? "DISTINCT " : "");
     if (star && e->arg[0]->nname == 0)
         weir_str_putc(&p->s, '1');
+    else if (hides_second(e))
+        put(p, e->arg[0]);
     else
         put_list(p, e, 0, ", ");
     weir_str_putc(&p->s, ')');

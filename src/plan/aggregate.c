@@ -77,17 +77,22 @@ static weir_rc check_group(weir_ctx *ctx, const weir_expr *e) {
 }
 
 /* GROUP BY 1 and GROUP BY alias-of-the-select-list, in SQL. */
-static weir_expr *group_by_output(const weir_plan *p, weir_expr *g) {
-    if (p->all) return g;
+static weir_rc group_by_output(weir_ctx *ctx, const weir_plan *p, weir_expr *g, weir_expr **out) {
     int n = p->nexpr - p->ngroup;
-    if (g->kind == WEIR_EX_LIT && g->type->kind == WEIR_T_INT && g->at.text) {
-        int at = WEIR_AT_ROW(int32_t, &g->lit, 0);
-        if (at >= 1 && at <= n) {
-            weir_expr *e = p->expr[p->ngroup + at - 1];
-            return e->kind == WEIR_EX_ALIAS ? e->arg[0] : e;
-        }
+    *out = g;
+    if (p->all || g->kind != WEIR_EX_LIT || g->type->kind != WEIR_T_INT || !g->at.text)
+        return WEIR_OK;
+    int at = WEIR_AT_ROW(int32_t, &g->lit, 0);
+    if (at < 1 || at > n) {
+        (void)weir_fail(ctx, WEIR_E_GROUP_BY_POS_OUT_OF_RANGE, "index",
+                        weir_printf(ctx->arena, "%d", at), "size",
+                        weir_printf(ctx->arena, "%d", n));
+        weir_err_where(ctx, &g->at);
+        return WEIR_FAIL;
     }
-    return g;
+    weir_expr *e = p->expr[p->ngroup + at - 1];
+    *out = e->kind == WEIR_EX_ALIAS ? e->arg[0] : e;
+    return WEIR_OK;
 }
 
 static weir_expr *group_by_alias(const weir_plan *p, const weir_expr *g) {
@@ -105,9 +110,10 @@ static weir_rc groups(weir_ctx *ctx, weir_az *az, weir_plan *p, const weir_plan 
                       weir_expr ***out) {
     weir_expr **g = WEIR_NEWN(ctx->arena, weir_expr *, p->ngroup + 1);
     for (int i = 0; i < p->ngroup; i++) {
-        weir_expr *e = group_by_output(p, p->expr[i]), **named = NULL,
-                  *alias = group_by_alias(p, e);
+        weir_expr *e = NULL, **named = NULL;
         int n = 0;
+        WEIR_TRY(group_by_output(ctx, p, p->expr[i], &e));
+        weir_expr *alias = group_by_alias(p, e);
         WEIR_TRY(check_position(ctx, p, p->expr[i], e));
         if (alias && weir_az_find(ctx, in, e->names[0]) == -1) e = alias;
         WEIR_TRY(weir_az_list(ctx, az, in, &e, 1, &named, &n));

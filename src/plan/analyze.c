@@ -283,7 +283,13 @@ static weir_rc sort_hidden(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan *
     weir_expr **item = WEIR_NEWN(ctx->arena, weir_expr *, p->nexpr);
     for (int i = 0; i < p->nexpr; i++) {
         weir_expr *e = NULL;
-        WEIR_TRY(weir_az_expr(ctx, az, (const weir_plan *const *)&in, 1, p->expr[i]->arg[0], &e));
+        int at;
+        if (position(p->expr[i], &at) && at >= 0 && at < shown)
+            e = proj->expr[at];
+        else
+            WEIR_TRY(
+                weir_az_expr(ctx, az, (const weir_plan *const *)&in, 1, p->expr[i]->arg[0], &e));
+        while (e->kind == WEIR_EX_ALIAS) e = e->arg[0];
         weir_plan_add_expr(ctx->arena, &list, weir_expr_alias(ctx->arena, e, "_sort"));
         item[i] = weir_expr_copy(ctx->arena, p->expr[i]);
         item[i]->type = e->type;

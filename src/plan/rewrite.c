@@ -91,11 +91,9 @@ weir_rc weir_az_todf(weir_ctx *ctx, weir_plan *p, weir_plan *in, weir_plan **out
                            k < p->nname ? weir_expr_alias(ctx->arena, x, p->names[k]) : x);
     }
     if (list.nexpr != p->nname)
-        return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
-                         weir_printf(ctx->arena,
-                                     "requirement failed: The number of columns doesn't "
-                                     "match.\nOld column names (%d): \nNew column names (%d): ",
-                                     list.nexpr, p->nname));
+        return weir_fail(ctx, WEIR_E_ASSIGNMENT_ARITY_MISMATCH, "numTarget",
+                         weir_printf(ctx->arena, "%d", list.nexpr), "numExpr",
+                         weir_printf(ctx->arena, "%d", p->nname));
     *out = weir_az_project(ctx, p, in, list.expr, list.nexpr);
     return WEIR_OK;
 }

@@ -132,7 +132,8 @@ def test_defaults_file_and_options(tmp_path):
 
 @pytest.mark.parametrize("options, words", [
     (["--host", "0.0.0.0"], "--tls-cert"), (["--host", "0.0.0.0", "--token-file", "/dev/null"], "/dev/null"),
-    (["--wings", "2"], "--wings"), (["--port"], "--port"), (["--conf", "spark.x"], "spark.x"),
+    (["--wings", "2"], "--wings"), (["--port"], "--port"), (["--port", "1x"], "1x"),
+    (["--conf", "spark.x"], "spark.x"),
     (["--tls-cert", "/nowhere.pem", "--tls-key", "/nowhere.key"], "/nowhere.pem"), (["--parent", "1"], "parent")])
 def test_server_refuses(options, words):
     r = weir("server", "--port", "0", *options, env={"WEIR_TOKEN": ""})

@@ -78,3 +78,17 @@ def test_order_of_rows_in_sorted_aggregation(spark):
     sorted_, hashed = df.agg(F.first("k"), F.last("k"), F.max("k"), F.sum("d")), df.agg(F.first("d"), F.last("d"))
     assert sorted(map(tuple, sorted_.collect()), key=str) == [(1, "c", "f", "f", 1.0), (2, "d", "h", "h", 1e17), (None, "b", "e", "e", 0.7)]
     assert sorted(map(tuple, hashed.collect()), key=str) == [(1, 0.1, 0.6), (2, 0.4, 1.0), (None, 0.2, 0.5)]
+
+
+def test_names_of_columns(spark):
+    d = spark.sql("select UPPER('a'), Count(*), SUM(id), first(id), last(id, true), first(id) ignore nulls, any_value(id)"
+                  " from range(1)")
+    assert d.columns == ["upper(a)", "count(1)", "sum(id)", "first(id)", "last(id)", "first(id)", "any_value(id)"]
+    assert spark.range(1).select(F.first("id"), F.last("id", True)).columns == ["first(id)", "last(id)"]
+    assert spark.range(1).select(F.col("id").endswith("a"), F.col("id").startswith("a")).columns == [
+        "endswith(id, a)", "startswith(id, a)"]
+
+
+def test_show_of_more_rows_than_shown(spark, capsys):
+    spark.range(3).show(2)
+    assert capsys.readouterr().out == "+---+\n| id|\n+---+\n|  0|\n|  1|\n+---+\nonly showing top 2 rows\n"
