@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Links every test/fuzz/*_fuzz.c with libFuzzer against build-fuzz (`make fuzz` builds that first) and runs each for
 the seconds given, from its seeds in test/fuzz/corpus/<target>. What it finds stays in build-fuzz/found/<target>.
+FUZZ_SEED fixes the random numbers, so that the same inputs are tried again.
 Prints a line a target and last 'N passed, N failed'."""
 import glob
 import os
@@ -27,7 +28,7 @@ def fuzz(name, exe, seconds):
     os.makedirs(found, exist_ok=True)
     os.makedirs(grown, exist_ok=True)
     seeds = [d for d in [f"test/fuzz/corpus/{name}"] if os.path.isdir(d)]
-    argv = [exe, f"-max_total_time={seconds}", "-timeout=5", "-rss_limit_mb=512", "-max_len=65536",
+    argv = [exe, f"-max_total_time={seconds}", f"-seed={os.environ.get('FUZZ_SEED', 0)}", "-timeout=5", "-rss_limit_mb=512", "-max_len=65536",
             "-print_final_stats=1", f"-artifact_prefix={found}", grown, *seeds]
     try:
         p = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",

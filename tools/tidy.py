@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""The rules of the code, checked: file and function length, line length, what a folder may include, banned calls."""
+"""The rules of the code, checked: file and function length, line length, what a folder may include, banned calls; and that
+no Python file defines one name twice, since the first of two tests would never run."""
 import glob
 import os
 import re
@@ -54,10 +55,21 @@ def check(path, allowed):
         function_lengths(path, lines)
 
 
+def defined_once(path):
+    seen = set()
+    for i, line in enumerate(open(path), 1):
+        m = re.match(r"(?:def|class) (\w+)", line)
+        if m and m.group(1) in seen:
+            problems.append(f"{path}:{i}: {m.group(1)} is defined twice")
+        seen.add(m and m.group(1))
+
+
 def main():
     allowed = layers()
     for path in sorted(glob.glob("src/*/*.[ch]") + glob.glob("src/*/*.def")):
         check(path, allowed)
+    for path in sorted(glob.glob("test/**/*.py", recursive=True) + glob.glob("tools/*.py") + glob.glob("bench/*.py")):
+        defined_once(path)
     for p in problems:
         print(p)
     print(f"{len(problems)} problems")

@@ -200,6 +200,19 @@ const weir_json *weir_json_get(const weir_json *o, const char *key) {
     return NULL;
 }
 
+static const weir_json *get_kind(const weir_json *o, const char *key, weir_jkind kind) {
+    const weir_json *v = weir_json_get(o, key);
+    return v && v->kind == kind ? v : NULL;
+}
+
+const weir_json *weir_json_arr(const weir_json *o, const char *key) {
+    return get_kind(o, key, WEIR_J_ARRAY);
+}
+
+const weir_json *weir_json_obj(const weir_json *o, const char *key) {
+    return get_kind(o, key, WEIR_J_OBJECT);
+}
+
 const char *weir_json_str(const weir_json *o, const char *key, const char *dflt) {
     const weir_json *v = weir_json_get(o, key);
     return v && v->kind == WEIR_J_STRING ? v->text : dflt;

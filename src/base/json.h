@@ -26,6 +26,9 @@ typedef struct weir_json {
 weir_json *weir_json_parse(weir_arena *, const char *p, size_t len, size_t *bad_at);
 const weir_json *weir_json_get(const weir_json *obj,
                                const char *key); /* NULL if absent or not an object */
+/* The array or object under key; NULL also when something else stands there. */
+const weir_json *weir_json_arr(const weir_json *obj, const char *key);
+const weir_json *weir_json_obj(const weir_json *obj, const char *key);
 const char *weir_json_str(const weir_json *, const char *key, const char *dflt);
 int64_t weir_json_int(const weir_json *, const char *key, int64_t dflt);
 bool weir_json_flag(const weir_json *, const char *key, bool dflt);

@@ -163,19 +163,19 @@ static const weir_type *parse_name(weir_arena *a, const char *s) {
 static weir_rc parse(weir_ctx *ctx, const weir_json *j, const weir_type **out);
 
 static weir_rc parse_struct(weir_ctx *ctx, const weir_json *j, const weir_type **out) {
-    const weir_json *fields = weir_json_get(j, "fields");
-    if (!fields || fields->kind != WEIR_J_ARRAY || fields->len > INT32_MAX / 64)
+    const weir_json *fields = weir_json_arr(j, "fields");
+    if (!fields || fields->len > INT32_MAX / 64)
         return bad_type(ctx, j);
     int n = (int)fields->len;
     weir_field *f = WEIR_NEWN(ctx->arena, weir_field, n ? n : 1);
     for (int i = 0; i < n; i++) {
-        const weir_json *e = fields->item[i], *meta = weir_json_get(e, "metadata");
+        const weir_json *e = fields->item[i], *meta = weir_json_obj(e, "metadata");
         const char *name = weir_json_str(e, "name", NULL);
         if (!name) return bad_type(ctx, e);
         WEIR_TRY(parse(ctx, weir_json_get(e, "type"), &f[i].type));
         f[i].name = name;
         f[i].nullable = weir_json_flag(e, "nullable", true);
-        if (!meta || meta->kind != WEIR_J_OBJECT || meta->len == 0) continue;
+        if (!meta || meta->len == 0) continue;
         weir_str s;
         weir_str_init(&s, NULL, 64 << 20);
         weir_jw w;

@@ -15,20 +15,28 @@ static weir_rc damaged(weir_ctx *ctx, const char *where, const char *why) {
     return weir_fail(ctx, WEIR_E_DELTA_LOG_DAMAGED, "path", where, "reason", why);
 }
 
-static const char **names(weir_delta *d, const weir_json *list) {
-    const char **v = WEIR_NEWN(d->mem, const char *, (list ? list->len : 0) + 1);
-    for (size_t i = 0; list && i < list->len; i++)
-        v[i] = weir_strdup(d->mem, list->item[i]->text ? list->item[i]->text : "?");
-    return list && list->kind == WEIR_J_ARRAY ? v : NULL;
+/* The strings of a list, ended by NULL; *out is NULL where there is no list. */
+static weir_rc names(weir_ctx *ctx, weir_delta *d, const weir_json *action, const char *key,
+                     const char *where, const char ***out) {
+    const weir_json *said = weir_json_get(action, key), *list = weir_json_arr(action, key);
+    *out = NULL;
+    if (!said || said->kind == WEIR_J_NULL) return WEIR_OK;
+    bool ok = list != NULL;
+    for (size_t i = 0; list && i < list->len; i++) ok &= list->item[i]->kind == WEIR_J_STRING;
+    if (!ok)
+        return damaged(ctx, where, weir_printf(ctx->arena, "%s is no list of strings", key));
+    *out = WEIR_NEWN(d->mem, const char *, list->len + 1);
+    for (size_t i = 0; i < list->len; i++) (*out)[i] = weir_strdup(d->mem, list->item[i]->text);
+    return WEIR_OK;
 }
 
-static weir_rc protocol(weir_ctx *ctx, weir_delta *d, const weir_json *p) {
+static weir_rc protocol(weir_ctx *ctx, weir_delta *d, const weir_json *p, const char *where) {
     static const char *const known[] = {"appendOnly",     "invariants",          "timestampNtz",
                                         "domainMetadata", "vacuumProtocolCheck", "v2Checkpoint"};
     d->min_reader = (int)weir_json_int(p, "minReaderVersion", 1);
     d->min_writer = (int)weir_json_int(p, "minWriterVersion", 2);
-    d->reader_feature = names(d, weir_json_get(p, "readerFeatures"));
-    d->writer_feature = names(d, weir_json_get(p, "writerFeatures"));
+    WEIR_TRY(names(ctx, d, p, "readerFeatures", where, &d->reader_feature));
+    WEIR_TRY(names(ctx, d, p, "writerFeatures", where, &d->writer_feature));
     if (d->min_reader > 3 || d->min_reader < 1)
         return weir_fail(ctx, WEIR_E_DELTA_INVALID_PROTOCOL, "tableNameOrPath", d->path,
                          "readerRequired", weir_printf(d->mem, "%d", d->min_reader),
@@ -41,6 +49,30 @@ static weir_rc protocol(weir_ctx *ctx, weir_delta *d, const weir_json *p) {
             return weir_fail(ctx, WEIR_E_DELTA_UNSUPPORTED_READ, "tableNameOrPath", d->path,
                              "unsupported", *f);
     }
+    return WEIR_OK;
+}
+
+/* Files of before a change of the partition columns keep the values that still have a column. */
+static void keep_values(weir_delta *d, const char **old, int32_t nold) {
+    for (int64_t i = 0; i < d->nfile; i++) {
+        const char **v = WEIR_NEWN(d->mem, const char *, d->npart + 1);
+        for (int32_t p = 0; p < d->npart; p++)
+            for (int32_t q = 0; q < nold; q++)
+                if (strcmp(d->part[p], old[q]) == 0) v[p] = d->file[i].part[q];
+        d->file[i].part = v;
+    }
+}
+
+static weir_rc partitions(weir_ctx *ctx, weir_delta *d, const weir_json *m, const char *where) {
+    const char **old = d->part, **v = NULL;
+    int32_t n = 0, nold = d->npart;
+    WEIR_TRY(names(ctx, d, m, "partitionColumns", where, &v));
+    while (v && v[n]) n++;
+    bool same = n == nold;
+    for (int32_t p = 0; same && p < n; p++) same = strcmp(v[p], old[p]) == 0;
+    d->part = v;
+    d->npart = n;
+    if (!same) keep_values(d, old, nold);
     return WEIR_OK;
 }
 
@@ -57,15 +89,13 @@ static weir_rc metadata(weir_ctx *ctx, weir_delta *d, const weir_json *m, const 
     d->name = weir_strdup(d->mem, weir_json_str(m, "name", NULL));
     d->description = weir_strdup(d->mem, weir_json_str(m, "description", NULL));
     d->created_ms = weir_json_int(m, "createdTime", 0);
-    const weir_json *p = weir_json_get(m, "partitionColumns"),
-                    *conf = weir_json_get(m, "configuration");
-    d->npart = p ? (int32_t)p->len : 0;
-    d->part = WEIR_NEWN(d->mem, const char *, d->npart + 1);
-    for (int i = 0; i < d->npart; i++) d->part[i] = weir_strdup(d->mem, p->item[i]->text);
+    WEIR_TRY(partitions(ctx, d, m, where));
+    const weir_json *conf = weir_json_obj(m, "configuration");
     d->config = (weir_options){0, WEIR_NEWN(d->mem, weir_option, (conf ? conf->len : 0) + 1)};
     for (size_t i = 0; conf && i < conf->len; i++)
-        d->config.opt[d->config.n++] = (weir_option){weir_strdup(d->mem, conf->key[i]),
-                                                     weir_strdup(d->mem, conf->item[i]->text)};
+        if (conf->item[i]->kind == WEIR_J_STRING)
+            d->config.opt[d->config.n++] = (weir_option){
+                weir_strdup(d->mem, conf->key[i]), weir_strdup(d->mem, conf->item[i]->text)};
     const char *mapping = weir_option_get(&d->config, "delta.columnMapping.mode");
     if (mapping && strcmp(mapping, "none") != 0)
         return weir_fail(ctx, WEIR_E_DELTA_UNSUPPORTED_READ, "tableNameOrPath", d->path,
@@ -186,7 +216,7 @@ static void set_txn(weir_delta *d, const weir_json *t) {
 
 weir_rc weir_delta_apply(weir_ctx *ctx, weir_delta *d, const weir_json *j, const char *where) {
     const weir_json *v;
-    if ((v = weir_json_get(j, "protocol")) != NULL) return protocol(ctx, d, v);
+    if ((v = weir_json_get(j, "protocol")) != NULL) return protocol(ctx, d, v, where);
     if ((v = weir_json_get(j, "metaData")) != NULL) return metadata(ctx, d, v, where);
     if ((v = weir_json_get(j, "add")) != NULL) return add_file(ctx, d, v, where);
     if ((v = weir_json_get(j, "remove")) != NULL) remove_file(d, v);

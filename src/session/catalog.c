@@ -238,9 +238,11 @@ static weir_table *table_of(weir_ctx *ctx, const weir_json *j) {
     t->created_ms = weir_json_int(j, "createdMs", 0);
     t->options = get_options(ctx, weir_json_get(j, "options"));
     t->properties = get_options(ctx, weir_json_get(j, "properties"));
-    const weir_json *p = weir_json_get(j, "partitionBy");
+    const weir_json *p = weir_json_arr(j, "partitionBy");
     t->partition_by = WEIR_NEWN(ctx->arena, const char *, (p ? p->len : 0) + 1);
-    for (size_t i = 0; p && i < p->len; i++) t->partition_by[t->npartition++] = p->item[i]->text;
+    for (size_t i = 0; p && i < p->len; i++)
+        if (p->item[i]->kind == WEIR_J_STRING)
+            t->partition_by[t->npartition++] = p->item[i]->text;
     if (cols && weir_type_from_json(ctx, cols, strlen(cols), &t->columns) != WEIR_OK) return NULL;
     return t;
 }

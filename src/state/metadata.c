@@ -56,9 +56,9 @@ weir_rc weir_state_metadata_read(weir_ctx *ctx, const char *dir, int32_t *op_id,
     if (!st.exists) return WEIR_OK;
     WEIR_TRY(weir_log_text(ctx, path, 1, &version, &text));
     const weir_json *j = weir_json_parse(ctx->arena, text, strlen(text), NULL),
-                    *op = weir_json_get(j, "operatorInfo"), *v = weir_json_get(j, "stateStoreInfo");
+                    *op = weir_json_get(j, "operatorInfo"), *v = weir_json_arr(j, "stateStoreInfo");
     const char *said = weir_json_str(op, "operatorName", NULL);
-    if (!said || !v || v->kind != WEIR_J_ARRAY)
+    if (!said || !v)
         return weir_fail(ctx, WEIR_E_MALFORMED_CHECKPOINT, "path", path, "reason",
                          "it is no operator metadata");
     *op_id = (int32_t)weir_json_int(op, "operatorId", 0);

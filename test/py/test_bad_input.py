@@ -53,6 +53,20 @@ def test_parquet_truncated_named(spark, tmp_path):
     alive(spark)
 
 
+@pytest.mark.parametrize("action,reason", [
+    ('{"metaData":{"id":"i","schemaString":"{\\"type\\":\\"struct\\",\\"fields\\":[]}","partitionColumns":"a","configuration":[1]}}',
+     "partitionColumns is no list of strings"),
+    ('{"protocol":{"minReaderVersion":3,"minWriterVersion":7,"readerFeatures":{"a":1}}}', "readerFeatures is no list of strings"),
+    ('{"metaData":{"id":"i","schemaString":7}}', "schemaString"), ('{"add":{"size":1}}', "no path"), ("{", "not JSON"),
+])
+def test_delta_log_action_of_wrong_kind_named(spark, tmp_path, action, reason):
+    t = tmp_path / "t"
+    spark.range(10).write.format("delta").save(str(t))
+    (t / "_delta_log" / ("%020d.json" % 1)).write_text(action + "\n")
+    fails(lambda: spark.read.format("delta").load(str(t)).count(), "DELTA_LOG_FILE_MALFORMED", "1.json", reason)
+    alive(spark)
+
+
 def test_delta_data_file_vanished_named(spark, tmp_path):
     t = str(tmp_path / "t")
     spark.range(10).write.format("delta").save(t)
