@@ -141,10 +141,13 @@ weir_rc weir_aggs_finish(weir_ctx *ctx, weir_aggs *a, int which, int64_t from, i
     return WEIR_OK;
 }
 
-int weir_aggs_state(weir_ctx *ctx, const weir_aggs *a, weir_field *out, int max) {
+int weir_aggs_state(weir_ctx *ctx, const weir_aggs *a, weir_field *out, unsigned *form, int max) {
     int n = 0;
-    for (int i = 0; i < a->n && n < max; i++)
-        n += a->v[i].e->agg->state_types(ctx, a->v[i].e, out + n, max - n);
+    for (int i = 0; i < a->n && n < max; i++) {
+        const weir_agg_fn *f = a->v[i].e->agg;
+        for (int k = f->state_types(ctx, a->v[i].e, out + n, max - n); k > 0; k--, n++)
+            form[n] = f->flags & WEIR_AGG_OBJECT;
+    }
     return n;
 }
 

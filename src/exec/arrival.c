@@ -14,12 +14,6 @@ static bool is_mutable(const weir_type *t) {
     }
 }
 
-/* SPARK TypedImperativeAggregate: its buffer is an object until it is written. */
-static bool is_object(const weir_field *f) {
-    return f->type->kind == WEIR_T_ARRAY &&
-           (strcmp(f->name, "buf") == 0 || strcmp(f->name, "values") == 0);
-}
-
 /* SPARK AggUtils.createAggregate: by hash when a row can hold all buffers in place, by hash of
  * objects when one of them is an object, else by sorting. */
 static bool is_sorted(weir_ctx *ctx, const weir_plan *p) {
@@ -28,10 +22,8 @@ static bool is_sorted(weir_ctx *ctx, const weir_plan *p) {
         weir_field f[WEIR_MAX_STATE_FIELDS];
         if (!p->expr[i]->agg->state_types) return false;
         int n = p->expr[i]->agg->state_types(ctx, p->expr[i], f, WEIR_MAX_STATE_FIELDS);
-        for (int k = 0; k < n; k++) {
-            in_place &= is_mutable(f[k].type);
-            object |= is_object(&f[k]);
-        }
+        for (int k = 0; k < n; k++) in_place &= is_mutable(f[k].type);
+        object |= (p->expr[i]->agg->flags & WEIR_AGG_OBJECT) != 0;
     }
     return !in_place && !object;
 }

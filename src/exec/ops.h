@@ -56,7 +56,8 @@ weir_rc weir_aggs_update(weir_ctx *, weir_aggs *, const weir_batch *, const uint
 weir_rc weir_aggs_finish(weir_ctx *, weir_aggs *, int which, int64_t from, int64_t n,
                          weir_column *out);
 /* State columns of all calls, in order (Spark's aggregation buffers); how many. */
-int weir_aggs_state(weir_ctx *, const weir_aggs *, weir_field *out, int max);
+/* form: the WEIR_AGG_OBJECT flag of each, 0 for plain columns. */
+int weir_aggs_state(weir_ctx *, const weir_aggs *, weir_field *out, unsigned *form, int max);
 /* States of slots [from, from+n) as those columns. */
 weir_rc weir_aggs_save(weir_ctx *, weir_aggs *, int64_t from, int64_t n, weir_column *out);
 /* Folds saved states into slots; slot numbers stay below nslot. */

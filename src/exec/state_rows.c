@@ -1,6 +1,8 @@
 /* Layouts of state rows. See exec/state_rows.h. */
 #include "exec/state_rows.h"
 
+#include "codec/state_object.h"
+
 weir_rc weir_op_state_init(weir_ctx *ctx, weir_op *op, weir_exec *x) {
     ((weir_stateful *)op)->x = x;
     return x->stream && op->plan->streaming
@@ -13,10 +15,6 @@ void weir_stateful_close(weir_stateful *s) {
     s->st.store = NULL;
 }
 
-static bool is_list(const weir_field *f) {
-    return f->type->kind == WEIR_T_ARRAY && strcmp(f->name, "buf") == 0;
-}
-
 weir_rc weir_state_layout_of(weir_ctx *ctx, const weir_plan *p, bool keys_in_value,
                              weir_state_layout *out) {
     enum { MAX = 1024 };
@@ -24,54 +22,25 @@ weir_rc weir_state_layout_of(weir_ctx *ctx, const weir_plan *p, bool keys_in_val
                *value = WEIR_NEWN(ctx->arena, weir_field, MAX + p->ngroup + 1);
     weir_aggs *aggs = NULL;
     WEIR_TRY(weir_aggs_new(ctx, ctx->arena, p->expr + p->ngroup, p->nexpr - p->ngroup, &aggs));
-    int n = weir_aggs_state(ctx, aggs, state, MAX);
+    unsigned *form = WEIR_NEWN(ctx->arena, unsigned, MAX);
+    int n = weir_aggs_state(ctx, aggs, state, form, MAX);
     if (n >= MAX)
         return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
                          "more than 1,000 columns of aggregation state");
     *out = (weir_state_layout){.nlead = keys_in_value ? p->ngroup : 0,
                                .nstate = n,
-                               .packed = WEIR_NEWN(ctx->arena, bool, n + 1)};
+                               .form = form};
     out->key = weir_type_struct(ctx->arena, p->schema->field, p->ngroup);
     out->state = weir_type_struct(ctx->arena, state, n);
     for (int i = 0; i < out->nlead; i++) value[i] = p->schema->field[i];
     for (int i = 0; i < n; i++) {
-        out->packed[i] = is_list(&state[i]);
         value[out->nlead + i] = state[i];
-        if (out->packed[i]) value[out->nlead + i].type = &weir_t_binary;
+        if (form[i]) value[out->nlead + i].type = &weir_t_binary;
     }
     out->value = weir_type_struct(ctx->arena, value, out->nlead + n);
     out->key = weir_state_nullable(ctx->arena, out->key);
     out->value = weir_state_nullable(ctx->arena, out->value);
     return WEIR_OK;
-}
-
-static weir_schema *list_row(weir_arena *a, const weir_field *f) {
-    weir_field one = {"list", f->type, true, NULL};
-    return weir_type_struct(a, &one, 1);
-}
-
-static weir_rc unpack(weir_ctx *ctx, const weir_field *f, weir_column *c, int64_t n) {
-    weir_bytes *row = WEIR_NEWN(ctx->arena, weir_bytes, n + 1);
-    for (int64_t i = 0; i < n; i++) {
-        if (weir_is_null(c, i))
-            return weir_fail(ctx, WEIR_E_ILLEGAL_STATE, "message",
-                             "a list in the aggregation state is null");
-        row[i] = weir_get_bytes(c, i);
-    }
-    return weir_urow_decode(ctx, list_row(ctx->arena, f), row, n, c);
-}
-
-static weir_rc pack(weir_ctx *ctx, const weir_field *f, const weir_column *c, int64_t n,
-                    weir_column *out) {
-    weir_rowset rows;
-    weir_build b;
-    WEIR_TRY(weir_urow_encode(ctx, list_row(ctx->arena, f), c, n, &rows));
-    WEIR_TRY(weir_build_init(ctx, &b, &weir_t_binary));
-    for (int64_t i = 0; i < n; i++) {
-        weir_bytes r = weir_rowset_at(&rows, i);
-        weir_build_bytes(&b, r.p, (size_t)r.len);
-    }
-    return weir_build_finish(ctx, &b, out);
 }
 
 weir_rc weir_layout_decode(weir_ctx *ctx, const weir_state_layout *l, const weir_bytes *value,
@@ -81,7 +50,9 @@ weir_rc weir_layout_decode(weir_ctx *ctx, const weir_state_layout *l, const weir
     for (int i = 0; i < l->nlead && lead; i++) lead[i] = all[i];
     for (int i = 0; i < l->nstate; i++) {
         state[i] = all[l->nlead + i];
-        if (l->packed[i]) WEIR_TRY(unpack(ctx, &l->state->field[i], &state[i], n));
+        if (l->form[i])
+            WEIR_TRY(weir_object_unpack(ctx, l->form[i], &l->state->field[i], &all[l->nlead + i],
+                                        &state[i]));
     }
     return WEIR_OK;
 }
@@ -100,8 +71,9 @@ weir_rc weir_layout_encode(weir_ctx *ctx, const weir_state_layout *l, const weir
     for (int i = 0; i < l->nlead; i++) all[i] = lead[i];
     for (int i = 0; i < l->nstate; i++) {
         all[l->nlead + i] = state[i];
-        if (l->packed[i])
-            WEIR_TRY(pack(ctx, &l->state->field[i], &state[i], n, &all[l->nlead + i]));
+        if (l->form[i])
+            WEIR_TRY(weir_object_pack(ctx, l->form[i], &l->state->field[i], &state[i],
+                                      &all[l->nlead + i]));
     }
     return weir_urow_encode(ctx, st->spec.value, all, n, out);
 }

@@ -19,7 +19,7 @@ typedef struct weir_state_layout {
                                  1, session and keys of session windows */
     int nstate;
     weir_schema *state; /* the buffers as the aggregates know them */
-    bool *packed;       /* a list that is stored as the bytes of an UnsafeRow. SPARK Collect */
+    unsigned *form;     /* of a buffer that is an object: see codec/state_object.h; else 0 */
 } weir_state_layout;
 
 weir_rc weir_state_layout_of(weir_ctx *, const weir_plan *aggregate, bool keys_in_value,

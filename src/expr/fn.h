@@ -25,7 +25,13 @@ enum {
     WEIR_FOLD_NEVER = 16, /* depends on the batch or task though it has no column arguments
                              (current_timestamp is folded per batch) */
     WEIR_NULLABLE = 32,   /* result may be null though arguments are not */
-    WEIR_NO_COERCE = 64   /* arguments are taken as they are; bind checks */
+    WEIR_NO_COERCE = 64,  /* arguments are taken as they are; bind checks */
+    /* Aggregates: their one state column is an object in Spark, stored as codec/state_object.h
+     * says */
+    WEIR_AGG_LIST = 128,
+    WEIR_AGG_COUNTS = 256,
+    WEIR_AGG_DIGEST = 512,
+    WEIR_AGG_OBJECT = WEIR_AGG_LIST | WEIR_AGG_COUNTS | WEIR_AGG_DIGEST
 };
 
 typedef struct weir_call {

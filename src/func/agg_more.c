@@ -152,13 +152,6 @@ static weir_rc by_finish(weir_ctx *ctx, const weir_agg_call *a, int64_t from, in
 
 /* ---- collect_list, collect_set: the state is the list itself ---- */
 
-typedef struct list_slot {
-    int64_t n, cap, buckets, ncount, *count;
-    weir_cell *v;
-    int64_t *table;
-    int32_t *hash;
-} list_slot;
-
 static bool is_set(const weir_expr *e) { return strcasecmp(e->agg->name, "collect_set") == 0; }
 
 static weir_rc bind_collect(weir_ctx *ctx, weir_expr *e) {
@@ -176,52 +169,17 @@ static int collect_types(weir_ctx *ctx, const weir_expr *e, weir_field *out, int
     return 1;
 }
 
-static void grow(weir_arena *mem, list_slot *s, bool set) {
-    weir_cell *v = s->v;
-    int32_t *h = s->hash;
-    s->cap = s->cap ? s->cap * 2 : 4;
-    s->v = WEIR_NEWN(mem, weir_cell, s->cap);
-    if (s->n) memcpy(s->v, v, sizeof *v * (size_t)s->n);
-    if (!set) return;
-    s->hash = WEIR_NEWN(mem, int32_t, s->cap);
-    if (s->n) memcpy(s->hash, h, sizeof *h * (size_t)s->n);
-    s->buckets = s->cap * 2;
-    s->table = WEIR_NEWN(mem, int64_t, s->buckets); /* entry + 1; 0 = free */
-    for (int64_t k = 0; k < s->n; k++) {
-        int64_t b = (uint32_t)s->hash[k] & (s->buckets - 1);
-        while (s->table[b]) b = (b + 1) & (s->buckets - 1);
-        s->table[b] = k + 1;
-    }
-}
-
-/* *at: where the value is, new or not. */
-static weir_rc add_distinct(weir_ctx *ctx, weir_agg_call *a, list_slot *s, const weir_column *x,
-                            int64_t row, int64_t *at) {
-    if (s->n == s->cap) grow(a->mem, s, true);
-    int32_t h = weir_hash_row(x, row, 42);
-    int64_t b = (uint32_t)h & (s->buckets - 1);
-    for (; s->table[b]; b = (b + 1) & (s->buckets - 1)) {
-        *at = s->table[b] - 1;
-        if (s->hash[*at] == h && weir_cell_compare(&s->v[*at], x, row) == 0) return WEIR_OK;
-    }
-    *at = s->n;
-    s->table[b] = s->n + 1;
-    s->hash[s->n] = h;
-    return weir_cell_store(ctx, a->mem, &s->v[s->n++], x, row);
-}
-
-static weir_rc collect_one(weir_ctx *ctx, weir_agg_call *a, list_slot *s, const weir_column *x,
+static weir_rc collect_one(weir_ctx *ctx, weir_agg_call *a, weir_cells *s, const weir_column *x,
                            int64_t row) {
     int64_t at;
     if (weir_is_null(x, row)) return WEIR_OK;
-    if (is_set(a->expr)) return add_distinct(ctx, a, s, x, row, &at);
-    if (s->n == s->cap) grow(a->mem, s, false);
-    return weir_cell_store(ctx, a->mem, &s->v[s->n++], x, row);
+    return is_set(a->expr) ? weir_cells_find(ctx, a->mem, s, x, row, &at)
+                           : weir_cells_add(ctx, a->mem, s, x, row);
 }
 
 static weir_rc collect_update(weir_ctx *ctx, weir_agg_call *a) {
     for (int64_t i = 0; i < a->len; i++)
-        WEIR_TRY(collect_one(ctx, a, SLOT(list_slot, a, i), &a->arg[0], i));
+        WEIR_TRY(collect_one(ctx, a, SLOT(weir_cells, a, i), &a->arg[0], i));
     return WEIR_OK;
 }
 
@@ -230,7 +188,7 @@ static weir_rc collect_merge(weir_ctx *ctx, weir_agg_call *a) {
         int64_t first;
         int32_t n = weir_is_null(&a->arg[0], i) ? 0 : weir_get_list(&a->arg[0], i, &first);
         for (int32_t k = 0; k < n; k++)
-            WEIR_TRY(collect_one(ctx, a, SLOT(list_slot, a, i), &a->arg[0].kid[0], first + k));
+            WEIR_TRY(collect_one(ctx, a, SLOT(weir_cells, a, i), &a->arg[0].kid[0], first + k));
     }
     return WEIR_OK;
 }
@@ -239,7 +197,7 @@ static weir_rc collect_save(weir_ctx *ctx, const weir_agg_call *a, int64_t from,
                             weir_build *out) {
     (void)ctx;
     for (int64_t i = from; i < from + n; i++) {
-        const list_slot *s = AT(list_slot, a, i);
+        const weir_cells *s = AT(weir_cells, a, i);
         for (int64_t k = 0; k < s->n; k++)
             weir_cell_append(&s->v[k], a->expr->arg[0]->type, &out->kid[0]);
         weir_build_list(out);
@@ -289,7 +247,7 @@ static weir_rc listagg_finish(weir_ctx *ctx, const weir_agg_call *a, int64_t fro
     WEIR_TRY(begin(ctx, a, n, &b));
     weir_str_init(&t, ctx->arena, 1u << 30);
     for (int64_t i = from; i < from + n; i++) {
-        const list_slot *s = AT(list_slot, a, i);
+        const weir_cells *s = AT(weir_cells, a, i);
         t.len = 0;
         for (int64_t k = 0; k < s->n; k++) {
             if (k && d->len) weir_str_add(&t, d->p, (size_t)d->len);
@@ -303,116 +261,10 @@ static weir_rc listagg_finish(weir_ctx *ctx, const weir_agg_call *a, int64_t fro
     return weir_build_finish(ctx, &b, out);
 }
 
-/* ---- mode: how often each value came ---- */
-
-static weir_rc bind_mode(weir_ctx *ctx, weir_expr *e) {
-    bool *lowest = WEIR_NEW(ctx->arena, bool);
-    if (e->narg > 1) {
-        weir_column c;
-        WEIR_TRY(weir_eval_const(ctx, e->arg[1], &c));
-        *lowest = !weir_is_null(&c, 0) && WEIR_AT_ROW(uint8_t, &c, 0);
-    }
-    e->narg = 1;
-    e->bound = lowest;
-    e->type = e->arg[0]->type;
-    e->nullable = true;
-    if (weir_type_orderable(e->type)) return WEIR_OK;
-    return weir_fail(ctx, WEIR_E_UNSUPPORTED_EXPR, "feature",
-                     "mode of maps. Turn the map into an array of entries.");
-}
-
-static int mode_types(weir_ctx *ctx, const weir_expr *e, weir_field *out, int max) {
-    (void)max;
-    name_state(out, "values", weir_type_array(ctx->arena, e->arg[0]->type, false), false);
-    name_state(out + 1, "counts", weir_type_array(ctx->arena, &weir_t_long, false), false);
-    return 2;
-}
-
-static weir_rc mode_add(weir_ctx *ctx, weir_agg_call *a, list_slot *s, const weir_column *x,
-                        int64_t row, int64_t times) {
-    int64_t at = -1;
-    if (weir_is_null(x, row)) return WEIR_OK;
-    WEIR_TRY(add_distinct(ctx, a, s, x, row, &at));
-    if (s->ncount < s->cap) {
-        int64_t *old = s->count;
-        s->count = WEIR_NEWN(a->mem, int64_t, s->cap);
-        if (s->ncount) memcpy(s->count, old, sizeof *old * (size_t)s->ncount);
-        s->ncount = s->cap;
-    }
-    s->count[at] += times;
-    return WEIR_OK;
-}
-
-static weir_rc mode_update(weir_ctx *ctx, weir_agg_call *a) {
-    for (int64_t i = 0; i < a->len; i++)
-        WEIR_TRY(mode_add(ctx, a, SLOT(list_slot, a, i), &a->arg[0], i, 1));
-    return WEIR_OK;
-}
-
-static weir_rc mode_merge(weir_ctx *ctx, weir_agg_call *a) {
-    for (int64_t i = 0; i < a->len; i++) {
-        int64_t v, c;
-        int32_t n = weir_get_list(&a->arg[0], i, &v);
-        (void)weir_get_list(&a->arg[1], i, &c);
-        for (int32_t k = 0; k < n; k++)
-            WEIR_TRY(mode_add(ctx, a, SLOT(list_slot, a, i), &a->arg[0].kid[0], v + k,
-                              WEIR_AT_ROW(int64_t, &a->arg[1].kid[0], c + k)));
-    }
-    return WEIR_OK;
-}
-
-static weir_rc mode_save(weir_ctx *ctx, const weir_agg_call *a, int64_t from, int64_t n,
-                         weir_build *out) {
-    (void)ctx;
-    for (int64_t i = from; i < from + n; i++) {
-        const list_slot *s = AT(list_slot, a, i);
-        for (int64_t k = 0; k < s->n; k++) {
-            weir_cell_append(&s->v[k], a->expr->arg[0]->type, &out[0].kid[0]);
-            weir_build_i64(&out[1].kid[0], s->count[k]);
-        }
-        weir_build_list(&out[0]);
-        weir_build_list(&out[1]);
-    }
-    return WEIR_OK;
-}
-
-/* The most frequent value: the first seen of several, or the lowest. */
-static weir_rc mode_best(weir_ctx *ctx, const weir_agg_call *a, const list_slot *s, int64_t *best) {
-    weir_build b;
-    weir_column v;
-    bool lowest = *(const bool *)a->bound;
-    *best = 0;
-    if (lowest) {
-        WEIR_TRY(begin(ctx, a, s->n, &b));
-        for (int64_t k = 0; k < s->n; k++) weir_cell_append(&s->v[k], a->expr->type, &b);
-        WEIR_TRY(weir_build_finish(ctx, &b, &v));
-    }
-    for (int64_t k = 1; k < s->n; k++) {
-        bool tie = s->count[k] == s->count[*best];
-        if (s->count[k] > s->count[*best] || (tie && lowest && weir_compare(&v, k, &v, *best) < 0))
-            *best = k;
-    }
-    return WEIR_OK;
-}
-
-static weir_rc mode_finish(weir_ctx *ctx, const weir_agg_call *a, int64_t from, int64_t n,
-                           weir_column *out) {
-    weir_build b;
-    weir_cell none = {0};
-    WEIR_TRY(begin(ctx, a, n, &b));
-    for (int64_t i = from; i < from + n; i++) {
-        const list_slot *s = AT(list_slot, a, i);
-        int64_t best = 0;
-        WEIR_TRY(mode_best(ctx, a, s, &best));
-        weir_cell_append(s->n ? &s->v[best] : &none, a->expr->type, &b);
-    }
-    return weir_build_finish(ctx, &b, out);
-}
-
 #define LISTAGG(n)                                                                                 \
     {                                                                                              \
-        n, "(string, string?) -> string", 0, sizeof(list_slot), bind_listagg, listagg_types,       \
-            collect_update, collect_merge, collect_save, listagg_finish                            \
+        n, "(string, string?) -> string", WEIR_AGG_LIST, sizeof(weir_cells), bind_listagg,         \
+            listagg_types, collect_update, collect_merge, collect_save, listagg_finish             \
     }
 #define MOMENT(n)                                                                                  \
     {                                                                                              \
@@ -421,8 +273,8 @@ static weir_rc mode_finish(weir_ctx *ctx, const weir_agg_call *a, int64_t from, 
     }
 #define COLLECT(n)                                                                                 \
     {                                                                                              \
-        n, "(any) -> any", 0, sizeof(list_slot), bind_collect, collect_types, collect_update,      \
-            collect_merge, collect_save, collect_finish                                            \
+        n, "(any) -> any", WEIR_AGG_LIST, sizeof(weir_cells), bind_collect, collect_types,         \
+            collect_update, collect_merge, collect_save, collect_finish                            \
     }
 static const weir_agg_fn agg_more_fns[] = {
     MOMENT("stddev"),
@@ -441,7 +293,5 @@ static const weir_agg_fn agg_more_fns[] = {
     COLLECT("collect_set"),
     LISTAGG("listagg"),
     LISTAGG("string_agg"),
-    {"mode", "(any, boolean?) -> any", 0, sizeof(list_slot), bind_mode, mode_types, mode_update,
-     mode_merge, mode_save, mode_finish},
 };
 WEIR_AGG_FAMILY(weir_agg_more_family, "agg_more", agg_more_fns);

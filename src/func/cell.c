@@ -87,3 +87,51 @@ int weir_cell_compare(const weir_cell *c, const weir_column *in, int64_t i) {
     }
     }
 }
+
+/* ---- many ---- */
+
+static void *grown(weir_arena *mem, void *old, size_t size, int64_t n, int64_t cap) {
+    void *v = weir_alloc(mem, size * (size_t)cap);
+    if (n) memcpy(v, old, size * (size_t)n);
+    memset((char *)v + size * (size_t)n, 0, size * (size_t)(cap - n));
+    return v;
+}
+
+static void grow(weir_arena *mem, weir_cells *s) {
+    s->cap = s->cap ? s->cap * 2 : 4;
+    s->v = grown(mem, s->v, sizeof *s->v, s->n, s->cap);
+}
+
+static void grow_table(weir_arena *mem, weir_cells *s) {
+    grow(mem, s);
+    s->hash = grown(mem, s->hash, sizeof *s->hash, s->n, s->cap);
+    s->count = grown(mem, s->count, sizeof *s->count, s->n, s->cap);
+    s->buckets = s->cap * 2;
+    s->table = WEIR_NEWN(mem, int64_t, s->buckets); /* entry + 1; 0 = free */
+    for (int64_t k = 0; k < s->n; k++) {
+        int64_t b = (uint32_t)s->hash[k] & (s->buckets - 1);
+        while (s->table[b]) b = (b + 1) & (s->buckets - 1);
+        s->table[b] = k + 1;
+    }
+}
+
+weir_rc weir_cells_add(weir_ctx *ctx, weir_arena *mem, weir_cells *s, const weir_column *x,
+                       int64_t row) {
+    if (s->n == s->cap) grow(mem, s);
+    return weir_cell_store(ctx, mem, &s->v[s->n++], x, row);
+}
+
+weir_rc weir_cells_find(weir_ctx *ctx, weir_arena *mem, weir_cells *s, const weir_column *x,
+                        int64_t row, int64_t *at) {
+    if (s->n == s->cap) grow_table(mem, s);
+    int32_t h = weir_hash_row(x, row, 42);
+    int64_t b = (uint32_t)h & (s->buckets - 1);
+    for (; s->table[b]; b = (b + 1) & (s->buckets - 1)) {
+        *at = s->table[b] - 1;
+        if (s->hash[*at] == h && weir_cell_compare(&s->v[*at], x, row) == 0) return WEIR_OK;
+    }
+    *at = s->n;
+    s->table[b] = s->n + 1;
+    s->hash[s->n] = h;
+    return weir_cell_store(ctx, mem, &s->v[s->n++], x, row);
+}

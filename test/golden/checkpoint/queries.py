@@ -37,6 +37,14 @@ def lists(df):
                                F.collect_set("id").alias("cs"), F.count("*").alias("n"))
 
 
+def counted(df):
+    d = df.selectExpr("*", "CAST(v AS DECIMAL(20,2)) / 4 AS d", "CAST(id % 5 AS INT) AS n", "v % 3 AS m")
+    calls = ["median(v)", "percentile(d, array(0.25, 0.5))", "percentile(v, 0.75, n)", "mode(m, true)", "mode(k, true)",
+             "mode(array(m), true)", "percentile_approx(v, 0.5)", "approx_percentile(ts, array(0.1, 0.9), 50)",
+             *[f"round(regr_{f}(n, m), 9)" for f in ("count", "avgx", "avgy", "sxx", "syy", "sxy", "slope", "intercept", "r2")]]
+    return d.groupBy(F.expr("coalesce(k, 'nil')").alias("g")).agg(*[F.expr(c).alias(f"c{i}") for i, c in enumerate(calls)])
+
+
 KEYS = {"g_b": "CAST(v % 100 AS BYTE)", "g_s": "CAST(v AS SHORT)", "g_i": "CAST(v AS INT)", "g_o": "v % 2 = 0",
         "g_f": "CAST(v AS FLOAT) * 1.5F", "g_d": "CASE WHEN v = 7 THEN -0.0D ELSE v * 0.25D END",
         "g_d9": "CAST(v AS DECIMAL(9,2))", "g_d38": "CAST(v AS DECIMAL(38,10)) * -1", "g_dt": "CAST(ts AS DATE)",
@@ -79,6 +87,7 @@ CASES = {
     "agg_append_parquet_hdfs": (windows, "append", {}),
     "agg_complete_buffers_hdfs": (buffers, "complete", {}),
     "agg_complete_objbuf_hdfs": (lists, "complete", {}),
+    "agg_complete_counted_hdfs": (counted, "complete", {}),
     "agg_update_global_hdfs": (total, "update", {}),
     "agg_update_hdfs": (windows, "update", {}),
     "agg_update_hdfs_big": (windows, "update", {}),

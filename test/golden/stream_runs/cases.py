@@ -91,6 +91,14 @@ CASES = {
                              "append"),
     "no_data_off": one(WINDOWED, "append", **{P + "noDataMicroBatches.enabled": "false"}),
     "global": one("src().agg(F.count('*').alias('n'), F.max('st').alias('m'))"),
+    # aggregates whose buffers are others' buffers side by side, or objects
+    "agg_regression": one("src().groupBy('k').agg(*[F.round(F.expr(f'regr_{f}(int(b), id % 7)'), 6).alias(f) for f in "
+                          "('count', 'avgx', 'avgy', 'sxx', 'syy', 'sxy', 'slope', 'intercept', 'r2')])"),
+    "agg_percentile": one("src().groupBy('k').agg(F.median('j').alias('a'), F.expr('percentile(by, array(0.25, 0.75))').alias('b'), "
+                          "F.expr('percentile(dec, 0.5)').alias('c'), F.expr('percentile(v, 0.25, abs(int(by)))').alias('e'))"),
+    "agg_mode": one("src().groupBy('k').agg(F.mode('b', True).alias('a'), F.mode('st', True).alias('s'), F.mode('bin', True).alias('c'))"),
+    "agg_percentile_approx": one("src().groupBy('k').agg(F.percentile_approx('j', 0.5).alias('a'), "
+                                 "F.percentile_approx('dec', [0.1, 0.5, 1.0], 20).alias('b'), F.approx_percentile('ts', 0.4).alias('c'))"),
     # started again as something else
     "to_other_key": two(COUNT, "src().groupBy('j').agg(F.count('*').alias('n'))"),
     "to_more_keys": two(COUNT, "src().groupBy('k', 'j').agg(F.count('*').alias('n'))"),
