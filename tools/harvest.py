@@ -3,7 +3,8 @@
 Run with a Python that has pyspark and a JVM: `python tools/harvest.py [family ...]`.
 A line of a list is `name<TAB>expression`; the result has the columns name, expression, type, CAST(value AS STRING)
 (\\N for null) or `ERROR <class>`. Lines that start with # are kept as comments; `# conf key=value` sets a key for the
-lines after it until the next `# conf` line without arguments.
+lines after it until the next `# conf` line without arguments. The family `names` is another thing: names.txt, the columns
+that each of these expressions, and those of names.list, has without an alias.
 """
 import pathlib
 import sys
@@ -59,12 +60,25 @@ def harvest(spark, family):
     (ROOT / (family + ".tsv")).write_text("\n".join(out) + "\n")
 
 
+def names(spark):
+    more = [("", line) for line in (ROOT / "names.list").read_text().splitlines()]
+    out = ["# Apache Spark " + spark.version, "# session time zone " + ZONE]
+    for path in sorted(ROOT.glob("*.sql")):
+        more += [line.split("\t", 1) for line in path.read_text().splitlines() if line.strip() and not line.startswith("#")]
+    for _, expression in more:
+        try:
+            out.append("\t".join((expression, *spark.sql("SELECT " + expression).columns)))
+        except Exception:
+            pass
+    (ROOT / "names.txt").write_text("\n".join(out) + "\n")
+
+
 def main():
     spark = (SparkSession.builder.master("local[1]").appName("harvest").config("spark.sql.session.timeZone", ZONE)
              .config("spark.ui.enabled", "false").config("spark.sql.shuffle.partitions", "1")
              .config("spark.log.level", "OFF").getOrCreate())
     for family in sys.argv[1:] or sorted(p.stem for p in ROOT.glob("*.sql")):
-        harvest(spark, family)
+        names(spark) if family == "names" else harvest(spark, family)
     spark.stop()
 
 

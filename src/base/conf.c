@@ -259,7 +259,8 @@ int64_t weir_conf_ms(const weir_conf *c, const char *key) {
 void weir_conf_each(const weir_conf *c, void (*fn)(void *u, const char *key, const char *value),
                     void *u) {
     weir_conf *copy = weir_conf_new(c);
-    for (pair *p = copy->pairs; p; p = p->next) fn(u, p->key, p->value);
+    for (pair *p = copy->pairs; p; p = p->next)
+        if (p->key[0] != '#') fn(u, p->key, p->value);
     weir_conf_free(copy);
 }
 

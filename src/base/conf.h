@@ -30,7 +30,8 @@ bool weir_conf_bool(const weir_conf *, const char *key);
 int64_t weir_conf_int(const weir_conf *, const char *key);
 int64_t weir_conf_bytes(const weir_conf *, const char *key); /* "10g" */
 int64_t weir_conf_ms(const weir_conf *, const char *key);    /* "10s"; bare number = ms */
-/* Calls fn for each key that was set, in no order. */
+/* Calls fn for each key that was set, in no order; not for the engine's own, which begin with '#'.
+ */
 void weir_conf_each(const weir_conf *, void (*fn)(void *u, const char *key, const char *value),
                     void *u);
 /* Calls fn for each documented key with its default (may be NULL). */

@@ -135,15 +135,14 @@ static weir_rc write_table(weir_ctx *ctx, weir_session *s, weir_command *c, weir
     weir_target t = {0};
     bool named = c->format && *c->format;
     WEIR_TRY(weir_target_table(ctx, s, c->name, c->nname,
-                               c->insert_into ? NULL
-                               : named        ? c->format
-                                       : weir_conf_get(ctx->conf, "spark.sql.sources.default"),
+                               named ? c->format
+                                     : weir_conf_get(ctx->conf, "spark.sql.sources.default"),
                                info, &t));
     if (t.existed && info->save_mode == WEIR_SAVE_ERROR)
         return weir_fail(ctx, WEIR_E_TABLE_ALREADY_EXISTS, "relationName",
                          weir_printf(ctx->arena, "`%s`.`%s`", t.table->schema, t.table->name));
     if (t.existed && info->save_mode == WEIR_SAVE_IGNORE) return WEIR_OK;
-    if (t.existed && named && !c->insert_into && strcasecmp(c->format, t.format) != 0)
+    if (t.existed && named && strcasecmp(c->format, t.format) != 0)
         return weir_fail(ctx, WEIR_E_ANALYSIS_LEGACY, "message",
                          weir_printf(ctx->arena,
                                      "The format of the existing table `spark_catalog`.`%s`.`%s` "

@@ -46,6 +46,18 @@ static weir_rc table_name(weir_tp *tp, weir_command *c, const char *text) {
     return WEIR_OK;
 }
 
+/* SPARK DataFrameWriter.insertInto: columns by position; any mode but overwrite appends. */
+static weir_rc insert_into(weir_tp *tp, weir_command *c) {
+    if (c->npartition)
+        return weir_fail(tp->ctx, WEIR_E_ANALYSIS_LEGACY, "message",
+                         "insertInto() can't be used together with partitionBy(). Partition "
+                         "columns have already been defined for the table. It is not necessary to "
+                         "use partitionBy().");
+    c->kind = WEIR_C_INSERT;
+    c->overwrite = c->mode == WEIR_SAVE_OVERWRITE;
+    return WEIR_OK;
+}
+
 weir_rc weir_tp_write(weir_tp *tp, const SC(WriteOperation) * w, weir_command **out) {
     static const weir_save_mode modes[] = {WEIR_SAVE_ERROR, WEIR_SAVE_APPEND, WEIR_SAVE_OVERWRITE,
                                            WEIR_SAVE_ERROR, WEIR_SAVE_IGNORE};
@@ -64,9 +76,9 @@ weir_rc weir_tp_write(weir_tp *tp, const SC(WriteOperation) * w, weir_command **
         c->path = w->path;
     else if (w->save_type_case == SK(WRITE_OPERATION__SAVE_TYPE_TABLE)) {
         WEIR_TRY(table_name(tp, c, w->table->table_name));
-        c->insert_into =
-            w->table->save_method ==
-            SK(WRITE_OPERATION__SAVE_TABLE__TABLE_SAVE_METHOD__TABLE_SAVE_METHOD_INSERT_INTO);
+        if (w->table->save_method ==
+            SK(WRITE_OPERATION__SAVE_TABLE__TABLE_SAVE_METHOD__TABLE_SAVE_METHOD_INSERT_INTO))
+            WEIR_TRY(insert_into(tp, c));
     }
     if (!c->path) c->path = weir_option_get(&c->options, "path");
     *out = c;

@@ -373,6 +373,14 @@ static weir_rc to_sample(weir_tp *tp, const SC(Sample) * s, weir_plan **out) {
     if (s->with_replacement)
         return weir_tp_unsupported(tp->ctx, "sampling with replacement",
                                    "Sample without replacement");
+    char share[32];
+    double fraction = s->upper_bound - s->lower_bound;
+    if (!(fraction >= 0 && fraction <= 1))
+        return weir_fail(tp->ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
+                         weir_printf(tp->ctx->arena,
+                                     "requirement failed: Sampling fraction (%.*s) must be on "
+                                     "interval [0, 1] without replacement",
+                                     weir_double_text(fraction, share), share));
     WEIR_TRY(node(tp, WEIR_P_SAMPLE, s->input, out));
     (*out)->lo = s->lower_bound;
     (*out)->hi = s->upper_bound;

@@ -289,12 +289,10 @@ static int ascending(const void *a, const void *b) {
 
 static weir_rc wanted_version(weir_ctx *ctx, const weir_delta *d, int64_t want, int64_t first) {
     if (want < 0 || d->version == want || d->version < 0) return WEIR_OK;
-    return weir_fail(
-        ctx, WEIR_E_ANALYSIS_LEGACY, "message",
-        weir_printf(ctx->arena,
-                    "Cannot time travel Delta table to version %lld. Available versions: [%lld, "
-                    "%lld].",
-                    (long long)want, (long long)first, (long long)d->version));
+    return weir_fail(ctx, WEIR_E_DELTA_VERSION_NOT_FOUND, "userVersion",
+                     weir_printf(ctx->arena, "%lld", (long long)want), "earliest",
+                     weir_printf(ctx->arena, "%lld", (long long)first), "latest",
+                     weir_printf(ctx->arena, "%lld", (long long)d->version));
 }
 
 /* Replays the checkpoint and what follows it. */

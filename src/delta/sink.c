@@ -54,6 +54,53 @@ static weir_rc mismatch(weir_ctx *ctx, const delta_sink *k, weir_schema *rows) {
             k->d->id, weir_type_sql(ctx->arena, k->d->schema), weir_type_sql(ctx->arena, rows)));
 }
 
+static weir_rc clash(weir_ctx *ctx, const weir_field *table, const weir_field *row) {
+    return weir_fail(ctx, WEIR_E_DELTA_FAILED_TO_MERGE_FIELDS, "currentField", table->name,
+                     "updateField", row->name, "tableType", weir_type_sql(ctx->arena, table->type),
+                     "dataType", weir_type_sql(ctx->arena, row->type));
+}
+
+/* How rows of a type get into a column: FITS as they are, CASTS with the fields where they are,
+ * OTHER_FIELDS, or not at all. */
+typedef enum { FITS, CASTS, OTHER_FIELDS, CLASHES } fit;
+
+static fit fit_of(const weir_type *table, const weir_type *row) {
+    if (weir_type_same(table, row)) return FITS;
+    bool nested = weir_type_is_nested(table), rows_nested = weir_type_is_nested(row);
+    if (!nested && !rows_nested) return CASTS;
+    if (!nested || table->kind != row->kind) return CLASHES;
+    if (table->nfield != row->nfield) return OTHER_FIELDS;
+    fit worst = FITS;
+    for (int i = 0; i < table->nfield; i++) {
+        if (table->kind == WEIR_T_STRUCT &&
+            strcasecmp(table->field[i].name, row->field[i].name) != 0)
+            return OTHER_FIELDS;
+        fit f = fit_of(table->field[i].type, row->field[i].type);
+        if (f > worst) worst = f;
+    }
+    return worst;
+}
+
+/* SPARK SchemaMergingUtils: to Parquet these are one type. */
+static bool is_narrower(const weir_type *table, const weir_type *row) {
+    return row->kind < table->kind && row->kind >= WEIR_T_BYTE && table->kind <= WEIR_T_INT;
+}
+
+/* SPARK: writes by path take no other types, those by name and streams cast. */
+static weir_rc check_fit(weir_ctx *ctx, const delta_sink *k, const weir_field *table,
+                         const weir_field *row) {
+    bool casts = k->sink->info.table_name || k->sink->info.query_id;
+    switch (fit_of(table->type, row->type)) {
+    case FITS: return WEIR_OK;
+    case CASTS:
+        return casts || is_narrower(table->type, row->type) ? WEIR_OK : clash(ctx, table, row);
+    case OTHER_FIELDS: return mismatch(ctx, k, k->sink->info.schema);
+    default:
+        if (k->sink->info.table_name && table->type->kind == WEIR_T_STRING) return WEIR_OK;
+        return clash(ctx, table, row);
+    }
+}
+
 static weir_schema *all_nullable(weir_arena *a, weir_schema *s) {
     weir_field *f = weir_memdup(a, s->field, sizeof *f * (size_t)s->nfield);
     for (int i = 0; i < s->nfield; i++) f[i].nullable = true;
@@ -70,10 +117,7 @@ static weir_rc merged(weir_ctx *ctx, delta_sink *k, weir_arena *mem, weir_schema
     for (int i = 0; i < rows->nfield; i++) {
         int c = weir_schema_find(t, rows->field[i].name, false);
         if (c >= 0) {
-            bool nested =
-                weir_type_is_nested(t->field[c].type) || weir_type_is_nested(rows->field[i].type);
-            if (nested && !weir_type_same(t->field[c].type, rows->field[i].type))
-                return mismatch(ctx, k, rows);
+            WEIR_TRY(check_fit(ctx, k, &t->field[c], &rows->field[i]));
             continue;
         }
         if (!merge) return mismatch(ctx, k, rows);

@@ -371,7 +371,35 @@ weir_rc weir_eval_run(weir_ctx *ctx, weir_eval *ev, int which, const weir_batch 
     return run(ctx, ev, ev->root[which], b, out);
 }
 
+/* Of constants, each of a kind that can be run. */
+static bool is_foldable(const weir_expr *e) {
+    if (!e->type) return false;
+    switch (e->kind) {
+    case WEIR_EX_LIT: return true;
+    case WEIR_EX_ALIAS:
+    case WEIR_EX_CALL:
+    case WEIR_EX_AND:
+    case WEIR_EX_OR:
+    case WEIR_EX_CASE:
+    case WEIR_EX_COALESCE: break;
+    default: return false;
+    }
+    for (int i = 0; i < e->narg; i++)
+        if (e->arg[i]->kind != WEIR_EX_LAMBDA && !is_foldable(e->arg[i])) return false;
+    return true;
+}
+
 weir_rc weir_eval_const(weir_ctx *ctx, const weir_expr *e, weir_column *one_row) {
+    if (!is_foldable(e)) {
+        const char *sql = weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e));
+        (void)weir_fail(
+            ctx, WEIR_E_DATATYPE_MISMATCH_NON_FOLDABLE_INPUT, "sqlExpr", sql, "inputName",
+            "`argument`", "inputType",
+            weir_printf(ctx->arena, "\"%s\"", e->type ? weir_type_sql(ctx->arena, e->type) : "ANY"),
+            "inputExpr", sql);
+        weir_err_where(ctx, &e->at);
+        return WEIR_FAIL;
+    }
     static const weir_type none = {.kind = WEIR_T_STRUCT};
     weir_batch b = {.schema = &none, .len = 1};
     weir_expr *p = weir_memdup(ctx->arena, e, sizeof *e);

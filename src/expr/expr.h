@@ -44,12 +44,13 @@ typedef struct weir_expr {
     const weir_type *type; /* NULL until resolved (CAST: the target) */
     bool nullable;
     bool distinct, ignore_nulls, descending, nulls_first,
-        is_operator;    /* is_operator: print as "a + b" */
+        is_operator,    /* print as "a + b" */
+        typed;          /* CAST of a text that stands for a literal: DATE '2020-01-01' */
     bool deterministic; /* set by analysis; false: rand, uuid, ... below */
     weir_cast_mode cast_mode;
     int32_t narg, nname;
     struct weir_expr **arg;
-    const char *name; /* FUNC, UPDATE_FIELDS; CALL: the name as written */
+    const char *name; /* FUNC, UPDATE_FIELDS; CALL: the name as written; LIT: its SQL, or NULL */
     const char **names;
     int64_t plan_id; /* ATTR, STAR: DataFrame that the column was taken from, or -1 */
     int32_t ordinal;

@@ -56,15 +56,35 @@ bool weir_fn_exists(const char *name) {
     return weir_fn_find(name, 0, &next) || weir_agg_find(name, 0, &next);
 }
 
-static weir_rc no_such_routine(weir_ctx *ctx, const weir_expr *e) {
-    (void)weir_fail(ctx, WEIR_E_UNRESOLVED_ROUTINE, "routineName",
-                    weir_printf(ctx->arena, "`%s`", e->name), "searchPath",
-                    "[`system`.`builtin`, `system`.`session`, `spark_catalog`.`default`]");
+/* Generators are found by the select list; what comes here stands elsewhere. */
+static bool is_generator(const char *name) {
+    static const char *const names[] = {"explode",          "explode_outer", "posexplode",
+                                        "posexplode_outer", "inline",        "inline_outer",
+                                        "stack",            "json_tuple"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcasecmp(names[i], name) == 0) return true;
+    return false;
+}
+
+weir_rc weir_fn_missing(weir_ctx *ctx, const weir_expr *e) {
+    const char *why = weir_fn_elsewhere(e->name) ? "the function %s; it is not in this release of "
+                                                   "weir, run this query on Apache Spark"
+                      : is_generator(e->name)
+                          ? "%s inside of an expression or beside another generator; select it "
+                            "alone, and use its column in a second select"
+                          : NULL;
+    if (why)
+        (void)weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
+                        weir_printf(ctx->arena, why, e->name));
+    else
+        (void)weir_fail(ctx, WEIR_E_UNRESOLVED_ROUTINE, "routineName",
+                        weir_printf(ctx->arena, "`%s`", e->name), "searchPath",
+                        "[`system`.`builtin`, `system`.`session`, `spark_catalog`.`default`]");
     weir_err_where(ctx, &e->at);
     return WEIR_FAIL;
 }
 
-static weir_rc wrong_count(weir_ctx *ctx, const weir_expr *e, int least, int most) {
+weir_rc weir_fn_wrong_count(weir_ctx *ctx, const weir_expr *e, int least, int most) {
     const char *want = least == most ? weir_printf(ctx->arena, "%d", least)
                        : most > 99   ? weir_printf(ctx->arena, "> %d", least - 1)
                                      : weir_printf(ctx->arena, "[%d, %d]", least, most);
@@ -142,7 +162,8 @@ static weir_rc finish(weir_ctx *ctx, const candidate *c, weir_expr *e, weir_expr
         }
     }
     for (int i = 0; i < e->narg; i++) e->deterministic &= e->arg[i]->deterministic;
-    weir_assert(e->type);
+    if (!e->type) /* it follows from an argument, which is an untyped null */
+        return e->narg ? type_mismatch(ctx, e, 0, "a typed value") : weir_fn_missing(ctx, e);
     *out = e;
     return WEIR_OK;
 }
@@ -157,7 +178,7 @@ static void own_casts(const weir_expr *func, const weir_expr *call) {
 weir_rc weir_fn_resolve(weir_ctx *ctx, weir_expr *func, weir_expr **out) {
     candidate cand[24];
     int n = find_all(func->name, cand, 24), least = 1 << 20, most = -1, bad = -1;
-    if (!n) return no_such_routine(ctx, func);
+    if (!n) return weir_fn_missing(ctx, func);
     const char *want = NULL;
     for (int pass = 0; pass < 2; pass++) {
         for (int i = 0; i < n; i++) {
@@ -182,7 +203,7 @@ weir_rc weir_fn_resolve(weir_ctx *ctx, weir_expr *func, weir_expr **out) {
         }
     }
     if (bad >= 0) return type_mismatch(ctx, func, bad, want);
-    return wrong_count(ctx, func, least, most);
+    return weir_fn_wrong_count(ctx, func, least, most);
 }
 
 weir_rc weir_call_by_name(weir_ctx *ctx, const char *name, int narg, weir_expr **arg,

@@ -103,6 +103,12 @@ const weir_fn *weir_fn_find(
     int *next); /* from 0; *next: where the next alternative search starts, -1 none */
 const weir_agg_fn *weir_agg_find(const char *name, int from, int *next);
 bool weir_fn_exists(const char *name);
+bool weir_fn_elsewhere(const char *name); /* Spark has it, weir does not */
+/* Fails with UNRESOLVED_ROUTINE, or UNSUPPORTED_FEATURE for one that Spark has, where the call
+ * stands. */
+weir_rc weir_fn_missing(weir_ctx *, const weir_expr *);
+/* Fails with WRONG_NUM_ARGS, where the call stands. */
+weir_rc weir_fn_wrong_count(weir_ctx *, const weir_expr *, int least, int most);
 
 /* Resolves a FUNC node whose arguments are resolved: picks the alternative, casts, binds. Fails
  * with UNRESOLVED_ROUTINE, WRONG_NUM_ARGS, DATATYPE_MISMATCH.* . */

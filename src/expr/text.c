@@ -72,6 +72,10 @@ static void put_fixed(printer *p, const weir_expr *e) {
 }
 
 static void put_literal(printer *p, const weir_expr *e) {
+    if (e->name) {
+        weir_str_puts(&p->s, e->name);
+        return;
+    }
     if (e->type->kind == WEIR_T_VOID || weir_is_null(&e->lit, 0)) {
         if (p->pretty || e->type->kind == WEIR_T_VOID)
             weir_str_puts(&p->s, "NULL");
@@ -115,8 +119,33 @@ static const char *infix(const char *name) {
     return NULL;
 }
 
+/* SPARK BinaryArithmeticWithDatetimeResolver: date + 1 is date_add, with an interval TimeAdd. */
+static bool put_moved_date(printer *p, const weir_expr *e, const char *op) {
+    const weir_type *l = e->arg[0]->type, *r = e->arg[1]->type;
+    if (!l || !r || (*op != '+' && *op != '-') || op[1]) return false;
+    if (*op == '+' && r->kind == WEIR_T_DATE && weir_type_is_integral(l)) {
+        const weir_expr turned = {.arg = (weir_expr *[]){e->arg[1], e->arg[0]}};
+        return put_moved_date(p, &turned, op);
+    }
+    bool days = l->kind == WEIR_T_DATE && weir_type_is_integral(r),
+         time = l->kind == WEIR_T_DATE || l->kind == WEIR_T_TIMESTAMP ||
+                l->kind == WEIR_T_TIMESTAMP_NTZ,
+         span = r->kind == WEIR_T_INTERVAL || r->kind == WEIR_T_INTERVAL_YM ||
+                r->kind == WEIR_T_INTERVAL_DT;
+    if (!days && !(time && span)) return false;
+    if (days) weir_str_puts(&p->s, *op == '+' ? "date_add(" : "date_sub(");
+    put(p, e->arg[0]);
+    weir_str_printf(&p->s, days ? ", " : " %s ", op);
+    put(p, e->arg[1]);
+    if (days) weir_str_putc(&p->s, ')');
+    return true;
+}
+
 static bool put_special(printer *p, const weir_expr *e) {
     const char *n = e->name, *op = e->narg == 2 ? infix(n) : NULL;
+    if (e->is_operator && e->narg == 1)
+        n = strcmp(n, "negative") == 0 ? "-" : n;
+    if (op && put_moved_date(p, e, op)) return true;
     if (op) {
         weir_str_putc(&p->s, '(');
         put(p, e->arg[0]);
@@ -135,9 +164,13 @@ static bool put_special(printer *p, const weir_expr *e) {
                  {"isnotnull", 1, "(", "", " IS NOT NULL)"},
                  {"not", 1, "(NOT ", "", ")"},
                  {"!", 1, "(NOT ", "", ")"},
-                 {"negative", 1, "(- ", "", ")"},
-                 {"positive", 1, "(+ ", "", ")"},
                  {"-", 1, "(- ", "", ")"},
+                 {"positive", 1, "(+ ", "", ")"},
+                 {"trim", 2, "TRIM(BOTH ", " FROM ", ")"},
+                 {"ltrim", 2, "TRIM(LEADING ", " FROM ", ")"},
+                 {"rtrim", 2, "TRIM(TRAILING ", " FROM ", ")"},
+                 {"extract", 2, "extract(", " FROM ", ")"},
+                 {"datepart", 2, "datepart(", " FROM ", ")"},
                  {"~", 1, "~", "", ""},
                  {"_getfield", 2, "", ".", ""},
                  {"_getitem", 2, "", "[", "]"},
@@ -157,7 +190,18 @@ static bool put_special(printer *p, const weir_expr *e) {
         weir_str_puts(&p->s, forms[i].post);
         return true;
     }
-    if (strcasecmp(n, "in") == 0) {
+    if (e->narg == 3 && strcasecmp(n, "like") == 0) {
+        put(p, e->arg[0]);
+        weir_str_puts(&p->s, " LIKE ");
+        put(p, e->arg[1]);
+        weir_str_puts(&p->s, " ESCAPE ");
+        bool was = p->pretty;
+        p->pretty = false;
+        put(p, e->arg[2]);
+        p->pretty = was;
+        return true;
+    }
+    if (e->narg && strcasecmp(n, "in") == 0) {
         weir_str_putc(&p->s, '(');
         put(p, e->arg[0]);
         weir_str_puts(&p->s, " IN (");
@@ -183,58 +227,158 @@ static void put_case(printer *p, const weir_expr *e) {
     weir_str_puts(&p->s, " END");
 }
 
-/* As the registry spells it, however the call was written. */
-static const char *shown_name(printer *p, const weir_expr *e) {
-    static const char *const alias[][2] = {{"mean", "avg"},
-                                           {"std", "std"},
-                                           {"substr", "substr"},
-                                           {"stddev_samp", "stddev_samp"},
-                                           {"first_value", "first_value"},
-                                           {"ceil", "CEIL"},
-                                           {"ceiling", "ceiling"},
-                                           {"floor", "FLOOR"},
-                                           {"pow", "POWER"},
-                                           {"power", "POWER"},
-                                           {"sqrt", "SQRT"},
-                                           {"exp", "EXP"},
-                                           {"log10", "LOG10"},
-                                           {"sin", "SIN"},
-                                           {"cos", "COS"},
-                                           {"tan", "TAN"},
-                                           {"sign", "sign"},
-                                           {"signum", "SIGNUM"}};
-    if (!e->name) return "";
-    for (size_t i = 0; i < sizeof alias / sizeof *alias; i++)
-        if (strcasecmp(e->name, alias[i][0]) == 0) return alias[i][1];
-    char *lower = weir_strdup(p->a, e->name);
-    for (char *c = lower; *c; c++) *c = (char)(*c >= 'A' && *c <= 'Z' ? *c + 32 : *c);
-    return lower;
+/* How Spark shows a call: as is spelled there (NULL: in lower case), and, of narg arguments (-1:
+ * any number), what its constructor adds. */
+typedef struct shown {
+    const char *name, *as;
+    int narg;
+    const char *tail;
+} shown;
+#define SPELLED(n, as)                                                                             \
+    { n, as, -1, "" }
+#define ADDS(n, narg, tail)                                                                        \
+    { n, NULL, narg, tail }
+#define SAME ", lambdafunction(namedlambdavariable(), namedlambdavariable())"
+#define STAMP ", yyyy-MM-dd HH:mm:ss"
+static const shown spelling[] = {
+    SPELLED("acos", "ACOS"),
+    ADDS("aggregate", 3, SAME),
+    ADDS("approx_percentile", 2, ", 10000"),
+    SPELLED("array_agg", "collect_list"),
+    SPELLED("asin", "ASIN"),
+    SPELLED("atan", "ATAN"),
+    SPELLED("atan2", "ATAN2"),
+    ADDS("bround", 1, ", 0"),
+    SPELLED("cbrt", "CBRT"),
+    {"ceil", "CEIL", 1, ""},
+    SPELLED("cos", "COS"),
+    SPELLED("cosh", "COSH"),
+    SPELLED("cot", "COT"),
+    SPELLED("csc", "CSC"),
+    SPELLED("curdate", "current_date"),
+    SPELLED("current_database", "current_schema"),
+    SPELLED("dateadd", "date_add"),
+    SPELLED("degrees", "DEGREES"),
+    SPELLED("e", "E"),
+    SPELLED("exp", "EXP"),
+    SPELLED("expm1", "EXPM1"),
+    {"floor", "FLOOR", 1, ""},
+    ADDS("from_unixtime", 1, STAMP),
+    SPELLED("hypot", "HYPOT"),
+    ADDS("listagg", 1, ", NULL"),
+    ADDS("locate", 2, ", 1"),
+    SPELLED("log10", "LOG10"),
+    SPELLED("log1p", "LOG1P"),
+    SPELLED("log2", "LOG2"),
+    {"log", "LOG(E(), ", 1, ""},
+    {"log", "LOG", 2, ""},
+    ADDS("lpad", 2, ",  "),
+    ADDS("months_between", 2, ", true"),
+    ADDS("overlay", 3, ", -1"),
+    ADDS("percentile", 2, ", 1"),
+    ADDS("percentile_approx", 2, ", 10000"),
+    SPELLED("pi", "PI"),
+    ADDS("position", 2, ", 1"),
+    SPELLED("power", "POWER"),
+    SPELLED("radians", "RADIANS"),
+    SPELLED("random", "rand"),
+    SPELLED("regexp", "REGEXP"),
+    ADDS("reduce", 3, SAME),
+    ADDS("regexp_extract", 2, ", 1"),
+    ADDS("regexp_instr", 2, ", 0"),
+    SPELLED("regexp_like", "REGEXP_LIKE"),
+    ADDS("regexp_replace", 3, ", 1"),
+    ADDS("replace", 2, ", "),
+    ADDS("round", 1, ", 0"),
+    ADDS("rpad", 2, ",  "),
+    SPELLED("sec", "SEC"),
+    SPELLED("signum", "SIGNUM"),
+    SPELLED("sin", "SIN"),
+    SPELLED("sinh", "SINH"),
+    ADDS("sort_array", 1, ", true"),
+    SPELLED("spark_partition_id", "SPARK_PARTITION_ID"),
+    ADDS("split", 2, ", -1"),
+    SPELLED("sqrt", "SQRT"),
+    ADDS("str_to_map", 1, ", ,, :"),
+    ADDS("string_agg", 1, ", NULL"),
+    ADDS("substr", 2, ", 2147483647"),
+    ADDS("substring", 2, ", 2147483647"),
+    SPELLED("tan", "TAN"),
+    SPELLED("tanh", "TANH"),
+    ADDS("to_unix_timestamp", 1, STAMP),
+    ADDS("unix_timestamp", 0, "current_timestamp()" STAMP),
+    ADDS("unix_timestamp", 1, STAMP),
+};
+
+static const shown *shown_as(const weir_expr *e) {
+    for (size_t i = 0; i < sizeof spelling / sizeof *spelling; i++)
+        if (strcasecmp(e->name, spelling[i].name) == 0 &&
+            (spelling[i].narg == e->narg || spelling[i].narg < 0))
+            return &spelling[i];
+    return NULL;
 }
 
-/* SPARK First, Last, AnyValue: whether nulls are skipped is not shown. */
-static bool hides_second(const weir_expr *e) {
-    static const char *const name[] = {"first", "last", "first_value", "last_value", "any_value"};
-    for (size_t i = 0; i < sizeof name / sizeof *name && e->name && e->narg == 2; i++)
+static void put_lower(printer *p, const char *name) {
+    for (; *name; name++)
+        weir_str_putc(&p->s, (char)(*name >= 'A' && *name <= 'Z' ? *name + 32 : *name));
+}
+
+/* SPARK First, Last, AnyValue: whether nulls are skipped is not shown; nor are the schema and the
+ * options of JSON. */
+static bool first_only(const weir_expr *e) {
+    static const char *const name[] = {"first",     "last",    "first_value",   "last_value",
+                                       "any_value", "to_json", "schema_of_json"};
+    if (!e->name || e->narg < 2) return false;
+    if (strcasecmp(e->name, "from_json") == 0) return true;
+    for (size_t i = 0; i < sizeof name / sizeof *name && e->narg == 2; i++)
         if (strcasecmp(e->name, name[i]) == 0) return true;
+    return false;
+}
+
+static void put_args(printer *p, const weir_expr *e) {
+    bool star = e->name && strcasecmp(e->name, "count") == 0 && e->narg == 1 &&
+                e->arg[0]->kind == WEIR_EX_STAR;
+    if (star && e->arg[0]->nname == 0)
+        weir_str_putc(&p->s, '1');
+    else if (first_only(e))
+        put(p, e->arg[0]);
+    else
+        put_list(p, e, 0, ", ");
+}
+
+/* boolean('1') is a cast that nobody wrote, which Spark does not show. */
+static bool is_cast_call(const weir_expr *e) {
+    static const char *const type[] = {"boolean", "tinyint", "smallint", "int",
+                                       "bigint",  "float",   "double",   "decimal",
+                                       "binary",  "date",    "timestamp", "string"};
+    if (!e->name || e->narg != 1 || e->is_operator) return false;
+    for (size_t i = 0; i < sizeof type / sizeof *type; i++)
+        if (strcasecmp(e->name, type[i]) == 0) return true;
     return false;
 }
 
 static void put_call(printer *p, const weir_expr *e) {
     if (e->name && put_special(p, e)) return;
+    if (p->pretty && is_cast_call(e)) {
+        put(p, e->arg[0]);
+        return;
+    }
     if (e->name && (strcasecmp(e->name, "when") == 0 || strcasecmp(e->name, "case") == 0)) {
         put_case(p, e);
         return;
     }
-    bool star = e->name && strcasecmp(e->name, "count") == 0 && e->narg == 1 &&
-                e->arg[0]->kind == WEIR_EX_STAR;
-    weir_str_printf(&p->s, "%s(%s", shown_name(p, e), e->distinct ? "DISTINCT " : "");
-    if (star && e->arg[0]->nname == 0)
-        weir_str_putc(&p->s, '1');
-    else if (hides_second(e))
-        put(p, e->arg[0]);
+    bool choice = e->name && e->narg == 3 && strcasecmp(e->name, "if") == 0;
+    const shown *how = e->name ? shown_as(e) : NULL;
+    if (choice)
+        weir_str_puts(&p->s, "(IF");
+    else if (how && how->as)
+        weir_str_puts(&p->s, how->as);
     else
-        put_list(p, e, 0, ", ");
-    weir_str_putc(&p->s, ')');
+        put_lower(p, e->name ? e->name : "");
+    if (!how || !how->as || !strchr(how->as, '(')) weir_str_putc(&p->s, '(');
+    if (e->distinct) weir_str_puts(&p->s, "DISTINCT ");
+    put_args(p, e);
+    weir_str_printf(&p->s, "%s)%s", how ? how->tail : "", choice ? ")" : "");
     if (e->filter) {
         weir_str_puts(&p->s, " FILTER (WHERE ");
         put(p, e->filter);
@@ -260,14 +404,40 @@ static void put_alias(printer *p, const weir_expr *e) {
     if (e->nname) weir_str_puts(&p->s, e->names[0]);
 }
 
+/* SPARK Cast.sql: one to a nested type is not shown. */
 static void put_cast(printer *p, const weir_expr *e, bool tries) {
+    if (weir_type_is_nested(e->type)) {
+        put(p, e->arg[0]);
+        return;
+    }
     weir_str_puts(&p->s, tries ? "TRY_CAST(" : "CAST(");
     put(p, e->arg[0]);
     weir_str_printf(&p->s, " AS %s)", weir_type_sql(p->a, e->type));
 }
 
+/* Of what is taken out of something, where that can be told before analysis; else NULL. */
+static const weir_type *part_type(const weir_expr *e) {
+    if (e->kind != WEIR_EX_EXTRACT) return e->type;
+    const weir_type *t = part_type(e->arg[0]);
+    const weir_expr *key = e->arg[1];
+    if (!t) return NULL;
+    if (t->kind == WEIR_T_MAP) return t->field[1].type;
+    if (t->kind == WEIR_T_ARRAY) return t->field[0].type;
+    if (t->kind != WEIR_T_STRUCT || key->kind != WEIR_EX_LIT || key->type->kind != WEIR_T_STRING)
+        return NULL;
+    weir_bytes k = weir_get_bytes(&key->lit, 0);
+    for (int i = 0; i < t->nfield; i++)
+        if (strlen(t->field[i].name) == (size_t)k.len &&
+            strncasecmp(t->field[i].name, k.p, (size_t)k.len) == 0)
+            return t->field[i].type;
+    return NULL;
+}
+
 static void put_extract(printer *p, const weir_expr *e) {
-    bool field = e->arg[1]->kind == WEIR_EX_LIT && e->arg[1]->type->kind == WEIR_T_STRING,
+    const weir_type *t = part_type(e->arg[0]);
+    bool map = t ? t->kind == WEIR_T_MAP
+                 : e->arg[0]->kind == WEIR_EX_FUNC && strcasecmp(e->arg[0]->name, "map") == 0;
+    bool field = e->arg[1]->kind == WEIR_EX_LIT && e->arg[1]->type->kind == WEIR_T_STRING && !map,
          was = p->pretty;
     put(p, e->arg[0]);
     weir_str_putc(&p->s, field ? '.' : '[');
@@ -354,8 +524,5 @@ const char *weir_expr_name(weir_arena *a, const weir_expr *e) {
     if (e->kind == WEIR_EX_ALIAS && e->nname) return e->names[0];
     if (e->kind == WEIR_EX_ATTR && e->nname) return e->names[e->nname - 1];
     if (e->kind == WEIR_EX_COL && e->name) return e->name;
-    if (e->kind == WEIR_EX_EXTRACT && e->arg[1]->kind == WEIR_EX_LIT &&
-        e->arg[1]->type->kind == WEIR_T_STRING)
-        return text(a, e->arg[1], true);
     return text(a, e, true);
 }

@@ -451,7 +451,10 @@ static weir_rc bind_sequence(weir_ctx *ctx, weir_expr *e) {
     bool num = t && weir_type_is_integral(t),
          time = t && (t->kind == WEIR_T_DATE || t->kind == WEIR_T_TIMESTAMP ||
                       t->kind == WEIR_T_TIMESTAMP_NTZ);
-    if (e->narg > 2 && num) t = weir_common_type(ctx, t, e->arg[2]->type);
+    if (e->narg > 2 && num) {
+        t = weir_common_type(ctx, t, e->arg[2]->type);
+        num = t && weir_type_is_integral(t);
+    }
     if (!num && !time)
         return weir_fail(
             ctx, WEIR_E_DATATYPE_MISMATCH_SEQUENCE_WRONG_INPUT_TYPES, "sqlExpr",

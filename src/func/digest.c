@@ -127,7 +127,7 @@ TEXT(unhex) {
     for (; k < b.len && !*null; k += 2) {
         int hi = nibble(b.p[k]), lo = nibble(b.p[k + 1]);
         if (hi < 0 || lo < 0) *null = true;
-        weir_str_putc(s, (char)(hi << 4 | lo));
+        weir_str_putc(s, (char)(hi * 16 + lo));
     }
     return WEIR_OK;
 }

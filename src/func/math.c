@@ -436,8 +436,8 @@ static const weir_fn math_fns[] = {
     {"shiftrightunsigned", "(bigint, int) -> bigint", k_shru, SC, NULL, 0},
     {"bit_count", "(boolean) -> int", k_bit_count, SC, NULL, 0},
     {"bit_count", "(integral) -> int", k_bit_count, SC, NULL, 0},
-    {"rand", "(any?) -> double", k_rand, RANDOM, bind_random, sizeof(random_state)},
-    {"random", "(any?) -> double", k_rand, RANDOM, bind_random, sizeof(random_state)},
-    {"randn", "(any?) -> double", k_randn, RANDOM, bind_random, sizeof(random_state)},
+    {"rand", "(bigint?) -> double", k_rand, RANDOM, bind_random, sizeof(random_state)},
+    {"random", "(bigint?) -> double", k_rand, RANDOM, bind_random, sizeof(random_state)},
+    {"randn", "(bigint?) -> double", k_randn, RANDOM, bind_random, sizeof(random_state)},
 };
 WEIR_FAMILY(weir_math_family, "math", math_fns);

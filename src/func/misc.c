@@ -74,9 +74,9 @@ static weir_rc bind_session(weir_ctx *ctx, weir_expr *e) {
     else if (strcasecmp(n, "current_catalog") == 0)
         v = weir_conf_get(ctx->conf, "spark.sql.defaultCatalog");
     else if (strcasecmp(n, "current_database") == 0 || strcasecmp(n, "current_schema") == 0)
-        v = weir_conf_get(ctx->conf, "weir.currentDatabase");
+        v = weir_conf_get(ctx->conf, "#currentSchema");
     else
-        v = weir_conf_get(ctx->conf, "weir.user");
+        v = weir_conf_get(ctx->conf, "#user");
     if (!v)
         v = strcasecmp(n, "current_catalog") == 0 ? "spark_catalog"
             : strstr(n, "user")                   ? "anonymous"

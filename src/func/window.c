@@ -45,11 +45,13 @@ static weir_rc duration(weir_ctx *ctx, const weir_expr *e, int i, int64_t *out) 
     return WEIR_OK;
 }
 
-/* SPARK TimeWindow has its durations in microseconds. */
+/* SPARK TimeWindow shows a literal without its type, durations in microseconds. */
 static const char *window_sql(weir_ctx *ctx, const weir_expr *e, const window *w) {
-    return weir_printf(ctx->arena, "\"window(%s, %lld, %lld, %lld)\"",
-                       weir_expr_sql(ctx->arena, e->arg[0]), (long long)w->length_us,
-                       (long long)w->slide_us, (long long)w->start_us);
+    const char *time = weir_expr_sql(ctx->arena, e->arg[0]), *quote = strchr(time, '\'');
+    if (e->arg[0]->kind == WEIR_EX_LIT && quote)
+        time = weir_strndup(ctx->arena, quote + 1, strlen(quote + 1) - 1);
+    return weir_printf(ctx->arena, "\"window(%s, %lld, %lld, %lld)\"", time,
+                       (long long)w->length_us, (long long)w->slide_us, (long long)w->start_us);
 }
 
 static weir_rc check_positive(weir_ctx *ctx, const char *sql, const char *name, int64_t v) {

@@ -213,7 +213,7 @@ static weir_rc over_aggregate(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_pla
     node->global = true;
     for (int i = 0; i < nextra; i++) {
         weir_expr *c = weir_az_col(ctx, mid, shown + i), *item = c;
-        if (p->kind == WEIR_P_FILTER) WEIR_TRY(weir_az_bool(ctx, c, &item));
+        if (p->kind == WEIR_P_FILTER) WEIR_TRY(weir_az_condition(ctx, c, &item));
         if (p->kind == WEIR_P_SORT) {
             item = weir_expr_copy(ctx->arena, p->expr[i]);
             item->arg[0] = c;
@@ -229,7 +229,7 @@ static weir_rc az_filter(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan *in
     weir_plan *f = weir_az_node(ctx, p, WEIR_P_FILTER, in);
     weir_expr *e = NULL;
     WEIR_TRY(weir_az_expr(ctx, az, (const weir_plan *const *)&in, 1, p->expr[0], &e));
-    WEIR_TRY(weir_az_bool(ctx, e, &e));
+    WEIR_TRY(weir_az_condition(ctx, e, &e));
     weir_plan_add_expr(ctx->arena, f, e);
     weir_az_same_output(f, in);
     *out = f;

@@ -69,7 +69,7 @@ typedef struct weir_command {
     int32_t ncolumn_list; /* INSERT INTO t (a, b) */
     /* WRITE */
     weir_save_mode mode;
-    bool to_table, insert_into, v2;
+    bool to_table, v2;
     const char *path;
     weir_expr *condition; /* overwrite(condition) */
 } weir_command;

@@ -243,9 +243,8 @@ static weir_rc bind_extract(weir_ctx *ctx, weir_expr *e, weir_expr **out) {
     return WEIR_FAIL;
 }
 
-weir_rc weir_az_bool(weir_ctx *ctx, weir_expr *e, weir_expr **out) {
-    if (e->type->kind == WEIR_T_BOOLEAN || e->type->kind == WEIR_T_VOID ||
-        e->type->kind == WEIR_T_STRING)
+weir_rc weir_az_condition(weir_ctx *ctx, weir_expr *e, weir_expr **out) {
+    if (e->type->kind == WEIR_T_BOOLEAN || e->type->kind == WEIR_T_VOID)
         return weir_coerce(ctx, e, &weir_t_boolean, out);
     (void)weir_fail(ctx, WEIR_E_DATATYPE_MISMATCH_FILTER_NOT_BOOLEAN, "sqlExpr",
                     weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)), "filter",
@@ -253,6 +252,12 @@ weir_rc weir_az_bool(weir_ctx *ctx, weir_expr *e, weir_expr **out) {
                     weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, e->type)));
     weir_err_where(ctx, &e->at);
     return WEIR_FAIL;
+}
+
+/* A text is cast where an operator wants a boolean, not where a query does. */
+static weir_rc to_bool(weir_ctx *ctx, weir_expr *e, weir_expr **out) {
+    if (e->type->kind == WEIR_T_STRING) return weir_coerce(ctx, e, &weir_t_boolean, out);
+    return weir_az_condition(ctx, e, out);
 }
 
 /* The values of e at every step-th argument from first, cast to one type. */
@@ -293,7 +298,7 @@ static weir_rc bind_case(weir_ctx *ctx, weir_expr *e, weir_expr **out) {
         bool cond = i % 2 == 0 && i + 1 < e->narg;
         value[i] = !cond;
         if (cond)
-            WEIR_TRY(weir_az_bool(ctx, c->arg[i], &c->arg[i]));
+            WEIR_TRY(to_bool(ctx, c->arg[i], &c->arg[i]));
         else
             c->nullable |= c->arg[i]->nullable;
     }
@@ -319,12 +324,13 @@ static weir_rc bind_coalesce(weir_ctx *ctx, weir_expr *e, weir_expr **out) {
 }
 
 static weir_rc bind_logic(weir_ctx *ctx, weir_expr *e, weir_ekind kind, weir_expr **out) {
+    if (e->narg < 2) return weir_fn_wrong_count(ctx, e, 2, 2);
     weir_expr *c = weir_expr_copy(ctx->arena, e);
     c->kind = kind;
     c->type = &weir_t_boolean;
     c->nullable = false;
     for (int i = 0; i < c->narg; i++) {
-        WEIR_TRY(weir_az_bool(ctx, c->arg[i], &c->arg[i]));
+        WEIR_TRY(to_bool(ctx, c->arg[i], &c->arg[i]));
         c->nullable |= c->arg[i]->nullable;
     }
     settle(c);
@@ -372,8 +378,22 @@ static weir_rc bind_decode(weir_ctx *ctx, weir_expr *e, weir_expr **out) {
     return bind_case(ctx, c, out);
 }
 
+static weir_rc bind_between(weir_ctx *ctx, weir_expr *e, weir_expr **out) {
+    weir_expr *low[2] = {e->arg[0], e->arg[1]}, *high[2] = {e->arg[0], e->arg[2]};
+    weir_expr *both = weir_expr_func(ctx->arena, "and", 2, e, e);
+    both->at = e->at;
+    WEIR_TRY(weir_call_by_name(ctx, ">=", 2, low, &both->arg[0]));
+    WEIR_TRY(weir_call_by_name(ctx, "<=", 2, high, &both->arg[1]));
+    return bind_logic(ctx, both, WEIR_EX_AND, out);
+}
+
 static weir_rc bind_func(weir_ctx *ctx, const binder *b, weir_expr *e, weir_expr **out) {
     const char *n = e->name;
+    if (*n == '_') return weir_fn_missing(ctx, e); /* those are the engine's own */
+    for (int i = 0; i < e->narg; i++)
+        if (e->arg[i]->kind == WEIR_EX_LAMBDA)
+            return weir_az_lambda(ctx, b->az, b->in, b->nin, e, out);
+    if (e->narg == 3 && strcasecmp(n, "between") == 0) return bind_between(ctx, e, out);
     if (strcasecmp(n, "and") == 0) return bind_logic(ctx, e, WEIR_EX_AND, out);
     if (strcasecmp(n, "or") == 0) return bind_logic(ctx, e, WEIR_EX_OR, out);
     if (e->narg >= 2 && (strcasecmp(n, "when") == 0 || strcasecmp(n, "case") == 0))
@@ -385,9 +405,6 @@ static weir_rc bind_func(weir_ctx *ctx, const binder *b, weir_expr *e, weir_expr
         return bind_coalesce(ctx, e, out);
     if (strcasecmp(n, "struct") == 0) return bind_struct(ctx, e, out);
     if (e->narg > 2 && strcasecmp(n, "decode") == 0) return bind_decode(ctx, e, out);
-    for (int i = 0; i < e->narg; i++)
-        if (e->arg[i]->kind == WEIR_EX_LAMBDA)
-            return weir_az_lambda(ctx, b->az, b->in, b->nin, e, out);
     weir_expr *c = weir_expr_copy(ctx->arena, e);
     for (int i = 0; i < c->narg; i++)
         while (c->arg[i]->kind == WEIR_EX_ALIAS) c->arg[i] = c->arg[i]->arg[0];
@@ -455,6 +472,36 @@ static weir_rc spread_stars(weir_ctx *ctx, const binder *b, weir_expr *e, weir_e
     return WEIR_OK;
 }
 
+/* DATE '2020-01-01' becomes a literal; in Spark the parser does so. */
+static weir_rc bind_typed(weir_ctx *ctx, weir_expr *e, weir_expr **out) {
+    weir_expr *cast = NULL;
+    weir_column value, text;
+    weir_bytes said = weir_get_bytes(&e->arg[0]->lit, 0);
+    weir_err quiet;
+    weir_err_init(&quiet);
+    weir_ctx c = *ctx;
+    c.err = &quiet;
+    bool ok = weir_cast_resolve(&c, e->arg[0], e->type, WEIR_CAST_ANSI, &cast) == WEIR_OK &&
+              weir_eval_const(&c, cast, &value) == WEIR_OK && !weir_is_null(&value, 0);
+    weir_err_clear(&quiet);
+    if (!ok) {
+        (void)weir_fail(
+            ctx, WEIR_E_INVALID_TYPED_LITERAL, "valueType",
+            weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, e->type)), "value",
+            weir_printf(ctx->arena, "'%.*s'", (int)said.len, said.len ? said.p : ""));
+        weir_err_where(ctx, &e->at);
+        return WEIR_FAIL;
+    }
+    *out = weir_lit_column(ctx->arena, &value);
+    (*out)->at = e->at;
+    WEIR_TRY(weir_cast_resolve(ctx, *out, &weir_t_string, WEIR_CAST_DEFAULT, &cast));
+    WEIR_TRY(weir_eval_const(ctx, cast, &text));
+    said = weir_get_bytes(&text, 0);
+    (*out)->name = weir_printf(ctx->arena, "%s '%.*s'", weir_type_sql(ctx->arena, e->type),
+                               (int)said.len, said.len ? said.p : "");
+    return WEIR_OK;
+}
+
 static weir_rc bind_cast(weir_ctx *ctx, weir_expr *e, weir_expr **out) {
     WEIR_TRY(weir_cast_resolve(ctx, e->arg[0], e->type, e->cast_mode, out));
     if (*out != e->arg[0]) (*out)->at = e->at;
@@ -496,7 +543,7 @@ static weir_rc bind_node(weir_ctx *ctx, const binder *b, weir_expr *e, weir_expr
 static weir_rc bind_filter(weir_ctx *ctx, weir_expr *call) {
     int k = call->filter->type->kind;
     if (k == WEIR_T_BOOLEAN || k == WEIR_T_VOID)
-        return weir_az_bool(ctx, call->filter, &call->filter);
+        return to_bool(ctx, call->filter, &call->filter);
     (void)weir_fail(ctx, WEIR_E_AGGREGATE_FILTER_NOT_BOOLEAN, "filterExpr",
                     weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, call->filter)));
     weir_err_where(ctx, &call->at);
@@ -514,6 +561,7 @@ static weir_rc bind_expr(weir_ctx *ctx, const binder *b, weir_expr *e, weir_expr
     for (int i = 0; i < c->narg && !opaque; i++) WEIR_TRY(bind_expr(ctx, b, c->arg[i], &c->arg[i]));
     if (c->filter) WEIR_TRY(bind_expr(ctx, b, c->filter, &c->filter));
     b->az->depth--;
+    if (c->kind == WEIR_EX_CAST && c->typed) return bind_typed(ctx, c, out);
     if (b->names_only && e->kind != WEIR_EX_ATTR) {
         *out = c;
         return WEIR_OK;
@@ -525,18 +573,16 @@ static weir_rc bind_expr(weir_ctx *ctx, const binder *b, weir_expr *e, weir_expr
 weir_rc weir_az_expr(weir_ctx *ctx, weir_az *az, const weir_plan *const *in, int nin, weir_expr *e,
                      weir_expr **out) {
     binder b = {az, in, nin, false};
-    return bind_expr(ctx, &b, e, out);
+    WEIR_TRY(bind_expr(ctx, &b, e, out));
+    if ((*out)->kind != WEIR_EX_LAMBDA) return WEIR_OK;
+    (void)weir_fail(ctx, WEIR_E_INVALID_LAMBDA_NOT_HIGHER_ORDER, "class",
+                    "org.apache.spark.sql.catalyst.expressions.LambdaFunction");
+    weir_err_where(ctx, &e->at);
+    return WEIR_FAIL;
 }
 
-/* The name of an output column: its text with attributes shown as they are named in the input. */
-static const char *output_name(weir_ctx *ctx, weir_az *az, const weir_plan *in, weir_expr *e) {
-    if (e->kind == WEIR_EX_ALIAS || e->kind == WEIR_EX_LIT || e->kind == WEIR_EX_COL)
-        return weir_expr_name(ctx->arena, e);
-    if (e->kind == WEIR_EX_CAST &&
-        (e->arg[0]->kind == WEIR_EX_ATTR || e->arg[0]->kind == WEIR_EX_EXTRACT))
-        return output_name(
-            ctx, az, in,
-            e->arg[0]); /* SPARK: an unaliased cast of a column keeps the column's name */
+/* e with attributes as they are named in the input. */
+static weir_expr *named(weir_ctx *ctx, weir_az *az, const weir_plan *in, weir_expr *e) {
     binder b = {az, &in, 1, true};
     weir_expr *shown = e;
     weir_err quiet;
@@ -545,7 +591,21 @@ static const char *output_name(weir_ctx *ctx, weir_az *az, const weir_plan *in, 
     c.err = &quiet;
     if (bind_expr(&c, &b, e, &shown) != WEIR_OK) shown = e;
     weir_err_clear(&quiet);
-    return weir_expr_name(ctx->arena, shown);
+    return shown;
+}
+
+/* The name of an output column: its text; s.x is x, and a cast of a column keeps its name. */
+static const char *output_name(weir_ctx *ctx, weir_az *az, const weir_plan *in, weir_expr *e) {
+    if (e->kind == WEIR_EX_ALIAS || e->kind == WEIR_EX_LIT || e->kind == WEIR_EX_COL)
+        return weir_expr_name(ctx->arena, e);
+    if (e->kind == WEIR_EX_CAST && e->arg[0]->kind == WEIR_EX_ATTR) {
+        const weir_expr *column = named(ctx, az, in, e->arg[0]);
+        if (column->kind == WEIR_EX_COL) return weir_expr_name(ctx->arena, column);
+    }
+    const weir_expr *shown = named(ctx, az, in, e);
+    return weir_expr_name(ctx->arena, e->kind == WEIR_EX_ATTR && shown->kind == WEIR_EX_EXTRACT
+                                          ? e
+                                          : shown);
 }
 
 static void add_star(weir_ctx *ctx, const weir_plan *in, const weir_expr *star, weir_plan *list,

@@ -161,6 +161,8 @@ weir_rc weir_az_distinct(weir_ctx *ctx, const weir_plan *p, weir_plan *in, weir_
 }
 
 weir_rc weir_az_dedup(weir_ctx *ctx, weir_plan *p, weir_plan *in, weir_plan **out) {
+    if (p->within_watermark && !in->streaming)
+        return weir_fail(ctx, WEIR_E_DEDUPLICATE_WITHIN_WATERMARK_BATCH, NULL);
     weir_plan *d = weir_az_node(ctx, p, WEIR_P_DEDUP, in);
     d->within_watermark = p->within_watermark;
     for (int i = 0; i < p->nname; i++) {

@@ -43,7 +43,7 @@ weir_rc weir_az_list(weir_ctx *, weir_az *, const weir_plan *in, weir_expr **e, 
 int weir_az_find(weir_ctx *, const weir_plan *in, const char *name);
 weir_rc weir_az_missing(weir_ctx *, const weir_plan *const *in, int nin, const weir_expr *);
 bool weir_has_aggregate(const weir_expr *);
-weir_rc weir_az_bool(weir_ctx *, weir_expr *,
+weir_rc weir_az_condition(weir_ctx *, weir_expr *,
                      weir_expr **out); /* a condition: boolean, or cast from string/null */
 
 /* aggregate.c */

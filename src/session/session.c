@@ -57,6 +57,7 @@ weir_session *weir_session_new(weir_shared *sh, const char *user, const char *id
     s->id = strdup(id);
     s->current = strdup("default");
     s->conf = weir_conf_new(sh->conf);
+    if (*s->user) weir_conf_put(s->conf, "#user", s->user);
     s->queries = weir_query_manager_new();
     weir_mutex_init(&s->mu, WEIR_RANK_SESSION);
     return s;
@@ -107,6 +108,7 @@ void weir_session_set_current(weir_session *s, const char *schema) {
     s->graveyard = old;
     s->current = strdup(schema);
     weir_unlock(&s->mu);
+    weir_conf_put(s->conf, "#currentSchema", schema); /* for functions that tell it */
 }
 
 void weir_session_ctx(weir_session *s, weir_arena *mem, weir_err *err, weir_cancel *cancel,

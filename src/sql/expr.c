@@ -1,7 +1,6 @@
 /* Expressions: precedence climbing, predicates, primaries. */
 #include "sql/lex.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <strings.h>
 
@@ -26,138 +25,6 @@ weir_rc weir_parse_name_parts(weir_parser *p, const char ***parts, int32_t *n) {
         WEIR_TRY(weir_tk_ident(p, &v[(*n)++]));
     } while (weir_tk_take(p, "."));
     *parts = v;
-    return WEIR_OK;
-}
-
-/* ---- literals ---- */
-
-static weir_rc decimal_literal(weir_parser *p, const char *s, size_t n, weir_expr **out) {
-    weir_i128 v = 0;
-    int digits = 0, scale = 0, exp = 0;
-    bool dot = false;
-    for (size_t i = 0; i < n; i++) {
-        if (s[i] == '.') {
-            dot = true;
-        } else if ((s[i] | 32) == 'e') {
-            exp = (int)strtol(s + i + 1, NULL, 10);
-            break;
-        } else {
-            if (digits || s[i] != '0') digits++;
-            if (digits > 38) break;
-            v = v * 10 + (s[i] - '0');
-            scale += dot;
-        }
-    }
-    scale -= exp;
-    for (; scale < 0 && digits <= 38; scale++, digits++) v *= 10;
-    if (digits > 38 || scale > 38)
-        return weir_fail(p->ctx, WEIR_E_INVALID_SQL_SYNTAX, "message",
-                         "the decimal literal has more than 38 digits.");
-    int precision = digits > scale ? digits : scale;
-    *out = weir_lit_decimal(p->ctx->arena, precision ? precision : 1, scale, v);
-    return WEIR_OK;
-}
-
-static weir_rc range_error(weir_parser *p, const char *text, const char *type) {
-    return weir_fail(
-        p->ctx, WEIR_E_INVALID_SQL_SYNTAX, "message",
-        weir_printf(p->ctx->arena, "the literal %s is out of the range of %s.", text, type));
-}
-
-static weir_rc integer_literal(weir_parser *p, const char *text, char suffix, weir_expr **out) {
-    char *end;
-    errno = 0;
-    long long v = strtoll(text, &end, 10);
-    const weir_type *t = suffix == 'L'   ? &weir_t_long
-                         : suffix == 'S' ? &weir_t_short
-                         : suffix == 'Y' ? &weir_t_byte
-                                         : NULL;
-    if (errno == ERANGE)
-        return t ? range_error(p, text, "BIGINT") : decimal_literal(p, text, strlen(text), out);
-    if (!t) t = v == (int32_t)v ? &weir_t_int : &weir_t_long;
-    if (t == &weir_t_short && v != (int16_t)v) return range_error(p, text, "SMALLINT");
-    if (t == &weir_t_byte && v != (int8_t)v) return range_error(p, text, "TINYINT");
-    *out = weir_lit_int(p->ctx->arena, t, v);
-    return WEIR_OK;
-}
-
-static weir_rc number_literal(weir_parser *p, bool minus, weir_expr **out) {
-    const weir_token *t = weir_tk(p, 0);
-    int32_t from = p->at;
-    size_t n = t->len;
-    char suffix = (char)(t->text[n - 1] & ~32);
-    bool big = n > 2 && suffix == 'D' && (t->text[n - 2] | 32) == 'b';
-    if (big)
-        n -= 2;
-    else if (strchr("LSYDF", suffix))
-        n--;
-    else
-        suffix = 0;
-    char *text = weir_printf(p->ctx->arena, "%s%.*s", minus ? "-" : "", (int)n, t->text);
-    bool plain = strcspn(text, ".eE") == strlen(text),
-         exponent = strcspn(text, "eE") != strlen(text);
-    p->at++;
-    weir_rc rc = WEIR_OK;
-    if (big || (!suffix && !plain && !exponent))
-        rc = decimal_literal(p, t->text, n, out);
-    else if (suffix == 'F')
-        *out = weir_lit_double(p->ctx->arena, &weir_t_float, strtod(text, NULL));
-    else if (suffix == 'D' || exponent || !plain)
-        *out = weir_lit_double(p->ctx->arena, &weir_t_double, strtod(text, NULL));
-    else
-        rc = integer_literal(p, text, suffix, out);
-    if (rc != WEIR_OK) return rc;
-    if (minus && (*out)->type->kind == WEIR_T_DECIMAL) {
-        weir_i128 v = -WEIR_AT_ROW(weir_i128, &(*out)->lit, 0);
-        *out = weir_lit_decimal(p->ctx->arena, (*out)->type->precision, (*out)->type->scale, v);
-    }
-    (*out)->at = weir_tk_pos(p, from);
-    return WEIR_OK;
-}
-
-/* DATE '...', TIMESTAMP '...', X'...': a cast of the text, checked at analysis. */
-static weir_rc typed_literal(weir_parser *p, weir_expr **out, bool *done) {
-    static const struct {
-        const char *word;
-        weir_kind kind;
-    } kinds[] = {{"date", WEIR_T_DATE},
-                 {"timestamp", WEIR_T_TIMESTAMP},
-                 {"timestamp_ntz", WEIR_T_TIMESTAMP_NTZ},
-                 {"timestamp_ltz", WEIR_T_TIMESTAMP},
-                 {"time", WEIR_T_TIME}};
-    *done = false;
-    const weir_token *t = weir_tk(p, 0), *s = weir_tk(p, 1);
-    if (t->kind != WEIR_TK_WORD || s->kind != WEIR_TK_STRING) return WEIR_OK;
-    int32_t from = p->at;
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-        if (strcasecmp(t->text, kinds[i].word) != 0) continue;
-        weir_expr *c = weir_expr_new(p->ctx->arena, WEIR_EX_CAST);
-        c->narg = 1;
-        c->arg = WEIR_NEWN(p->ctx->arena, weir_expr *, 1);
-        c->arg[0] = weir_lit_string(p->ctx->arena, s->text, s->len);
-        c->type = weir_type_scalar(kinds[i].kind);
-        c->cast_mode = WEIR_CAST_ANSI;
-        p->at += 2;
-        c->at = weir_tk_pos(p, from);
-        *out = c;
-        *done = true;
-        return WEIR_OK;
-    }
-    if (strcasecmp(t->text, "x") != 0) return WEIR_OK;
-    size_t n = s->len;
-    unsigned char *b = weir_alloc(p->ctx->arena, n / 2 + 2);
-    for (size_t i = 0; i < n; i++) {
-        unsigned v = (unsigned char)s->text[i];
-        v = v >= '0' && v <= '9'                 ? v - '0'
-            : (v | 32) >= 'a' && (v | 32) <= 'f' ? (v | 32) - 'a' + 10
-                                                 : 99;
-        if (v == 99) return weir_syntax_error(p);
-        size_t at = i + (n & 1);
-        b[at / 2] |= (unsigned char)(at & 1 ? v : v << 4);
-    }
-    p->at += 2;
-    *out = weir_lit_binary(p->ctx->arena, b, (n + 1) / 2);
-    *done = true;
     return WEIR_OK;
 }
 
@@ -248,6 +115,13 @@ static weir_rc parse_call(weir_parser *p, const char *name, int32_t from, weir_e
     return WEIR_OK;
 }
 
+/* SPARK CharVarcharUtils.replaceCharVarcharWithStringForCast */
+static weir_rc cast_type(weir_parser *p, const weir_type **out) {
+    WEIR_TRY(weir_parse_type(p, out));
+    if ((*out)->kind == WEIR_T_STRING) *out = &weir_t_string;
+    return WEIR_OK;
+}
+
 static weir_rc parse_cast(weir_parser *p, weir_cast_mode mode, int32_t from, weir_expr **out) {
     weir_expr *c = weir_expr_new(p->ctx->arena, WEIR_EX_CAST);
     c->narg = 1;
@@ -256,7 +130,7 @@ static weir_rc parse_cast(weir_parser *p, weir_cast_mode mode, int32_t from, wei
     WEIR_TRY(weir_tk_need(p, "("));
     WEIR_TRY(parse_or(p, &c->arg[0]));
     WEIR_TRY(weir_tk_need(p, "as"));
-    WEIR_TRY(weir_parse_type(p, &c->type));
+    WEIR_TRY(cast_type(p, &c->type));
     WEIR_TRY(weir_tk_need(p, ")"));
     c->at = weir_tk_pos(p, from);
     *out = c;
@@ -325,7 +199,7 @@ static weir_rc parse_special(weir_parser *p, const char *name, int32_t from, wei
         p->at++;
         WEIR_TRY(parse_or(p, &x));
         *done = true;
-        *out = call(p, from, "date_part", weir_lit_string(p->ctx->arena, unit, strlen(unit)), x);
+        *out = call(p, from, "extract", weir_lit_string(p->ctx->arena, unit, strlen(unit)), x);
         return weir_tk_need(p, ")");
     }
     if (strcasecmp(name, "position") == 0) {
@@ -335,7 +209,7 @@ static weir_rc parse_special(weir_parser *p, const char *name, int32_t from, wei
         *done = weir_tk_take(p, "in");
         if (!*done) return p->at = back, WEIR_OK;
         WEIR_TRY(parse_or(p, &in));
-        *out = call(p, from, "position", what, in);
+        *out = call(p, from, "locate", what, in);
         return weir_tk_need(p, ")");
     }
     if (strcasecmp(name, "timestampadd") == 0 || strcasecmp(name, "timestampdiff") == 0)
@@ -351,9 +225,7 @@ static weir_rc parse_special(weir_parser *p, const char *name, int32_t from, wei
             WEIR_TRY(weir_tk_need(p, "from"));
             WEIR_TRY(parse_or(p, &x));
             *done = true;
-            *out = what ? call(p, from, i == 0 ? "btrim" : words[i][1], i == 0 ? x : what,
-                               i == 0 ? what : x)
-                        : call(p, from, words[i][1], x, NULL);
+            *out = what ? call(p, from, words[i][1], what, x) : call(p, from, words[i][1], x, NULL);
             return weir_tk_need(p, ")");
         }
     }
@@ -421,6 +293,7 @@ static weir_rc parse_word(weir_parser *p, weir_expr **out) {
 static weir_rc parse_parameter(weir_parser *p, weir_expr **out) {
     const weir_sql_args *a = p->args;
     const char *name = NULL;
+    int at = (int)weir_tk(p, 0)->start;
     if (weir_tk_take(p, ":"))
         WEIR_TRY(weir_tk_ident(p, &name));
     else
@@ -433,10 +306,8 @@ static weir_rc parse_parameter(weir_parser *p, weir_expr **out) {
         *out = a->value[i];
         return WEIR_OK;
     }
-    return weir_fail(p->ctx, WEIR_E_INVALID_SQL_SYNTAX, "message",
-                     weir_printf(p->ctx->arena,
-                                 "the statement has a parameter%s%s without a value.",
-                                 name ? " :" : "", name ? name : ""));
+    return weir_fail(p->ctx, WEIR_E_UNBOUND_SQL_PARAMETER, "name",
+                     name ? name : weir_printf(p->ctx->arena, "_%d", at));
 }
 
 static weir_rc parse_paren(weir_parser *p, weir_expr **out) {
@@ -464,10 +335,10 @@ static weir_rc parse_paren(weir_parser *p, weir_expr **out) {
 static weir_rc parse_primary(weir_parser *p, weir_expr **out) {
     const weir_token *t = weir_tk(p, 0);
     bool done = false;
-    WEIR_TRY(typed_literal(p, out, &done));
+    WEIR_TRY(weir_typed_literal(p, out, &done));
     if (done) return WEIR_OK;
     switch (t->kind) {
-    case WEIR_TK_NUMBER: return number_literal(p, false, out);
+    case WEIR_TK_NUMBER: return weir_number_literal(p, false, out);
     case WEIR_TK_STRING:
         *out = weir_lit_string(p->ctx->arena, t->text, t->len);
         (*out)->at = (weir_pos){t->start, t->stop, p->src};
@@ -482,6 +353,13 @@ static weir_rc parse_primary(weir_parser *p, weir_expr **out) {
         return weir_syntax_error(p);
     default: return weir_syntax_error(p);
     }
+}
+
+static void add_part(weir_parser *p, weir_expr *attr, const char *name) {
+    const char **names = WEIR_NEWN(p->ctx->arena, const char *, attr->nname + 1);
+    memcpy(names, attr->names, sizeof *names * (size_t)attr->nname);
+    names[attr->nname++] = name;
+    attr->names = names;
 }
 
 static weir_expr *extract(weir_parser *p, int32_t from, weir_expr *base, weir_expr *key) {
@@ -512,13 +390,16 @@ static weir_rc parse_postfix(weir_parser *p, weir_expr **out) {
             *out = extract(p, from, *out, key);
         } else if (weir_tk_take(p, ".")) {
             WEIR_TRY(weir_tk_ident(p, &name));
-            *out = extract(p, from, *out, weir_lit_string(p->ctx->arena, name, strlen(name)));
+            if ((*out)->kind == WEIR_EX_ATTR) /* (s).x is s.x */
+                add_part(p, *out, name);
+            else
+                *out = extract(p, from, *out, weir_lit_string(p->ctx->arena, name, strlen(name)));
         } else if (weir_tk_take(p, "::")) {
             weir_expr *c = weir_expr_new(p->ctx->arena, WEIR_EX_CAST);
             c->narg = 1;
             c->arg = WEIR_NEWN(p->ctx->arena, weir_expr *, 1);
             c->arg[0] = *out;
-            WEIR_TRY(weir_parse_type(p, &c->type));
+            WEIR_TRY(cast_type(p, &c->type));
             c->at = weir_tk_pos(p, from);
             *out = c;
         } else if (weir_tk_is(p, "collate") && names_collation(weir_tk(p, 1))) {
@@ -534,7 +415,7 @@ static weir_rc parse_unary(weir_parser *p, weir_expr **out) {
     weir_expr *e = NULL;
     if (weir_tk_is(p, "-") && weir_tk(p, 1)->kind == WEIR_TK_NUMBER) {
         p->at++;
-        return number_literal(p, true, out);
+        return weir_number_literal(p, true, out);
     }
     const char *fn = weir_tk_is(p, "-")   ? "negative"
                      : weir_tk_is(p, "+") ? "positive"
@@ -641,7 +522,8 @@ static weir_rc parse_word_predicate(weir_parser *p, int32_t from, weir_expr **ou
         WEIR_TRY(parse_bits(p, &a));
         WEIR_TRY(weir_tk_need(p, "and"));
         WEIR_TRY(parse_bits(p, &b));
-        *out = call(p, from, "and", call(p, from, ">=", *out, a), call(p, from, "<=", *out, b));
+        *out = weir_expr_func(p->ctx->arena, "between", 3, *out, a, b);
+        (*out)->at = weir_tk_pos(p, from);
     } else if (strcasecmp(w, "in") == 0) {
         WEIR_TRY(parse_in(p, from, *out, out));
     } else {

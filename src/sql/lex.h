@@ -50,6 +50,11 @@ weir_rc weir_parse_expr(weir_parser *, weir_expr **out);
 weir_rc weir_parse_named_expr(weir_parser *, weir_expr **out);
 weir_rc weir_parse_list(weir_parser *, weir_plan *into, bool named);
 weir_rc weir_parse_type(weir_parser *, const weir_type **out);
+/* At a number token. INVALID_NUMERIC_LITERAL_RANGE. */
+weir_rc weir_number_literal(weir_parser *, bool minus, weir_expr **out);
+/* DATE '...', TIMESTAMP '...': a cast of the text, made a literal at analysis; X'...'. *done: there
+ * was one. INVALID_TYPED_LITERAL. */
+weir_rc weir_typed_literal(weir_parser *, weir_expr **out, bool *done);
 weir_rc weir_parse_columns(weir_parser *, const char *close, const weir_type **out);
 weir_rc weir_parse_name_parts(weir_parser *, const char ***parts, int32_t *n);
 weir_rc weir_parse_query(weir_parser *, weir_plan **out);

@@ -5,6 +5,7 @@ import json
 import os
 
 import pytest
+from pyspark.errors import PySparkException
 from test_stream import put
 
 
@@ -50,6 +51,54 @@ def test_schema_mismatch_refused_and_merged(spark, tmp_path):
         spark.sql("SELECT 1 AS a, 2 AS b").write.format("delta").mode("append").save(path)
     spark.sql("SELECT 3 AS a, 4 AS b").write.format("delta").mode("append").option("mergeSchema", "true").save(path)
     assert sorted(tuple(r) for r in spark.read.format("delta").load(path).collect()) == [(1, None), (3, 4)]
+
+
+# column, data, and what comes of an append by path, by insertInto, by saveAsTable and by a stream. Apache Spark 4.2.0, Delta 4.4.0
+MERGE = "DELTA_FAILED_TO_MERGE_FIELDS"
+APPENDS = [
+    ("bigint", "'1'", MERGE, "1", "1", "1"), ("string", "1L", MERGE, "1", "1", "1"), ("int", "1L", MERGE, "1", "1", "1"),
+    ("double", "7", MERGE, "7.0", "7.0", "7.0"), ("int", "1.5D", MERGE, "1", "1", "1"), ("double", "1.5F", MERGE, "1.5", "1.5", "1.5"),
+    ("decimal(10,2)", "cast(1.25 as decimal(12,4))", MERGE, "1.25", "1.25", "1.25"),
+    ("timestamp", "date'2020-01-01'", MERGE, *["2020-01-01 00:00:00"] * 3), ("date", "timestamp'2020-01-01 01:00:00'", MERGE, *["2020-01-01"] * 3),
+    ("smallint", "1Y", "1", "1", "1", "1"), ("string", "X'31'", MERGE, "1", "1", "1"), ("timestamp", "'1'", MERGE, *["CAST_INVALID_INPUT"] * 3),
+    ("array<int>", "array(1L)", MERGE, "[1]", "[1]", "[1]"), ("struct<a:int>", "named_struct('a', 1L)", MERGE, "{1}", "{1}", "{1}"),
+    ("map<string,int>", "map('a', 1L)", MERGE, *["{a -> 1}"] * 3),
+    ("struct<a:int>", "named_struct('a', 1, 'b', 2)", *["DELTA_METADATA_MISMATCH"] * 4),
+]
+
+
+@pytest.mark.parametrize("column,data,path,insert,save,stream", APPENDS)
+def test_types_of_an_append(spark, tmp_path, column, data, path, insert, save, stream):
+    rows = spark.range(1).selectExpr(f"{data} AS c")
+    source = spark.readStream.format("rate-micro-batch").option("rowsPerBatch", 1).load().selectExpr(f"{data} AS c")
+    ways = {"path": lambda t, at: rows.write.format("delta").mode("append").save(at), "insert": lambda t, at: rows.write.insertInto(t),
+            "save": lambda t, at: rows.write.format("delta").mode("append").saveAsTable(t),
+            "stream": lambda t, at: source.writeStream.format("delta").option("checkpointLocation", str(tmp_path / "ck")).trigger(once=True)
+            .start(at).awaitTermination(60)}
+    for (way, write), want in zip(ways.items(), (path, insert, save, stream)):
+        spark.sql(f"CREATE TABLE t_{way} (c {column}) USING delta")
+        at = spark.sql(f"DESCRIBE DETAIL t_{way}").first().location.replace("file:", "")
+        try:
+            write(f"t_{way}", at)
+            got = spark.table(f"t_{way}").selectExpr("CAST(c AS STRING)").first()[0]
+        except PySparkException as e:
+            got = str(e)
+        assert want == got or (want.isupper() and want in got), (way, want, got)
+
+
+def test_insert_into_goes_by_position(spark):
+    spark.sql("CREATE TABLE t (a BIGINT, b STRING) USING delta")
+    spark.range(1).selectExpr("'x' AS b", "id AS a").select("a", "b").write.insertInto("t")
+    spark.range(1).selectExpr("5L AS b", "'y' AS a").write.mode("ignore").insertInto("t")
+    assert sorted(map(tuple, spark.table("t").collect())) == [(0, "x"), (5, "y")]
+    spark.range(1).selectExpr("7L", "'z'").write.insertInto("t", overwrite=True)
+    assert [tuple(r) for r in spark.table("t").collect()] == [(7, "z")]
+    with pytest.raises(PySparkException, match="NOT_ENOUGH_DATA_COLUMNS"):
+        spark.range(1).write.insertInto("t")
+    with pytest.raises(PySparkException, match="can't be used together with partitionBy"):
+        spark.range(1).write.partitionBy("id").insertInto("t")
+    with pytest.raises(PySparkException, match="TABLE_OR_VIEW_NOT_FOUND"):
+        spark.range(1).write.insertInto("nowhere")
 
 
 def test_stream_to_table_one_commit_per_batch(spark, tmp_path):

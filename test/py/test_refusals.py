@@ -2,7 +2,7 @@
 with Delta 4.4.1 answered."""
 import pytest
 
-ANALYSIS, ARGUMENT = "AnalysisException", "IllegalArgumentException"
+ANALYSIS, ARGUMENT, PARSE = "AnalysisException", "IllegalArgumentException", "ParseException"
 SQL = [
     ("select cast('abc' as date)", "DateTimeException", "CAST_INVALID_INPUT", "22018"),
     ("select cast('abc' as timestamp)", "DateTimeException", "CAST_INVALID_INPUT", "22018"),
@@ -10,6 +10,18 @@ SQL = [
     ("select cast('abc' as int)", "NumberFormatException", "CAST_INVALID_INPUT", "22018"),
     ("set time zone 'Bad/Zone'", ARGUMENT, "INVALID_CONF_VALUE.TIME_ZONE", "22022"),
     ("select id from range(3) order by 5", ANALYSIS, "ORDER_BY_POS_OUT_OF_RANGE", "42805"),
+    ("select 1e999", PARSE, "INVALID_NUMERIC_LITERAL_RANGE", "22003"),
+    ("select -1e400", PARSE, "INVALID_NUMERIC_LITERAL_RANGE", "22003"),
+    ("select 1e40F", PARSE, "INVALID_NUMERIC_LITERAL_RANGE", "22003"),
+    ("select 300Y", PARSE, "INVALID_NUMERIC_LITERAL_RANGE", "22003"),
+    ("select 99999999999999999999L", PARSE, "INVALID_NUMERIC_LITERAL_RANGE", "22003"),
+    ("select date '2020-13-01'", PARSE, "INVALID_TYPED_LITERAL", "42604"),
+    ("select timestamp 'abc'", PARSE, "INVALID_TYPED_LITERAL", "42604"),
+    ("select X'1G'", PARSE, "INVALID_TYPED_LITERAL", "42604"),
+    ("select :x", ANALYSIS, "UNBOUND_SQL_PARAMETER", "42P02"),
+    ("select ?", ANALYSIS, "UNBOUND_SQL_PARAMETER", "42P02"),
+    ("select * from values ('x') t(b) where b", ANALYSIS, "DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN", "42K09"),
+    ("select * from range(3) where id", ANALYSIS, "DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN", "42K09"),
     ("create table refused_y (a int, A int) using delta", ANALYSIS, "COLUMN_ALREADY_EXISTS", "42711"),
 ]
 
@@ -23,6 +35,23 @@ def refusal(call):
 @pytest.mark.parametrize("text,exception,condition,state", SQL)
 def test_statement(spark, text, exception, condition, state):
     assert refusal(lambda: spark.sql(text).collect()) == (exception, condition, state)
+
+
+def test_frames(spark, tmp_path):
+    spark.range(2).write.format("delta").save(str(tmp_path / "d"))
+    d = spark.read.format("delta").option("versionAsOf", 99)
+    assert refusal(lambda: d.load(str(tmp_path / "d")).count()) == (ANALYSIS, "DELTA_VERSION_NOT_FOUND", "22003")
+    assert refusal(lambda: spark.range(3).sample(2.0).count())[0] == ARGUMENT
+    assert refusal(lambda: spark.range(3).dropDuplicatesWithinWatermark().count())[:2] == (ANALYSIS, "_LEGACY_ERROR_TEMP_3102")
+
+
+def test_use_is_told(spark):
+    spark.sql("create schema told_s")
+    spark.sql("use told_s")
+    assert spark.sql("select current_schema(), current_database(), cast('abc' as char(2))").first()[:] == ("told_s", "told_s", "abc")
+    assert not [r for r in spark.sql("set").collect() if r.key.startswith("#")]
+    spark.sql("use default")
+    assert spark.sql("select current_schema()").first()[0] == "default"
 
 
 def test_insert_names_a_column_the_table_lacks(spark):
