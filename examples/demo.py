@@ -53,6 +53,8 @@ def kill_in_the_middle():
     commits = os.path.join(CHECKPOINTS, "events", "commits")
     while p.poll() is None and not (os.path.isdir(commits) and len(os.listdir(commits)) >= 3):
         time.sleep(0.001)
+    if not os.path.isdir(commits):
+        sys.exit(f"  `build/weir run examples/orders.py` ended with exit code {p.returncode} before its first batch; run it to see why")
     for pid in children(p.pid) + [p.pid]:
         try:
             os.kill(pid, signal.SIGKILL)
