@@ -56,8 +56,7 @@ bool weir_fn_exists(const char *name) {
     return weir_fn_find(name, 0, &next) || weir_agg_find(name, 0, &next);
 }
 
-/* Generators are found by the select list; what comes here stands elsewhere. */
-static bool is_generator(const char *name) {
+bool weir_fn_is_generator(const char *name) {
     static const char *const names[] = {"explode",          "explode_outer", "posexplode",
                                         "posexplode_outer", "inline",        "inline_outer",
                                         "stack",            "json_tuple"};
@@ -69,7 +68,7 @@ static bool is_generator(const char *name) {
 weir_rc weir_fn_missing(weir_ctx *ctx, const weir_expr *e) {
     const char *why = weir_fn_elsewhere(e->name) ? "the function %s; it is not in this release of "
                                                    "weir, run this query on Apache Spark"
-                      : is_generator(e->name)
+                      : weir_fn_is_generator(e->name) /* the select list has taken its own */
                           ? "%s inside of an expression or beside another generator; select it "
                             "alone, and use its column in a second select"
                           : NULL;
@@ -96,7 +95,7 @@ weir_rc weir_fn_wrong_count(weir_ctx *ctx, const weir_expr *e, int least, int mo
     return WEIR_FAIL;
 }
 
-static weir_rc type_mismatch(weir_ctx *ctx, const weir_expr *e, int which, const char *want) {
+weir_rc weir_fn_type_mismatch(weir_ctx *ctx, const weir_expr *e, int which, const char *want) {
     static const char *const nth[] = {"first", "second", "third",   "fourth",
                                       "fifth", "sixth",  "seventh", "eighth"};
     const weir_expr *a = e->arg[which];
@@ -163,7 +162,8 @@ static weir_rc finish(weir_ctx *ctx, const candidate *c, weir_expr *e, weir_expr
     }
     for (int i = 0; i < e->narg; i++) e->deterministic &= e->arg[i]->deterministic;
     if (!e->type) /* it follows from an argument, which is an untyped null */
-        return e->narg ? type_mismatch(ctx, e, 0, "a typed value") : weir_fn_missing(ctx, e);
+        return e->narg ? weir_fn_type_mismatch(ctx, e, 0, "a typed value")
+                       : weir_fn_missing(ctx, e);
     *out = e;
     return WEIR_OK;
 }
@@ -202,7 +202,7 @@ weir_rc weir_fn_resolve(weir_ctx *ctx, weir_expr *func, weir_expr **out) {
             return WEIR_OK;
         }
     }
-    if (bad >= 0) return type_mismatch(ctx, func, bad, want);
+    if (bad >= 0) return weir_fn_type_mismatch(ctx, func, bad, want);
     return weir_fn_wrong_count(ctx, func, least, most);
 }
 

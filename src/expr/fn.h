@@ -104,11 +104,14 @@ const weir_fn *weir_fn_find(
 const weir_agg_fn *weir_agg_find(const char *name, int from, int *next);
 bool weir_fn_exists(const char *name);
 bool weir_fn_elsewhere(const char *name); /* Spark has it, weir does not */
+bool weir_fn_is_generator(const char *name);
 /* Fails with UNRESOLVED_ROUTINE, or UNSUPPORTED_FEATURE for one that Spark has, where the call
  * stands. */
 weir_rc weir_fn_missing(weir_ctx *, const weir_expr *);
 /* Fails with WRONG_NUM_ARGS, where the call stands. */
 weir_rc weir_fn_wrong_count(weir_ctx *, const weir_expr *, int least, int most);
+/* Fails with DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE of an argument, where the call stands. */
+weir_rc weir_fn_type_mismatch(weir_ctx *, const weir_expr *, int which, const char *want);
 
 /* Resolves a FUNC node whose arguments are resolved: picks the alternative, casts, binds. Fails
  * with UNRESOLVED_ROUTINE, WRONG_NUM_ARGS, DATATYPE_MISMATCH.* . */

@@ -141,10 +141,39 @@ static bool put_moved_date(printer *p, const weir_expr *e, const char *op) {
     return true;
 }
 
+/* Calls that are not shown as such: what stands before, between and after their arguments. */
+static const struct {
+    const char *name;
+    int narg;
+    const char *pre, *mid, *post;
+} forms[] = {
+    {"!=", 2, "(NOT (", " = ", "))"},
+    {"<>", 2, "(NOT (", " = ", "))"},
+    {"isnull", 1, "(", "", " IS NULL)"},
+    {"isnotnull", 1, "(", "", " IS NOT NULL)"},
+    {"not", 1, "(NOT ", "", ")"},
+    {"!", 1, "(NOT ", "", ")"},
+    {"-", 1, "(- ", "", ")"},
+    {"positive", 1, "(+ ", "", ")"},
+    {"if", 3, "(IF(", ", ", "))"},
+    {"log", 1, "LOG(E(), ", "", ")"},
+    {"trim", 2, "TRIM(BOTH ", " FROM ", ")"},
+    {"ltrim", 2, "TRIM(LEADING ", " FROM ", ")"},
+    {"rtrim", 2, "TRIM(TRAILING ", " FROM ", ")"},
+    {"extract", 2, "extract(", " FROM ", ")"},
+    {"datepart", 2, "datepart(", " FROM ", ")"},
+    {"~", 1, "~", "", ""},
+    {"_getfield", 2, "", ".", ""},
+    {"_getitem", 2, "", "[", "]"},
+    {"_getmap", 2, "", "[", "]"},
+    {"rlike", 2, "RLIKE(", ", ", ")"},
+    {"like", 2, "", " LIKE ", ""},
+    {"concat_op", 2, "concat(", ", ", ")"},
+};
+
 static bool put_special(printer *p, const weir_expr *e) {
     const char *n = e->name, *op = e->narg == 2 ? infix(n) : NULL;
-    if (e->is_operator && e->narg == 1)
-        n = strcmp(n, "negative") == 0 ? "-" : n;
+    if (e->is_operator && strcmp(n, "negative") == 0) n = "-";
     if (op && put_moved_date(p, e, op)) return true;
     if (op) {
         weir_str_putc(&p->s, '(');
@@ -154,38 +183,15 @@ static bool put_special(printer *p, const weir_expr *e) {
         weir_str_putc(&p->s, ')');
         return true;
     }
-    static const struct {
-        const char *name;
-        int narg;
-        const char *pre, *mid, *post;
-    } forms[] = {{"!=", 2, "(NOT (", " = ", "))"},
-                 {"<>", 2, "(NOT (", " = ", "))"},
-                 {"isnull", 1, "(", "", " IS NULL)"},
-                 {"isnotnull", 1, "(", "", " IS NOT NULL)"},
-                 {"not", 1, "(NOT ", "", ")"},
-                 {"!", 1, "(NOT ", "", ")"},
-                 {"-", 1, "(- ", "", ")"},
-                 {"positive", 1, "(+ ", "", ")"},
-                 {"trim", 2, "TRIM(BOTH ", " FROM ", ")"},
-                 {"ltrim", 2, "TRIM(LEADING ", " FROM ", ")"},
-                 {"rtrim", 2, "TRIM(TRAILING ", " FROM ", ")"},
-                 {"extract", 2, "extract(", " FROM ", ")"},
-                 {"datepart", 2, "datepart(", " FROM ", ")"},
-                 {"~", 1, "~", "", ""},
-                 {"_getfield", 2, "", ".", ""},
-                 {"_getitem", 2, "", "[", "]"},
-                 {"_getmap", 2, "", "[", "]"},
-                 {"rlike", 2, "RLIKE(", ", ", ")"},
-                 {"like", 2, "", " LIKE ", ""},
-                 {"concat_op", 2, "concat(", ", ", ")"}};
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
         if (strcasecmp(n, forms[i].name) != 0 || e->narg != forms[i].narg) continue;
-        weir_str_puts(&p->s, forms[i].pre);
-        put(p, e->arg[0]);
-        weir_str_puts(&p->s, forms[i].mid);
         bool was = p->pretty;
-        if (n[0] == '_') p->pretty = true;
-        if (e->narg > 1) put(p, e->arg[1]);
+        weir_str_puts(&p->s, forms[i].pre);
+        for (int k = 0; k < e->narg; k++) {
+            if (k) weir_str_puts(&p->s, forms[i].mid);
+            if (k && n[0] == '_') p->pretty = true;
+            put(p, e->arg[k]);
+        }
         p->pretty = was;
         weir_str_puts(&p->s, forms[i].post);
         return true;
@@ -270,8 +276,7 @@ static const shown spelling[] = {
     SPELLED("log10", "LOG10"),
     SPELLED("log1p", "LOG1P"),
     SPELLED("log2", "LOG2"),
-    {"log", "LOG(E(), ", 1, ""},
-    {"log", "LOG", 2, ""},
+    SPELLED("log", "LOG"),
     ADDS("lpad", 2, ",  "),
     ADDS("months_between", 2, ", true"),
     ADDS("overlay", 3, ", -1"),
@@ -367,18 +372,14 @@ static void put_call(printer *p, const weir_expr *e) {
         put_case(p, e);
         return;
     }
-    bool choice = e->name && e->narg == 3 && strcasecmp(e->name, "if") == 0;
     const shown *how = e->name ? shown_as(e) : NULL;
-    if (choice)
-        weir_str_puts(&p->s, "(IF");
-    else if (how && how->as)
+    if (how && how->as)
         weir_str_puts(&p->s, how->as);
     else
         put_lower(p, e->name ? e->name : "");
-    if (!how || !how->as || !strchr(how->as, '(')) weir_str_putc(&p->s, '(');
-    if (e->distinct) weir_str_puts(&p->s, "DISTINCT ");
+    weir_str_puts(&p->s, e->distinct ? "(DISTINCT " : "(");
     put_args(p, e);
-    weir_str_printf(&p->s, "%s)%s", how ? how->tail : "", choice ? ")" : "");
+    weir_str_printf(&p->s, "%s)", how ? how->tail : "");
     if (e->filter) {
         weir_str_puts(&p->s, " FILTER (WHERE ");
         put(p, e->filter);

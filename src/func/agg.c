@@ -6,9 +6,6 @@
 
 #include <strings.h>
 
-#define SLOT(T, a, i) (&((T *)(a)->slots)[(a)->slot[i]])
-#define AT(T, a, s) (&((T *)(a)->slots)[s])
-
 static void name_state(weir_field *f, const char *name, const weir_type *t, bool nullable) {
     *f = (weir_field){name, t, nullable, NULL};
 }
@@ -44,7 +41,7 @@ static weir_rc count_update(weir_ctx *ctx, weir_agg_call *a) {
     for (int64_t i = 0; i < a->len; i++) {
         bool skip = false;
         for (int k = 0; nulls && k < a->narg; k++) skip |= weir_is_null(&a->arg[k], i);
-        *SLOT(int64_t, a, i) += !skip;
+        *WEIR_SLOT(int64_t, a, i) += !skip;
     }
     return WEIR_OK;
 }
@@ -52,7 +49,8 @@ static weir_rc count_update(weir_ctx *ctx, weir_agg_call *a) {
 static weir_rc count_if_update(weir_ctx *ctx, weir_agg_call *a) {
     (void)ctx;
     for (int64_t i = 0; i < a->len; i++)
-        *SLOT(int64_t, a, i) += !weir_is_null(&a->arg[0], i) && WEIR_AT_ROW(uint8_t, &a->arg[0], i);
+        *WEIR_SLOT(int64_t, a, i) +=
+            !weir_is_null(&a->arg[0], i) && WEIR_AT_ROW(uint8_t, &a->arg[0], i);
     return WEIR_OK;
 }
 
@@ -60,14 +58,14 @@ static weir_rc count_merge(weir_ctx *ctx, weir_agg_call *a) {
     (void)ctx;
     for (int64_t i = 0; i < a->len; i++)
         if (!weir_is_null(&a->arg[0], i))
-            *SLOT(int64_t, a, i) += WEIR_AT_ROW(int64_t, &a->arg[0], i);
+            *WEIR_SLOT(int64_t, a, i) += WEIR_AT_ROW(int64_t, &a->arg[0], i);
     return WEIR_OK;
 }
 
 static weir_rc count_save(weir_ctx *ctx, const weir_agg_call *a, int64_t from, int64_t n,
                           weir_build *out) {
     (void)ctx;
-    for (int64_t s = from; s < from + n; s++) weir_build_i64(out, *AT(int64_t, a, s));
+    for (int64_t s = from; s < from + n; s++) weir_build_i64(out, *WEIR_SLOT_AT(int64_t, a, s));
     return WEIR_OK;
 }
 
@@ -157,7 +155,7 @@ static weir_rc sum_update(weir_ctx *ctx, weir_agg_call *a) {
         return sum_longs(ctx, a, x);
     for (int64_t i = 0; i < a->len; i++) {
         if (x->valid && weir_is_null(x, i)) continue;
-        sum_slot *s = SLOT(sum_slot, a, i);
+        sum_slot *s = WEIR_SLOT(sum_slot, a, i);
         if (k == WEIR_T_DOUBLE) {
             s->u.f += as_double(x, i);
         } else if (k == WEIR_T_DECIMAL) {
@@ -183,7 +181,7 @@ static weir_rc sum_save(weir_ctx *ctx, const weir_agg_call *a, int64_t from, int
     const weir_type *t = a->expr->type;
     (void)ctx;
     for (int64_t i = from; i < from + n; i++) {
-        const sum_slot *s = AT(sum_slot, a, i);
+        const sum_slot *s = WEIR_SLOT_AT(sum_slot, a, i);
         bool big = t->kind == WEIR_T_DECIMAL && !small_decimal(t);
         if (big) {
             weir_build_bool(&out[1], !s->set);
@@ -205,7 +203,7 @@ static weir_rc sum_save(weir_ctx *ctx, const weir_agg_call *a, int64_t from, int
 static weir_rc sum_merge(weir_ctx *ctx, weir_agg_call *a) {
     if (a->narg == 1) return sum_update(ctx, a); /* the state column is a partial sum */
     for (int64_t i = 0; i < a->len; i++) {
-        sum_slot *s = SLOT(sum_slot, a, i);
+        sum_slot *s = WEIR_SLOT(sum_slot, a, i);
         if (!weir_is_null(&a->arg[1], i) && WEIR_AT_ROW(uint8_t, &a->arg[1], i)) continue;
         if (weir_is_null(&a->arg[0], i))
             s->set = s->over = true;
@@ -221,7 +219,7 @@ static weir_rc sum_finish(weir_ctx *ctx, const weir_agg_call *a, int64_t from, i
     weir_build b;
     WEIR_TRY(begin(ctx, a, n, &b));
     for (int64_t i = from; i < from + n; i++) {
-        const sum_slot *s = AT(sum_slot, a, i);
+        const sum_slot *s = WEIR_SLOT_AT(sum_slot, a, i);
         bool over = s->over || (t->kind == WEIR_T_DECIMAL && !weir_dec_fits(s->u.d, t->precision));
         if (over && a->ansi) return sum_overflow(ctx, a, "Overflow in sum of decimals", "try_sum");
         if (!s->set || over)
@@ -289,7 +287,7 @@ static weir_rc avg_update(weir_ctx *ctx, weir_agg_call *a) {
     if (x->type->kind == WEIR_T_DOUBLE && x->form == WEIR_FLAT && !x->valid) {
         const double *v = WEIR_PTR(double, x);
         for (int64_t i = 0; i < a->len; i++) {
-            avg_slot *s = SLOT(avg_slot, a, i);
+            avg_slot *s = WEIR_SLOT(avg_slot, a, i);
             s->n++;
             s->u.f += v[i];
         }
@@ -297,7 +295,7 @@ static weir_rc avg_update(weir_ctx *ctx, weir_agg_call *a) {
     }
     for (int64_t i = 0; i < a->len; i++) {
         if (weir_is_null(x, i)) continue;
-        avg_slot *s = SLOT(avg_slot, a, i);
+        avg_slot *s = WEIR_SLOT(avg_slot, a, i);
         s->n++;
         if (!real)
             avg_add(s, WEIR_AT_ROW(weir_i128, x, i));
@@ -311,7 +309,7 @@ static weir_rc avg_merge(weir_ctx *ctx, weir_agg_call *a) {
     bool real = avg_in_double(a->expr);
     (void)ctx;
     for (int64_t i = 0; i < a->len; i++) {
-        avg_slot *s = SLOT(avg_slot, a, i);
+        avg_slot *s = WEIR_SLOT(avg_slot, a, i);
         s->n += weir_is_null(&a->arg[1], i) ? 0 : WEIR_AT_ROW(int64_t, &a->arg[1], i);
         if (weir_is_null(&a->arg[0], i))
             s->over |= !real;
@@ -328,7 +326,7 @@ static weir_rc avg_save(weir_ctx *ctx, const weir_agg_call *a, int64_t from, int
     bool real = avg_in_double(a->expr);
     (void)ctx;
     for (int64_t i = from; i < from + n; i++) {
-        const avg_slot *s = AT(avg_slot, a, i);
+        const avg_slot *s = WEIR_SLOT_AT(avg_slot, a, i);
         if (real)
             weir_build_f64(&out[0], s->u.f);
         else if (s->over)
@@ -346,7 +344,7 @@ static weir_rc avg_finish(weir_ctx *ctx, const weir_agg_call *a, int64_t from, i
     weir_build b;
     WEIR_TRY(begin(ctx, a, n, &b));
     for (int64_t i = from; i < from + n; i++) {
-        const avg_slot *s = AT(avg_slot, a, i);
+        const avg_slot *s = WEIR_SLOT_AT(avg_slot, a, i);
         weir_i128 d = 0;
         bool ok = !s->over;
         if (!s->n)
@@ -398,7 +396,7 @@ static int max_types(weir_ctx *ctx, const weir_expr *e, weir_field *out, int max
 #define EXTREME_FIXED(ctype, field)                                                                \
     for (int64_t i = 0; i < a->len; i++) {                                                         \
         if (x->valid && weir_is_null(x, i)) continue;                                              \
-        weir_cell *c = SLOT(weir_cell, a, i);                                                      \
+        weir_cell *c = WEIR_SLOT(weir_cell, a, i);                                                 \
         ctype v = WEIR_AT_ROW(ctype, x, i);                                                        \
         if (!c->set || (sign > 0 ? v > c->u.field : v < c->u.field))                               \
             c->u.field = v, c->set = true;                                                         \
@@ -418,7 +416,7 @@ static weir_rc extreme(weir_ctx *ctx, weir_agg_call *a, int sign) {
     }
     for (int64_t i = 0; i < a->len; i++) {
         if (weir_is_null(x, i)) continue;
-        weir_cell *c = SLOT(weir_cell, a, i);
+        weir_cell *c = WEIR_SLOT(weir_cell, a, i);
         if (!c->set || weir_cell_compare(c, x, i) * sign < 0)
             WEIR_TRY(weir_cell_store(ctx, a->mem, c, x, i));
     }
@@ -432,7 +430,7 @@ static weir_rc cell_save(weir_ctx *ctx, const weir_agg_call *a, int64_t from, in
                          weir_build *out) {
     (void)ctx;
     for (int64_t i = from; i < from + n; i++)
-        weir_cell_append(AT(weir_cell, a, i), a->expr->type, out);
+        weir_cell_append(WEIR_SLOT_AT(weir_cell, a, i), a->expr->type, out);
     return WEIR_OK;
 }
 
@@ -474,7 +472,7 @@ static int first_types(weir_ctx *ctx, const weir_expr *e, weir_field *out, int m
 
 static weir_rc pick(weir_ctx *ctx, weir_agg_call *a, bool last, const weir_column *is_set) {
     for (int64_t i = 0; i < a->len; i++) {
-        weir_cell *c = SLOT(weir_cell, a, i);
+        weir_cell *c = WEIR_SLOT(weir_cell, a, i);
         if (is_set && (weir_is_null(is_set, i) || !WEIR_AT_ROW(uint8_t, is_set, i))) continue;
         if ((c->set && !last) || (a->expr->ignore_nulls && weir_is_null(&a->arg[0], i))) continue;
         WEIR_TRY(weir_cell_store(ctx, a->mem, c, &a->arg[0], i));
@@ -494,7 +492,8 @@ static weir_rc last_merge(weir_ctx *ctx, weir_agg_call *a) {
 static weir_rc first_save(weir_ctx *ctx, const weir_agg_call *a, int64_t from, int64_t n,
                           weir_build *out) {
     WEIR_TRY(cell_save(ctx, a, from, n, out));
-    for (int64_t i = from; i < from + n; i++) weir_build_bool(&out[1], AT(weir_cell, a, i)->set);
+    for (int64_t i = from; i < from + n; i++)
+        weir_build_bool(&out[1], WEIR_SLOT_AT(weir_cell, a, i)->set);
     return WEIR_OK;
 }
 

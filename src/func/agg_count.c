@@ -6,9 +6,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define SLOT(T, a, i) (&((T *)(a)->slots)[(a)->slot[i]])
-#define AT(T, a, s) (&((T *)(a)->slots)[s])
-
 /* ---- counts of values: the state of mode and percentile ---- */
 
 static const weir_type *record(weir_ctx *ctx, const char *const *name,
@@ -42,7 +39,7 @@ static weir_rc count_merge(weir_ctx *ctx, weir_agg_call *a) {
         int32_t n = weir_get_list(&a->arg[0], i, &first);
         for (int32_t k = 0; k < n; k++) {
             int64_t r = weir_kid_row(pair, first + k);
-            WEIR_TRY(count_value(ctx, a, SLOT(weir_cells, a, i), &pair->kid[0], r,
+            WEIR_TRY(count_value(ctx, a, WEIR_SLOT(weir_cells, a, i), &pair->kid[0], r,
                                  WEIR_AT_ROW(int64_t, &pair->kid[1], r)));
         }
     }
@@ -53,7 +50,7 @@ static weir_rc count_save(weir_ctx *ctx, const weir_agg_call *a, int64_t from, i
                           weir_build *out) {
     (void)ctx;
     for (int64_t i = from; i < from + n; i++) {
-        const weir_cells *s = AT(weir_cells, a, i);
+        const weir_cells *s = WEIR_SLOT_AT(weir_cells, a, i);
         weir_build *pair = &out->kid[0];
         for (int64_t k = 0; k < s->n; k++) {
             weir_cell_append(&s->v[k], a->expr->arg[0]->type, &pair->kid[0]);
@@ -93,7 +90,7 @@ static weir_rc bind_mode(weir_ctx *ctx, weir_expr *e) {
 
 static weir_rc mode_update(weir_ctx *ctx, weir_agg_call *a) {
     for (int64_t i = 0; i < a->len; i++)
-        WEIR_TRY(count_value(ctx, a, SLOT(weir_cells, a, i), &a->arg[0], i, 1));
+        WEIR_TRY(count_value(ctx, a, WEIR_SLOT(weir_cells, a, i), &a->arg[0], i, 1));
     return WEIR_OK;
 }
 
@@ -118,7 +115,7 @@ static weir_rc mode_finish(weir_ctx *ctx, const weir_agg_call *a, int64_t from, 
     weir_cell none = {0};
     WEIR_TRY(weir_build_init(ctx, &b, a->expr->type));
     for (int64_t i = from; i < from + n; i++) {
-        const weir_cells *s = AT(weir_cells, a, i);
+        const weir_cells *s = WEIR_SLOT_AT(weir_cells, a, i);
         int64_t best = 0;
         WEIR_TRY(mode_best(ctx, a, s, &best));
         weir_cell_append(s->n ? &s->v[best] : &none, a->expr->type, &b);
@@ -236,7 +233,7 @@ static weir_rc percentile_update(weir_ctx *ctx, weir_agg_call *a) {
                 ctx, WEIR_E_NEGATIVE_VALUES_IN_FREQUENCY_EXPRESSION, "frequencyExpression",
                 weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, a->expr->arg[2])),
                 "negativeValue", weir_printf(ctx->arena, "%lldL", (long long)n));
-        WEIR_TRY(count_value(ctx, a, SLOT(weir_cells, a, i), &a->arg[0], i, n));
+        WEIR_TRY(count_value(ctx, a, WEIR_SLOT(weir_cells, a, i), &a->arg[0], i, n));
     }
     return WEIR_OK;
 }
@@ -253,7 +250,7 @@ static weir_rc percentile_finish(weir_ctx *ctx, const weir_agg_call *a, int64_t 
     weir_build b;
     WEIR_TRY(weir_build_init(ctx, &b, a->expr->type));
     for (int64_t i = from; i < from + n; i++) {
-        const weir_cells *s = AT(weir_cells, a, i);
+        const weir_cells *s = WEIR_SLOT_AT(weir_cells, a, i);
         weir_column v, d;
         if (s->n == 0 || w->n == 0) {
             weir_build_null(&b);
@@ -303,14 +300,10 @@ static weir_rc bind_approx(weir_ctx *ctx, weir_expr *e) {
         t = &weir_t_double;
     }
     if (!is_whole(t) && !is_fraction(t))
-        return weir_fail(
-            ctx, WEIR_E_DATATYPE_MISMATCH_UNEXPECTED_INPUT_TYPE, "sqlExpr",
-            weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)), "paramIndex", "first",
-            "requiredType",
-            "(\"NUMERIC\" or \"DATE\" or \"TIMESTAMP\" or \"TIMESTAMP_NTZ\" or \"INTERVAL YEAR TO "
-            "MONTH\" or \"INTERVAL DAY TO SECOND\")",
-            "inputSql", weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e->arg[0])),
-            "inputType", weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, t)));
+        return weir_fn_type_mismatch(ctx, e, 0,
+                                     "(\"NUMERIC\" or \"DATE\" or \"TIMESTAMP\" or "
+                                     "\"TIMESTAMP_NTZ\" or \"INTERVAL YEAR TO MONTH\" or "
+                                     "\"INTERVAL DAY TO SECOND\")");
     WEIR_TRY(percentages(ctx, e, &w));
     w->accuracy = ACCURACY;
     if (e->narg > 2) {
@@ -361,7 +354,7 @@ static weir_rc approx_update(weir_ctx *ctx, weir_agg_call *a) {
     if (!whole) WEIR_TRY(weir_cast_column(ctx, x, &weir_t_double, WEIR_CAST_ANSI, &d));
     for (int64_t i = 0; i < a->len; i++)
         if (!weir_is_null(x, i))
-            keep(a->mem, SLOT(points, a, i),
+            keep(a->mem, WEIR_SLOT(points, a, i),
                  whole ? (double)weir_get_int(x, i) : WEIR_AT_ROW(double, &d, i), 1);
     return WEIR_OK;
 }
@@ -374,7 +367,7 @@ static weir_rc digest_merge(weir_ctx *ctx, weir_agg_call *a) {
         int32_t n = weir_get_list(list, weir_kid_row(&a->arg[0], i), &first);
         for (int32_t k = 0; k < n; k++) {
             int64_t r = weir_kid_row(sample, first + k);
-            keep(a->mem, SLOT(points, a, i), WEIR_AT_ROW(double, &sample->kid[0], r),
+            keep(a->mem, WEIR_SLOT(points, a, i), WEIR_AT_ROW(double, &sample->kid[0], r),
                  WEIR_AT_ROW(int64_t, &sample->kid[1], r));
         }
     }
@@ -387,7 +380,7 @@ static weir_rc digest_save(weir_ctx *ctx, const weir_agg_call *a, int64_t from, 
     weir_build *kid = out->kid, *sample = &kid[3].kid[0];
     (void)ctx;
     for (int64_t i = from; i < from + n; i++) {
-        points *s = AT(points, a, i);
+        points *s = WEIR_SLOT_AT(points, a, i);
         weir_build_i32(&kid[0], THRESHOLD);
         weir_build_f64(&kid[1], 1.0 / (double)w->accuracy);
         weir_build_i64(&kid[2], settle(s));
@@ -418,7 +411,7 @@ static weir_rc approx_finish(weir_ctx *ctx, const weir_agg_call *a, int64_t from
     WEIR_TRY(weir_build_init(
         ctx, &b, w->list ? weir_type_array(ctx->arena, built, false) : built));
     for (int64_t i = from; i < from + n; i++) {
-        points *s = AT(points, a, i);
+        points *s = WEIR_SLOT_AT(points, a, i);
         int64_t total = settle(s);
         if (s->n == 0 || w->n == 0) {
             weir_build_null(&b);

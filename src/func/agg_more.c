@@ -6,9 +6,6 @@
 #include <math.h>
 #include <strings.h>
 
-#define SLOT(T, a, i) (&((T *)(a)->slots)[(a)->slot[i]])
-#define AT(T, a, s) (&((T *)(a)->slots)[s])
-
 static void name_state(weir_field *f, const char *name, const weir_type *t, bool nullable) {
     *f = (weir_field){name, t, nullable, NULL};
 }
@@ -36,7 +33,7 @@ static weir_rc moment_update(weir_ctx *ctx, weir_agg_call *a) {
     (void)ctx;
     for (int64_t i = 0; i < a->len; i++) {
         if (weir_is_null(&a->arg[0], i)) continue;
-        moment *m = SLOT(moment, a, i);
+        moment *m = WEIR_SLOT(moment, a, i);
         double delta = WEIR_AT_ROW(double, &a->arg[0], i) - m->avg, part;
         m->n += 1;
         part = delta / m->n;
@@ -49,7 +46,7 @@ static weir_rc moment_update(weir_ctx *ctx, weir_agg_call *a) {
 static weir_rc moment_merge(weir_ctx *ctx, weir_agg_call *a) {
     (void)ctx;
     for (int64_t i = 0; i < a->len; i++) {
-        moment *m = SLOT(moment, a, i);
+        moment *m = WEIR_SLOT(moment, a, i);
         double n2 = WEIR_AT_ROW(double, &a->arg[0], i), n1 = m->n, n = n1 + n2;
         double delta = WEIR_AT_ROW(double, &a->arg[1], i) - m->avg, part = n == 0 ? 0 : delta / n;
         m->n = n;
@@ -63,7 +60,7 @@ static weir_rc moment_save(weir_ctx *ctx, const weir_agg_call *a, int64_t from, 
                            weir_build *out) {
     (void)ctx;
     for (int64_t i = from; i < from + n; i++) {
-        const moment *m = AT(moment, a, i);
+        const moment *m = WEIR_SLOT_AT(moment, a, i);
         weir_build_f64(&out[0], m->n);
         weir_build_f64(&out[1], m->avg);
         weir_build_f64(&out[2], m->m2);
@@ -78,7 +75,7 @@ static weir_rc moment_finish(weir_ctx *ctx, const weir_agg_call *a, int64_t from
     weir_build b;
     WEIR_TRY(begin(ctx, a, n, &b));
     for (int64_t i = from; i < from + n; i++) {
-        const moment *m = AT(moment, a, i);
+        const moment *m = WEIR_SLOT_AT(moment, a, i);
         double v = m->m2 / (pop ? m->n : m->n - 1);
         if (m->n == 0 || (!pop && m->n == 1))
             weir_build_null(&b);
@@ -120,7 +117,7 @@ static int by_types(weir_ctx *ctx, const weir_expr *e, weir_field *out, int max)
 static weir_rc by_rows(weir_ctx *ctx, weir_agg_call *a,
                        int sign) { /* also merges: the state has the arguments' shape */
     for (int64_t i = 0; i < a->len; i++) {
-        by_slot *s = SLOT(by_slot, a, i);
+        by_slot *s = WEIR_SLOT(by_slot, a, i);
         if (weir_is_null(&a->arg[1], i)) continue;
         if (s->key.set && weir_cell_compare(&s->key, &a->arg[1], i) * sign > 0) continue;
         WEIR_TRY(weir_cell_store(ctx, a->mem, &s->key, &a->arg[1], i));
@@ -135,8 +132,8 @@ static weir_rc by_save(weir_ctx *ctx, const weir_agg_call *a, int64_t from, int6
                        weir_build *out) {
     (void)ctx;
     for (int64_t i = from; i < from + n; i++) {
-        weir_cell_append(&AT(by_slot, a, i)->value, a->expr->arg[0]->type, &out[0]);
-        weir_cell_append(&AT(by_slot, a, i)->key, a->expr->arg[1]->type, &out[1]);
+        weir_cell_append(&WEIR_SLOT_AT(by_slot, a, i)->value, a->expr->arg[0]->type, &out[0]);
+        weir_cell_append(&WEIR_SLOT_AT(by_slot, a, i)->key, a->expr->arg[1]->type, &out[1]);
     }
     return WEIR_OK;
 }
@@ -146,7 +143,7 @@ static weir_rc by_finish(weir_ctx *ctx, const weir_agg_call *a, int64_t from, in
     weir_build b;
     WEIR_TRY(begin(ctx, a, n, &b));
     for (int64_t i = from; i < from + n; i++)
-        weir_cell_append(&AT(by_slot, a, i)->value, a->expr->type, &b);
+        weir_cell_append(&WEIR_SLOT_AT(by_slot, a, i)->value, a->expr->type, &b);
     return weir_build_finish(ctx, &b, out);
 }
 
@@ -179,7 +176,7 @@ static weir_rc collect_one(weir_ctx *ctx, weir_agg_call *a, weir_cells *s, const
 
 static weir_rc collect_update(weir_ctx *ctx, weir_agg_call *a) {
     for (int64_t i = 0; i < a->len; i++)
-        WEIR_TRY(collect_one(ctx, a, SLOT(weir_cells, a, i), &a->arg[0], i));
+        WEIR_TRY(collect_one(ctx, a, WEIR_SLOT(weir_cells, a, i), &a->arg[0], i));
     return WEIR_OK;
 }
 
@@ -188,7 +185,8 @@ static weir_rc collect_merge(weir_ctx *ctx, weir_agg_call *a) {
         int64_t first;
         int32_t n = weir_is_null(&a->arg[0], i) ? 0 : weir_get_list(&a->arg[0], i, &first);
         for (int32_t k = 0; k < n; k++)
-            WEIR_TRY(collect_one(ctx, a, SLOT(weir_cells, a, i), &a->arg[0].kid[0], first + k));
+            WEIR_TRY(
+                collect_one(ctx, a, WEIR_SLOT(weir_cells, a, i), &a->arg[0].kid[0], first + k));
     }
     return WEIR_OK;
 }
@@ -197,7 +195,7 @@ static weir_rc collect_save(weir_ctx *ctx, const weir_agg_call *a, int64_t from,
                             weir_build *out) {
     (void)ctx;
     for (int64_t i = from; i < from + n; i++) {
-        const weir_cells *s = AT(weir_cells, a, i);
+        const weir_cells *s = WEIR_SLOT_AT(weir_cells, a, i);
         for (int64_t k = 0; k < s->n; k++)
             weir_cell_append(&s->v[k], a->expr->arg[0]->type, &out->kid[0]);
         weir_build_list(out);
@@ -247,7 +245,7 @@ static weir_rc listagg_finish(weir_ctx *ctx, const weir_agg_call *a, int64_t fro
     WEIR_TRY(begin(ctx, a, n, &b));
     weir_str_init(&t, ctx->arena, 1u << 30);
     for (int64_t i = from; i < from + n; i++) {
-        const weir_cells *s = AT(weir_cells, a, i);
+        const weir_cells *s = WEIR_SLOT_AT(weir_cells, a, i);
         t.len = 0;
         for (int64_t k = 0; k < s->n; k++) {
             if (k && d->len) weir_str_add(&t, d->p, (size_t)d->len);

@@ -7,9 +7,6 @@
 #include <stdlib.h>
 #include <strings.h>
 
-#define SLOT(T, a, i) (&((T *)(a)->slots)[(a)->slot[i]])
-#define AT(T, a, s) (&((T *)(a)->slots)[s])
-
 typedef struct stat { /* every kind uses some; state[] below says which */
     double n, xa, ya, ck, xm, ym, avg, m2, m3, m4, sum;
 } stat;
@@ -96,7 +93,7 @@ static weir_rc stat_update(weir_ctx *ctx, weir_agg_call *a) {
     bool first = k == R_AVGY || k == R_SYY || !pair;
     (void)ctx;
     for (int64_t i = 0; i < a->len; i++) {
-        stat *s = SLOT(stat, a, i);
+        stat *s = WEIR_SLOT(stat, a, i);
         if (weir_is_null(&a->arg[0], i) || (pair && weir_is_null(&a->arg[1], i))) continue;
         double p = WEIR_AT_ROW(double, &a->arg[0], i);
         double q = pair ? WEIR_AT_ROW(double, &a->arg[1], i) : 0;
@@ -137,7 +134,7 @@ static weir_rc stat_merge(weir_ctx *ctx, weir_agg_call *a) {
                 r.n = (double)WEIR_AT_ROW(int64_t, &a->arg[k], i);
             else
                 ((double *)&r)[f[k]] = WEIR_AT_ROW(double, &a->arg[k], i);
-        merge_one(SLOT(stat, a, i), &r);
+        merge_one(WEIR_SLOT(stat, a, i), &r);
     }
     return WEIR_OK;
 }
@@ -149,9 +146,9 @@ static weir_rc stat_save(weir_ctx *ctx, const weir_agg_call *a, int64_t from, in
     for (int64_t i = from; i < from + n; i++)
         for (int k = 0; f[k] >= 0; k++)
             if (f[k] == COUNT)
-                weir_build_i64(&out[k], (int64_t)AT(stat, a, i)->n);
+                weir_build_i64(&out[k], (int64_t)WEIR_SLOT_AT(stat, a, i)->n);
             else
-                weir_build_f64(&out[k], ((const double *)AT(stat, a, i))[f[k]]);
+                weir_build_f64(&out[k], ((const double *)WEIR_SLOT_AT(stat, a, i))[f[k]]);
     return WEIR_OK;
 }
 
@@ -184,8 +181,8 @@ static weir_rc stat_finish(weir_ctx *ctx, const weir_agg_call *a, int64_t from, 
     for (int64_t i = from; i < from + n; i++) {
         double v = 0;
         if (k == R_COUNT)
-            weir_build_i64(&b, (int64_t)AT(stat, a, i)->n);
-        else if (result(k, AT(stat, a, i), &v))
+            weir_build_i64(&b, (int64_t)WEIR_SLOT_AT(stat, a, i)->n);
+        else if (result(k, WEIR_SLOT_AT(stat, a, i), &v))
             weir_build_f64(&b, v);
         else
             weir_build_null(&b);

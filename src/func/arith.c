@@ -441,14 +441,9 @@ static weir_rc bind_unary(weir_ctx *ctx, weir_expr *e) {
     bool interval = t->kind == WEIR_T_INTERVAL || t->kind == WEIR_T_INTERVAL_DT ||
                     t->kind == WEIR_T_INTERVAL_YM;
     if (!weir_type_is_numeric(t) && !interval)
-        return weir_fail(
-            ctx, WEIR_E_DATATYPE_MISMATCH_UNEXPECTED_INPUT_TYPE, "sqlExpr",
-            weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)), "paramIndex", "first",
-            "requiredType",
-            "(\"NUMERIC\" or \"INTERVAL DAY TO SECOND\" or \"INTERVAL YEAR TO MONTH\" or "
-            "\"INTERVAL\")",
-            "inputSql", weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e->arg[0])),
-            "inputType", weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, t)));
+        return weir_fn_type_mismatch(ctx, e, 0,
+                                     "(\"NUMERIC\" or \"INTERVAL DAY TO SECOND\" or \"INTERVAL "
+                                     "YEAR TO MONTH\" or \"INTERVAL\")");
     e->type = t;
     e->nullable = e->arg[0]->nullable;
     return WEIR_OK;

@@ -56,6 +56,10 @@
         }                                                                                          \
     } while (0)
 
+/* Aggregates: the slot of row i; slot s. */
+#define WEIR_SLOT(T, a, i) (&((T *)(a)->slots)[(a)->slot[i]])
+#define WEIR_SLOT_AT(T, a, s) (&((T *)(a)->slots)[s])
+
 /* Rows that are not null, for kernels that build strings or lists. */
 #define WEIR_EACH(call, i)                                                                         \
     for (int64_t i = 0; i < (call)->len; i++)                                                      \

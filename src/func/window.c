@@ -10,15 +10,6 @@ typedef struct window {
     int32_t overlap; /* windows that a time may be in */
 } window;
 
-static weir_rc bad_input(weir_ctx *ctx, const weir_expr *e, const char *need) {
-    return weir_fail(ctx, WEIR_E_DATATYPE_MISMATCH_UNEXPECTED_INPUT_TYPE, "sqlExpr",
-                     weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)), "paramIndex",
-                     "first", "requiredType", need, "inputSql",
-                     weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e->arg[0])),
-                     "inputType",
-                     weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, e->arg[0]->type)));
-}
-
 /* Argument i: an integer of microseconds, or the text of an interval without months. */
 static weir_rc duration(weir_ctx *ctx, const weir_expr *e, int i, int64_t *out) {
     const weir_expr *a = e->arg[i];
@@ -87,7 +78,9 @@ static weir_rc time_arg(weir_ctx *ctx, weir_expr *e) {
     case WEIR_T_VOID:
     case WEIR_T_STRING:
     case WEIR_T_DATE: return weir_coerce(ctx, e->arg[0], &weir_t_timestamp, &e->arg[0]);
-    default: return bad_input(ctx, e, "(\"TIMESTAMP\" or \"TIMESTAMP WITHOUT TIME ZONE\")");
+    default:
+        return weir_fn_type_mismatch(ctx, e, 0,
+                                     "(\"TIMESTAMP\" or \"TIMESTAMP WITHOUT TIME ZONE\")");
     }
 }
 
@@ -172,7 +165,7 @@ static weir_rc k_window(weir_ctx *ctx, weir_call *c) {
 }
 
 static weir_rc bind_window_time(weir_ctx *ctx, weir_expr *e) {
-    if (!is_window(e->arg[0]->type)) return bad_input(ctx, e, "\"STRUCT\"");
+    if (!is_window(e->arg[0]->type)) return weir_fn_type_mismatch(ctx, e, 0, "\"STRUCT\"");
     e->type = e->arg[0]->type->field[1].type;
     e->nullable = e->arg[0]->nullable;
     return WEIR_OK;
@@ -204,7 +197,7 @@ static weir_rc bind_session(weir_ctx *ctx, weir_expr *e) {
     weir_kind gap = e->arg[1]->type->kind;
     if (gap != WEIR_T_INTERVAL && gap != WEIR_T_INTERVAL_DT && gap != WEIR_T_INTERVAL_YM &&
         !weir_type_equal(e->arg[1]->type, e->arg[0]->type))
-        return bad_input(ctx, e, "\"INTERVAL\"");
+        return weir_fn_type_mismatch(ctx, e, 0, "\"INTERVAL\"");
     if (!weir_type_equal(e->arg[1]->type, e->arg[0]->type))
         WEIR_TRY(weir_call_by_name(ctx, "+", 2, e->arg, &e->arg[1]));
     const weir_type *t = e->arg[0]->type;

@@ -15,13 +15,8 @@ static bool is_call(const weir_expr *e, const char *name) {
 }
 
 bool weir_is_generator(const weir_expr *e) {
-    static const char *const names[] = {
-        "explode", "explode_outer", "posexplode", "posexplode_outer",
-        "inline",  "inline_outer",  "stack",      "json_tuple"};
     e = bare(e);
-    for (int i = 0; i < 8; i++)
-        if (is_call(e, names[i])) return true;
-    return false;
+    return e->kind == WEIR_EX_FUNC && weir_fn_is_generator(e->name);
 }
 
 /* Outputs of in, then more fields of the node's own. */

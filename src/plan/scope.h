@@ -43,8 +43,8 @@ weir_rc weir_az_list(weir_ctx *, weir_az *, const weir_plan *in, weir_expr **e, 
 int weir_az_find(weir_ctx *, const weir_plan *in, const char *name);
 weir_rc weir_az_missing(weir_ctx *, const weir_plan *const *in, int nin, const weir_expr *);
 bool weir_has_aggregate(const weir_expr *);
-weir_rc weir_az_condition(weir_ctx *, weir_expr *,
-                     weir_expr **out); /* a condition: boolean, or cast from string/null */
+/* A condition of the query: boolean, or an untyped null. DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN */
+weir_rc weir_az_condition(weir_ctx *, weir_expr *, weir_expr **out);
 
 /* aggregate.c */
 weir_rc weir_az_aggregate(weir_ctx *, weir_az *, weir_plan *, weir_expr **extra, int nextra,

@@ -41,11 +41,10 @@ static void disown(void *p) {
 typedef struct weir_session_impl weir_session_impl;
 struct weir_session {
     weir_shared *shared;
-    char *user, *id, *current;
+    char *user, *id;
     weir_conf *conf;
     weir_mutex mu;
     named *names;
-    named *graveyard; /* earlier texts of current, which callers may hold */
     weir_query_manager *queries;
 };
 
@@ -55,7 +54,6 @@ weir_session *weir_session_new(weir_shared *sh, const char *user, const char *id
     s->shared = sh;
     s->user = strdup(user ? user : "");
     s->id = strdup(id);
-    s->current = strdup("default");
     s->conf = weir_conf_new(sh->conf);
     if (*s->user) weir_conf_put(s->conf, "#user", s->user);
     s->queries = weir_query_manager_new();
@@ -77,12 +75,10 @@ void weir_session_free(weir_session *s) {
     if (!s) return;
     weir_query_manager_free(s->queries);
     free_names(s->names);
-    free_names(s->graveyard);
     weir_conf_free(s->conf);
     weir_mutex_free(&s->mu);
     free(s->user);
     free(s->id);
-    free(s->current);
     free(s);
 }
 
@@ -92,23 +88,14 @@ weir_conf *weir_session_conf(weir_session *s) { return s->conf; }
 weir_shared *weir_session_shared(weir_session *s) { return s->shared; }
 weir_query_manager *weir_session_queries(weir_session *s) { return s->queries; }
 
+/* Kept in the configuration, where functions find it. */
 const char *weir_session_current_schema(weir_session *s) {
-    weir_lock(&s->mu);
-    const char *c = s->current; /* replaced texts are kept: see set_current */
-    weir_unlock(&s->mu);
-    return c;
+    const char *schema = weir_conf_get(s->conf, "#currentSchema");
+    return schema ? schema : "default";
 }
 
 void weir_session_set_current(weir_session *s, const char *schema) {
-    named *old = calloc(1, sizeof *old);
-    weir_assert(old);
-    weir_lock(&s->mu);
-    old->name = s->current;
-    old->next = s->graveyard;
-    s->graveyard = old;
-    s->current = strdup(schema);
-    weir_unlock(&s->mu);
-    weir_conf_put(s->conf, "#currentSchema", schema); /* for functions that tell it */
+    weir_conf_put(s->conf, "#currentSchema", schema);
 }
 
 void weir_session_ctx(weir_session *s, weir_arena *mem, weir_err *err, weir_cancel *cancel,
@@ -271,8 +258,6 @@ weir_session *weir_session_clone(const weir_session *from, const char *new_id) {
     weir_conf_free(s->conf);
     s->conf = weir_conf_new(from->conf);
     weir_lock(&f->mu);
-    free(s->current);
-    s->current = strdup(f->current);
     for (const named *v = f->names; v; v = v->next) { /* plans are immutable */
         named *c = v->kind == VIEW ? calloc(1, sizeof *c) : NULL;
         if (!c) continue;

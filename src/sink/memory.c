@@ -132,8 +132,8 @@ static weir_rc console_commit(weir_ctx *ctx, weir_sink *s) {
             }
             weir_str_puts(&t, "|\n");
         }
-    if (g->rows > show) weir_str_printf(&t, "only showing top %lld row%s", (long long)show,
-                        show == 1 ? "" : "s");
+    if (g->rows > show)
+        weir_str_printf(&t, "only showing top %lld row%s", (long long)show, show == 1 ? "" : "s");
     weir_str_putc(&t, '\n');
     fwrite(t.p, 1, t.len, stdout);
     fflush(stdout);
