@@ -1,0 +1,274 @@
+#!/usr/bin/env python3
+"""Generated inputs, answered by Apache Spark and by weir in the same run: the answers must be the same.
+
+  tools/crosscheck.py GROUP ... [--cases N] [--seed S] [--only I] [-v]     (no GROUP: all of tools/crosscheck/)
+
+A group is a module with cases(rnd, n): yields Case objects (see below); case I of a seed is always the same. Spark is the
+Connect server at WEIR_SPARK_REMOTE, else one that is started here with WEIR_SPARK_PYTHON (pyspark 4.2) and WEIR_SPARK_JARS
+(Delta's jars). A comparison that could not be made is a failure. Last line: `N passed, N failed, N skipped`."""
+import argparse
+import datetime
+import decimal
+import glob
+import importlib.util
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path[:0] = [os.path.join(ROOT, "tools"), os.path.join(ROOT, "test", "py")]
+os.environ["TZ"] = "UTC"
+time.tzset()
+CASE_SECONDS = 120
+
+
+class Case:
+    """One generated input. run() makes what it needs below folder (its own for each side) and gives an answer that json can
+    write; what it raises is an answer too. reads(), where there is one, is asked by both engines of both folders, after
+    both have run, and must give the same four times: what one wrote the other reads."""
+
+    def __init__(self, name, run, reads=None, inputs=1):
+        self.name, self.run, self.reads, self.inputs = name, run, reads, inputs
+
+
+def plain(value):
+    """Rows and values as json; doubles to the bit, timestamps in UTC."""
+    if isinstance(value, float):
+        return repr(value)
+    if isinstance(value, datetime.datetime) and value.tzinfo:
+        return value.astimezone(datetime.timezone.utc).replace(tzinfo=None).isoformat() + "Z"
+    if isinstance(value, (datetime.datetime, datetime.date, datetime.time)):
+        return value.isoformat()
+    if isinstance(value, (decimal.Decimal, datetime.timedelta)):
+        return str(value)
+    if isinstance(value, (bytes, bytearray)):
+        return "x" + bytes(value).hex()
+    if hasattr(value, "asDict"):  # names may stand twice
+        return [[k, plain(v)] for k, v in zip(value.__fields__, value)]
+    if isinstance(value, dict):
+        return sorted(([plain(k), plain(v)] for k, v in value.items()), key=repr)
+    if isinstance(value, (list, tuple)):
+        return [plain(v) for v in value]
+    return value
+
+
+def rows(df, ordered=False):
+    """The schema and the rows of a frame, sorted unless their order counts."""
+    got = [json.dumps(plain(r), ensure_ascii=False) for r in df.collect()]
+    return [df.schema.simpleString(), got if ordered else sorted(got)]
+
+
+def error(e):
+    """An error as its class and SQLSTATE: texts name files."""
+    condition = state = None
+    for name in ("getCondition", "getErrorClass"):
+        condition = condition or getattr(e, name, lambda: None)()
+    state = getattr(e, "getSqlState", lambda: None)()
+    if condition is None:
+        m = re.search(r"\[([A-Z][A-Z0-9_.]+)\]", str(e))
+        condition = m.group(1) if m else type(e).__name__ + ": " + str(e)[:200]
+    return {"error": condition, "state": state}
+
+
+def attempt(f, *args):
+    def late(*_):
+        raise TimeoutError(f"no answer within {CASE_SECONDS} s")
+
+    signal.signal(signal.SIGALRM, late)
+    signal.alarm(CASE_SECONDS)
+    try:
+        return f(*args)
+    except Exception as e:
+        return dict(error(e), text=str(e)[:400])
+    finally:
+        signal.alarm(0)
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Side:
+    """An engine behind a Connect address; started anew when it has ended."""
+
+    def __init__(self, name, start, url=None):
+        self.name, self.start, self.process, self.session = name, start, None, None
+        self.url = url
+
+    def spark(self):
+        if self.process and self.process.poll() is not None:
+            self.session = None
+        if self.session is None:
+            if self.start:
+                self.process, self.url = self.start()
+            from pyspark.sql import SparkSession
+            from pyspark.sql.connect.client.retries import DefaultPolicy
+            self.session = SparkSession.builder.remote(self.url).create()
+            self.session.client.set_retry_policies([DefaultPolicy(max_retries=6)])
+            for key, value in (("spark.sql.session.timeZone", "UTC"), ("spark.sql.shuffle.partitions", "2")):
+                self.session.conf.set(key, value)
+        type(self.session)._active_session.session = self.session
+        return self.session
+
+    def died(self):
+        return self.process is not None and self.process.poll() is not None
+
+    def stop(self):
+        if self.process and self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(30)
+
+
+def start_weir(folder):
+    def start():
+        r, w = os.pipe()
+        with open(os.path.join(folder, "weir.log"), "ab") as log:
+            binary = os.environ.get("WEIR_BIN", os.path.join(ROOT, "build", "weir"))
+            p = subprocess.Popen([binary, "server", "--port", "0", "--ready-fd", str(w), "--warehouse",
+                                  os.path.join(folder, "weir-warehouse")], pass_fds=[w], stdout=log, stderr=log,
+                                 env=dict(os.environ, WEIR_TOKEN="t"))
+        os.close(w)
+        with os.fdopen(r) as f:
+            port = int(f.readline() or 0)
+        if not port:
+            sys.exit("weir did not start: " + open(os.path.join(folder, "weir.log")).read()[-2000:])
+        return p, f"sc://localhost:{port}/;token=t"
+    return start
+
+
+def start_spark(folder):
+    python, jars = os.environ.get("WEIR_SPARK_PYTHON"), os.environ.get("WEIR_SPARK_JARS")
+    if not python or not jars:
+        sys.exit("crosscheck: Spark is reached by WEIR_SPARK_REMOTE, or by WEIR_SPARK_PYTHON and WEIR_SPARK_JARS")
+
+    def start():
+        home = subprocess.check_output([python, "-c", "import pyspark, os; print(os.path.dirname(pyspark.__file__))"],
+                                       text=True).strip()
+        port = free_port()
+        conf = {"spark.connect.grpc.binding.address": "127.0.0.1", "spark.connect.grpc.binding.port": port,
+                "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension", "spark.ui.enabled": "false",
+                "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+                "spark.driver.memory": "2g", "spark.databricks.delta.snapshotPartitions": "2",
+                "spark.sql.warehouse.dir": os.path.join(folder, "spark-warehouse"),
+                "spark.driver.extraJavaOptions": "-Duser.timezone=UTC -XX:+UseSerialGC"}
+        argv = [os.path.join(home, "bin", "spark-submit"), "--master", "local[2]", "--jars", ",".join(glob.glob(jars + "/*.jar")),
+                "--class", "org.apache.spark.sql.connect.service.SparkConnectServer"]
+        argv += [a for k, v in conf.items() for a in ("--conf", f"{k}={v}")] + ["spark-internal"]
+        env = {k: v for k, v in os.environ.items() if k != "SPARK_REMOTE"}
+        log = os.path.join(folder, "spark.log")
+        p = subprocess.Popen(argv, stdout=open(log, "ab"), stderr=subprocess.STDOUT, cwd=folder,
+                             env=dict(env, SPARK_HOME=home, PYSPARK_PYTHON=python, SPARK_LOCAL_IP="127.0.0.1"))
+        for _ in range(600):
+            with socket.socket() as s:
+                if s.connect_ex(("127.0.0.1", port)) == 0:
+                    return p, f"sc://127.0.0.1:{port}"
+            if p.poll() is not None:
+                break
+            time.sleep(0.2)
+        sys.exit("crosscheck: Spark did not start: " + open(log, errors="replace").read()[-2000:])
+    return start
+
+
+def compare(case, sides, folder, verbose):
+    """What differs, as a text, or None."""
+    places = [os.path.join(folder, side.name) for side in sides]
+    for place in places:
+        os.makedirs(place)
+    answers = []
+    for side, place in zip(sides, places):
+        answers.append(attempt(lambda: case.run(side.spark(), place)))
+        if side.died():
+            return f"{side.name} ended with {side.process.returncode}"
+    found = difference("", sides, places, answers)
+    if case.reads and not found:
+        for writer, place in zip(sides, places):
+            read = [attempt(lambda: case.reads(side.spark(), place)) for side in sides]
+            for side in sides:
+                if side.died():
+                    return f"{side.name} ended with {side.process.returncode} over what {writer.name} wrote"
+            answers.append(read[0])
+            found = found or difference(f"over what {writer.name} wrote: ", sides, [place, place], read)
+        found = found or difference("the two folders: ", sides, places, answers[2:])
+    if verbose and not found:
+        print(f"same: {case.name}: {json.dumps(plain(answers[0]), ensure_ascii=False)[:300]}")
+    return found
+
+
+def difference(what, sides, places, answers):
+    texts = []
+    for place, a in zip(places, answers):
+        a = {k: v for k, v in a.items() if k != "text"} if isinstance(a, dict) and "error" in a else a
+        texts.append(json.dumps(plain(a), ensure_ascii=False, sort_keys=True).replace(place, "<folder>"))
+    if texts[0] == texts[1]:
+        return None
+    shown = [t if not (isinstance(a, dict) and "text" in a) else t + " " + a["text"] for t, a in zip(texts, answers)]
+    return what + "\n".join(f"    {s.name:6} {t[:1500]}" for s, t in zip(sides, shown))
+
+
+def cases_of(name):
+    spec = importlib.util.spec_from_file_location("crosscheck_" + name, os.path.join(ROOT, "tools", "crosscheck", name + ".py"))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.cases
+
+
+def run_group(name, o, sides, folder):
+    cases = cases_of(name)
+    passed = failed = 0
+    for i, case in enumerate(cases(random.Random(f"{name} {o.seed}"), o.cases)):
+        if o.only is not None and i != o.only:
+            continue
+        place = tempfile.mkdtemp(prefix=f"{name}-{i}-", dir=folder)
+        found = compare(case, sides, place, o.v)
+        if found:
+            failed += case.inputs
+            print(f"{name} {i}: {case.name}\n{found}", flush=True)
+        else:
+            passed += case.inputs
+        if not (found and o.keep):
+            shutil.rmtree(place, ignore_errors=True)
+    print(f"{name}: {passed} passed, {failed} failed", flush=True)
+    return passed, failed
+
+
+def main():
+    a = argparse.ArgumentParser()
+    a.add_argument("group", nargs="*")
+    a.add_argument("--cases", type=int, default=300)
+    a.add_argument("--seed", type=int, default=1)
+    a.add_argument("--only", type=int)
+    a.add_argument("--keep", help="a folder for the cases; those that differ stay there")
+    a.add_argument("-v", action="store_true")
+    o = a.parse_args()
+    known = sorted(os.path.basename(p)[:-3] for p in glob.glob(os.path.join(ROOT, "tools", "crosscheck", "[a-z]*.py")))
+    folder = o.keep or tempfile.mkdtemp(prefix="weir-crosscheck-")
+    os.makedirs(folder, exist_ok=True)
+    sides = [Side("spark", None, os.environ["WEIR_SPARK_REMOTE"]) if "WEIR_SPARK_REMOTE" in os.environ
+             else Side("spark", start_spark(folder)), Side("weir", start_weir(folder))]
+    passed = failed = 0
+    try:
+        for name in o.group or known:
+            p, f = run_group(name, o, sides, folder)
+            passed, failed = passed + p, failed + f
+    finally:
+        for side in sides:
+            side.stop()
+        if not o.keep:
+            shutil.rmtree(folder, ignore_errors=True)
+    print(f"{passed} passed, {failed} failed, 0 skipped")
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.modules["crosscheck_driver"] = sys.modules["__main__"]  # groups: from crosscheck_driver import Case, rows, error
+    sys.exit(main())
