@@ -12,6 +12,7 @@ import decimal
 import glob
 import importlib.util
 import json
+import logging
 import os
 import random
 import re
@@ -22,6 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import warnings
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path[:0] = [os.path.join(ROOT, "tools"), os.path.join(ROOT, "test", "py")]
@@ -253,6 +255,8 @@ def main():
     known = sorted(os.path.basename(p)[:-3] for p in glob.glob(os.path.join(ROOT, "tools", "crosscheck", "[a-z]*.py")))
     folder = o.keep or tempfile.mkdtemp(prefix="weir-crosscheck-")
     os.makedirs(folder, exist_ok=True)
+    logging.disable()  # the client logs every error with its stack
+    warnings.simplefilter("ignore")
     sides = [Side("spark", None, os.environ["WEIR_SPARK_REMOTE"]) if "WEIR_SPARK_REMOTE" in os.environ
              else Side("spark", start_spark(folder)), Side("weir", start_weir(folder))]
     passed = failed = 0
