@@ -126,6 +126,8 @@ class Side:
         return self.process is not None and self.process.poll() is not None
 
     def stop(self):
+        if self.session and not self.died():
+            self.session.stop()  # else the client asks for it at its exit, again and again
         if self.process and self.process.poll() is None:
             self.process.terminate()
             self.process.wait(30)
