@@ -2,14 +2,16 @@
 """Generated inputs, answered by Apache Spark and by weir in the same run: the answers must be the same.
 
   tools/crosscheck.py GROUP ... [--cases N] [--seed S] [--only I] [-v]     (no GROUP: all of tools/crosscheck/)
+  tools/crosscheck.py GROUP ... --record N      Spark's answers to N cases into test/golden/crosscheck, for test_crosscheck.py
 
-A group is a module with cases(rnd, n): yields Case objects (see below); case I of a seed is always the same. Spark is the
+A group is a module with cases(rnd, n): yields Case objects (see below); case I of a seed is always the same. ENVIRONMENT, where it has one, is weir's. Spark is the
 Connect server at WEIR_SPARK_REMOTE, else one that is started here with WEIR_SPARK_PYTHON (pyspark 4.2) and WEIR_SPARK_JARS
 (Delta's jars). A comparison that could not be made is a failure. Last line: `N passed, N failed, N skipped`."""
 import argparse
 import datetime
 import decimal
 import glob
+import hashlib
 import importlib.util
 import json
 import logging
@@ -101,18 +103,18 @@ def free_port():
 
 
 class Side:
-    """An engine behind a Connect address; started anew when it has ended."""
+    """An engine behind a Connect address; started anew when it has ended, or when it needs another environment."""
 
     def __init__(self, name, start, url=None):
         self.name, self.start, self.process, self.session = name, start, None, None
-        self.url = url
+        self.url, self.environment = url, {}
 
     def spark(self):
         if self.process and self.process.poll() is not None:
             self.session = None
         if self.session is None:
             if self.start:
-                self.process, self.url = self.start()
+                self.process, self.url = self.start(self.environment)
             from pyspark.sql import SparkSession
             from pyspark.sql.connect.client.retries import DefaultPolicy
             self.session = SparkSession.builder.remote(self.url).create()
@@ -121,6 +123,11 @@ class Side:
                 self.session.conf.set(key, value)
         type(self.session)._active_session.session = self.session
         return self.session
+
+    def needs(self, environment):
+        if self.process and environment != self.environment:
+            self.stop()
+        self.environment = environment
 
     def died(self):
         return self.process is not None and self.process.poll() is not None
@@ -131,16 +138,17 @@ class Side:
         if self.process and self.process.poll() is None:
             self.process.terminate()
             self.process.wait(30)
+        self.session = None
 
 
 def start_weir(folder):
-    def start():
+    def start(environment):
         r, w = os.pipe()
         with open(os.path.join(folder, "weir.log"), "ab") as log:
             binary = os.environ.get("WEIR_BIN", os.path.join(ROOT, "build", "weir"))
             p = subprocess.Popen([binary, "server", "--port", "0", "--ready-fd", str(w), "--warehouse",
                                   os.path.join(folder, "weir-warehouse")], pass_fds=[w], stdout=log, stderr=log,
-                                 env=dict(os.environ, WEIR_TOKEN="t"))
+                                 env=dict(os.environ, WEIR_TOKEN="t", **environment))
         os.close(w)
         with os.fdopen(r) as f:
             port = int(f.readline() or 0)
@@ -155,7 +163,7 @@ def start_spark(folder):
     if not python or not jars:
         sys.exit("crosscheck: Spark is reached by WEIR_SPARK_REMOTE, or by WEIR_SPARK_PYTHON and WEIR_SPARK_JARS")
 
-    def start():
+    def start(environment):
         home = subprocess.check_output([python, "-c", "import pyspark, os; print(os.path.dirname(pyspark.__file__))"],
                                        text=True).strip()
         port = free_port()
@@ -208,26 +216,81 @@ def compare(case, sides, folder, verbose):
     return found
 
 
+def text_of(answer, place):
+    """An answer as it is compared."""
+    if isinstance(answer, dict) and "error" in answer:
+        answer = {k: v for k, v in answer.items() if k != "text"}
+    return json.dumps(plain(answer), ensure_ascii=False, sort_keys=True).replace(place, "<folder>")
+
+
 def difference(what, sides, places, answers):
-    texts = []
-    for place, a in zip(places, answers):
-        a = {k: v for k, v in a.items() if k != "text"} if isinstance(a, dict) and "error" in a else a
-        texts.append(json.dumps(plain(a), ensure_ascii=False, sort_keys=True).replace(place, "<folder>"))
+    texts = [text_of(a, place) for place, a in zip(places, answers)]
     if texts[0] == texts[1]:
         return None
-    shown = [t if not (isinstance(a, dict) and "text" in a) else t + " " + a["text"] for t, a in zip(texts, answers)]
-    return what + "\n".join(f"    {s.name:6} {t[:1500]}" for s, t in zip(sides, shown))
+    found = list(apart(*(json.loads(t) for t in texts), ""))
+    lines = [f"    at {path or 'all'}:" + "".join(f"\n      {s.name:6} {json.dumps(v, ensure_ascii=False)[:600]}" for s, v in zip(sides, pair))
+             for path, *pair in found[:6]]
+    lines += [f"    {s.name} said: {a['text']}" for s, a in zip(sides, answers) if isinstance(a, dict) and "text" in a]
+    return what + "\n".join(lines) + (f"\n    and {len(found) - 6} more places" if len(found) > 6 else "")
 
 
-def cases_of(name):
-    spec = importlib.util.spec_from_file_location("crosscheck_" + name, os.path.join(ROOT, "tools", "crosscheck", name + ".py"))
+def apart(a, b, path):
+    """Where two json values differ: (path, a, b)."""
+    if isinstance(a, str) and isinstance(b, str) and a[:1] in ("[", "{") and b[:1] in ("[", "{"):
+        try:
+            a, b = json.loads(a), json.loads(b)
+        except ValueError:
+            pass
+    if isinstance(a, list) and isinstance(b, list) and len(a) == len(b):
+        for i, (x, y) in enumerate(zip(a, b)):
+            yield from apart(x, y, f"{path}[{i}]")
+    elif isinstance(a, dict) and isinstance(b, dict) and a.keys() == b.keys():
+        for k in a:
+            yield from apart(a[k], b[k], f"{path}.{k}")
+    elif a != b:
+        yield path, a, b
+
+
+def module_of(name):
+    spec = importlib.util.spec_from_file_location("crosscheck_" + name, module_path(name))
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module.cases
+    return module
+
+
+def module_path(name):
+    return os.path.join(ROOT, "tools", "crosscheck", name + ".py")
+
+
+def golden_path(name):
+    return os.path.join(ROOT, "test", "golden", "crosscheck", name + ".jsonl")
+
+
+def made_by(name):
+    """What the answers of a group hang on: its generator's text."""
+    return hashlib.sha256(open(module_path(name), "rb").read()).hexdigest()[:16]
+
+
+def golden_cases(name, seed, n):
+    return list(module_of(name).cases(random.Random(f"{name} {seed}"), n))[:n]
+
+
+def record(name, o, spark, folder):
+    """The answers of Spark alone, without those that no run gives again."""
+    lines = [json.dumps({"spark": spark.spark().version, "seed": o.seed, "cases": o.record, "generator": made_by(name)})]
+    for i, case in enumerate(golden_cases(name, o.seed, o.record)):
+        place = tempfile.mkdtemp(prefix=f"{name}-{i}-", dir=folder)
+        lines.append(text_of(attempt(lambda: case.run(spark.spark(), place)), place))
+        shutil.rmtree(place, ignore_errors=True)
+    os.makedirs(os.path.dirname(golden_path(name)), exist_ok=True)
+    with open(golden_path(name), "w") as f:
+        f.write("\n".join(lines) + "\n")
+    print(f"{name}: {o.record} recorded")
 
 
 def run_group(name, o, sides, folder):
-    cases = cases_of(name)
+    cases = module_of(name).cases
+    sides[1].needs(getattr(module_of(name), "ENVIRONMENT", {}))
     passed = failed = 0
     for i, case in enumerate(cases(random.Random(f"{name} {o.seed}"), o.cases)):
         if o.only is not None and i != o.only:
@@ -236,7 +299,7 @@ def run_group(name, o, sides, folder):
         found = compare(case, sides, place, o.v)
         if found:
             failed += case.inputs
-            print(f"{name} {i}: {case.name}\n{found}", flush=True)
+            print(f"{name} {i}: {case.name[:700]}\n{found}", flush=True)
         else:
             passed += case.inputs
         if not (found and o.keep):
@@ -251,6 +314,7 @@ def main():
     a.add_argument("--cases", type=int, default=300)
     a.add_argument("--seed", type=int, default=1)
     a.add_argument("--only", type=int)
+    a.add_argument("--record", type=int)
     a.add_argument("--keep", help="a folder for the cases; those that differ stay there")
     a.add_argument("-v", action="store_true")
     o = a.parse_args()
@@ -264,6 +328,9 @@ def main():
     passed = failed = 0
     try:
         for name in o.group or known:
+            if o.record:
+                record(name, o, sides[0], folder)
+                continue
             p, f = run_group(name, o, sides, folder)
             passed, failed = passed + p, failed + f
     finally:
@@ -272,7 +339,7 @@ def main():
         if not o.keep:
             shutil.rmtree(folder, ignore_errors=True)
     print(f"{passed} passed, {failed} failed, 0 skipped")
-    return 1 if failed or not passed else 0
+    return 1 if failed or not (passed or o.record) else 0
 
 
 if __name__ == "__main__":

@@ -298,16 +298,21 @@ int64_t weir_days_add_months(int64_t days, int64_t months) {
     return weir_civil_days(y, m, d < last ? d : last);
 }
 
+/* JAVA ZonedDateTime.plusMonths, plusDays: each ends at a wall clock that there is. */
+static bool move_days(int64_t *us, const weir_zone *zone, int64_t months, int64_t days) {
+    int64_t local = weir_zone_local(zone, *us), off = (local - *us) / 1000000,
+            day = weir_floor_div(local, WEIR_DAY_US), rest = local - day * WEIR_DAY_US;
+    if (months) day = weir_days_add_months(day, months);
+    if (__builtin_mul_overflow(day + days, WEIR_DAY_US, &local) ||
+        __builtin_add_overflow(local, rest, &local))
+        return false;
+    *us = weir_zone_to_utc_near(zone, local, (int32_t)off);
+    return true;
+}
+
 bool weir_timestamp_add(int64_t us, const weir_zone *zone, int64_t months, int64_t days,
                         int64_t micros, int64_t *out) {
-    if (months || days) {
-        int64_t local = weir_zone_local(zone, us), day = weir_floor_div(local, WEIR_DAY_US),
-                rest = local - day * WEIR_DAY_US;
-        if (months) day = weir_days_add_months(day, months);
-        if (__builtin_mul_overflow(day + days, WEIR_DAY_US, &local) ||
-            __builtin_add_overflow(local, rest, &local))
-            return false;
-        us = weir_zone_to_utc(zone, local);
-    }
+    if (months && !move_days(&us, zone, months, 0)) return false;
+    if (days && !move_days(&us, zone, 0, days)) return false;
     return !__builtin_add_overflow(us, micros, out);
 }

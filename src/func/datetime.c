@@ -255,10 +255,12 @@ static int64_t trunc_us(const weir_zone *z, int64_t us, int unit) {
     static const int64_t width[] = {1, 1, 1000, 1000000, 60000000, INT64_C(3600000000)};
     if (unit <= U_SECOND) return us - weir_floor_mod(us, width[unit]);
     int64_t local = weir_zone_local(z, us), off = local - us;
-    if (unit <= U_HOUR)
-        return local - weir_floor_mod(local, width[unit]) - off; /* stays in the same offset */
+    if (unit <= U_HOUR) /* the hour may have begun in another offset */
+        return weir_zone_to_utc_near(z, local - weir_floor_mod(local, width[unit]),
+                                     (int32_t)(off / 1000000));
     int64_t day = weir_floor_div(local, WEIR_DAY_US);
-    return weir_zone_to_utc(z, (unit == U_DAY ? day : trunc_day(day, unit)) * WEIR_DAY_US);
+    if (unit == U_DAY) return weir_zone_to_utc_near(z, day * WEIR_DAY_US, (int32_t)(off / 1000000));
+    return weir_zone_to_utc(z, trunc_day(day, unit) * WEIR_DAY_US);
 }
 
 static weir_rc k_trunc(weir_ctx *ctx, weir_call *c) {
@@ -352,15 +354,8 @@ static weir_rc shift_zone(weir_ctx *ctx, weir_call *c, bool to_utc) {
         if (!z)
             return weir_call_fail(ctx, c, WEIR_E_INVALID_TIMEZONE, "timeZone",
                                   weir_strndup(ctx->arena, b.p, (size_t)b.len));
-        const plan *p = c->bound; /* SPARK convertTz: the wall clock of one zone read in another */
-        o[i] =
-            to_utc
-                ? weir_zone_to_utc(
-                      p->zone, weir_zone_local(weir_zone_utc(),
-                                               weir_zone_to_utc(z, weir_zone_local(p->zone, us))))
-                : weir_zone_to_utc(
-                      p->zone, weir_zone_local(z, weir_zone_to_utc(weir_zone_utc(),
-                                                                   weir_zone_local(p->zone, us))));
+        /* SPARK convertTz: the session's zone has no part in it */
+        o[i] = to_utc ? weir_zone_to_utc(z, us) : weir_zone_local(z, us);
     }
     return WEIR_OK;
 }

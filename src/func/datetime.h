@@ -1,6 +1,6 @@
 /* Dates, timestamps and time zones: the proleptic Gregorian calendar, Spark's text forms, zones by
- * ICU. SPARK DateTimeUtils (stringToDate, stringToTimestamp), java.time. Pure functions unless a
- * ctx is taken; any thread. */
+ * the machine's tzdata. SPARK DateTimeUtils (stringToDate, stringToTimestamp), java.time. Pure
+ * functions unless a ctx is taken; any thread. */
 #ifndef WEIR_FUNC_DATETIME_H
 #define WEIR_FUNC_DATETIME_H
 #include "base/buf.h"
@@ -20,9 +20,10 @@ int64_t weir_days_add_months(int64_t days, int64_t months); /* the day is cut to
 
 /* A zone: immutable, shared, lives as long as the process. */
 typedef struct weir_zone weir_zone;
-/* Java's ZoneId.of with Spark's extra forms ("+8:00", "PST"). NULL = no such zone. ICU is loaded at
- * the first region. */
+/* Java's ZoneId.of with Spark's extra forms ("+8:00", "PST"). NULL = no such zone. The file of a
+ * region is read when it is first asked for. */
 const weir_zone *weir_zone_find(const char *id, size_t len);
+const weir_zone *weir_zone_fixed(const char *prefix, int32_t offset); /* "", "UTC", "GMT", "UT" */
 /* Fails when key is the session time zone's and value names no zone; other keys pass. */
 weir_rc weir_zone_check(weir_ctx *, const char *key, const char *value);
 const weir_zone *weir_zone_utc(void);
@@ -33,6 +34,16 @@ int32_t weir_zone_offset(const weir_zone *, int64_t utc_seconds); /* seconds eas
 /* Micros of the instant that the wall clock reads local_us; gaps move on, overlaps take the earlier
  * (java ZonedDateTime.of). */
 int64_t weir_zone_to_utc(const weir_zone *, int64_t local_us);
+/* The same, but in an overlap offset is kept if it is one of both (java ZonedDateTime.ofLocal):
+ * what is reached from an instant with that offset. */
+int64_t weir_zone_to_utc_near(const weir_zone *, int64_t local_us, int32_t offset);
+bool weir_zone_daylight(const weir_zone *, int64_t utc_seconds); /* daylight saving holds */
+/* Its English name as java prints it, the id where it has none. full: "Central European Summer
+ * Time", else "CEST". */
+const char *weir_zone_name(const weir_zone *, bool daylight, bool full);
+/* Reads an id or (names) a name of a zone, in any case, the longest that fits; moves *p behind it.
+ * NULL: none. JAVA DateTimeFormatterBuilder.ZoneIdPrinterParser, ZoneTextPrinterParser. */
+const weir_zone *weir_zone_read(const char **p, const char *end, bool names, bool full);
 static inline int64_t weir_zone_local(const weir_zone *z, int64_t us) {
     return us + (int64_t)weir_zone_offset(z, weir_floor_div(us, 1000000)) * 1000000;
 }

@@ -17,7 +17,7 @@ typedef struct item {
 struct weir_pattern {
     int n;
     item *it;
-    bool era, parsing;
+    bool era, zone_name, parsing;
 };
 
 static const char *const months[] = {"January",   "February", "March",    "April",
@@ -26,30 +26,55 @@ static const char *const months[] = {"January",   "February", "March",    "April
 static const char *const days[] = {"Monday", "Tuesday",  "Wednesday", "Thursday",
                                    "Friday", "Saturday", "Sunday"};
 
-static weir_rc bad_pattern(weir_ctx *ctx, const char *p, size_t n) {
-    return weir_fail(ctx, WEIR_E_INVALID_DATETIME_PATTERN_WITH_SUGGESTION, "pattern",
-                     weir_printf(ctx->arena, "'%.*s'", (int)n, p), "docroot",
-                     "https://spark.apache.org/docs/latest");
+/* Whether java's SimpleDateFormat would take it. */
+static bool legacy_takes(const char *p, size_t n) {
+    bool quoted = false;
+    for (size_t i = 0, k; i < n; i = k) {
+        for (k = i; k < n && p[k] == p[i];) k++;
+        if (p[i] == '\'' && (k - i) % 2) quoted = !quoted;
+        if (quoted || !isalpha((unsigned char)p[i])) continue;
+        if (!strchr("GyMLdkHmsSEDFwWahKzZYuX", p[i]) || (p[i] == 'X' && k - i > 3)) return false;
+    }
+    return !quoted;
 }
 
-/* SPARK: what SimpleDateFormat takes is told apart. */
-static weir_rc bad_letter(weir_ctx *ctx, char c, const char *p, size_t n) {
-    size_t k = 0;
-    while (k < n && (!isalpha((unsigned char)p[k]) || strchr("GyYMLwWDdFEuaHkKhmsSzZX", p[k]))) k++;
-    if (k == n)
-        return weir_fail(ctx, WEIR_E_DATETIME_PATTERN_RECOGNITION, "pattern",
-                         weir_printf(ctx->arena, "'%.*s'", (int)n, p), "config",
-                         "\"spark.sql.legacy.timeParserPolicy\"", "docroot",
-                         "https://spark.apache.org/docs/latest");
-    return weir_fail(ctx, WEIR_E_INVALID_DATETIME_PATTERN_ILLEGAL_CHARACTER, "c",
-                     weir_printf(ctx->arena, "'%c'", c), "pattern",
-                     weir_printf(ctx->arena, "'%.*s'", (int)n, p));
+/* SPARK checkLegacyFormatter: what was right before Spark 3 is told apart. c: the letter that has
+ * no meaning, or 0. */
+static weir_rc bad_pattern(weir_ctx *ctx, char c, const char *p, size_t n) {
+    const char *shown = weir_printf(ctx->arena, "'%.*s'", (int)n, p),
+               *docroot = "https://spark.apache.org/docs/latest";
+    if (legacy_takes(p, n))
+        return weir_fail(ctx, WEIR_E_DATETIME_PATTERN_RECOGNITION, "pattern", shown, "config",
+                         "\"spark.sql.legacy.timeParserPolicy\"", "docroot", docroot);
+    if (c)
+        return weir_fail(ctx, WEIR_E_INVALID_DATETIME_PATTERN_ILLEGAL_CHARACTER, "c",
+                         weir_printf(ctx->arena, "'%c'", c), "pattern", shown);
+    return weir_fail(ctx, WEIR_E_INVALID_DATETIME_PATTERN_WITH_SUGGESTION, "pattern", shown,
+                     "docroot", docroot);
 }
 
-static bool too_many(char c, int n) {
+/* SPARK convertIncompatiblePattern: what it refuses before java sees it. */
+static weir_rc check_pattern(weir_ctx *ctx, const char *p, size_t n, bool parsing) {
+    static const char *const others[] = {"YWwuecABnNp", "YWwuecABnNpEFqQ"};
+    bool quoted = false, legacy = legacy_takes(p, n);
+    for (size_t i = 0, k; i < n; i = k) {
+        for (k = i; k < n && p[k] == p[i];) k++;
+        if (p[i] == '\'' && (k - i) % 2) quoted = !quoted;
+        if (quoted || !isalpha((unsigned char)p[i])) continue;
+        if (strchr(others[parsing], p[i])) return bad_pattern(ctx, p[i], p, n);
+        size_t most = strchr("GMLEQq", p[i]) ? 4 : p[i] == 'y' ? 10 : n;
+        if (k - i > most && !legacy)
+            return weir_fail(ctx, WEIR_E_INVALID_DATETIME_PATTERN_LENGTH, "pattern",
+                             weir_printf(ctx->arena, "%.*s", (int)most + 1, p + i));
+    }
+    return WEIR_OK;
+}
+
+/* JAVA DateTimeFormatterBuilder.parseField; SPARK DateTimeFormatterHelper takes no narrow forms and
+ * no year of more than ten. */
+static bool bad_count(char c, int n) {
     switch (c) {
-    case 'y':
-    case 'u': return n > 6;
+    case 'y': return n > 10;
     case 'S': return n > 9;
     case 'd':
     case 'H':
@@ -59,13 +84,16 @@ static bool too_many(char c, int n) {
     case 'm':
     case 's': return n > 2;
     case 'D': return n > 3;
-    case 'a': return n > 1;
+    case 'a':
+    case 'F': return n > 1;
     case 'V': return n != 2;
+    case 'O': return n != 1 && n != 4;
     case 'M':
     case 'L':
     case 'E':
     case 'Q':
     case 'q':
+    case 'z':
     case 'G': return n > 4;
     default: return n > 5;
     }
@@ -73,13 +101,13 @@ static bool too_many(char c, int n) {
 
 /* Digits a field always takes; 0 = variable or text. */
 static int fixed_width(const item *it) {
-    if (it->count == 2 && strchr("MLdHhKkmsyu", it->letter)) return 2;
+    if (it->count == 2 && strchr("MLdHhKkmsy", it->letter)) return 2;
     return it->letter == 'D' && it->count == 3 ? 3 : 0;
 }
 
 static bool numeric(const item *it) {
     return it->letter &&
-           (strchr("yudHhKkmsD", it->letter) || (strchr("MLQq", it->letter) && it->count < 3));
+           (strchr("ydHhKkmsD", it->letter) || (strchr("MLQq", it->letter) && it->count < 3));
 }
 
 static void find_reserves(weir_pattern *w) {
@@ -100,7 +128,7 @@ static weir_rc add_quoted(weir_ctx *ctx, weir_pattern *w, const char *p, size_t 
             t[k++] = p[i];
             if (p[i] == '\'') i++;
         }
-        if (i >= n) return bad_pattern(ctx, p, n);
+        if (i >= n) return bad_pattern(ctx, 0, p, n);
     }
     w->it[w->n++] = (item){.count = (int)k, .text = t};
     *at = i + 1;
@@ -110,9 +138,10 @@ static weir_rc add_quoted(weir_ctx *ctx, weir_pattern *w, const char *p, size_t 
 weir_rc weir_pattern_compile(weir_ctx *ctx, const char *p, size_t n, bool parsing,
                              weir_pattern **out) {
     weir_pattern *w = WEIR_NEW(ctx->arena, weir_pattern);
-    int open[32], depth = 0;
+    int *open = WEIR_NEWN(ctx->arena, int, n + 1), depth = 0;
     w->it = WEIR_NEWN(ctx->arena, item, n + 1);
     w->parsing = parsing;
+    WEIR_TRY(check_pattern(ctx, p, n, parsing));
     for (size_t i = 0; i < n;) {
         char c = p[i];
         size_t k = i;
@@ -122,18 +151,18 @@ weir_rc weir_pattern_compile(weir_ctx *ctx, const char *p, size_t n, bool parsin
             continue;
         }
         if (isalpha((unsigned char)c)) {
-            if (!strchr("GyuMLdDEaHhKkmsSVXxZQq", c) || (parsing && strchr("EQq", c)))
-                return bad_letter(ctx, c, p, n);
-            if (too_many(c, (int)(k - i))) return bad_pattern(ctx, p, n);
+            if (!strchr("GyMLdDEFaHhKkmsSVzOXxZQq", c)) return bad_pattern(ctx, c, p, n);
+            if (bad_count(c, (int)(k - i))) return bad_pattern(ctx, 0, p, n);
             w->it[w->n++] = (item){.letter = c, .count = (int)(k - i)};
             w->era |= c == 'G';
+            w->zone_name |= c == 'z';
             i = k;
             continue;
         }
-        if (c == '{' || c == '}' || c == '#') return bad_pattern(ctx, p, n);
-        if (c == '[' && depth < 32) open[depth++] = w->n;
+        if (c == '{' || c == '}' || c == '#') return bad_pattern(ctx, 0, p, n);
+        if (c == '[') open[depth++] = w->n;
         if (c == ']') {
-            if (depth == 0) return bad_pattern(ctx, p, n);
+            if (depth == 0) return bad_pattern(ctx, 0, p, n);
             w->it[open[--depth]].close = w->n;
         }
         w->it[w->n++] = c == '[' || c == ']'
@@ -205,43 +234,76 @@ static bool read_word(cur *c, const char *const *words, int n, int cut, int *ind
     return false;
 }
 
-static bool read_zone(cur *c, fields *f) {
-    const char *s = c->p;
-    while (c->p < c->end && (isalnum((unsigned char)*c->p) || strchr("/_+-:", *c->p))) c->p++;
-    while (c->p > s && !(f->zone = weir_zone_find(s, (size_t)(c->p - s)))) c->p--;
-    f->has_zone = c->p > s;
-    return f->has_zone;
+static bool read_zone(cur *c, const item *it, fields *f) {
+    f->zone = weir_zone_read(&c->p, c->end, it->letter == 'z', it->count == 4);
+    return f->has_zone = f->zone != NULL;
 }
 
-static bool read_offset(cur *c, const item *it, fields *f) {
-    char t[16];
-    int n = 0;
-    bool colon = strchr("Xx", it->letter) ? it->count == 3 || it->count == 5 : it->count == 5;
-    f->has_zone = true;
-    if (c->p < c->end && (*c->p == 'Z' || *c->p == 'z') && (it->letter == 'X' || colon)) {
-        c->p++;
-        f->zone = weir_zone_utc();
-        return true;
+static bool take_text(cur *c, const char *text) {
+    size_t n = strlen(text);
+    if ((size_t)(c->end - c->p) < n || strncasecmp(c->p, text, n) != 0) return false;
+    c->p += n;
+    return true;
+}
+
+static bool read_offset_part(cur *c, bool colon, int64_t *v) {
+    cur part = *c;
+    if ((colon && !take_text(&part, ":")) || !read_digits(&part, 2, 2, v) || *v > 59) {
+        *v = 0;
+        return false;
     }
+    *c = part;
+    return true;
+}
+
+/* JAVA OffsetIdPrinterParser, strict. */
+static bool read_offset(cur *c, const item *it, fields *f) {
+    bool colon = it->letter == 'Z' ? it->count == 5 : it->count == 3 || it->count == 5;
+    bool zulu = it->letter == 'X' || (it->letter == 'Z' && it->count == 5);
+    const char *zero = zulu                                 ? "Z"
+                       : it->letter == 'x' && it->count == 1 ? "+00"
+                       : colon                              ? "+00:00"
+                                                            : "+0000";
+    int64_t h, m = 0, s = 0;
+    f->has_zone = true;
+    f->zone = weir_zone_utc();
+    if (take_text(c, zero)) return true;
     if (c->p >= c->end || (*c->p != '+' && *c->p != '-')) return false;
-    t[n++] = *c->p++;
-    for (int part = 0; part < 3; part++) {
-        if (part && colon && c->p < c->end && *c->p == ':')
-            c->p++;
-        else if (part && colon)
-            break;
-        if (c->end - c->p < 2 || !isdigit((unsigned char)c->p[0]) ||
-            !isdigit((unsigned char)c->p[1])) {
-            if (part == 0 || colon) return false;
+    int sign = *c->p++ == '-' ? -1 : 1;
+    if (!read_offset_part(c, false, &h)) return false;
+    bool minutes = read_offset_part(c, colon, &m);
+    if (!minutes && (it->letter == 'Z' || it->count > 1)) return false;
+    if (minutes && it->count >= 4) read_offset_part(c, colon, &s);
+    int64_t off = h * 3600 + m * 60 + s;
+    if (off > 18 * 3600) return false;
+    f->zone = weir_zone_fixed("", sign * (int32_t)off);
+    return true;
+}
+
+/* "GMT", then +h[h][:mm[:ss]], or in full +hh:mm[:ss]. JAVA LocalizedOffsetIdPrinterParser */
+static bool read_gmt_offset(cur *c, bool full, fields *f) {
+    int64_t v[3] = {0};
+    if (c->end - c->p < 3 || strncasecmp(c->p, "GMT", 3) != 0) return false;
+    c->p += 3;
+    f->has_zone = true;
+    f->zone = weir_zone_utc();
+    if (c->p == c->end || (*c->p != '+' && *c->p != '-')) return true;
+    int sign = *c->p++ == '-' ? -1 : 1;
+    if (!read_digits(c, full ? 2 : 1, 2, &v[0])) return false;
+    for (int k = 1; k < 3; k++) {
+        bool wanted = full && k == 1;
+        cur part = {c->p + 1, c->end};
+        if (c->p == c->end || *c->p != ':' || !read_digits(&part, 2, 2, &v[k])) {
+            if (wanted) return false;
+            v[k] = 0;
             break;
         }
-        if (part) t[n++] = ':';
-        t[n++] = *c->p++;
-        t[n++] = *c->p++;
-        if (part == 1 && it->count < 4) break;
+        c->p = part.p;
     }
-    f->zone = weir_zone_find(t, (size_t)n);
-    return f->zone != NULL;
+    int64_t off = v[0] * 3600 + v[1] * 60 + v[2];
+    if (v[1] > 59 || v[2] > 59 || off > 18 * 3600) return false;
+    f->zone = weir_zone_fixed("", sign * (int32_t)off);
+    return true;
 }
 
 static bool set_number(fields *f, char letter, int64_t v) {
@@ -283,18 +345,19 @@ static bool read_item(cur *c, const item *it, fields *f) {
             return false;
         c->p += it->count;
         return true;
-    case 'y':
-    case 'u': return read_year(c, it, &f->year);
+    case 'y': return read_year(c, it, &f->year);
     case 'S': return read_fraction(c, it->count, f);
     case 'a': return read_word(c, halves, 2, 0, &f->ampm);
     case 'G':
         if (!read_word(c, eras, 2, 0, &k)) return false;
         f->bc = k == 0;
         return true;
-    case 'V': return read_zone(c, f);
+    case 'z':
+    case 'V': return read_zone(c, it, f);
+    case 'O': return read_gmt_offset(c, it->count == 4, f);
     case 'X':
-    case 'x':
-    case 'Z': return read_offset(c, it, f);
+    case 'x': return read_offset(c, it, f);
+    case 'Z': return it->count == 4 ? read_gmt_offset(c, true, f) : read_offset(c, it, f);
     default: break;
     }
     if ((it->letter == 'M' || it->letter == 'L') && it->count >= 3) {
@@ -348,6 +411,7 @@ bool weir_pattern_parse(const weir_pattern *w, const char *p, int64_t n, const w
 typedef struct shown {
     int64_t year;
     int month, day, yday, wday, hour, minute, second, us, offset;
+    bool daylight;
     const weir_zone *zone;
 } shown;
 
@@ -362,21 +426,32 @@ static void put_year(const shown *s, const item *it, bool era, weir_str *out) {
     weir_str_printf(out, "%0*lld", it->count, (long long)(y < 0 ? -y : y));
 }
 
+/* JAVA LocalizedOffsetIdPrinterParser: "GMT", "GMT+8", in full "GMT+08:00". */
+static void put_gmt_offset(const shown *s, bool full, weir_str *out) {
+    int o = s->offset < 0 ? -s->offset : s->offset, m = o / 60 % 60, sec = o % 60;
+    weir_str_puts(out, "GMT");
+    if (o == 0) return;
+    weir_str_printf(out, full ? "%c%02d" : "%c%d", s->offset < 0 ? '-' : '+', o / 3600);
+    if (full || m || sec) weir_str_printf(out, ":%02d", m);
+    if (sec) weir_str_printf(out, ":%02d", sec);
+}
+
+/* JAVA OffsetIdPrinterParser: nothing but zeros is the text for zero, without a sign. */
 static void put_offset(const shown *s, const item *it, weir_str *out) {
     int o = s->offset < 0 ? -s->offset : s->offset, h = o / 3600, m = o / 60 % 60, sec = o % 60;
-    bool colon = it->letter == 'Z' ? it->count >= 4 : it->count == 3 || it->count == 5;
-    if (o == 0 && (it->letter == 'X' || (it->letter == 'Z' && it->count == 5))) {
-        weir_str_putc(out, 'Z');
+    bool colon = it->letter == 'Z' ? it->count == 5 : it->count == 3 || it->count == 5;
+    bool minutes = it->letter == 'Z' || it->count > 1 || m, seconds = it->count >= 4 && sec;
+    const char *colon_text = colon ? ":" : "";
+    if (h == 0 && !(minutes && m) && !seconds) {
+        if (it->letter == 'X' || (it->letter == 'Z' && it->count == 5))
+            weir_str_putc(out, 'Z');
+        else
+            weir_str_printf(out, "+00%s%s", minutes ? colon_text : "", minutes ? "00" : "");
         return;
     }
-    if (it->letter == 'Z' && it->count == 4) {
-        weir_str_puts(out, "GMT");
-        if (o == 0) return;
-    }
     weir_str_printf(out, "%c%02d", s->offset < 0 ? '-' : '+', h);
-    if (it->letter != 'Z' && it->count == 1 && m == 0) return;
-    weir_str_printf(out, "%s%02d", colon ? ":" : "", m);
-    if (it->count >= 4 && sec) weir_str_printf(out, "%s%02d", colon ? ":" : "", sec);
+    if (minutes) weir_str_printf(out, "%s%02d", colon_text, m);
+    if (seconds) weir_str_printf(out, "%s%02d", colon_text, sec);
 }
 
 static void put_text(const char *t, bool full, weir_str *out) {
@@ -389,8 +464,7 @@ static void put_item(const shown *s, const item *it, bool era, weir_str *out) {
     char frac[16];
     switch (it->letter) {
     case 0: weir_str_add(out, it->text, (size_t)it->count); return;
-    case 'y':
-    case 'u': put_year(s, it, era, out); return;
+    case 'y': put_year(s, it, era, out); return;
     case 'G':
         weir_str_puts(out, it->count == 4 ? (s->year > 0 ? "Anno Domini" : "Before Christ")
                            : s->year > 0  ? "AD"
@@ -432,15 +506,25 @@ static void put_item(const shown *s, const item *it, bool era, weir_str *out) {
         weir_str_add(out, frac, (size_t)it->count);
         return;
     case 'V': weir_str_puts(out, weir_zone_id(s->zone)); return;
+    case 'z': weir_str_puts(out, weir_zone_name(s->zone, s->daylight, it->count == 4)); return;
+    case 'O': put_gmt_offset(s, it->count == 4, out); return;
+    case 'F': weir_str_printf(out, "%d", (s->day - 1) % 7 + 1); return;
     case 'X':
     case 'x':
-    case 'Z': put_offset(s, it, out); return;
+    case 'Z':
+        if (it->letter == 'Z' && it->count == 4)
+            put_gmt_offset(s, true, out);
+        else
+            put_offset(s, it, out);
+        return;
     default: return; /* brackets */
     }
 }
 
 void weir_pattern_format(const weir_pattern *w, int64_t us, const weir_zone *zone, weir_str *out) {
-    shown s = {.zone = zone, .offset = weir_zone_offset(zone, weir_floor_div(us, 1000000))};
+    const int64_t sec = weir_floor_div(us, 1000000);
+    shown s = {.zone = zone, .offset = weir_zone_offset(zone, sec)};
+    if (w->zone_name) s.daylight = weir_zone_daylight(zone, sec);
     int64_t local = us + (int64_t)s.offset * 1000000, day = weir_floor_div(local, WEIR_DAY_US),
             rest = local - day * WEIR_DAY_US;
     weir_civil(day, &s.year, &s.month, &s.day);

@@ -137,13 +137,15 @@ weir_rc weir_parse_interval_body(weir_parser *p, weir_expr **out) {
         return WEIR_OK;
     }
     for (;; n++) {
-        bool minus = weir_tk_take(p, "-");
-        t = weir_tk(p, 0);
+        bool minus = weir_tk_is_at(p, 0, "-"); /* of this part, or what follows the interval */
+        t = weir_tk(p, minus);
         if (t->kind != WEIR_TK_STRING && t->kind != WEIR_TK_NUMBER) break;
-        const weir_token *u = weir_tk(p, 1);
-        int unit = u->kind == WEIR_TK_WORD ? unit_of(u->text, u->len) : -1, f = field_no(p, 1);
+        const weir_token *u = weir_tk(p, minus + 1);
+        int unit = u->kind == WEIR_TK_WORD ? unit_of(u->text, u->len) : -1;
+        int f = field_no(p, minus + 1);
         const char *num = t->text;
         if (unit < 0) break;
+        p->at += minus;
         if (*num == '-') minus = !minus, num++;
         if (!add_part(&sum, unit, minus, num, strlen(num)))
             return weir_fail(p->ctx, WEIR_E_INVALID_INTERVAL_FORMAT, "input", t->text);
