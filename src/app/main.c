@@ -19,6 +19,8 @@ static const char help[] =
     "  weir checkpoint rollback DIR --to N [--sink DIR] [--apply] [--json]\n"
     "  weir checkpoint repair DIR [--sink DIR] [--apply] [--json]\n"
     "      what would be done and what follows from it; with --apply it is done\n"
+    "  weir options\n"
+    "      every option of readers, writers, sources and sinks, and what of it is done\n"
     "  weir version\n"
     "  weir --help\n"
     "\n"
@@ -30,6 +32,7 @@ int main(int argc, char **argv) {
     if (strcmp(what, "run") == 0) return weir_app_run(argc - 1, argv + 1);
     if (strcmp(what, "server") == 0) return weir_app_server(argc - 1, argv + 1);
     if (strcmp(what, "checkpoint") == 0) return weir_app_checkpoint(argc - 1, argv + 1);
+    if (strcmp(what, "options") == 0) return weir_app_options();
     if (strcmp(what, "version") == 0 || strcmp(what, "--version") == 0)
         return puts("weir " WEIR_VERSION), 0;
     bool asked =

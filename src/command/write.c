@@ -29,6 +29,8 @@ weir_rc weir_write_rows(weir_ctx *ctx, weir_plan *p, const weir_sink_ops *ops,
     weir_sink sink = {.ops = ops, .mem = ctx->arena, .info = *info, .epoch = -1};
     bool done = false;
     sink.info.schema = p->schema;
+    WEIR_TRY(weir_options_check(ctx, ops->options ? ops->options : "", WEIR_USE_WRITE,
+                                &info->options));
     weir_rc rc = ops->open(ctx, &sink);
     if (rc == WEIR_OK) rc = ops->begin(ctx, &sink, -1, &done);
     if (rc == WEIR_OK && !done) {

@@ -161,6 +161,9 @@ static weir_rc prepare(weir_cn_run *r, const SC(WriteStreamOperationStart) * w,
     spec->replan = replan;
     WEIR_TRY(weir_session_analyze(ctx, r->session->session, p, &p));
     WEIR_TRY(read_sink(r, w, info, t));
+    WEIR_TRY(weir_options_check(
+        ctx, weir_printf(ctx->arena, "stream %s", t->sink->options ? t->sink->options : ""),
+        WEIR_USE_SINK, &info->options));
     WEIR_TRY(check_output(ctx, p, t, spec->output_mode));
     info->output_mode = spec->output_mode;
     info->schema = p->schema;

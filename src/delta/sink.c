@@ -697,6 +697,7 @@ static const char *sink_description(weir_ctx *ctx, weir_sink *s) {
 }
 
 const weir_sink_ops weir_delta_sink = {.format = "delta",
+                                       .options = "delta",
                                        .modes = 1 << WEIR_OUT_APPEND | 1 << WEIR_OUT_COMPLETE,
                                        .batch = true,
                                        .needs_path = true,

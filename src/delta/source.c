@@ -187,6 +187,7 @@ static weir_rc delta_read(weir_ctx *ctx, weir_scan *s, const weir_split *sp, int
 }
 
 const weir_source_ops weir_delta_source = {.format = "delta",
+                                           .options = "delta",
                                            .batch = true,
                                            .streaming = true,
                                            .open = delta_open,

@@ -146,6 +146,7 @@ static weir_rc metadata_read(weir_ctx *ctx, weir_scan *s, const weir_split *sp, 
 }
 
 const weir_source_ops weir_state_metadata_source = {.format = "state-metadata",
+                                                    .options = "state-metadata",
                                                     .batch = true,
                                                     .open = metadata_open,
                                                     .split = metadata_split,

@@ -399,6 +399,7 @@ static weir_rc state_read(weir_ctx *ctx, weir_scan *s, const weir_split *sp, int
 }
 
 const weir_source_ops weir_statestore_source = {.format = "statestore",
+                                                .options = "statestore",
                                                 .batch = true,
                                                 .open = state_open,
                                                 .split = state_split,

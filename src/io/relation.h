@@ -44,6 +44,7 @@ struct weir_reader {
 
 typedef struct weir_source_ops {
     const char *format;              /* "json"; aliases are separate registry rows */
+    const char *options;             /* groups of base/options.def: "json file"; NULL none */
     bool batch, streaming, metadata; /* metadata: rows come from files, _metadata can be had */
     /* Fills scan->schema (or takes the user's), checks options. Called once, at analysis.
      * ctx->arena outlives the scan. */

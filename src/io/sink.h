@@ -41,6 +41,7 @@ struct weir_writer { /* belongs to one task */
 
 typedef struct weir_sink_ops {
     const char *format;
+    const char *options; /* groups of base/options.def: "json file"; NULL none */
     unsigned modes; /* 1 << WEIR_OUT_*: streaming modes it takes; 0 = batch only */
     bool batch;     /* takes batch writes */
     bool needs_path;

@@ -53,12 +53,6 @@ weir_plan *weir_plan_local(weir_arena *a, weir_schema *schema, const weir_batch 
     return p;
 }
 
-const char *weir_option_get(const weir_options *o, const char *key) {
-    for (int i = o->n; i-- > 0;)
-        if (strcasecmp(o->opt[i].key, key) == 0) return o->opt[i].value;
-    return NULL;
-}
-
 weir_command *weir_command_new(weir_arena *a, weir_ckind kind) {
     weir_command *c = WEIR_NEW(a, weir_command);
     c->kind = kind;

@@ -4,6 +4,7 @@
  * after analysis; the others are rewritten away. */
 #ifndef WEIR_PLAN_PLAN_H
 #define WEIR_PLAN_PLAN_H
+#include "base/options.h"
 #include "expr/expr.h"
 
 typedef enum {
@@ -59,15 +60,6 @@ typedef struct weir_attr {
     int32_t nqualifier;
     bool hidden; /* _metadata and friends: only by name, never by * */
 } weir_attr;
-
-typedef struct weir_option {
-    const char *key, *value;
-} weir_option;
-typedef struct weir_options {
-    int32_t n;
-    weir_option *opt;
-} weir_options; /* keys compare case-insensitively */
-const char *weir_option_get(const weir_options *, const char *key); /* NULL if absent */
 
 struct weir_scan;
 struct weir_command;

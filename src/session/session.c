@@ -310,6 +310,9 @@ static weir_rc open_scan(weir_ctx *ctx, weir_session *s, const weir_plan *spec, 
     scan->mem = ctx->arena;
     scan->spec = spec;
     scan->streaming = spec->streaming;
+    WEIR_TRY(weir_options_check(ctx, scan->ops->options ? scan->ops->options : "",
+                                scan->streaming ? WEIR_USE_STREAM : WEIR_USE_READ,
+                                &scan->options));
     WEIR_TRY(scan->ops->open(ctx, scan));
     weir_assert(scan->schema);
     weir_plan *p = weir_plan_new(ctx->arena, WEIR_P_SCAN, 0);

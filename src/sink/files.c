@@ -469,6 +469,7 @@ static const char *files_description(weir_ctx *ctx, weir_sink *s) {
 
 #define FILE_SINK(id, name)                                                                        \
     const weir_sink_ops id = {.format = name,                                                      \
+                              .options = name " file",                                             \
                               .modes = 1 << WEIR_OUT_APPEND,                                       \
                               .batch = true,                                                       \
                               .needs_path = true,                                                  \

@@ -491,6 +491,7 @@ static void kafka_close(weir_sink *s) {
 }
 
 const weir_sink_ops weir_kafka_sink = {.format = "kafka",
+                                       .options = "kafka",
                                        .modes = 1 << WEIR_OUT_APPEND | 1 << WEIR_OUT_UPDATE |
                                                 1 << WEIR_OUT_COMPLETE,
                                        .batch = true,

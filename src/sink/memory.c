@@ -145,6 +145,7 @@ static const char *console_description(weir_ctx *ctx, weir_sink *s) {
 }
 
 const weir_sink_ops weir_console_sink = {.format = "console",
+                                         .options = "console",
                                          .modes = APPEND | UPDATE | COMPLETE,
                                          .batch = true,
                                          .open = gather_open,

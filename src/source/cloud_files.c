@@ -199,6 +199,7 @@ static const char *cloud_description(weir_ctx *ctx, weir_scan *s) {
 }
 
 const weir_source_ops weir_cloud_files_source = {.format = "cloudFiles",
+                                                 .options = "cloudFiles json",
                                                  .streaming = true,
                                                  .metadata = true,
                                                  .open = cloud_open,

@@ -15,52 +15,19 @@ static const char *get_option(void *u, const char *key) {
 
 /* ---- options ---- */
 
-static const char *const known[] = {"format",
-                                    "schemaLocation",
-                                    "inferColumnTypes",
-                                    "schemaEvolutionMode",
-                                    "schemaHints",
-                                    "partitionColumns",
-                                    "includeExistingFiles",
-                                    "allowOverwrites",
-                                    "maxFilesPerTrigger",
-                                    "maxBytesPerTrigger",
-                                    "maxFileAge",
-                                    "backfillInterval",
-                                    "cleanSource",
-                                    "useStrictGlobber",
-                                    "validateOptions",
-                                    "useIncrementalListing",
-                                    "useNotifications",
-                                    "useManagedFileEvents",
-                                    "listOnStart",
-                                    "fetchParallelism",
-                                    "rescuedDataColumn",
-                                    "resourceTags"};
-/* Options that change what is read and that weir does not have yet. */
-static const char *const later[] = {"allowOverwrites", "maxFileAge", "cleanSource",
-                                    "partitionColumns", "useStrictGlobber"};
-
 static weir_rc refuse(weir_ctx *ctx, const char *option, const char *why) {
-    return weir_fail(ctx, WEIR_E_UNSUPPORTED_OPTION, "option", option, "reason", why);
+    return weir_fail(ctx, WEIR_E_CLOUD_OPTION, "option", option, "reason", why);
 }
 
 static weir_rc check_names(weir_ctx *ctx, const weir_scan *s) {
     if (!weir_scan_flag(s, "cloudFiles.validateOptions", true)) return WEIR_OK;
     for (int i = 0; i < s->options.n; i++) {
-        const char *k = s->options.opt[i].key, *v = s->options.opt[i].value;
-        bool ok = strncasecmp(k, "cloudFiles.", 11) != 0;
-        for (size_t j = 0; j < sizeof known / sizeof *known && !ok; j++)
-            ok = strcasecmp(k + 11, known[j]) == 0;
-        if (!ok)
+        const char *k = s->options.opt[i].key;
+        if (strncasecmp(k, "cloudFiles.", 11) == 0 &&
+            !weir_option_find("cloudFiles", WEIR_USE_STREAM, k))
             return refuse(ctx, k,
                           "Auto Loader has no such option; set cloudFiles.validateOptions to false "
                           "to ignore it");
-        for (size_t j = 0; j < sizeof later / sizeof *later; j++) {
-            bool off = !*v || strcasecmp(v, "false") == 0 || strcasecmp(v, "off") == 0;
-            if (strncasecmp(k, "cloudFiles.", 11) == 0 && strcasecmp(k + 11, later[j]) == 0 && !off)
-                return refuse(ctx, k, "it comes with a later release of weir; leave it out");
-        }
     }
     return WEIR_OK;
 }

@@ -526,10 +526,11 @@ static const char *files_description(weir_ctx *ctx, weir_scan *s) {
 
 #define FILE_SOURCE(name)                                                                          \
     {                                                                                              \
-        .format = name, .batch = true, .streaming = true, .metadata = true, .open = files_open,    \
-        .start = files_start, .latest = files_latest, .freeze = files_freeze,                      \
-        .split = files_split, .read = files_read, .description = files_description,                \
-        .committed = files_committed, .wait = files_wait, .stop = files_stop                       \
+        .format = name, .options = name " file", .batch = true, .streaming = true,                 \
+        .metadata = true, .open = files_open, .start = files_start, .latest = files_latest,        \
+        .freeze = files_freeze, .split = files_split, .read = files_read,                          \
+        .description = files_description, .committed = files_committed, .wait = files_wait,        \
+        .stop = files_stop                                                                         \
     }
 const weir_source_ops weir_json_source = FILE_SOURCE("json");
 const weir_source_ops weir_csv_source = FILE_SOURCE("csv");

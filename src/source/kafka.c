@@ -131,6 +131,7 @@ static void stop(weir_scan *s) {
 }
 
 const weir_source_ops weir_kafka_source = {.format = "kafka",
+                                           .options = "kafka",
                                            .batch = true,
                                            .streaming = true,
                                            .open = kafka_open,

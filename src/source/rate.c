@@ -215,6 +215,7 @@ static const char *rate_description(weir_ctx *ctx, weir_scan *s) {
 }
 
 const weir_source_ops weir_rate_source = {.format = "rate",
+                                          .options = "rate",
                                           .streaming = true,
                                           .open = rate_open,
                                           .start = rate_start,
@@ -296,6 +297,7 @@ static const char *mb_description(weir_ctx *ctx, weir_scan *s) {
 }
 
 const weir_source_ops weir_rate_micro_batch_source = {.format = "rate-micro-batch",
+                                                      .options = "rate-micro-batch",
                                                       .streaming = true,
                                                       .open = mb_open,
                                                       .latest = mb_latest,

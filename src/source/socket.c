@@ -247,6 +247,7 @@ static void socket_stop(weir_scan *s) {
 }
 
 const weir_source_ops weir_socket_source = {.format = "socket",
+                                            .options = "socket",
                                             .streaming = true,
                                             .open = socket_open,
                                             .start = socket_start,
