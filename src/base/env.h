@@ -3,6 +3,8 @@
  * globally: WEIR_CRASH_AT=n       the process kills itself (SIGKILL) instead of doing operation n
  *   WEIR_FAULT_AT=n:ERR   operation n fails: EIO, ENOSPC, or SHORT (a write that stops half-way,
  * then ENOSPC)
+ *   WEIR_FAULT_PROOF=file a line when either of these has come to pass: KILL or the error, n, name,
+ * path, second path, with tabs
  *   WEIR_IO_TRACE=file    one line per operation: n, name, path, second path, offset, bytes, with
  * tabs; behind the line of a write its bytes and a newline. For replaying a loss of power.
  * All functions set ctx->err by weir_fail_io on failure unless said otherwise;

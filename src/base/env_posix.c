@@ -24,7 +24,7 @@ struct weir_env {
     long long crash_at, fault_at;
     int fault_errno;
     bool fault_short;
-    int trace_fd;
+    int trace_fd, proof_fd;
 };
 struct weir_file {
     int fd;
@@ -32,11 +32,14 @@ struct weir_file {
     int64_t at; /* bytes written so far: for the trace */
 };
 
-static struct weir_env the_env = {.trace_fd = -1};
+static struct weir_env the_env = {.trace_fd = -1, .proof_fd = -1};
+
+static int env_log(const char *path) {
+    return path ? open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644) : -1;
+}
 
 static void env_start(void) {
-    const char *c = getenv("WEIR_CRASH_AT"), *f = getenv("WEIR_FAULT_AT"),
-               *t = getenv("WEIR_IO_TRACE");
+    const char *c = getenv("WEIR_CRASH_AT"), *f = getenv("WEIR_FAULT_AT");
     if (c) the_env.crash_at = strtoll(c, NULL, 10);
     if (f) {
         char *kind;
@@ -44,7 +47,8 @@ static void env_start(void) {
         the_env.fault_short = strcmp(kind, ":SHORT") == 0;
         the_env.fault_errno = strcmp(kind, ":EIO") == 0 ? EIO : ENOSPC;
     }
-    if (t) the_env.trace_fd = open(t, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+    the_env.trace_fd = env_log(getenv("WEIR_IO_TRACE"));
+    the_env.proof_fd = env_log(getenv("WEIR_FAULT_PROOF"));
 }
 
 weir_env *weir_env_real(void) {
@@ -65,19 +69,42 @@ static void trace(long long n, const char *op, const char *path, const char *pat
     (void)w;
 }
 
+/* Who broke a run on purpose reads here that it was broken, and where. */
+static void prove(const char *what, long long n, const char *op, const char *path,
+                  const char *path2) {
+    char line[2 * 4096 + 128];
+    if (the_env.proof_fd < 0) return;
+    int len = snprintf(line, sizeof line, "%s\t%lld\t%s\t%s\t%s\n", what, n, op, path,
+                       path2 ? path2 : "");
+    ssize_t w = len < (int)sizeof line ? write(the_env.proof_fd, line, (size_t)len) : 0;
+    (void)w; /* without the line the run does not count */
+}
+
+/* Operation n is the one to be broken. As point(). */
+static int broken(weir_env *e, long long n, const char *op, const char *path, const char *path2,
+                  bool halves) {
+    if (n == e->crash_at) {
+        prove("KILL", n, op, path, path2);
+        raise(SIGKILL);
+        pause();
+    }
+    if (e->fault_short && halves) {
+        prove("SHORT", n, op, path, path2);
+        return 1;
+    }
+    int error = e->fault_errno ? e->fault_errno : ENOSPC;
+    prove(error == EIO ? "EIO" : "ENOSPC", n, op, path, path2);
+    errno = error;
+    return -1;
+}
+
 static int point_at(const char *op, const char *path, const char *path2, int64_t at,
                     const void *data, int64_t bytes) {
     weir_env *e = weir_env_real();
     long long n = atomic_fetch_add(&e->ops, 1) + 1;
     if (e->trace_fd >= 0) trace(n, op, path, path2, at, data, bytes);
-    if (n == e->crash_at) {
-        raise(SIGKILL);
-        pause();
-    }
-    if (n != e->fault_at) return 0;
-    if (e->fault_short && data && bytes > 1) return 1;
-    errno = e->fault_errno ? e->fault_errno : ENOSPC;
-    return -1;
+    if (n != e->crash_at && n != e->fault_at) return 0;
+    return broken(e, n, op, path, path2, data && bytes > 1);
 }
 
 /* Counts an operation. 0 go on; -1 fail with errno; 1 short write. */

@@ -13,29 +13,12 @@ class Node:
         self.synced = b""
 
 
-def read_trace(path):
-    """[(n, op, path, path2, offset, data)]"""
-    out = []
-    with open(path, "rb") as f:
-        raw = f.read()
-    at = 0
-    while at < len(raw):
-        end = raw.index(b"\n", at)
-        n, op, p, p2, offset, size = raw[at:end].decode().split("\t")
-        at = end + 1
-        data = b""
-        if op == "write":
-            data = raw[at:at + int(size)]
-            at += int(size) + 1
-        out.append((int(n), op, p, p2, int(offset), data))
-    return sorted(out)
-
-
 class Disk:
     """Paths are as in the trace; only those below root are kept."""
 
     def __init__(self, root):
         self.root = root
+        self.applied = 0   # operations of the trace
         self.now = {}      # path -> Node | None (a directory)
         self.kept = {}     # the same as the disk is sure to have it
         self.pending = []  # [(directories, {path: Node | None | "gone"})], oldest first
@@ -60,7 +43,16 @@ class Disk:
         if names:
             self.pending.append(({os.path.dirname(p) for p in names}, names))
 
+    def replay(self, trace, n):
+        """The operations up to n."""
+        for op in trace:
+            if op[0] > n:
+                break
+            self.apply(*op[1:])
+            self.applied = op[0]
+
     def apply(self, op, path, path2, offset, data):
+        path, path2 = path.rstrip("/"), path2.rstrip("/")
         if op == "create" or (op == "append" and path not in self.now):
             self.change({path: Node()})
         elif op == "mkdir":
@@ -101,27 +93,46 @@ class Disk:
             else:
                 tree[p] = v
 
+    def contents(self, tree, synced=False):
+        """{path: bytes, or None for a directory} of what can be reached from the root."""
+        out = {}
+        for path in sorted(tree):
+            parent = os.path.dirname(path)
+            if parent == self.root or parent in out:  # else its directory was lost
+                node = tree[path]
+                out[path] = None if node is None else bytes(node.synced if synced else node.data)
+        return out
+
+    def unsynced(self):
+        """Paths that would be there no more, still be there, or hold other bytes if all that was not synced went."""
+        return differing(self.contents(self.now), self.contents(self.kept, synced=True))
+
     def build(self, target, chance=0.0, seed=0):
-        """chance: of each change that was not synced to have reached the disk all the same."""
+        """chance: of each change that was not synced to have reached the disk all the same. Returns the paths that
+        differ from what was there when the power went."""
         rnd = random.Random(seed)
         tree = dict(self.kept)
         for _, names in self.pending:
             if rnd.random() < chance:
                 self.keep(tree, names)
+        laid = self.contents(tree, synced=True)
         os.makedirs(target, exist_ok=True)
-        for path in sorted(tree):
-            node, parent = tree[path], os.path.dirname(path)
-            while parent != self.root and parent in tree:
-                parent = os.path.dirname(parent)
-            if parent != self.root:
-                continue  # its directory was lost
+        for path, data in laid.items():
             out = target + path[len(self.root):]
-            if node is None:
+            if data is None:
                 os.makedirs(out, exist_ok=True)
                 continue
-            data = node.synced
             if rnd.random() < chance:
-                more = len(node.data) - len(data)
-                data = bytes(node.data[:len(data) + rnd.randint(0, max(more, 0))])
+                more = tree[path].data
+                laid[path] = data = bytes(more[:len(data) + rnd.randint(0, max(len(more) - len(data), 0))])
             with open(out, "wb") as f:
                 f.write(data)
+        return differing(self.contents(self.now), laid)
+
+    def wrong(self):
+        """Paths at which the model is not what lies on the disk: operations were done that are in no trace."""
+        return differing(self.contents(self.now), (other := Disk(self.root)).contents(other.now))
+
+
+def differing(a, b):
+    return sorted(p for p in {*a, *b} if a.get(p, 0) != b.get(p, 0))

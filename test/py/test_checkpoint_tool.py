@@ -9,6 +9,7 @@ import subprocess
 import pytest
 from checkpoints import CASES, GOLDEN, edit_offsets, expected, merge_to_snapshot, newest, place, records, resume, write
 from conftest import BIN
+from proof import Break
 from test_hazards import MUTATIONS, SPARK
 
 AGG, LONG = "agg_update_hdfs", "agg_append_hdfs_long"
@@ -363,42 +364,39 @@ def test_rollback_cannot_cross_a_broken_chain(tmp_path):
     assert plan("rollback", ck, "--to", "1")["next"]["starts"]
 
 
+def broken_rollback(tmp_path, what, least):
+    """(checkpoint, operation, standard error, exit code) of a rollback that was broken, for each of its operations."""
+    for at in range(1, 1000):
+        ck = place(AGG, tmp_path / f"{what}{at}")
+        broken = Break(str(tmp_path), at, what)
+        p = subprocess.run([BIN, "checkpoint", "rollback", ck, "--to", "1", "--apply"], stdout=subprocess.PIPE,
+                           stderr=subprocess.PIPE, text=True, env=dict(os.environ, **broken.env))
+        if p.returncode == 0:
+            assert not broken.faults() and not broken.reached() and at > least
+            return
+        yield ck, broken.killed(p.returncode) if what == "KILL" else broken.fault(), p.stderr, p.returncode
+    pytest.fail("it never ended")
+
+
 def test_rollback_killed_anywhere_is_finished_by_another(spark, tmp_path):
     """At every file operation: what is left starts, or is refused by name, and the same command completes it."""
     ref = tmp_path / "ref"
     place(AGG, ref)
     plan("rollback", ref / "ck", "--to", "1", "--apply")
     want = {p: b for p, b in tree(ref / "ck").items() if "sources" not in p}
-    for at in range(1, 400):
-        ck = place(AGG, tmp_path / f"k{at}")
-        p = subprocess.run([BIN, "checkpoint", "rollback", ck, "--to", "1", "--apply"], stdout=subprocess.PIPE,
-                           stderr=subprocess.PIPE, env=dict(os.environ, WEIR_CRASH_AT=str(at)))
-        if p.returncode == 0:
-            assert at > 10
-            break
-        assert p.returncode == -9
+    for ck, fault, _, _ in broken_rollback(tmp_path, "KILL", 100):
         r = inspect(ck)  # exits with 0: it starts
         assert r["next"]["starts"]
         plan("rollback", ck, "--to", "1", "--apply")
         got = tree(ck)
-        assert {p: b for p, b in got.items() if "sources" not in p} == want and got.keys() >= {p for p in want}, at
-    else:
-        pytest.fail("it never ended")
+        assert {p: b for p, b in got.items() if "sources" not in p} == want and got.keys() >= {p for p in want}, fault
 
 
 def test_failing_disk_is_named_and_is_no_damage(tmp_path):
     """At every file operation, reads too: the command fails with it, and what is left starts."""
-    for at in range(1, 1000):
-        ck = place(AGG, tmp_path / f"f{at}")
-        p = subprocess.run([BIN, "checkpoint", "rollback", ck, "--to", "1", "--apply"], stdout=subprocess.PIPE,
-                           stderr=subprocess.PIPE, text=True, env=dict(os.environ, WEIR_FAULT_AT=f"{at}:EIO"))
-        if p.returncode == 0:
-            assert at > 100
-            break
-        assert p.returncode == 1 and "FAILED_FILE_OPERATION" in p.stderr, (at, p.stderr)
+    for ck, fault, said, code in broken_rollback(tmp_path, "EIO", 100):
+        assert code == 1 and "FAILED_FILE_OPERATION" in said, (fault, said)
         assert inspect(ck)["next"]["starts"]
-    else:
-        pytest.fail("it never ended")
 
 
 # ---- a query that runs ----

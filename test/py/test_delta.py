@@ -3,8 +3,13 @@ import datetime
 import decimal
 import json
 import os
+import shutil
+import subprocess
+import sys
 
 import pytest
+from conftest import Engine
+from proof import Break
 from pyspark.errors import PySparkException
 from test_stream import put
 
@@ -130,44 +135,33 @@ def test_path_needed(spark, tmp_path):
 
 
 def test_killed_and_restarted_exactly_once(tmp_path):
-    """Every numbered file operation of a stream is a place to die."""
-    from conftest import Engine
-
+    """A stream that PySpark drives, killed at file operations of its first batches."""
     src, ck, out = str(tmp_path / "in"), str(tmp_path / "ck"), str(tmp_path / "out")
     for i in range(2):
         put(src, f"f{i}.json", {"id": 2 * i}, {"id": 2 * i + 1})
 
-    def run(engine):
-        s = engine.session()
-        q = (s.readStream.schema("id INT").option("maxFilesPerTrigger", 1).json(src).writeStream.format("delta")
-             .option("checkpointLocation", ck).trigger(availableNow=True).start(out))
-        q.awaitTermination(30)
-        assert q.exception() is None
-        return s
+    client = tmp_path / "client.py"  # a process of its own: it asks an engine that is gone again and again
+    client.write_text("import sys\nfrom pyspark.sql import SparkSession\ns = SparkSession.builder.remote(sys.argv[1]).create()\n"
+                      "s.readStream.schema('id INT').option('maxFilesPerTrigger', 1).json(sys.argv[2]).writeStream.format('delta')"
+                      ".option('checkpointLocation', sys.argv[3]).trigger(availableNow=True).start(sys.argv[4]).awaitTermination(30)\n")
 
-    import subprocess
-    import sys
-    for n in range(3, 60, 7):
-        subprocess.run(["rm", "-rf", ck, out])
-        e = Engine(str(tmp_path), env={"WEIR_CRASH_AT": str(n)})
-        code = ("import sys, os\nsys.path.insert(0, %r)\nfrom pyspark.sql import SparkSession\n"
-                "s = SparkSession.builder.remote(%r).create()\n"
-                "q = (s.readStream.schema('id INT').option('maxFilesPerTrigger', 1).json(%r).writeStream.format('delta')"
-                ".option('checkpointLocation', %r).trigger(availableNow=True).start(%r))\nq.awaitTermination(20)\n"
-                % (os.path.dirname(__file__), e.url, src, ck, out))
-        p = subprocess.Popen([sys.executable, "-c", "__file__ = 'x'\n" + code], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    for n in range(3, 60, 14):
+        for d in (ck, out):
+            shutil.rmtree(d, ignore_errors=True)
+        broken = Break(str(tmp_path), n)
+        e = Engine(str(tmp_path), env=broken.env)
+        p = subprocess.Popen([sys.executable, str(client), e.url, src, ck, out], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            e.process.wait(20)
-        except subprocess.TimeoutExpired:
-            pass
-        p.kill()
-        p.wait()
-        e.kill()
+            broken.killed(e.process.wait(30))
+        finally:
+            p.kill()
+            p.wait()
         e = Engine(str(tmp_path))
-        s = run(e)
+        subprocess.run([sys.executable, str(client), e.url, src, ck, out], check=True)
+        s = e.session()
         assert sorted(r.id for r in s.read.format("delta").load(out).collect()) == [0, 1, 2, 3], n
         s.stop()
-        e.stop()
+        assert e.stop() == 0
 
 
 def test_checkpoints_of_the_log(spark, tmp_path):
