@@ -100,6 +100,7 @@ void weir_cn_session_unref(weir_cn_session *);
 void weir_cn_session_close(weir_cn_session *); /* out of the table; operations are cancelled */
 weir_rc weir_cn_session_clone(weir_ctx *, weir_cn_session *, const char *new_id,
                               weir_cn_session **out); /* referenced */
+weir_cn_session **weir_cn_sessions(weir_cn_server *, int *n); /* each referenced; weir_mem_free */
 void weir_cn_sweep(weir_cn_server *);                 /* expiry of sessions, operations, errors */
 void weir_cn_sessions_close_all(weir_cn_server *);
 

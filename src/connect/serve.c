@@ -2,6 +2,7 @@
  * weir_serve runs on the main thread. */
 #include "connect/serve.h"
 
+#include "base/mem.h"
 #include "connect/connect.h"
 #include "connect/registry.h"
 #include "source/cloud_schema.h"
@@ -179,19 +180,14 @@ static void say_ready(int fd, int port) {
  */
 static void stop_queries(weir_cn_server *s) {
     int64_t until_ms = weir_monotonic_us(s->shared.env) / 1000 + GRACE_MS;
-    weir_cn_session *list[256];
     int n = 0;
-    weir_lock(&s->mu);
-    for (weir_cn_session *x = s->sessions; x && n < 256; x = x->next) {
-        x->refs++;
-        list[n++] = x;
-    }
-    weir_unlock(&s->mu);
+    weir_cn_session **list = weir_cn_sessions(s, &n);
     for (int i = 0; i < n; i++) {
         int64_t left = until_ms - weir_monotonic_us(s->shared.env) / 1000;
         weir_query_manager_shutdown(weir_session_queries(list[i]->session), left > 0 ? left : 0);
         weir_cn_session_unref(list[i]);
     }
+    weir_mem_free(list);
 }
 
 static void shut_down(weir_cn_server *s, weir_server *net) {
@@ -238,6 +234,12 @@ int weir_serve(const weir_server_options *o) {
                               .token = o->token,
                               .tls_cert = o->tls_cert,
                               .tls_key = o->tls_key,
+                              .max_held_bytes = (size_t)weir_conf_bytes(
+                                  server.shared.conf, "spark.weir.connect.memory"),
+                              .request_ms = weir_conf_ms(server.shared.conf,
+                                                         "spark.weir.connect.requestTimeout"),
+                              .keepalive_ms = weir_conf_ms(server.shared.conf,
+                                                           "spark.weir.connect.keepaliveTime"),
                               .app = &server,
                               .handle = handle};
     server.worker_token = o->token;

@@ -1,6 +1,7 @@
 /* Sessions by (user, session id): found, made, cloned, closed, expired. The table belongs to the
  * server and is guarded by its mu; a session is freed by whoever drops the last reference. Called
  * on handler threads and the sweeper. */
+#include "base/mem.h"
 #include "connect/connect.h"
 
 static void closed_key(char *out, size_t size, const char *user, const char *id) {
@@ -183,19 +184,27 @@ static void sweep_one(weir_cn_server *s, weir_cn_session *x, int64_t now_ms) {
     weir_cn_session_unref(x);
 }
 
-enum { SWEEP_BATCH = 256 };
-
-void weir_cn_sweep(weir_cn_server *s) {
-    weir_cn_session *list[SWEEP_BATCH];
-    int n = 0;
+weir_cn_session **weir_cn_sessions(weir_cn_server *s, int *n) {
+    weir_cn_session **list;
+    *n = 0;
     weir_lock(&s->mu);
-    for (weir_cn_session *x = s->sessions; x && n < SWEEP_BATCH; x = x->next) {
+    for (weir_cn_session *x = s->sessions; x; x = x->next) ++*n;
+    list = weir_mem_resize(NULL, sizeof(*list) * (size_t)*n);
+    *n = 0;
+    for (weir_cn_session *x = s->sessions; x; x = x->next) {
         x->refs++;
-        list[n++] = x;
+        list[(*n)++] = x;
     }
     weir_unlock(&s->mu);
+    return list;
+}
+
+void weir_cn_sweep(weir_cn_server *s) {
+    int n = 0;
+    weir_cn_session **list = weir_cn_sessions(s, &n);
     int64_t now_ms = weir_monotonic_us(s->shared.env) / 1000;
     for (int i = 0; i < n; i++) sweep_one(s, list[i], now_ms);
+    weir_mem_free(list);
     weir_cn_errors_sweep(s, false);
 }
 

@@ -15,8 +15,14 @@ static void free_chunks(chunk *k) {
     }
 }
 
+void weir_share_unref(share *s) {
+    if (--s->refs == 0) free(s);
+}
+
 void weir_rpc_unref(weir_rpc *r) {
     if (--r->refs || r->wake_queued) return;
+    weir_let_go(r, r->held_bytes);
+    weir_share_unref(r->share);
     free_chunks(r->in);
     free_chunks(r->out);
     free(r->current);
@@ -43,11 +49,10 @@ const char *weir_rpc_method(const weir_rpc *r) {
     return s ? s + 1 : "";
 }
 
-int64_t weir_rpc_deadline_ms(const weir_rpc *r) { return r->deadline_ms; }
-
 const uint8_t *weir_rpc_next(weir_rpc *r, size_t *len) {
     weir_server *s = r->server;
     weir_lock(&s->mu);
+    if (r->current) weir_let_go(r, r->current->cap);
     free(r->current);
     r->current = NULL;
     while (!r->in && !r->in_end && !r->closed) (void)weir_cond_wait(&r->cond, &s->mu, -1);
@@ -76,17 +81,20 @@ bool weir_rpc_send(weir_rpc *r, const void *msg, size_t len) {
     weir_server *s = r->server;
     chunk *k = malloc(sizeof *k + len + 5);
     if (!k) return false;
-    *k = (chunk){.n = len + 5};
+    *k = (chunk){.n = len + 5, .cap = len + 5};
     k->p[0] = 0;
     for (int i = 0; i < 4; i++) k->p[1 + i] = (uint8_t)(len >> (24 - 8 * i));
     memcpy(k->p + 5, msg, len);
     weir_lock(&s->mu);
     while (r->out_bytes > SEND_BOUND && !r->closed) (void)weir_cond_wait(&r->cond, &s->mu, -1);
+    while (!r->closed && r->out_bytes && !weir_hold(r, k->cap))
+        (void)weir_cond_wait(&r->cond, &s->mu, 100);
     if (r->closed) {
         weir_unlock(&s->mu);
         free(k);
         return false;
     }
+    if (!r->out_bytes) weir_hold_anyway(r, k->cap); /* one message each, or nobody would go on */
     if (r->out_tail)
         r->out_tail->next = k;
     else
@@ -102,18 +110,49 @@ void weir_rpc_finish(weir_rpc *r, int status, const char *message, const void *d
                      size_t ndetails) {
     weir_server *s = r->server;
     weir_lock(&s->mu);
-    r->status = status;
-    r->message = message ? strdup(message) : NULL;
-    if (ndetails && (r->details = malloc(ndetails)) != NULL) {
+    if (!r->late) {
+        r->status = status;
+        r->message = message ? strdup(message) : NULL;
+    }
+    if (!r->late && ndetails && (r->details = malloc(ndetails)) != NULL) {
         memcpy(r->details, details, ndetails);
         r->ndetails = ndetails;
     }
     r->ended = true;
     if (!r->closed) weir_rpc_poke(r);
     s->calls--;
+    s->running--;
+    r->share->running--;
     weir_cond_wake_all(&s->idle_cond);
+    if (s->jobs) weir_cond_wake_all(&s->jobs_cond);
     weir_rpc_unref(r);
     weir_unlock(&s->mu);
+}
+
+/* Half of the handlers that are left is what a connection may have: however many hold theirs, the
+ * next one finds some. */
+static bool may_run(const weir_server *s, const weir_rpc *r) {
+    int most = (MAX_HANDLERS - s->running) / 2;
+    return r->share->running < (most > LEAST_HANDLERS ? most : LEAST_HANDLERS);
+}
+
+/* Takes the first call out of the queue whose connection may have one more. */
+static weir_rpc *take_job(weir_server *s) {
+    weir_rpc *before = NULL, *r = s->jobs;
+    while (r && !s->stopping && !may_run(s, r)) {
+        before = r;
+        r = r->job_next;
+    }
+    if (!r) return NULL;
+    if (before)
+        before->job_next = r->job_next;
+    else
+        s->jobs = r->job_next;
+    if (s->jobs_tail == r) s->jobs_tail = before;
+    r->job_next = NULL;
+    s->running++;
+    r->share->running++;
+    return r;
 }
 
 static void *handler_thread(void *arg) {
@@ -121,14 +160,12 @@ static void *handler_thread(void *arg) {
     weir_lock(&s->mu);
     for (;;) {
         bool timed_out = false;
+        weir_rpc *r;
         s->idle++;
-        while (!s->jobs && !s->stopping && !timed_out)
+        while (!(r = take_job(s)) && !s->stopping && !timed_out)
             timed_out = !weir_cond_wait(&s->jobs_cond, &s->mu, IDLE_MS);
         s->idle--;
-        weir_rpc *r = s->jobs;
         if (!r) break;
-        s->jobs = r->job_next;
-        if (!s->jobs) s->jobs_tail = NULL;
         weir_unlock(&s->mu);
         s->cfg.handle(s->cfg.app, r);
         weir_lock(&s->mu);

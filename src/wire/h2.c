@@ -24,12 +24,17 @@ static int on_begin(nghttp2_session *h, const nghttp2_frame *f, void *u) {
     r->c = c;
     r->id = f->hd.stream_id;
     r->refs = 1;
-    r->deadline_ms = -1;
+    r->timeout_ms = -1;
+    r->born_ms = r->read_ms = now_ms();
+    r->share = c->share;
     r->authorized = c->server->cfg.token == NULL;
     weir_cond_init(&r->cond);
+    weir_lock(&c->server->mu);
+    c->share->refs++;
     r->next = c->streams;
     if (r->next) r->next->prev = r;
     c->streams = r;
+    weir_unlock(&c->server->mu);
     c->nstream++;
     return nghttp2_session_set_stream_user_data(h, r->id, r);
 }
@@ -65,21 +70,23 @@ static int on_header(nghttp2_session *h, const nghttp2_frame *f, const uint8_t *
     conn *c = u;
     weir_rpc *r = nghttp2_session_get_stream_user_data(h, f->hd.stream_id);
     if (!r) return 0;
+    r->header_bytes += nl + vl + 32; /* RFC 9113 6.5.2 */
+    if (r->header_bytes > HEADER_BYTES) return NGHTTP2_ERR_CALLBACK_FAILURE;
     if (is(n, nl, ":path")) {
         free(r->path);
         r->path = strndup((const char *)v, vl);
     } else if (is(n, nl, "authorization") && c->server->cfg.token) {
         r->authorized = token_matches(c->server->cfg.token, v, vl);
     } else if (is(n, nl, "grpc-timeout")) {
-        r->deadline_ms = timeout_ms(v, vl);
+        r->timeout_ms = timeout_ms(v, vl);
     }
     return 0;
 }
 
-/* Ends a call that no handler has seen. */
-static void refuse(weir_rpc *r, int status, const char *message) {
+void weir_refuse(weir_rpc *r, int status, const char *message) {
     if (r->refused || r->started) return;
     r->refused = true;
+    if (r->c && !r->c->useful && ++r->c->refusals > MAX_REFUSALS) weir_conn_dead(r->c);
     weir_lock(&r->server->mu);
     r->status = status;
     r->message = strdup(message);
@@ -87,6 +94,8 @@ static void refuse(weir_rpc *r, int status, const char *message) {
     weir_rpc_poke(r);
     weir_unlock(&r->server->mu);
 }
+
+void weir_conn_dead(conn *c) { c->dead = c->server->any_dead = true; }
 
 static void message_done(weir_rpc *r) {
     chunk *k = r->part;
@@ -103,39 +112,55 @@ static void message_done(weir_rpc *r) {
     weir_unlock(&r->server->mu);
 }
 
+/* Begins a message from its five bytes of length. */
+static bool begin_message(weir_rpc *r) {
+    r->want = (size_t)r->head[1] << 24 | (size_t)r->head[2] << 16 | (size_t)r->head[3] << 8 |
+              r->head[4];
+    r->have = 0;
+    if (r->head[0])
+        return weir_refuse(r, WEIR_GRPC_UNIMPLEMENTED, "compressed messages are not supported"),
+               false;
+    if (r->want > r->server->cfg.max_message)
+        return weir_refuse(r, WEIR_GRPC_RESOURCE_EXHAUSTED,
+                           "the message is larger than the server's limit"),
+               false;
+    r->part = calloc(1, sizeof *r->part + 1);
+    if (r->part && !r->want) message_done(r);
+    return r->want == 0 || r->part;
+}
+
+/* Room for have + take bytes of the message: it grows with what has really arrived. */
+static bool make_room(weir_rpc *r, size_t take) {
+    size_t room = r->part->cap ? r->part->cap * 2 : 4096;
+    if (r->have + take <= r->part->cap) return true;
+    if (room < r->have + take) room = r->have + take;
+    if (room > r->want) room = r->want;
+    weir_lock(&r->server->mu);
+    bool good = weir_hold(r, room - r->part->cap);
+    weir_unlock(&r->server->mu);
+    chunk *k = good ? realloc(r->part, sizeof *k + room) : NULL;
+    if (!k) {
+        weir_refuse(r, WEIR_GRPC_UNAVAILABLE,
+                    "the server holds as many bytes of requests and answers as it may");
+        return false;
+    }
+    k->cap = room;
+    r->part = k;
+    return true;
+}
+
 /* The length-prefixed messages of gRPC, however the bytes are cut. false: the call is refused. */
 static bool take_bytes(weir_rpc *r, const uint8_t *p, size_t n) {
+    r->body_bytes += n;
     while (n) {
         if (r->nhead < 5) {
             r->head[r->nhead++] = *p++;
             n--;
-            if (r->nhead < 5) continue;
-            r->want = (size_t)r->head[1] << 24 | (size_t)r->head[2] << 16 |
-                      (size_t)r->head[3] << 8 | r->head[4];
-            r->have = 0;
-            if (r->head[0])
-                return refuse(r, WEIR_GRPC_UNIMPLEMENTED, "compressed messages are not supported"),
-                       false;
-            if (r->want > r->server->cfg.max_message)
-                return refuse(r, WEIR_GRPC_RESOURCE_EXHAUSTED,
-                              "the message is larger than the server's limit"),
-                       false;
-            r->part = malloc(sizeof *r->part + 1);
-            if (!r->part) return false;
-            *r->part = (chunk){0};
-            if (!r->want) message_done(r);
+            if (r->nhead == 5 && !begin_message(r)) return false;
             continue;
         }
         size_t take = r->want - r->have < n ? r->want - r->have : n;
-        if (r->have + take > r->part->off) { /* off = room: grows with what has really arrived */
-            size_t room = r->part->off ? r->part->off * 2 : 4096;
-            if (room < r->have + take) room = r->have + take;
-            if (room > r->want) room = r->want;
-            chunk *k = realloc(r->part, sizeof *k + room);
-            if (!k) return refuse(r, WEIR_GRPC_RESOURCE_EXHAUSTED, "out of memory"), false;
-            k->off = room;
-            r->part = k;
-        }
+        if (!make_room(r, take)) return false;
         memcpy(r->part->p + r->have, p, take);
         r->have += take;
         r->part->n = r->have;
@@ -148,11 +173,12 @@ static bool take_bytes(weir_rpc *r, const uint8_t *p, size_t n) {
 
 static void start(weir_rpc *r) {
     if (r->started || r->refused) return;
-    if (!r->authorized) return refuse(r, WEIR_GRPC_UNAUTHENTICATED, "Invalid authentication token");
+    if (!r->authorized)
+        return weir_refuse(r, WEIR_GRPC_UNAUTHENTICATED, "Invalid authentication token");
     weir_lock(&r->server->mu);
     bool closing = r->server->draining;
     weir_unlock(&r->server->mu);
-    if (closing) return refuse(r, WEIR_GRPC_UNAVAILABLE, "the server is shutting down");
+    if (closing) return weir_refuse(r, WEIR_GRPC_UNAVAILABLE, "the server is shutting down");
     r->started = true;
     r->c->useful = true;
     weir_rpc_dispatch(r);
@@ -184,8 +210,9 @@ static int on_frame(nghttp2_session *h, const nghttp2_frame *f, void *u) {
     if (f->hd.type != NGHTTP2_DATA && f->hd.type != NGHTTP2_HEADERS) return 0;
     weir_rpc *r = nghttp2_session_get_stream_user_data(h, f->hd.stream_id);
     if (!r) return 0;
+    if (f->hd.flags & NGHTTP2_FLAG_END_HEADERS) r->headers_done = true;
     if (!r->authorized && (f->hd.flags & NGHTTP2_FLAG_END_HEADERS))
-        refuse(r, WEIR_GRPC_UNAUTHENTICATED, "Invalid authentication token");
+        weir_refuse(r, WEIR_GRPC_UNAUTHENTICATED, "Invalid authentication token");
     if (!(f->hd.flags & NGHTTP2_FLAG_END_STREAM)) return 0;
     weir_lock(&r->server->mu);
     r->in_end = true;
@@ -198,12 +225,12 @@ static int on_frame(nghttp2_session *h, const nghttp2_frame *f, void *u) {
 static void detach(weir_rpc *r) {
     conn *c = r->c;
     c->nstream--;
+    weir_lock(&r->server->mu);
     if (r->prev)
         r->prev->next = r->next;
     else
         c->streams = r->next;
     if (r->next) r->next->prev = r->prev;
-    weir_lock(&r->server->mu);
     r->closed = true;
     r->c = NULL;
     weir_cond_wake_all(&r->cond);
@@ -216,6 +243,19 @@ static int on_close(nghttp2_session *h, int32_t id, uint32_t code, void *u) {
     (void)u;
     weir_rpc *r = nghttp2_session_get_stream_user_data(h, id);
     if (r) detach(r);
+    return 0;
+}
+
+/* A call that was answered before its request was whole does not stay half open. */
+static int on_sent(nghttp2_session *h, const nghttp2_frame *f, void *u) {
+    (void)u;
+    if (f->hd.type != NGHTTP2_HEADERS || !(f->hd.flags & NGHTTP2_FLAG_END_STREAM)) return 0;
+    weir_rpc *r = nghttp2_session_get_stream_user_data(h, f->hd.stream_id);
+    if (!r) return 0;
+    weir_lock(&r->server->mu);
+    bool whole = r->in_end;
+    weir_unlock(&r->server->mu);
+    if (!whole) nghttp2_submit_rst_stream(h, NGHTTP2_FLAG_NONE, r->id, NGHTTP2_NO_ERROR);
     return 0;
 }
 
@@ -274,9 +314,13 @@ static ssize_t read_out(nghttp2_session *h, int32_t id, uint8_t *buf, size_t len
         if (k->off < k->n) break;
         r->out = k->next;
         if (!r->out) r->out_tail = NULL;
+        weir_let_go(r, k->cap);
         free(k);
     }
-    if (n) weir_cond_wake_all(&r->cond);
+    if (n) {
+        r->read_ms = now_ms();
+        weir_cond_wake_all(&r->cond);
+    }
     bool fin = !r->out && r->ended;
     weir_unlock(&r->server->mu);
     if (!n && !fin) return NGHTTP2_ERR_DEFERRED;
@@ -329,7 +373,7 @@ static void flush(conn *c) {
     for (;;) {
         if (c->off == c->n) c->off = c->n = 0;
         if (!fill(c)) {
-            c->dead = true;
+            weir_conn_dead(c);
             return;
         }
         if (c->off == c->n) break;
@@ -339,7 +383,7 @@ static void flush(conn *c) {
             if (errno == EAGAIN || errno == EWOULDBLOCK)
                 watch(c, true);
             else
-                c->dead = true;
+                weir_conn_dead(c);
             return;
         }
         c->off += (size_t)n;
@@ -381,7 +425,10 @@ conn *weir_conn_new(weir_server *s, int fd) {
     if (!c) return NULL;
     c->server = s;
     c->fd = fd;
-    c->born_ms = now_ms();
+    c->born_ms = c->heard_ms = now_ms();
+    c->share = calloc(1, sizeof *c->share);
+    if (!c->share) return free(c), NULL;
+    c->share->refs = 1;
     if (s->tls) {
         c->ssl = SSL_new(s->tls);
         SSL_set_fd(c->ssl, fd);
@@ -396,7 +443,7 @@ conn *weir_conn_new(weir_server *s, int fd) {
     nghttp2_option_del(o);
     nghttp2_settings_entry iv[] = {{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, MAX_STREAMS},
                                    {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 4 << 20},
-                                   {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, 64 << 10}};
+                                   {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, HEADER_BYTES}};
     nghttp2_submit_settings(c->session, NGHTTP2_FLAG_NONE, iv, 3);
     nghttp2_session_set_local_window_size(c->session, NGHTTP2_FLAG_NONE, 0, 16 << 20);
     c->next = s->conns;
@@ -422,6 +469,9 @@ void weir_conn_free(conn *c) {
         s->conns = c->next;
     if (c->next) c->next->prev = c->prev;
     s->nconn--;
+    weir_lock(&s->mu);
+    weir_share_unref(c->share);
+    weir_unlock(&s->mu);
     free(c->buf);
     free(c);
 }
@@ -440,7 +490,7 @@ static void handshake(conn *c) {
     else if (e == SSL_ERROR_WANT_READ)
         watch(c, false);
     else
-        c->dead = true;
+        weir_conn_dead(c);
 }
 
 static ssize_t raw_read(conn *c, void *p, size_t n) {
@@ -454,17 +504,29 @@ static ssize_t raw_read(conn *c, void *p, size_t n) {
 }
 
 void weir_conn_ready(conn *c, bool readable) {
-    uint8_t buf[65536];
+    uint8_t buf[READ_TURN];
+    size_t turn = 0;
+    c->unread = false;
     if (c->ssl && !c->handshaken) handshake(c);
     while (!c->dead && readable && (!c->ssl || c->handshaken)) {
+        if (turn >= READ_TURN) {
+            c->unread = c->server->any_unread = true;
+            break;
+        }
         ssize_t n = raw_read(c, buf, sizeof buf);
         if (n < 0 && errno == EINTR) continue;
         if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) break;
-        if (n <= 0 || nghttp2_session_mem_recv(c->session, buf, (size_t)n) < 0) c->dead = true;
+        if (n <= 0 || nghttp2_session_mem_recv(c->session, buf, (size_t)n) < 0) {
+            weir_conn_dead(c);
+            break;
+        }
+        turn += (size_t)n;
+        c->heard_ms = now_ms();
+        c->pinged = false;
     }
     if (!c->dead) flush(c);
     if (!nghttp2_session_want_read(c->session) && !nghttp2_session_want_write(c->session))
-        c->dead = true;
+        weir_conn_dead(c);
 }
 
 bool weir_h2_init(weir_server *s) {
@@ -474,5 +536,6 @@ bool weir_h2_init(weir_server *s) {
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(s->callbacks, on_data);
     nghttp2_session_callbacks_set_on_frame_recv_callback(s->callbacks, on_frame);
     nghttp2_session_callbacks_set_on_stream_close_callback(s->callbacks, on_close);
+    nghttp2_session_callbacks_set_on_frame_send_callback(s->callbacks, on_sent);
     return true;
 }

@@ -77,10 +77,16 @@ static bool open_socket(weir_server *s, char *error, size_t size) {
 
 static void accept_all(weir_server *s) {
     int fd, one = 1;
-    while ((fd = accept4(s->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
+    while (s->nconn < s->max_conns) {
+        fd = accept4(s->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd < 0 && (errno == EINTR || errno == ECONNABORTED)) continue;
+        if (fd < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
+        if (fd < 0) break; /* no descriptors or memory: later */
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-        if (s->nconn >= MAX_CONNS || !weir_conn_new(s, fd)) close(fd);
+        if (!weir_conn_new(s, fd)) close(fd);
     }
+    (void)weir_make_room(s); /* accepting goes on when one was closed */
+    weir_accept_pause(s, true);
 }
 
 static void take_wakes(weir_server *s) {
@@ -108,12 +114,20 @@ static void take_wakes(weir_server *s) {
     weir_unlock(&s->mu);
 }
 
-static void sweep(weir_server *s) {
-    int64_t now = now_ms();
-    for (conn *c = s->conns, *next; c; c = next) {
-        next = c->next;
-        if (c->dead || (!c->useful && now - c->born_ms > HELLO_MS && !c->nstream))
-            weir_conn_free(c);
+static void read_on(weir_server *s) {
+    s->any_unread = false;
+    for (conn *c = s->conns; c; c = c->next)
+        if (c->unread && !c->dead) weir_conn_ready(c, true);
+}
+
+static void begin_drain(weir_server *s) {
+    close(s->listen_fd);
+    s->listen_fd = -1;
+    for (conn *c = s->conns; c; c = c->next) {
+        nghttp2_submit_goaway(c->session, NGHTTP2_FLAG_NONE,
+                              nghttp2_session_get_last_proc_stream_id(c->session),
+                              NGHTTP2_NO_ERROR, NULL, 0);
+        weir_conn_ready(c, false);
     }
 }
 
@@ -121,21 +135,13 @@ static void *epoll_thread(void *arg) {
     weir_server *s = arg;
     struct epoll_event ev[64];
     for (;;) {
-        int n = epoll_wait(s->epoll_fd, ev, 64, 5000);
-        weir_lock(&s->mu);
+        weir_lock(&s->mu); /* before the wait: a wake that was read with others is not lost */
         bool stop = s->stopping, draining = s->draining;
         weir_unlock(&s->mu);
         if (stop) break;
-        if (draining && s->listen_fd >= 0) {
-            close(s->listen_fd);
-            s->listen_fd = -1;
-            for (conn *c = s->conns; c; c = c->next) {
-                nghttp2_submit_goaway(c->session, NGHTTP2_FLAG_NONE,
-                                      nghttp2_session_get_last_proc_stream_id(c->session),
-                                      NGHTTP2_NO_ERROR, NULL, 0);
-                weir_conn_ready(c, false);
-            }
-        }
+        if (draining && s->listen_fd >= 0) begin_drain(s);
+        int n = epoll_wait(s->epoll_fd, ev, 64, s->any_unread ? 0 : s->conns ? SWEEP_MS : -1);
+        if (s->any_unread) read_on(s);
         for (int i = 0; i < n; i++) {
             if (ev[i].data.ptr == &s->listen_fd) {
                 if (s->listen_fd >= 0) accept_all(s);
@@ -147,13 +153,27 @@ static void *epoll_thread(void *arg) {
                     weir_conn_ready(c, (ev[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0);
             }
         }
-        sweep(s); /* after the events: none of them points to a freed connection */
+        weir_sweep(s, now_ms()); /* after the events: none points to a freed connection */
     }
     while (s->conns) weir_conn_free(s->conns);
     return NULL;
 }
 
+/* Calls that nobody but the queue still holds. */
+static void drop_wakes(weir_server *s) {
+    weir_lock(&s->mu);
+    for (weir_rpc *r = s->wakes, *next; r; r = next) {
+        next = r->wake_next;
+        r->wake_queued = false;
+        r->refs++;
+        weir_rpc_unref(r);
+    }
+    s->wakes = NULL;
+    weir_unlock(&s->mu);
+}
+
 static void destroy(weir_server *s) {
+    drop_wakes(s);
     if (s->listen_fd >= 0) close(s->listen_fd);
     if (s->epoll_fd >= 0) close(s->epoll_fd);
     if (s->wake_fd >= 0) close(s->wake_fd);
@@ -168,6 +188,10 @@ weir_server *weir_server_start(const weir_server_config *cfg, char *error, size_
     if (!s) return NULL;
     s->cfg = *cfg;
     if (!s->cfg.max_message) s->cfg.max_message = 128u << 20;
+    if (!s->cfg.max_held_bytes) s->cfg.max_held_bytes = 512u << 20;
+    if (s->cfg.request_ms <= 0) s->cfg.request_ms = 20000;
+    if (s->cfg.keepalive_ms <= 0) s->cfg.keepalive_ms = 60000;
+    s->max_conns = weir_max_conns();
     s->listen_fd = -1;
     weir_mutex_init(&s->mu, WEIR_RANK_WIRE);
     weir_cond_init(&s->jobs_cond);

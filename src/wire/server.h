@@ -1,8 +1,11 @@
 /* A gRPC server over HTTP/2 (nghttp2), clear or TLS. One epoll thread moves bytes and never
  * evaluates; handlers run on threads of their own, which may block. Bounds: a message holds at most
  * max_message bytes; a call that is not read by its client holds at most SEND_BOUND bytes plus one
- * message before weir_rpc_send blocks; a connection has at most 256 open calls; connections that
- * say nothing useful for 20 s at the start are closed. */
+ * message before weir_rpc_send blocks; all together hold at most max_held_bytes, one connection
+ * half of it; a connection has at most 256 open calls and half of the handlers that are left;
+ * headers, requests and silence have deadlines (inner.h), and a grpc-timeout ends its call. When
+ * there are as many connections as half of the open files allowed, the oldest that never asked
+ * anything goes. */
 #ifndef WEIR_WIRE_SERVER_H
 #define WEIR_WIRE_SERVER_H
 #include <stdbool.h>
@@ -18,6 +21,9 @@ typedef struct weir_server_config {
     const char *token;              /* NULL: none asked for */
     const char *tls_cert, *tls_key; /* PEM files; NULL: clear */
     size_t max_message;             /* 0 = 128 MiB */
+    size_t max_held_bytes;          /* of all requests and answers under way; 0 = 512 MiB */
+    int64_t request_ms;             /* for a call's headers, its request, a first word; 0 = 20 s */
+    int64_t keepalive_ms; /* of silence, then the client is asked whether it is there; 0 = 60 s */
     void *app;
     void (*handle)(void *app, weir_rpc *); /* on a handler thread; must end in weir_rpc_finish */
 } weir_server_config;
@@ -36,7 +42,6 @@ const uint8_t *weir_rpc_next(weir_rpc *, size_t *len);
 /* Queues a response message; blocks while the client does not read. false: the client is gone. */
 bool weir_rpc_send(weir_rpc *, const void *msg, size_t len);
 bool weir_rpc_cancelled(weir_rpc *);
-int64_t weir_rpc_deadline_ms(const weir_rpc *); /* of grpc-timeout, -1 none */
 /* Ends the call and gives it back. status 0 = OK. details: google.rpc.Status bytes, or NULL. */
 void weir_rpc_finish(weir_rpc *, int status, const char *message, const void *details,
                      size_t ndetails);
@@ -45,6 +50,7 @@ enum {
     WEIR_GRPC_OK = 0,
     WEIR_GRPC_CANCELLED = 1,
     WEIR_GRPC_INVALID_ARGUMENT = 3,
+    WEIR_GRPC_DEADLINE_EXCEEDED = 4,
     WEIR_GRPC_RESOURCE_EXHAUSTED = 8,
     WEIR_GRPC_UNIMPLEMENTED = 12,
     WEIR_GRPC_INTERNAL = 13,
