@@ -1,5 +1,5 @@
 /* Error classes, messages from templates, Java class hierarchies. See err.h. Any thread. */
-#include "base/ctx.h"
+#include "base/utf8.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -151,8 +151,10 @@ weir_rc weir_fail_at(weir_ctx *ctx, weir_errcls cls, const char *at, ...) {
     va_start(ap, at);
     for (const char *k; e->nparam < 16 && (k = va_arg(ap, const char *)) != NULL;) {
         const char *v = va_arg(ap, const char *);
+        if (!v) v = "null";
+        /* the client takes UTF-8 only, whatever a file or a value held */
         e->param[e->nparam++] =
-            (weir_param){weir_strdup(e->own, k), weir_strdup(e->own, v ? v : "null")};
+            (weir_param){weir_strdup(e->own, k), weir_utf8_dup(e->own, v, strlen(v))};
     }
     va_end(ap);
     compose(e);

@@ -1,6 +1,7 @@
 /* Small JSON documents: parser (depth-limited recursion) and writer. See json.h. */
 #include "base/json.h"
 #include "base/simd.h"
+#include "base/utf8.h"
 
 #include <errno.h>
 #include <math.h>
@@ -26,16 +27,6 @@ static weir_json *node(reader *r, weir_jkind k) {
     weir_json *j = WEIR_NEW(r->a, weir_json);
     j->kind = k;
     return j;
-}
-
-static size_t utf8(char *o, uint32_t c) {
-    if (c < 0x80) return o[0] = (char)c, 1;
-    if (c < 0x800) return o[0] = (char)(0xC0 | c >> 6), o[1] = (char)(0x80 | (c & 63)), 2;
-    if (c < 0x10000)
-        return o[0] = (char)(0xE0 | c >> 12), o[1] = (char)(0x80 | (c >> 6 & 63)),
-               o[2] = (char)(0x80 | (c & 63)), 3;
-    return o[0] = (char)(0xF0 | c >> 18), o[1] = (char)(0x80 | (c >> 12 & 63)),
-           o[2] = (char)(0x80 | (c >> 6 & 63)), o[3] = (char)(0x80 | (c & 63)), 4;
 }
 
 static bool hex4(reader *r, uint32_t *out) {
@@ -66,7 +57,7 @@ static bool escape(reader *r, char **o) {
             if (!hex4(r, &v) || v < 0xDC00 || v > 0xDFFF) return false;
             u = 0x10000 + ((u - 0xD800) << 10) + (v - 0xDC00);
         }
-        *o += utf8(*o, u);
+        *o += weir_utf8_put(*o, u >> 11 == 27 ? '?' : u); /* half of a pair */
         return true;
     }
     const char *f = c ? strchr(from, c) : NULL;
@@ -242,10 +233,16 @@ void weir_json_escape(weir_str *s, const char *p, size_t n) {
     weir_str_putc(s, '"');
     const char *end = p + n, *from = p;
     while ((p = weir_plain_text(p, end, '"')) < end) {
-        unsigned char c = (unsigned char)*p++;
-        if (c >= 0x80) continue;
-        weir_str_add(s, from, (size_t)(p - 1 - from));
+        unsigned char c = (unsigned char)*p;
+        int k = weir_utf8_next(p, end);
+        p += k < 0 ? -k : k;
+        if (k > 1) continue;
+        weir_str_add(s, from, (size_t)(p - abs(k) - from));
         from = p;
+        if (k < 0) {
+            weir_str_add(s, WEIR_UTF8_BAD, 3);
+            continue;
+        }
         switch (c) {
         case '"': weir_str_puts(s, "\\\""); break;
         case '\\': weir_str_puts(s, "\\\\"); break;

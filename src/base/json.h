@@ -55,7 +55,8 @@ void weir_jw_bool(weir_jw *, bool v);
 void weir_jw_null(weir_jw *);
 void weir_jw_raw(weir_jw *, const char *json); /* already JSON */
 void weir_jw_value(weir_jw *, const weir_json *);
-void weir_json_escape(weir_str *, const char *s, size_t n); /* with the quotes, as Jackson writes */
+/* With the quotes, as Jackson writes; bytes that are no UTF-8 become U+FFFD. */
+void weir_json_escape(weir_str *, const char *s, size_t n);
 /* Double.toString / Float.toString of Java 19+ (shortest): "1.0", "1.0E10", "NaN", "Infinity".
  * Returns length. */
 int weir_double_text(double v, char out[32]);

@@ -279,7 +279,9 @@ static void put_batch(const weir_batch *batch, const struct ArrowArray *a, weir_
 
 weir_rc weir_ipc_write_batch(weir_ctx *ctx, const weir_batch *batch, weir_str *out) {
     struct ArrowArray a;
-    WEIR_TRY(weir_batch_export(ctx, batch, &a));
+    weir_batch valid; /* FORMAT Utf8: readers may fail at other bytes, as Python does */
+    WEIR_TRY(weir_batch_utf8(ctx, batch, &valid));
+    WEIR_TRY(weir_batch_export(ctx, &valid, &a));
     put_batch(batch, &a, out);
     a.release(&a);
     return out_state(ctx, out);

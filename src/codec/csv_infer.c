@@ -1,4 +1,5 @@
 /* Names and types of CSV columns. SPARK CSVInferSchema, CSVUtils.makeSafeHeader. */
+#include "base/utf8.h"
 #include "codec/csv_scan.h"
 
 #include <strings.h>
@@ -92,9 +93,10 @@ static void name_columns(weir_csv_infer *f) {
         if (!f->o->header || v.null || !v.n)
             f->col[i].name = weir_printf(f->mem, "_c%d", i);
         else if (count_of(f, f->scan.field, i) > 1)
-            f->col[i].name = weir_printf(f->mem, "%.*s%d", v.n, v.p, i);
+            f->col[i].name =
+                weir_printf(f->mem, "%s%d", weir_utf8_dup(f->mem, v.p, (size_t)v.n), i);
         else
-            f->col[i].name = weir_strndup(f->mem, v.p, (size_t)v.n);
+            f->col[i].name = weir_utf8_dup(f->mem, v.p, (size_t)v.n);
     }
     f->named = true;
 }

@@ -632,23 +632,6 @@ static void finish_rescue(weir_json_reader *r) {
     weir_str_putc(&r->rescued, '}');
 }
 
-/* Bytes that are no UTF-8 would make the object unreadable: they become U+FFFD as Java decodes
- * them. */
-static void escape_text(weir_str *out, const char *p, int64_t n) {
-    weir_str t;
-    weir_str_init(&t, NULL, 1u << 30);
-    for (const char *end = p + n; p < end;) {
-        int k = weir_js_utf8_len((const unsigned char *)p, (const unsigned char *)end);
-        if (k)
-            weir_str_add(&t, p, (size_t)k);
-        else
-            weir_str_puts(&t, "\xEF\xBF\xBD");
-        p += k ? k : 1;
-    }
-    weir_json_escape(out, t.p ? t.p : "", t.len);
-    weir_str_free(&t);
-}
-
 static weir_rc malformed(weir_ctx *ctx, weir_json_reader *r, const char *p, int64_t n, int64_t at,
                          bool keep_fields, bool *kept) {
     if (r->o->mode == WEIR_MODE_FAIL) {
@@ -663,7 +646,7 @@ static weir_rc malformed(weir_ctx *ctx, weir_json_reader *r, const char *p, int6
     if (!keep_fields && r->corrupt < 0 && r->rescue >= 0) { /* a record never loses bytes */
         r->rescued.len = 0;
         weir_str_puts(&r->rescued, "{\"_corrupt_record\":");
-        escape_text(&r->rescued, p, n);
+        weir_json_escape(&r->rescued, p, (size_t)n);
         finish_rescue(r);
     }
     if (*kept) end_row(r, p, n);

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "base/simd.h"
+#include "base/utf8.h"
 
 enum { MAX_DEPTH = 256 };
 
@@ -25,28 +26,6 @@ void weir_js_space_slow(weir_jscan *s) {
             return;
         }
     }
-}
-
-int weir_js_utf8_len(const unsigned char *p, const unsigned char *end) {
-    unsigned char c = p[0];
-    int n = c < 0x80 ? 1 : c < 0xC2 ? 0 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : c < 0xF5 ? 4 : 0;
-    if (n == 0 || end - p < n) return 0;
-    for (int i = 1; i < n; i++)
-        if ((p[i] & 0xC0) != 0x80) return 0;
-    if ((c == 0xE0 && p[1] < 0xA0) || (c == 0xED && p[1] > 0x9F) || (c == 0xF0 && p[1] < 0x90) ||
-        (c == 0xF4 && p[1] > 0x8F))
-        return 0;
-    return n;
-}
-
-static size_t put_utf8(char *o, uint32_t c) {
-    if (c < 0x80) return o[0] = (char)c, 1;
-    if (c < 0x800) return o[0] = (char)(0xC0 | c >> 6), o[1] = (char)(0x80 | (c & 63)), 2;
-    if (c < 0x10000)
-        return o[0] = (char)(0xE0 | c >> 12), o[1] = (char)(0x80 | (c >> 6 & 63)),
-               o[2] = (char)(0x80 | (c & 63)), 3;
-    return o[0] = (char)(0xF0 | c >> 18), o[1] = (char)(0x80 | (c >> 12 & 63)),
-           o[2] = (char)(0x80 | (c >> 6 & 63)), o[3] = (char)(0x80 | (c & 63)), 4;
 }
 
 static bool hex4(const char *p, const char *end, uint32_t *out) {
@@ -79,7 +58,7 @@ static bool escape(weir_jscan *s, const char **pp, char *o, size_t *n) {
         } else if (u >= 0xD800 && u < 0xE000) {
             u = '?'; /* a lone surrogate has no UTF-8 form: Java writes ? */
         }
-        *n += put_utf8(o + *n, u);
+        *n += weir_utf8_put(o + *n, u);
     } else {
         const char *f = *p ? strchr(from, *p) : NULL;
         if (!f && !s->o->allow_any_escape && !(*p == '\'' && s->o->allow_single_quotes))
@@ -107,8 +86,8 @@ static weir_jtext decode(weir_jscan *s, const char *from, const char *p, char qu
             if (!escape(s, &p, s->buf, &n)) return (weir_jtext){0};
             continue;
         }
-        int k = weir_js_utf8_len((const unsigned char *)p, (const unsigned char *)s->end);
-        if (!k || ((unsigned char)*p < 0x20 && !s->o->allow_control)) return (weir_jtext){0};
+        int k = weir_utf8_next(p, s->end);
+        if (k < 0 || ((unsigned char)*p < 0x20 && !s->o->allow_control)) return (weir_jtext){0};
         memcpy(s->buf + n, p, (size_t)k);
         n += (size_t)k;
         p += k;
@@ -128,8 +107,8 @@ weir_jtext weir_js_string(weir_jscan *s) {
             return (weir_jtext){from, (int32_t)(p - from), true};
         }
         if (*p == '\\') return decode(s, from, p, quote);
-        int k = weir_js_utf8_len((const unsigned char *)p, (const unsigned char *)s->end);
-        if (!k || ((unsigned char)*p < 0x20 && !s->o->allow_control)) return (weir_jtext){0};
+        int k = weir_utf8_next(p, s->end);
+        if (k < 0 || ((unsigned char)*p < 0x20 && !s->o->allow_control)) return (weir_jtext){0};
         p += k;
     }
 }

@@ -54,8 +54,6 @@ bool weir_js_is_number(const weir_jscan *, weir_jtext, bool *integer);
 bool weir_js_skip(weir_jscan *);
 /* A value's text without blanks outside of strings, as Spark writes it again. */
 void weir_js_compact(const char *p, const char *end, weir_str *out);
-int weir_js_utf8_len(const unsigned char *p,
-                     const unsigned char *end); /* of the UTF-8 sequence at p; 0: none */
 void weir_js_free(weir_jscan *);
 
 /* A number in its plain form, in one pass: at most 18 digits, no exponent. */

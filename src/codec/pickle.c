@@ -1,7 +1,7 @@
 /* Rows to Python's pickle. See pickle.h. Opcodes: Lib/pickletools.py of CPython. */
 #include "codec/pickle.h"
 
-#include "codec/json_scan.h"
+#include "base/utf8.h"
 #include "func/decimal.h"
 
 enum {
@@ -69,26 +69,15 @@ static void put_counted(weir_str *o, int code, const void *p, size_t n) {
     weir_str_add(o, p, n);
 }
 
-/* Text that is no UTF-8 would fail the worker: such bytes become U+FFFD, as in Java's strings. */
+/* Text that is no UTF-8 would fail the worker. */
 static void put_text(weir_ctx *ctx, weir_str *o, const char *p, int32_t n) {
-    const unsigned char *at = (const unsigned char *)p, *end = at + n, *from = at;
-    weir_str fixed = {0};
-    while (at < end) {
-        int k = *at < 128 ? 1 : weir_js_utf8_len(at, end);
-        if (k > 0) {
-            at += k;
-            continue;
-        }
-        if (!fixed.max) weir_str_init(&fixed, ctx->arena, (size_t)n * 3 + 8);
-        weir_str_add(&fixed, from, (size_t)(at - from));
-        weir_str_puts(&fixed, "\xef\xbf\xbd");
-        from = ++at;
-    }
-    if (!fixed.max) {
+    weir_str fixed;
+    if (weir_utf8_valid(p, (size_t)n)) {
         put_counted(o, OP_BINUNICODE, p, (size_t)n);
         return;
     }
-    weir_str_add(&fixed, from, (size_t)(end - from));
+    weir_str_init(&fixed, ctx->arena, (size_t)n * 3 + 8);
+    weir_utf8_add(&fixed, p, (size_t)n);
     put_counted(o, OP_BINUNICODE, fixed.p, fixed.len);
 }
 

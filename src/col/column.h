@@ -87,6 +87,10 @@ weir_rc weir_batch_take(weir_ctx *, const weir_batch *, const int64_t *idx, int6
 weir_rc weir_column_concat(weir_ctx *, const weir_column *const *, int n, weir_column *out);
 weir_rc weir_batch_concat(weir_ctx *, weir_schema *, const weir_batch *const *, int n,
                           weir_batch *out);
+/* Strings (inside of lists, maps and structs, too) as valid UTF-8: what is none becomes U+FFFD as
+ * in Java (base/utf8.h). Valid columns pass through untouched. out may be in. */
+weir_rc weir_column_utf8(weir_ctx *, const weir_column *, weir_column *out);
+weir_rc weir_batch_utf8(weir_ctx *, const weir_batch *, weir_batch *out);
 /* Copies headers to arena and takes references there: the batch then lives as long as arena. */
 void weir_batch_keep(weir_arena *, const weir_batch *, weir_batch *out);
 void weir_column_keep(weir_arena *, const weir_column *, weir_column *out);

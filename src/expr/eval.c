@@ -108,7 +108,10 @@ static weir_rc run_call(weir_ctx *ctx, weir_eval *ev, enode *n, const weir_batch
     const weir_expr *e = n->e;
     int64_t len = b->len;
     weir_column *arg = WEIR_NEWN(ctx->arena, weir_column, n->nkid + 1);
-    for (int i = 0; i < n->nkid; i++) WEIR_TRY(run(ctx, ev, n->kid[i], b, &arg[i]));
+    for (int i = 0; i < n->nkid; i++) {
+        WEIR_TRY(run(ctx, ev, n->kid[i], b, &arg[i]));
+        if (e->fn->flags & WEIR_JAVA_TEXT) WEIR_TRY(weir_column_utf8(ctx, &arg[i], &arg[i]));
+    }
     *out = (weir_column){.type = e->type, .form = WEIR_FLAT, .len = len};
     if (len == 0) return weir_column_null(ctx, e->type, 0, out);
     bool once =

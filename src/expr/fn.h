@@ -31,7 +31,10 @@ enum {
     WEIR_AGG_LIST = 128,
     WEIR_AGG_COUNTS = 256,
     WEIR_AGG_DIGEST = 512,
-    WEIR_AGG_OBJECT = WEIR_AGG_LIST | WEIR_AGG_COUNTS | WEIR_AGG_DIGEST
+    WEIR_AGG_OBJECT = WEIR_AGG_LIST | WEIR_AGG_COUNTS | WEIR_AGG_DIGEST,
+    /* SPARK: works on Java strings, not on UTF8String's bytes: the kernel gets its string arguments
+     * with U+FFFD for what is no UTF-8 */
+    WEIR_JAVA_TEXT = 1024
 };
 
 typedef struct weir_call {

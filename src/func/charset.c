@@ -1,5 +1,6 @@
 /* encode, decode, str_to_map. Called by the evaluator; any thread. SPARK Encode, StringDecode,
  * StringToMap */
+#include "base/utf8.h"
 #include "func/lists.h"
 #include "func/text.h"
 
@@ -29,13 +30,10 @@ static weir_rc malformed(weir_ctx *ctx, weir_call *c, const char *fn, charset se
 /* The character at p and how many bytes it has; 0: not UTF-8. */
 static int next_char(const char *s, int32_t left, uint32_t *out) {
     const unsigned char *p = (const unsigned char *)s;
-    int n = weir_utf8_step(*p);
-    if (n > left || (*p >= 0x80 && *p < 0xc2)) return 0;
+    int n = weir_utf8_next(s, s + left);
+    if (n < 0) return 0;
     uint32_t v = n == 1 ? *p : *p & (0x7fu >> n);
-    for (int i = 1; i < n; i++) {
-        if ((p[i] & 0xc0) != 0x80) return 0;
-        v = v << 6 | (p[i] & 0x3f);
-    }
+    for (int i = 1; i < n; i++) v = v << 6 | (p[i] & 0x3f);
     *out = v;
     return n;
 }
@@ -91,13 +89,8 @@ static weir_rc k_encode(weir_ctx *ctx, weir_call *c) {
 }
 
 static void put_utf8(weir_str *s, uint32_t v) {
-    if (v < 0x80) {
-        weir_str_putc(s, (char)v);
-        return;
-    }
-    int more = v < 0x800 ? 1 : v < 0x10000 ? 2 : 3;
-    weir_str_putc(s, (char)((0xff00 >> (more + 1) & 0xff) | v >> (6 * more)));
-    while (more-- > 0) weir_str_putc(s, (char)(0x80 | (v >> (6 * more) & 0x3f)));
+    char t[4];
+    weir_str_add(s, t, weir_utf8_put(t, v));
 }
 
 static uint32_t unit_at(const unsigned char *p, bool little) {
@@ -227,10 +220,71 @@ static weir_rc k_str_to_map(weir_ctx *ctx, weir_call *c) {
     return weir_map_check_keys(ctx, c);
 }
 
+/* ---- is_valid_utf8 and its kin ---- */
+
+static weir_rc k_is_valid(weir_ctx *ctx, weir_call *c) {
+    uint8_t *o;
+    WEIR_TRY(weir_out_fixed(ctx, c, &o));
+    WEIR_EACH(c, i) {
+        weir_bytes t = weir_get_bytes(&c->arg[0], i);
+        o[i] = weir_utf8_valid(t.p, (size_t)t.len);
+    }
+    return WEIR_OK;
+}
+
+static weir_rc k_make_valid(weir_ctx *ctx, weir_call *c) {
+    weir_build b;
+    weir_str s;
+    WEIR_TRY(weir_out_start(ctx, c, &b));
+    weir_str_init(&s, ctx->arena, INT32_MAX);
+    for (int64_t i = 0; i < c->len; i++) {
+        bool null = weir_call_null(c, i);
+        weir_bytes t = null ? (weir_bytes){"", 0} : weir_get_bytes(&c->arg[0], i);
+        s.len = 0;
+        weir_utf8_make_valid(&s, t.p, (size_t)t.len);
+        if (null)
+            weir_build_null(&b);
+        else
+            weir_build_bytes(&b, s.len ? s.p : "", s.len);
+    }
+    return weir_out_build(ctx, c, &b);
+}
+
+static weir_rc invalid_text(weir_ctx *ctx, weir_call *c, weir_bytes t) {
+    weir_str s;
+    weir_str_init(&s, ctx->arena, 1 << 20);
+    for (int32_t i = 0; i < t.len; i++) weir_str_printf(&s, "\\x%02X", (unsigned char)t.p[i]);
+    return weir_call_fail(ctx, c, WEIR_E_INVALID_UTF8_STRING, "str", s.p);
+}
+
+static weir_rc validated(weir_ctx *ctx, weir_call *c, bool raise) {
+    weir_build b;
+    WEIR_TRY(weir_out_start(ctx, c, &b));
+    for (int64_t i = 0; i < c->len; i++) {
+        bool null = weir_call_null(c, i);
+        weir_bytes t = null ? (weir_bytes){"", 0} : weir_get_bytes(&c->arg[0], i);
+        bool ok = weir_utf8_valid(t.p, (size_t)t.len);
+        if (!ok && raise) return invalid_text(ctx, c, t);
+        if (null || !ok)
+            weir_build_null(&b);
+        else
+            weir_build_bytes(&b, t.p, (size_t)t.len);
+    }
+    return weir_out_build(ctx, c, &b);
+}
+static weir_rc k_validate(weir_ctx *ctx, weir_call *c) { return validated(ctx, c, true); }
+static weir_rc k_try_validate(weir_ctx *ctx, weir_call *c) { return validated(ctx, c, false); }
+
 static const weir_fn charset_fns[] = {
-    {"encode", "(string, string) -> binary", k_encode, WEIR_STRICT, NULL, 0},
+    {"is_valid_utf8", "(string) -> boolean", k_is_valid, WEIR_STRICT | WEIR_CANNOT_FAIL, NULL, 0},
+    {"make_valid_utf8", "(string) -> string", k_make_valid, WEIR_STRICT | WEIR_CANNOT_FAIL, NULL,
+     0},
+    {"validate_utf8", "(string) -> string", k_validate, WEIR_STRICT, NULL, 0},
+    {"try_validate_utf8", "(string) -> string", k_try_validate, WEIR_STRICT | WEIR_NULLABLE, NULL,
+     0},
+    {"encode", "(string, string) -> binary", k_encode, WEIR_STRICT | WEIR_JAVA_TEXT, NULL, 0},
     {"decode", "(binary, string) -> string", k_decode, WEIR_STRICT, NULL, 0},
-    {"str_to_map", "(string, string?, string?) -> map<string,string>", k_str_to_map, WEIR_STRICT,
-     bind_str_to_map, 0},
+    {"str_to_map", "(string, string?, string?) -> map<string,string>", k_str_to_map,
+     WEIR_STRICT | WEIR_JAVA_TEXT, bind_str_to_map, 0},
 };
 WEIR_FAMILY(weir_charset_family, "charset", charset_fns);

@@ -263,8 +263,15 @@ static int read_spec(weir_bytes f, int32_t i,
     return i + 1;
 }
 
+/* SPARK String.length: characters beyond the BMP count twice. */
+static int32_t java_length(weir_bytes t) {
+    int32_t n = weir_utf8_count(t);
+    for (int32_t i = 0; i < t.len; i++) n += (unsigned char)t.p[i] >= 0xF0;
+    return n;
+}
+
 static void pad(const spec *sp, weir_bytes t, weir_str *s) {
-    int32_t fill = sp->width - weir_utf8_count(t);
+    int32_t fill = sp->width - java_length(t);
     bool left = strchr(sp->flags, '-') != NULL;
     for (int32_t k = 0; !left && k < fill; k++) weir_str_putc(s, ' ');
     weir_str_add(s, t.p, (size_t)t.len);
@@ -398,7 +405,7 @@ static const weir_fn digest_fns[] = {
     {"bin", "(bigint) -> string", k_bin, SC, NULL, 0},
     {"conv", "(string, int, int) -> string", k_conv, WEIR_STRICT | WEIR_NULLABLE, NULL, 0},
     {"format_number", "(numeric, int) -> string", k_format_number, SC | WEIR_NULLABLE, NULL, 0},
-    {"format_string", "(string, any...?) -> string", k_format_string, 0, NULL, 0},
-    {"printf", "(string, any...?) -> string", k_format_string, 0, NULL, 0},
+    {"format_string", "(string, any...?) -> string", k_format_string, WEIR_JAVA_TEXT, NULL, 0},
+    {"printf", "(string, any...?) -> string", k_format_string, WEIR_JAVA_TEXT, NULL, 0},
 };
 WEIR_FAMILY(weir_digest_family, "digest", digest_fns);

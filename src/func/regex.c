@@ -2,6 +2,7 @@
  * patterns are compiled by bind and shared; others are compiled per row with the last one kept.
  * Called by the evaluator; any thread. */
 #define PCRE2_CODE_UNIT_WIDTH 8
+#include "base/utf8.h"
 #include "func/text.h"
 
 #include <ctype.h>
@@ -67,6 +68,10 @@ static weir_rc like_pattern(weir_ctx *ctx, weir_bytes b, char escape, weir_str *
 static weir_rc make_code(weir_ctx *ctx, const char *func, weir_bytes b, bool like, bool fold,
                          char escape, pcre2_code **out) {
     weir_str s;
+    weir_str_init(&s, ctx->arena, 1 << 24);
+    weir_utf8_add(&s, b.p, (size_t)b.len); /* SPARK UTF8String.toString */
+    b.p = s.p ? s.p : "";
+    b.len = (int32_t)s.len;
     weir_bytes text = b;
     if (like) {
         weir_str_init(&s, ctx->arena, 1 << 24);
@@ -149,7 +154,7 @@ static weir_rc k_match(weir_ctx *ctx, weir_call *c) {
 /* Where to search on after a match: past it, or one character on when it was empty. */
 static size_t after(const PCRE2_SIZE *v, weir_bytes t) {
     if (v[1] > v[0] || v[1] >= (size_t)t.len) return v[1] + (v[1] == v[0]);
-    return v[1] + (size_t)weir_utf8_step((unsigned char)t.p[v[1]]);
+    return v[1] + (size_t)weir_utf8_first((weir_bytes){t.p + v[1], t.len - (int32_t)v[1]});
 }
 
 static bool has_group(pcre2_code *code, int64_t g, uint32_t *count) {
@@ -288,6 +293,8 @@ static void split_one(matcher *m, pcre2_code *code, weir_bytes t, int64_t limit,
 static weir_rc k_split(weir_ctx *ctx, weir_call *c) {
     matcher m;
     weir_build b;
+    weir_column text; /* SPARK UTF8String.split: by characters when there is no pattern */
+    WEIR_TRY(weir_column_utf8(ctx, &c->arg[0], &text));
     start(ctx, c, &m);
     WEIR_TRY(weir_out_start(ctx, c, &b));
     for (int64_t i = 0; i < c->len; i++) {
@@ -296,7 +303,8 @@ static weir_rc k_split(weir_ctx *ctx, weir_call *c) {
             weir_build_null(&b);
             continue;
         }
-        weir_bytes t = weir_get_bytes(&c->arg[0], i);
+        bool characters = weir_get_bytes(&c->arg[1], i).len == 0;
+        weir_bytes t = weir_get_bytes(characters ? &c->arg[0] : &text, i);
         int64_t limit = c->narg > 2 ? weir_get_int(&c->arg[2], i) : -1;
         WEIR_TRY(code_at(ctx, c, &m, i, &code));
         split_one(&m, code, t, limit, &b.kid[0]);
@@ -353,23 +361,21 @@ static weir_rc k_substr(weir_ctx *ctx, weir_call *c) {
     return weir_out_build(ctx, c, &b);
 }
 
+#define FLAGS (WEIR_STRICT | WEIR_JAVA_TEXT)
 #define MATCH(n, s)                                                                                \
-    { n, s, k_match, WEIR_STRICT, bind_regex, 0 }
+    { n, s, k_match, FLAGS, bind_regex, 0 }
 static const weir_fn regex_fns[] = {
     MATCH("like", "(string, string, string?) -> boolean"),
     MATCH("ilike", "(string, string, string?) -> boolean"),
     MATCH("rlike", "(string, string) -> boolean"),
     MATCH("regexp", "(string, string) -> boolean"),
     MATCH("regexp_like", "(string, string) -> boolean"),
-    {"regexp_replace", "(string, string, string, int?) -> string", k_replace, WEIR_STRICT,
-     bind_regex, 0},
-    {"regexp_extract", "(string, string, int?) -> string", k_extract, WEIR_STRICT, bind_regex, 0},
-    {"regexp_extract_all", "(string, string, int?) -> any", k_extract_all, WEIR_STRICT, bind_list,
-     0},
-    {"regexp_count", "(string, string) -> int", k_count, WEIR_STRICT, bind_regex, 0},
-    {"regexp_instr", "(string, string) -> int", k_place, WEIR_STRICT, bind_regex, 0},
-    {"regexp_substr", "(string, string) -> string", k_substr, WEIR_STRICT | WEIR_NULLABLE,
-     bind_regex, 0},
+    {"regexp_replace", "(string, string, string, int?) -> string", k_replace, FLAGS, bind_regex, 0},
+    {"regexp_extract", "(string, string, int?) -> string", k_extract, FLAGS, bind_regex, 0},
+    {"regexp_extract_all", "(string, string, int?) -> any", k_extract_all, FLAGS, bind_list, 0},
+    {"regexp_count", "(string, string) -> int", k_count, FLAGS, bind_regex, 0},
+    {"regexp_instr", "(string, string) -> int", k_place, FLAGS, bind_regex, 0},
+    {"regexp_substr", "(string, string) -> string", k_substr, FLAGS | WEIR_NULLABLE, bind_regex, 0},
     {"split", "(string, string, int?) -> any", k_split, WEIR_STRICT, bind_list, 0},
 };
 WEIR_FAMILY(weir_regex_family, "regex", regex_fns);

@@ -1,5 +1,6 @@
 /* Functions on strings and binaries without patterns. SPARK UTF8String, stringExpressions. Called
  * by the evaluator; any thread. */
+#include "base/utf8.h"
 #include "func/text.h"
 
 static weir_bytes at(const weir_call *c, int k, int64_t i) { return weir_get_bytes(&c->arg[k], i); }
@@ -62,24 +63,32 @@ INT_OF(k_locate, locate(c, i))
 
 /* ---- trimming: the characters of set (default: the space) ---- */
 
-static bool in_set(weir_bytes set, const char *p, int n) {
-    for (int32_t k = 0; k < set.len; k += weir_utf8_step((unsigned char)set.p[k]))
-        if (weir_utf8_step((unsigned char)set.p[k]) == n && k + n <= set.len &&
-            memcmp(set.p + k, p, (size_t)n) == 0)
-            return true;
+static bool in_set(weir_bytes set, const char *p, int32_t n) {
+    for (int32_t k = 0, m; k < set.len; k += m) {
+        m = weir_utf8_first((weir_bytes){set.p + k, set.len - k});
+        if (m == n && memcmp(set.p + k, p, (size_t)n) == 0) return true;
+    }
     return false;
 }
 
-static weir_bytes trim_set(weir_bytes b, weir_bytes set, bool left, bool right) {
+/* Bytes of the last character of b, which is not empty: characters are counted from its start. */
+static int32_t last_char(weir_bytes b, bool valid) {
+    int32_t n = 1;
+    while (valid && n < b.len && (b.p[b.len - n] & 0xC0) == 0x80) n++;
+    for (weir_bytes t = b; !valid && t.len; t.p += n, t.len -= n) n = weir_utf8_first(t);
+    return n;
+}
+
+static weir_bytes trim_set(weir_bytes b, weir_bytes set, bool bytewise, bool left, bool right) {
     while (left && b.len) {
-        int n = weir_utf8_step((unsigned char)*b.p);
-        if (n > b.len || !in_set(set, b.p, n)) break;
+        int32_t n = weir_utf8_first(b);
+        if (!in_set(set, b.p, n)) break;
         b.p += n;
         b.len -= n;
     }
+    bool valid = right && (bytewise || weir_utf8_valid(b.p, (size_t)b.len));
     while (right && b.len) {
-        int n = 1;
-        while (n < b.len && n < 4 && ((unsigned char)b.p[b.len - n] & 0xc0) == 0x80) n++;
+        int32_t n = last_char(b, valid);
         if (!in_set(set, b.p + b.len - n, n)) break;
         b.len -= n;
     }
@@ -90,8 +99,8 @@ static weir_bytes trim_set(weir_bytes b, weir_bytes set, bool left, bool right) 
  */
 static weir_bytes trim_args(const weir_call *c, int64_t i, bool left, bool right, bool set_first) {
     weir_bytes space = {" ", 1};
-    if (c->narg == 1) return trim_set(at(c, 0, i), space, left, right);
-    return trim_set(at(c, set_first, i), at(c, !set_first, i), left, right);
+    if (c->narg == 1) return trim_set(at(c, 0, i), space, true, left, right);
+    return trim_set(at(c, set_first, i), at(c, !set_first, i), false, left, right);
 }
 static weir_bytes both(const weir_call *c, int64_t i) { return trim_args(c, i, true, true, true); }
 static weir_bytes bothb(const weir_call *c, int64_t i) {
@@ -261,8 +270,7 @@ TEXT(translate) {
     UNUSED;
     weir_bytes t = at(c, 0, i), from = at(c, 1, i), to = at(c, 2, i);
     for (int32_t p = 0, n; p < t.len; p += n) {
-        n = weir_utf8_step((unsigned char)t.p[p]);
-        if (p + n > t.len) n = t.len - p;
+        n = weir_utf8_first((weir_bytes){t.p + p, t.len - p});
         int32_t index = 0, k = 0;
         for (; k < from.len; k += weir_utf8_step((unsigned char)from.p[k]), index++)
             if (k + n <= from.len && memcmp(from.p + k, t.p + p, (size_t)n) == 0) break;
@@ -271,7 +279,7 @@ TEXT(translate) {
             continue;
         }
         weir_bytes rest = {to.p + weir_utf8_at(to, index), to.len - weir_utf8_at(to, index)};
-        if (rest.len) weir_str_add(s, rest.p, (size_t)weir_utf8_step((unsigned char)*rest.p));
+        if (rest.len) weir_str_add(s, rest.p, (size_t)weir_utf8_first(rest));
     }
     return WEIR_OK;
 }
@@ -325,8 +333,7 @@ TEXT(reverse) {
     weir_bytes t = at(c, 0, i);
     put(s, t);
     for (int32_t p = 0, n; p < t.len; p += n) {
-        n = weir_utf8_step((unsigned char)t.p[p]);
-        if (p + n > t.len) n = t.len - p;
+        n = weir_utf8_first((weir_bytes){t.p + p, t.len - p});
         memcpy(s->p + t.len - p - n, t.p + p, (size_t)n);
     }
     return WEIR_OK;
@@ -340,8 +347,7 @@ TEXT(initcap) { /* SPARK: lower case, then the first letter of each word (after 
     weir_lower(at(c, 0, i), &low);
     bool start = true;
     for (size_t p = 0, n; p < low.len; p += n) {
-        n = (size_t)weir_utf8_step((unsigned char)low.p[p]);
-        if (p + n > low.len) n = low.len - p;
+        n = (size_t)weir_utf8_step((unsigned char)low.p[p]); /* lower case is valid */
         if (start)
             weir_upper((weir_bytes){low.p + p, (int32_t)n}, s);
         else
@@ -466,6 +472,7 @@ static weir_rc bind_ws(weir_ctx *ctx, weir_expr *e) {
 
 #define S WEIR_STRICT
 #define SC (WEIR_STRICT | WEIR_CANNOT_FAIL)
+#define SJ (SC | WEIR_JAVA_TEXT)
 static const weir_fn string_fns[] = {
     {"upper", "(string) -> string", k_upper, SC, NULL, 0},
     {"ucase", "(string) -> string", k_upper, SC, NULL, 0},
@@ -483,7 +490,7 @@ static const weir_fn string_fns[] = {
     {"octet_length", "(binary) -> int", k_octets, SC, NULL, 0},
     {"bit_length", "(string) -> int", k_bits, SC, NULL, 0},
     {"bit_length", "(binary) -> int", k_bits, SC, NULL, 0},
-    {"ascii", "(string) -> int", k_ascii, SC, NULL, 0},
+    {"ascii", "(string) -> int", k_ascii, SJ, NULL, 0},
     {"instr", "(string, string) -> int", k_instr, SC, NULL, 0},
     {"locate", "(string, string, int?) -> int", k_locate, SC, NULL, 0},
     {"position", "(string, string, int?) -> int", k_locate, SC, NULL, 0},
@@ -499,14 +506,14 @@ static const weir_fn string_fns[] = {
     {"left", "(string, int) -> string", k_left, SC, NULL, 0},
     {"right", "(string, int) -> string", k_right, SC, NULL, 0},
     {"substring_index", "(string, string, int) -> string", k_index_part, SC, NULL, 0},
-    {"split_part", "(string, string, int) -> string", k_split_part, S, NULL, 0},
+    {"split_part", "(string, string, int) -> string", k_split_part, S | WEIR_JAVA_TEXT, NULL, 0},
     {"concat", "(string...?) -> string", k_concat, SC, NULL, 0},
     {"concat", "(binary...) -> binary", k_concat, SC, NULL, 0},
     {"||", "(string, string) -> string", k_concat, SC, NULL, 0},
     {"||", "(binary, binary) -> binary", k_concat, SC, NULL, 0},
     {"concat_ws", "(any...) -> string", k_concat_ws, WEIR_NO_COERCE | WEIR_CANNOT_FAIL, bind_ws, 0},
     {"replace", "(string, string, string?) -> string", k_replace, SC, NULL, 0},
-    {"translate", "(string, string, string) -> string", k_translate, SC, NULL, 0},
+    {"translate", "(string, string, string) -> string", k_translate, SJ, NULL, 0},
     {"lpad", "(string, int, string?) -> string", k_lpad, SC, NULL, 0},
     {"rpad", "(string, int, string?) -> string", k_rpad, SC, NULL, 0},
     {"repeat", "(string, int) -> string", k_repeat, SC, NULL, 0},

@@ -1,5 +1,6 @@
 /* Shared machinery of string kernels. Case mapping beyond ASCII is ICU's, loaded at first use. Any
  * thread. */
+#include "base/utf8.h"
 #include "func/text.h"
 
 #include <dlfcn.h>
@@ -108,16 +109,17 @@ static void map_unicode(weir_bytes b, weir_str *out, const char *name) {
     *(void **)(void *)&to = icu_symbol(ICU_STR(u_strToUTF8));
     weir_assert(map && from && to); /* a dependency of the package */
     UErrorCode st = U_ZERO_ERROR;
+    weir_str valid; /* SPARK UTF8String.toValidString */
+    weir_str_init(&valid, a, INT32_MAX);
+    weir_utf8_make_valid(&valid, b.p, (size_t)b.len);
+    b = (weir_bytes){valid.p, (int32_t)valid.len};
     int32_t n = 0, m, k = 0, room = b.len * 3 + 16;
     UChar *x = WEIR_NEWN(a, UChar, b.len + 1), *y = WEIR_NEWN(a, UChar, room);
     char *z = weir_alloc(a, (size_t)room * 3);
     from(x, b.len + 1, &n, b.p, b.len, &st);
     m = map(y, room, x, n, "", &st);
     to(z, room * 3, &k, y, m, &st);
-    if (U_SUCCESS(st))
-        weir_str_add(out, z, (size_t)k);
-    else
-        weir_str_add(out, b.p, (size_t)b.len); /* not UTF-8: left as it is */
+    if (U_SUCCESS(st)) weir_str_add(out, z, (size_t)k);
     weir_arena_free(a);
 }
 

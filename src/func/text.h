@@ -11,8 +11,13 @@ weir_rc weir_slice_each(weir_ctx *, weir_call *, weir_slice_fn *);
 weir_rc weir_text_each(weir_ctx *, weir_call *, weir_text_fn *);
 
 static inline int weir_utf8_step(unsigned char c) {
-    return c < 0xc0 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
-} /* SPARK: bytes of a first byte */
+    return c < 0xc2 || c > 0xf4 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
+} /* SPARK UTF8String.numBytesForFirstByte, for bytes that are no UTF-8, too */
+/* Bytes of the first character of b, which is not empty; a cut one ends with b. */
+static inline int32_t weir_utf8_first(weir_bytes b) {
+    int32_t n = weir_utf8_step((unsigned char)*b.p);
+    return n < b.len ? n : b.len;
+}
 int32_t weir_utf8_count(weir_bytes);
 /* Byte offset of character n (the length when there are fewer). */
 int32_t weir_utf8_at(weir_bytes, int64_t n);

@@ -69,6 +69,9 @@ static int64_t number(weir_ctx *ctx, const weir_column *text, int n, int64_t len
 
 weir_rc weir_part_groups(weir_ctx *ctx, const weir_column *text, int n, int64_t len,
                          weir_part_fn *each, void *u) {
+    weir_column *valid = WEIR_NEWN(ctx->arena, weir_column, n + 1); /* folders are named in UTF-8 */
+    for (int p = 0; p < n; p++) WEIR_TRY(weir_column_utf8(ctx, &text[p], &valid[p]));
+    text = valid;
     int64_t *group = WEIR_NEWN(ctx->arena, int64_t, len + 1),
             *first = WEIR_NEWN(ctx->arena, int64_t, len + 1),
             *row = WEIR_NEWN(ctx->arena, int64_t, len + 1),

@@ -2,6 +2,7 @@
  * XmlOutputWriter, TextOutputWriter. Called by the file sink; a file belongs to one task. */
 #include "sink/text_format.h"
 
+#include "base/utf8.h"
 #include "codec/pack.h"
 #include "codec/xml_write.h"
 #include "func/func.h"
@@ -237,7 +238,9 @@ static void csv_cell(weir_file_out *o, const weir_column *col, int64_t row) {
     }
     if (col->type->kind == WEIR_T_STRING) {
         weir_bytes b = weir_get_bytes(col, row);
-        csv_text(o, b.p, (size_t)b.len);
+        t->len = 0;
+        weir_utf8_add(t, b.p, (size_t)b.len);
+        csv_text(o, t->len ? t->p : "", t->len);
         return;
     }
     t->len = 0;

@@ -255,8 +255,11 @@ static weir_rc line_take(weir_ctx *ctx, void *u, weir_batch *out) {
     return weir_build_finish(ctx, &((lines *)u)->value, out->col);
 }
 static void line_file(void *u, const char *uri) { (void)u, (void)uri; }
-static const weir_text_ops line_ops = {line_record, line_rows, line_take, line_file,
-                                       true,        NULL,      NULL};
+static const weir_text_ops line_ops = {.record = line_record,
+                                       .rows = line_rows,
+                                       .take = line_take,
+                                       .file = line_file,
+                                       .blank = true};
 
 static weir_rc csv_record(weir_ctx *ctx, void *u, const char *p, int64_t n, int64_t at) {
     return weir_csv_record(ctx, u, p, n, at);
@@ -266,7 +269,11 @@ static weir_rc csv_take(weir_ctx *ctx, void *u, weir_batch *out) {
     return weir_csv_take(ctx, u, out);
 }
 static void csv_file(void *u, const char *uri) { weir_csv_file(u, uri); }
-static const weir_text_ops csv_ops = {csv_record, csv_count, csv_take, csv_file, false, NULL, NULL};
+static const weir_text_ops csv_ops = {.record = csv_record,
+                                      .rows = csv_count,
+                                      .take = csv_take,
+                                      .file = csv_file,
+                                      .decoded = true};
 
 static weir_rc read_csv(weir_ctx *ctx, weir_scan *s, const files *f, const weir_split *sp,
                         int64_t n, weir_reader **out) {
@@ -301,8 +308,13 @@ static void xml_file(void *u, const char *uri) {
     ((xml_rows *)u)->o.file = uri;
     ((xml_rows *)u)->in_file = false;
 }
-static const weir_text_ops xml_ops = {xml_record, xml_count, xml_take, xml_file,
-                                      true,       NULL,      xml_step};
+static const weir_text_ops xml_ops = {.record = xml_record,
+                                      .rows = xml_count,
+                                      .take = xml_take,
+                                      .file = xml_file,
+                                      .blank = true,
+                                      .decoded = true,
+                                      .step = xml_step};
 
 static weir_rc read_xml(weir_ctx *ctx, weir_scan *s, const files *f, const weir_split *sp,
                         int64_t n, const bool *columns, weir_reader **out) {

@@ -44,6 +44,9 @@ typedef struct weir_text_ops {
     weir_rc (*take)(weir_ctx *, void *u, weir_batch *out); /* data columns */
     void (*file)(void *u, const char *uri);                /* a new file begins */
     bool blank;                                            /* empty lines are records, too */
+    /* SPARK: the text goes through a decoder, which makes U+FFFD of bytes that are no UTF-8; else
+     * they are kept, or the reader's business */
+    bool decoded;
     /* NULL, or a quick way for many records: where the first line begins that needs record. */
     const char *(*run)(void *u, const char *p, const char *end, int64_t max_rows);
     /* NULL, or whole files are read in steps: one file's text (again and again the same) up to

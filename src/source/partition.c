@@ -2,6 +2,7 @@
  * query threads. */
 #include "source/files.h"
 
+#include "base/utf8.h"
 #include "expr/eval.h"
 #include "func/datetime.h"
 
@@ -18,6 +19,7 @@ typedef struct folder { /* the k=v folders of one file, outermost first; values 
     const char *above; /* the directory that holds the first of them */
 } folder;
 
+/* SPARK ExternalCatalogUtils.unescapePathName: %XX is a character, not a byte. */
 static char *unescape(weir_arena *a, const char *p, size_t n) {
     char *o = weir_alloc(a, n + 1), *q = o;
     for (size_t i = 0; i < n; i++) {
@@ -27,14 +29,14 @@ static char *unescape(weir_arena *a, const char *p, size_t n) {
             char *end;
             long v = strtol(hex, &end, 16);
             if (!*end && v) {
-                *q++ = (char)v;
+                q += weir_utf8_put(q, (uint32_t)v);
                 i += 2;
                 continue;
             }
         }
         *q++ = p[i];
     }
-    return o;
+    return weir_utf8_dup(a, o, (size_t)(q - o));
 }
 
 static weir_rc too_many(weir_ctx *ctx) {

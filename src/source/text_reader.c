@@ -96,6 +96,7 @@ static weir_rc give(weir_ctx *ctx, text_reader *r, weir_batch *out) {
     const weir_split *sp = &r->split[r->at_split];
     weir_batch data;
     WEIR_TRY(r->ops->take(ctx, r->u, &data));
+    if (r->ops->decoded) WEIR_TRY(weir_batch_utf8(ctx, &data, &data));
     WEIR_TRY(weir_files_columns(ctx, r->scan, sp, &data, out));
     weir_task_file(ctx, sp);
     return WEIR_OK;
@@ -163,8 +164,11 @@ static const char *json_run(void *u, const char *p, const char *end, int64_t max
     return weir_json_alike(((json_rows *)u)->reader, p, end, max_rows);
 }
 
-const weir_text_ops weir_json_text_ops = {json_record, json_count, json_take,
-                                          json_file,   false,      json_run,  NULL};
+const weir_text_ops weir_json_text_ops = {.record = json_record,
+                                          .rows = json_count,
+                                          .take = json_take,
+                                          .file = json_file,
+                                          .run = json_run};
 
 weir_rc weir_json_text(weir_ctx *ctx, weir_schema *schema, weir_json_options *o, void **u) {
     json_rows *j = WEIR_NEW(ctx->arena, json_rows);

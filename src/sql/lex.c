@@ -1,6 +1,8 @@
 /* Text to tokens, and the small steps of the parser over them. */
 #include "sql/lex.h"
 
+#include "base/utf8.h"
+
 #include <ctype.h>
 #include <strings.h>
 
@@ -33,19 +35,6 @@ static bool skip_blank(const char *s, int32_t *at) {
     return true;
 }
 
-static size_t put_utf8(char *o, uint32_t c) {
-    if (c < 0x80) return o[0] = (char)c, 1;
-    if (c < 0x800) return o[0] = (char)(0xC0 | c >> 6), o[1] = (char)(0x80 | (c & 63)), 2;
-    if (c < 0x10000)
-        return o[0] = (char)(0xE0 | c >> 12), o[1] = (char)(0x80 | (c >> 6 & 63)),
-               o[2] = (char)(0x80 | (c & 63)), 3;
-    o[0] = (char)(0xF0 | c >> 18);
-    o[1] = (char)(0x80 | (c >> 12 & 63));
-    o[2] = (char)(0x80 | (c >> 6 & 63));
-    o[3] = (char)(0x80 | (c & 63));
-    return 4;
-}
-
 static bool hex_value(const char *s, int n, uint32_t *out) {
     *out = 0;
     for (int i = 0; i < n; i++) {
@@ -76,20 +65,20 @@ static int32_t escape(const char *s, char *o, size_t *n) {
         return 1;
     case 'u':
         if (hex_value(s + 1, 4, &c)) {
-            *n += put_utf8(o + *n, c);
+            *n += weir_utf8_put(o + *n, c);
             return 5;
         }
         break;
     case 'U':
         if (hex_value(s + 1, 8, &c)) {
-            *n += put_utf8(o + *n, c);
+            *n += weir_utf8_put(o + *n, c);
             return 9;
         }
         break;
     default: break;
     }
     if (s[0] >= '0' && s[0] <= '1' && s[1] >= '0' && s[1] <= '7' && s[2] >= '0' && s[2] <= '7') {
-        *n += put_utf8(o + *n, (uint32_t)((s[0] - '0') * 64 + (s[1] - '0') * 8 + s[2] - '0'));
+        *n += weir_utf8_put(o + *n, (uint32_t)((s[0] - '0') * 64 + (s[1] - '0') * 8 + s[2] - '0'));
         return 3;
     }
     o[(*n)++] = s[0];
@@ -108,7 +97,7 @@ static bool lex_string(weir_ctx *ctx, const char *s, int32_t *at, weir_token *t,
         } else if (s[i] == q) {
             t->kind = WEIR_TK_STRING;
             t->text = o;
-            t->len = n;
+            t->len = weir_utf8_join(o, n);
             *at = i + 1;
             return true;
         } else if (s[i] == '\\' && !raw) {

@@ -1,0 +1,25 @@
+/* UTF-8, and what Java makes of bytes that are none: its decoder puts one U+FFFD for each piece
+ * that cannot be a character. SPARK UTF8String.toString, InputStreamReader, Hadoop's Text. Pure
+ * functions, any thread. */
+#ifndef WEIR_BASE_UTF8_H
+#define WEIR_BASE_UTF8_H
+#include "base/buf.h"
+
+#define WEIR_UTF8_BAD "\xEF\xBF\xBD" /* U+FFFD */
+
+bool weir_utf8_valid(const char *p, size_t n);
+/* Bytes of the character at p (1..4), or, negative, of the piece there that becomes one U+FFFD.
+ * p < end. */
+int weir_utf8_next(const char *p, const char *end);
+/* Appends the text, bad pieces as U+FFFD. */
+void weir_utf8_add(weir_str *out, const char *p, size_t n);
+/* SPARK UTF8String.makeValid: as Unicode recommends, which gives a surrogate three of them. */
+void weir_utf8_make_valid(weir_str *out, const char *p, size_t n);
+/* A NUL-terminated copy, bad pieces as U+FFFD. */
+char *weir_utf8_dup(weir_arena *, const char *p, size_t n);
+/* Writes a code point up to U+10FFFF (surrogates, too), returns its bytes. */
+size_t weir_utf8_put(char out[4], uint32_t c);
+/* Surrogates as weir_utf8_put writes them, in place: pairs become one character, and halves '?', as
+ * Java writes its strings. Returns the new length. */
+size_t weir_utf8_join(char *p, size_t n);
+#endif
