@@ -55,6 +55,32 @@ static weir_rc check_sink(weir_ctx *ctx, const weir_session *s, const char *form
     return WEIR_OK;
 }
 
+/* A new managed table takes an empty place; a Delta table may find itself there, which its creation
+ * had written before it was known here. */
+static weir_rc managed_place(weir_ctx *ctx, weir_catalog *cat, weir_table *t) {
+    weir_stat st;
+    weir_dirent *e = NULL;
+    int64_t n = 0;
+    char *place;
+    bool delta = strcasecmp(t->format, "delta") == 0;
+    WEIR_TRY(weir_catalog_place(ctx, cat, t->schema, t->name, &place));
+    t->location = place;
+    WEIR_TRY(weir_path_stat(ctx, place, &st));
+    if (!st.exists) return WEIR_OK;
+    WEIR_TRY(weir_path_list(ctx, place, false, &e, &n));
+    for (int64_t i = 0; delta && i < n; i++)
+        if (strcmp(e[i].name, "_delta_log") == 0) return WEIR_OK;
+    if (n == 0) return WEIR_OK;
+    const char *uri = weir_printf(ctx->arena, "file:%s", place);
+    if (delta)
+        return weir_fail(ctx, WEIR_E_DELTA_CREATE_TABLE_WITH_NON_EMPTY_LOCATION, "tableId",
+                         weir_printf(ctx->arena, "`%s`.`%s`", t->schema, t->name),
+                         "tableLocation", uri);
+    return weir_fail(ctx, WEIR_E_LOCATION_ALREADY_EXISTS, "identifier",
+                     weir_printf(ctx->arena, "`spark_catalog`.`%s`.`%s`", t->schema, t->name),
+                     "location", weir_printf(ctx->arena, "'%s'", uri));
+}
+
 weir_rc weir_target_table(weir_ctx *ctx, weir_session *s, const char *const *name, int nname,
                           const char *format, weir_write_info *info, weir_target *t) {
     const char *schema, *table;
@@ -86,8 +112,9 @@ weir_rc weir_target_table(weir_ctx *ctx, weir_session *s, const char *const *nam
         t->table->name = table;
         t->table->kind = info->path ? WEIR_TABLE_EXTERNAL : WEIR_TABLE_MANAGED;
         t->table->format = format;
-        t->table->location =
-            info->path ? info->path : weir_catalog_table_path(ctx->arena, cat, schema, table);
+        t->table->location = info->path;
+        WEIR_TRY(info->path ? weir_catalog_check_name(ctx, schema, table)
+                            : managed_place(ctx, cat, t->table));
     }
     t->format = t->table->format;
     info->path = t->table->location;

@@ -121,12 +121,28 @@ static void keep_views(weir_cn_run *r, const shadow *up, weir_plan **at) {
     (*at)->at = p->at;
 }
 
+/* SPARK ParserUtils: one part, or a database that is not looked at and one part. */
+static weir_rc view_name(weir_ctx *ctx, const char *text, const char **out) {
+    const char **part = NULL;
+    int n = 0;
+    weir_err err;
+    weir_ctx own = *ctx;
+    weir_err_init(&err);
+    own.err = &err;
+    bool good = weir_sql_parse_name(&own, text, &part, &n) == WEIR_OK && n >= 1 && n <= 2;
+    weir_err_clear(&err);
+    if (!good) return weir_fail(ctx, WEIR_E_INVALID_VIEW_NAME, "viewName", text);
+    *out = part[n - 1];
+    return WEIR_OK;
+}
+
 static weir_rc do_view(weir_cn_run *r, const SC(CreateDataFrameViewCommand) * v) {
     weir_plan *p = NULL, *checked = NULL;
     WEIR_TRY(weir_tp_relation(&r->tp, v->input, &p));
     WEIR_TRY(weir_session_analyze(r->ctx, r->session->session, p, &checked));
     keep_views(r, NULL, &p);
-    const char *name = weir_text(v->name);
+    const char *name = NULL;
+    WEIR_TRY(view_name(r->ctx, weir_text(v->name), &name));
     bool replace = v->replace, global = v->is_global;
     weir_arena *mem = weir_cn_run_give(r);
     weir_rc rc = weir_session_view_put(r->ctx, r->session->session, name, p, mem, replace, global);

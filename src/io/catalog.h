@@ -48,6 +48,12 @@ weir_rc weir_catalog_table_put(weir_ctx *, weir_catalog *, const weir_table *, b
 /* Managed tables lose their files, too. *found tells whether there was one. */
 weir_rc weir_catalog_table_drop(weir_ctx *, weir_catalog *, const char *schema, const char *name,
                                 bool *found);
-char *weir_catalog_table_path(weir_arena *, const weir_catalog *, const char *schema,
-                              const char *name); /* default location of a managed table */
+/* INVALID_SCHEMA_OR_RELATION_NAME: names of schemas, tables and views are ASCII letters, digits and
+ * _, as SPARK SessionCatalog.validateName has it; so they are file names, too. What weir keeps in
+ * the warehouse for itself is no name. schema: NULL for the name of a schema. */
+weir_rc weir_catalog_check_name(weir_ctx *, const char *schema, const char *name);
+/* Where a new managed table lies: below its schema's location. LOCATION_ALREADY_EXISTS when a link
+ * leads out of there. */
+weir_rc weir_catalog_place(weir_ctx *, weir_catalog *, const char *schema, const char *name,
+                           char **out);
 #endif

@@ -9,6 +9,9 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#define OWN_FOLDER "_weir_catalog"
+enum { NAME_LONGEST = 250 }; /* .db behind it, and it is a file name */
+
 struct weir_catalog {
     weir_mutex mu;
     char *root;
@@ -43,7 +46,7 @@ static char *lower(weir_arena *a, const char *s) {
 /* A file name that any object name maps to and only one does. */
 static char *file_name(weir_arena *a, const char *s) {
     weir_str o;
-    weir_str_init(&o, a, 4096);
+    weir_str_init(&o, a, 3 * NAME_LONGEST + 1);
     for (; *s; s++) {
         bool plain = (*s >= 'a' && *s <= 'z') || (*s >= '0' && *s <= '9') || *s == '_';
         if (plain)
@@ -55,7 +58,7 @@ static char *file_name(weir_arena *a, const char *s) {
 }
 
 static char *dir_of(weir_ctx *ctx, const weir_catalog *c, const char *schema) {
-    return weir_printf(ctx->arena, "%s/_weir_catalog/%s", c->root,
+    return weir_printf(ctx->arena, "%s/" OWN_FOLDER "/%s", c->root,
                        file_name(ctx->arena, lower(ctx->arena, schema)));
 }
 
@@ -64,11 +67,49 @@ static char *entry_of(weir_ctx *ctx, const weir_catalog *c, const char *schema, 
                        file_name(ctx->arena, lower(ctx->arena, name)));
 }
 
-char *weir_catalog_table_path(weir_arena *a, const weir_catalog *c, const char *schema,
-                              const char *name) {
-    char *s = lower(a, schema), *n = lower(a, name);
-    return strcmp(s, "default") == 0 ? weir_printf(a, "%s/%s", c->root, n)
-                                     : weir_printf(a, "%s/%s.db/%s", c->root, s, n);
+weir_rc weir_catalog_check_name(weir_ctx *ctx, const char *schema, const char *name) {
+    static const char allowed[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+    size_t n = strspn(name, allowed);
+    bool own = !schema || strcasecmp(schema, "default") == 0; /* they lie beside each other */
+    if (n && n <= NAME_LONGEST && !name[n] && !(own && strcasecmp(name, OWN_FOLDER) == 0))
+        return WEIR_OK;
+    return weir_fail(ctx, WEIR_E_INVALID_SCHEMA_OR_RELATION_NAME, "name",
+                     weir_printf(ctx->arena, "`%s`", name));
+}
+
+static weir_rc no_schema(weir_ctx *ctx, const char *name) {
+    return weir_fail(ctx, WEIR_E_SCHEMA_NOT_FOUND, "schemaName",
+                     weir_printf(ctx->arena, "`spark_catalog`.`%s`", name));
+}
+
+/* The folder that a path leads to, as far as it exists. */
+static char *resolved(weir_ctx *ctx, const char *path) {
+    char *end, *there = weir_strdup(ctx->arena, path), *real = realpath(there, NULL), *out;
+    if (real) {
+        out = weir_strdup(ctx->arena, real);
+        free(real);
+        return out;
+    }
+    end = strrchr(there, '/');
+    if (!end || end == there) return there;
+    *end = 0;
+    return weir_printf(ctx->arena, "%s/%s", resolved(ctx, there), end + 1);
+}
+
+weir_rc weir_catalog_place(weir_ctx *ctx, weir_catalog *c, const char *schema, const char *name,
+                           char **out) {
+    weir_schema_info *s = NULL;
+    char *n = lower(ctx->arena, name);
+    WEIR_TRY(weir_catalog_check_name(ctx, schema, name));
+    WEIR_TRY(weir_catalog_schema_get(ctx, c, schema, &s));
+    if (!s) return no_schema(ctx, schema);
+    *out = weir_printf(ctx->arena, "%s/%s", s->location, n);
+    const char *wanted = weir_printf(ctx->arena, "%s/%s", resolved(ctx, s->location), n);
+    if (strcmp(resolved(ctx, *out), wanted) == 0) return WEIR_OK;
+    return weir_fail(ctx, WEIR_E_LOCATION_ALREADY_EXISTS, "identifier",
+                     weir_printf(ctx->arena, "`spark_catalog`.`%s`.`%s`", s->name, name),
+                     "location", weir_printf(ctx->arena, "'file:%s'", *out));
 }
 
 static void put_options(weir_jw *w, const char *key, const weir_options *o) {
@@ -119,6 +160,7 @@ weir_rc weir_catalog_schema_get(weir_ctx *ctx, weir_catalog *c, const char *name
     weir_json *j = NULL;
     char *n = lower(ctx->arena, name);
     *out = NULL;
+    if (strlen(name) > NAME_LONGEST) return WEIR_OK;
     WEIR_TRY(read_entry(ctx, schema_entry(ctx, c, name), &j));
     if (!j && strcmp(n, "default") != 0) return WEIR_OK;
     weir_schema_info *s = WEIR_NEW(ctx->arena, weir_schema_info);
@@ -132,16 +174,12 @@ weir_rc weir_catalog_schema_get(weir_ctx *ctx, weir_catalog *c, const char *name
     return WEIR_OK;
 }
 
-static weir_rc no_schema(weir_ctx *ctx, const char *name) {
-    return weir_fail(ctx, WEIR_E_SCHEMA_NOT_FOUND, "schemaName",
-                     weir_printf(ctx->arena, "`spark_catalog`.`%s`", name));
-}
-
 weir_rc weir_catalog_schema_create(weir_ctx *ctx, weir_catalog *c, const weir_schema_info *s,
                                    bool if_not_exists) {
     weir_schema_info *old = NULL;
     weir_str t;
     weir_jw w;
+    WEIR_TRY(weir_catalog_check_name(ctx, NULL, s->name));
     weir_lock(&c->mu);
     weir_rc rc = weir_catalog_schema_get(ctx, c, s->name, &old);
     if (rc == WEIR_OK && old && !if_not_exists)
@@ -194,7 +232,7 @@ weir_rc weir_catalog_schema_list(weir_ctx *ctx, weir_catalog *c, const char *lik
     weir_dirent *e = NULL;
     int64_t k = 0;
     WEIR_TRY(
-        weir_path_list(ctx, weir_printf(ctx->arena, "%s/_weir_catalog", c->root), false, &e, &k));
+        weir_path_list(ctx, weir_printf(ctx->arena, "%s/" OWN_FOLDER, c->root), false, &e, &k));
     if (k) qsort(e, (size_t)k, sizeof *e, by_name);
     *out = WEIR_NEWN(ctx->arena, weir_schema_info, k + 2);
     *n = 0;
@@ -205,7 +243,7 @@ weir_rc weir_catalog_schema_list(weir_ctx *ctx, weir_catalog *c, const char *lik
         if (i >= 0) {
             WEIR_TRY(read_entry(
                 ctx,
-                weir_printf(ctx->arena, "%s/_weir_catalog/%s/%%schema.json", c->root, e[i].name),
+                weir_printf(ctx->arena, "%s/" OWN_FOLDER "/%s/%%schema.json", c->root, e[i].name),
                 &j));
             if (!j) continue;
         }
@@ -251,6 +289,7 @@ weir_rc weir_catalog_table_get(weir_ctx *ctx, weir_catalog *c, const char *schem
                                weir_table **out) {
     weir_json *j = NULL;
     *out = NULL;
+    if (strlen(schema) > NAME_LONGEST || strlen(name) > NAME_LONGEST) return WEIR_OK;
     WEIR_TRY(read_entry(ctx, entry_of(ctx, c, schema, name), &j));
     if (j) *out = table_of(ctx, j);
     return ctx->err->rc;
@@ -320,6 +359,7 @@ weir_rc weir_catalog_table_put(weir_ctx *ctx, weir_catalog *c, const weir_table 
     weir_table *old = NULL;
     weir_str out;
     weir_jw w;
+    WEIR_TRY(weir_catalog_check_name(ctx, t->schema, t->name));
     WEIR_TRY(weir_catalog_schema_get(ctx, c, t->schema, &s));
     if (!s) return no_schema(ctx, t->schema);
     weir_str_init(&out, ctx->arena, 32 << 20);
@@ -350,6 +390,17 @@ weir_rc weir_catalog_table_drop(weir_ctx *ctx, weir_catalog *c, const char *sche
     return rc;
 }
 
+/* What others put into the folder stays, and the folder with it. */
+static weir_rc remove_if_empty(weir_ctx *ctx, const char *dir) {
+    weir_dirent *e = NULL;
+    int64_t n = 0;
+    weir_stat st;
+    WEIR_TRY(weir_path_stat(ctx, dir, &st));
+    if (!st.exists) return WEIR_OK;
+    WEIR_TRY(weir_path_list(ctx, dir, false, &e, &n));
+    return n ? WEIR_OK : weir_path_remove_all(ctx, dir);
+}
+
 weir_rc weir_catalog_schema_drop(weir_ctx *ctx, weir_catalog *c, const char *name, bool if_exists,
                                  bool cascade) {
     weir_schema_info *s = NULL;
@@ -366,5 +417,5 @@ weir_rc weir_catalog_schema_drop(weir_ctx *ctx, weir_catalog *c, const char *nam
                          weir_printf(ctx->arena, "`%s`", s->name));
     for (int i = 0; i < n; i++) WEIR_TRY(weir_catalog_table_drop(ctx, c, name, t[i].name, &found));
     WEIR_TRY(weir_path_remove_all(ctx, dir_of(ctx, c, name)));
-    return weir_path_remove_all(ctx, weir_printf(ctx->arena, "%s/%s.db", c->root, s->name));
+    return remove_if_empty(ctx, s->location);
 }
