@@ -1,5 +1,6 @@
 /* weir server: options, spark-defaults.conf, then weir_serve. */
 #include "app/app.h"
+#include "base/mem.h"
 #include "codec/schema_ddl.h"
 #include "connect/serve.h"
 #include "sql/sql.h"
@@ -13,11 +14,10 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-enum { MAX_CONF = 512 };
 typedef struct options {
     weir_server_options o;
-    const char *conf[MAX_CONF * 2 + 1];
-    int nconf;
+    const char **conf; /* keys and values, NULL behind them */
+    size_t nconf;
     char *token;
 } options;
 
@@ -27,19 +27,21 @@ static int fail(const char *what, const char *arg) {
 }
 
 static void add_conf(options *o, const char *key, const char *value) {
-    if (o->nconf + 2 > MAX_CONF * 2) return;
+    o->conf = weir_mem_resize(o->conf, sizeof(*o->conf) * (o->nconf + 3));
     o->conf[o->nconf++] = key;
     o->conf[o->nconf++] = value;
+    o->conf[o->nconf] = NULL;
 }
 
 /* "key value" or "key=value" lines, # comments. */
 static void read_defaults(options *o) {
     const char *dir = getenv("SPARK_CONF_DIR");
-    char path[4096], line[8192];
+    char path[4096], *line = NULL;
+    size_t cap = 0;
     if (!dir) return;
     snprintf(path, sizeof path, "%s/spark-defaults.conf", dir);
     FILE *f = fopen(path, "r");
-    while (f && fgets(line, sizeof line, f)) {
+    while (f && getline(&line, &cap, f) >= 0) {
         char *k = line + strspn(line, " \t"), *v = k + strcspn(k, " \t=\n");
         if (*k == '#' || *k == '\n' || !*k) continue;
         char *end = v + strlen(v);
@@ -48,6 +50,7 @@ static void read_defaults(options *o) {
         while (end > v && isspace((unsigned char)end[-1])) *--end = 0;
         add_conf(o, strdup(k), strdup(v));
     }
+    free(line);
     if (f) fclose(f);
 }
 

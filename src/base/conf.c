@@ -3,6 +3,9 @@
 
 #include "base/sync.h"
 
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +29,7 @@ enum { NKEY = sizeof keys / sizeof *keys };
 typedef struct pair {
     struct pair *next;
     const char *key, *value;
-    bool gone;
+    bool gone, started; /* started: given when the server was */
 } pair;
 struct weir_conf {
     weir_mutex mu;
@@ -57,7 +60,8 @@ weir_conf *weir_conf_new(const weir_conf *copy) {
     for (pair *p = copy->pairs; p; p = p->next)
         if (!p->gone) { /* own lock is not needed yet */
             pair *q = WEIR_NEW(a, pair);
-            *q = (pair){c->pairs, weir_strdup(a, p->key), weir_strdup(a, p->value), false};
+            *q = (pair){c->pairs, weir_strdup(a, p->key), weir_strdup(a, p->value), false,
+                        p->started};
             c->pairs = q;
         }
     weir_unlock(mu);
@@ -83,6 +87,7 @@ void weir_conf_put(weir_conf *c, const char *key, const char *value) {
         p->value = weir_strdup(c->mem, value); /* old texts stay: callers may hold them */
         p->gone = false;
     }
+    p->started = false;
     weir_unlock(&c->mu);
 }
 
@@ -182,7 +187,7 @@ static bool fits(const known *k, const char *v, const char **type) {
     case LONG: return number(v, &n);
     case DOUBLE: return (void)strtod(v, &end), end != v && !*end;
     case BYTES: return weir_parse_bytes(v, &x);
-    case MS: return weir_parse_ms(v, &x);
+    case MS: return weir_parse_ms(v, &x) && x >= 0;
     }
     return false;
 }
@@ -194,6 +199,8 @@ static const char *lacks(const char *key, const char *v) {
     } rule[] = {
         {"spark.sql.shuffle.partitions", NULL,
          "The value of spark.sql.shuffle.partitions must be positive"},
+        {"spark.weir.python.maxWorkers", NULL,
+         "The value of spark.weir.python.maxWorkers must be positive"},
         {"spark.sql.streaming.minBatchesToRetain", NULL, "minBatchesToRetain must be positive"},
         {"spark.sql.streaming.aggregation.stateFormatVersion", " 1 2 ",
          "Valid versions are 1 and 2"},
@@ -219,18 +226,60 @@ int weir_conf_check(weir_ctx *ctx, const char *key, const char *value) {
                      key, "confRequirement", text);
 }
 
-int weir_conf_set(weir_ctx *ctx, weir_conf *c, const char *key, const char *value) {
+static int put_checked(weir_ctx *ctx, weir_conf *c, const char *key, const char *value) {
     const known *k = find_known(key);
     const char *type;
-    if (k && k->is_static)
-        return weir_fail(ctx, WEIR_E_CANNOT_MODIFY_STATIC_CONFIG, "key",
-                         weir_printf(ctx->arena, "\"%s\"", key));
     if (k && !fits(k, value, &type))
         return weir_fail(ctx, WEIR_E_INVALID_CONF_VALUE_TYPE_MISMATCH, "confValue", value,
                          "confName", key, "confType", type);
     WEIR_TRY(weir_conf_check(ctx, key, value));
     weir_conf_put(c, key, value);
     return WEIR_OK;
+}
+
+int weir_conf_set(weir_ctx *ctx, weir_conf *c, const char *key, const char *value) {
+    const known *k = find_known(key);
+    if (k && k->is_static)
+        return weir_fail(ctx, WEIR_E_CANNOT_MODIFY_STATIC_CONFIG, "key",
+                         weir_printf(ctx->arena, "\"%s\"", key));
+    return put_checked(ctx, c, key, value);
+}
+
+int weir_conf_start(weir_ctx *ctx, weir_conf *c, const char *key, const char *value) {
+    WEIR_TRY(put_checked(ctx, c, key, value));
+    weir_lock(&c->mu);
+    find_pair(c, key)->started = true;
+    weir_unlock(&c->mu);
+    return WEIR_OK;
+}
+
+static bool has_secret(const weir_conf *c, const char *text) {
+    int code = 0;
+    size_t at = 0;
+    const char *regex = weir_conf_get(c, "spark.redaction.regex");
+    pcre2_code *re =
+        pcre2_compile((PCRE2_SPTR)regex, PCRE2_ZERO_TERMINATED, PCRE2_UTF, &code, &at, NULL);
+    pcre2_match_data *m = re ? pcre2_match_data_create_from_pattern(re, NULL) : NULL;
+    /* what cannot be looked at is not shown */
+    bool found = !m || pcre2_match(re, (PCRE2_SPTR)text, strlen(text), 0, PCRE2_NO_UTF_CHECK, m,
+                                   NULL) != PCRE2_ERROR_NOMATCH;
+    pcre2_match_data_free(m);
+    pcre2_code_free(re);
+    return found;
+}
+
+const char *weir_conf_redacted(const weir_conf *c, const char *key, const char *value) {
+    return value && (has_secret(c, key) || has_secret(c, value)) ? "*********(redacted)" : value;
+}
+
+const char *weir_conf_told(const weir_conf *c, const char *key) {
+    weir_mutex *mu = (weir_mutex *)(uintptr_t)&c->mu;
+    weir_lock(mu);
+    pair *p = find_pair(c, key);
+    bool ours = p && !p->gone && p->started;
+    weir_unlock(mu);
+    const char *value = weir_conf_get(c, key);
+    return ours ? weir_conf_redacted(c, key, value) : value;
 }
 
 bool weir_conf_bool(const weir_conf *c, const char *key) {

@@ -15,6 +15,13 @@ void weir_conf_free(weir_conf *);
  * CANNOT_MODIFY_STATIC_CONFIG; values out of range:
  * INVALID_CONF_VALUE.REQUIREMENT. Returns a weir_rc. */
 int weir_conf_set(struct weir_ctx *, weir_conf *, const char *key, const char *value);
+/* As set, of a static key too, when the server starts. Returns a weir_rc. */
+int weir_conf_start(struct weir_ctx *, weir_conf *, const char *key, const char *value);
+/* What is shown of a value: SPARK Utils.redact, by spark.redaction.regex over keys and values. */
+const char *weir_conf_redacted(const weir_conf *, const char *key, const char *value);
+/* weir_conf_get for a client: what the server was started with is its own, and redacted; what a
+ * session has set it may read. */
+const char *weir_conf_told(const weir_conf *, const char *key);
 /* A value of the right type from elsewhere (a checkpoint): INVALID_CONF_VALUE.REQUIREMENT if Spark
  * would not have taken it. Returns a weir_rc. */
 int weir_conf_check(struct weir_ctx *, const char *key, const char *value);

@@ -247,11 +247,20 @@ weir_rc weir_describe(weir_ctx *ctx, weir_session *s, weir_command *c, weir_plan
 
 /* ---- SET, RESET ---- */
 
-static void add_pair(void *u, const char *key, const char *value) {
-    weir_answer *r = u;
+static void add_pair(weir_answer *r, const char *key, const char *value) {
     weir_answer_text(r, 0, key);
     weir_answer_text(r, 1, value);
     weir_answer_row(r);
+}
+
+typedef struct listing {
+    weir_answer *r;
+    const weir_conf *conf;
+} listing;
+
+static void list_pair(void *u, const char *key, const char *value) {
+    listing *l = u;
+    add_pair(l->r, key, weir_conf_redacted(l->conf, key, value));
 }
 
 weir_rc weir_set(weir_ctx *ctx, weir_session *s, weir_command *c, weir_plan **out) {
@@ -264,13 +273,14 @@ weir_rc weir_set(weir_ctx *ctx, weir_session *s, weir_command *c, weir_plan **ou
     }
     WEIR_TRY(weir_answer_init(ctx, &r, weir_text_schema(ctx->arena, 2, names)));
     if (!c->text) {
-        weir_conf_each(conf, add_pair, &r);
+        weir_conf_each(conf, list_pair, &(listing){&r, conf});
         return weir_answer_done(&r, out);
     }
     if (c->extended) weir_conf_unset(conf, c->text); /* SET TIME ZONE LOCAL */
     if (c->value) WEIR_TRY(weir_zone_check(ctx, c->text, c->value));
     if (c->value) WEIR_TRY(weir_conf_set(ctx, conf, c->text, c->value));
-    const char *v = weir_conf_get(conf, c->text);
+    const char *v = c->value ? c->value
+                             : weir_conf_redacted(conf, c->text, weir_conf_get(conf, c->text));
     add_pair(&r, c->text, v ? v : "<undefined>");
     return weir_answer_done(&r, out);
 }

@@ -8,6 +8,7 @@ typedef struct pairs {
     size_t n, cap;
     SC(KeyValue) * *v;
     const char *prefix;
+    const weir_conf *conf;
 } pairs;
 
 static void add(pairs *p, const char *key, const char *value) {
@@ -26,7 +27,8 @@ static void add(pairs *p, const char *key, const char *value) {
 static void add_set(void *u, const char *key, const char *value) {
     pairs *p = u;
     size_t n = strlen(p->prefix);
-    if (strncmp(key, p->prefix, n) == 0) add(p, key + n, value);
+    (void)value;
+    if (strncmp(key, p->prefix, n) == 0) add(p, key + n, weir_conf_told(p->conf, key));
 }
 
 static weir_rc not_found(weir_ctx *ctx, const char *key) {
@@ -48,7 +50,7 @@ static weir_rc do_set(weir_ctx *ctx, weir_conf *c, const SC(ConfigRequest__Set) 
 
 static weir_rc do_get(weir_ctx *ctx, weir_conf *c, const SC(ConfigRequest__Get) * g, pairs *out) {
     for (size_t i = 0; i < g->n_keys; i++) {
-        const char *v = weir_conf_get(c, weir_text(g->keys[i]));
+        const char *v = weir_conf_told(c, weir_text(g->keys[i]));
         if (!v) return not_found(ctx, weir_text(g->keys[i]));
         add(out, g->keys[i], v);
     }
@@ -77,17 +79,18 @@ static weir_rc operate(weir_ctx *ctx, weir_conf *c, const SC(ConfigRequest__Oper
         for (size_t i = 0; i < o->get_with_default->n_pairs; i++) {
             const SC(KeyValue) *p = o->get_with_default->pairs[i];
             const char *v = weir_conf_is_set(c, weir_text(p->key)) || !p->value
-                                ? weir_conf_get(c, weir_text(p->key))
+                                ? weir_conf_told(c, weir_text(p->key))
                                 : NULL;
             add(out, weir_text(p->key), v ? v : p->value);
         }
         return WEIR_OK;
     case SK(CONFIG_REQUEST__OPERATION__OP_TYPE_GET_OPTION):
         for (size_t i = 0; i < o->get_option->n_keys; i++)
-            add(out, o->get_option->keys[i], weir_conf_get(c, o->get_option->keys[i]));
+            add(out, o->get_option->keys[i], weir_conf_told(c, o->get_option->keys[i]));
         return WEIR_OK;
     case SK(CONFIG_REQUEST__OPERATION__OP_TYPE_GET_ALL):
         out->prefix = weir_text(o->get_all->prefix);
+        out->conf = c;
         weir_conf_each(c, add_set, out);
         return WEIR_OK;
     case SK(CONFIG_REQUEST__OPERATION__OP_TYPE_UNSET): return do_unset(ctx, c, o->unset, out);

@@ -7,6 +7,7 @@
 #include "connect/registry.h"
 #include "source/cloud_schema.h"
 #include "sql/sql.h"
+#include "func/datetime.h"
 #include "func/func.h"
 #include "sink/sinks.h"
 
@@ -125,6 +126,12 @@ static weir_rc memory_put(weir_ctx *ctx, void *host, const char *name, weir_sche
     return weir_session_memory_put(ctx, host, name, schema, b, n, replace_all);
 }
 
+/* A start with a wrong value would be one without the limit that it was to set. */
+static weir_rc start_conf(weir_ctx *ctx, weir_conf *c, const char *key, const char *value) {
+    WEIR_TRY(weir_zone_check(ctx, key, value));
+    return (weir_rc)weir_conf_start(ctx, c, key, value);
+}
+
 static weir_rc init(weir_cn_server *s, const weir_server_options *o, weir_ctx *ctx) {
     char id[37];
     weir_func_init();
@@ -135,7 +142,7 @@ static weir_rc init(weir_cn_server *s, const weir_server_options *o, weir_ctx *c
     ctx->env = s->shared.env;
     ctx->conf = s->shared.conf;
     for (const char **c = o->conf; c && c[0] && c[1]; c += 2)
-        weir_conf_put(s->shared.conf, c[0], c[1]);
+        WEIR_TRY(start_conf(ctx, s->shared.conf, c[0], c[1]));
     if (o->warehouse) weir_conf_put(s->shared.conf, "spark.sql.warehouse.dir", o->warehouse);
     const char *warehouse =
         weir_local_path(ctx, weir_conf_get(s->shared.conf, "spark.sql.warehouse.dir"));

@@ -6,7 +6,7 @@ import sys
 import time
 
 import pytest
-from conftest import BIN
+from conftest import BIN, Engine
 
 ONE = "from pyspark.sql import SparkSession\ns = SparkSession.builder.getOrCreate()\n"
 
@@ -138,3 +138,48 @@ def test_defaults_file_and_options(tmp_path):
 def test_server_refuses(options, words):
     r = weir("server", "--port", "0", *options, env={"WEIR_TOKEN": ""})
     assert r.returncode != 0 and words in r.stderr
+
+
+@pytest.mark.parametrize("key,value", [("spark.weir.python.memory", "abc"), ("spark.weir.python.memory", "-1"), ("spark.sql.shuffle.partitions", "-3"),
+                                       ("spark.sql.shuffle.partitions", "0"), ("spark.weir.python.maxWorkers", "-5"), ("spark.sql.ansi.enabled", "maybe"),
+                                       ("spark.weir.connect.requestTimeout", "soon"), ("spark.sql.session.timeZone", "Mars"),
+                                       ("spark.connect.session.manager.sweepInterval", "-1s")])
+def test_a_wrong_setting_is_no_start(tmp_path, key, value):
+    r = weir("server", "--port", "0", "--warehouse", str(tmp_path), "--conf", f"{key}={value}")
+    assert r.returncode != 0 and key in r.stderr and f"'{value}'" in r.stderr
+    (tmp_path / "spark-defaults.conf").write_text(f"# ours\n{key} {value}\n")
+    r = weir("server", "--port", "0", "--warehouse", str(tmp_path), env={"SPARK_CONF_DIR": str(tmp_path)})
+    assert r.returncode != 0 and key in r.stderr and f"'{value}'" in r.stderr
+
+
+def test_settings_of_any_number_and_length(tmp_path):
+    lines = "".join(f"spark.my.key{i} {i}\n" for i in range(3000)) + "spark.my.long " + "x" * 100000 + "\n"
+    (tmp_path / "spark-defaults.conf").write_text(lines)
+    e = Engine(str(tmp_path), env={"SPARK_CONF_DIR": str(tmp_path)})
+    spark = e.session()
+    assert spark.conf.get("spark.my.key2999") == "2999" and len(spark.conf.get("spark.my.long")) == 100000
+    spark.stop()
+    assert e.stop() == 0
+
+
+SECRETS = {"spark.my.password": "hunter2", "spark.hadoop.fs.s3a.access.key": "AKIA", "spark.hadoop.fs.azure.account.key.x": "kkk",
+           "spark.kafka.sasl.jaas.config": "org.apache...PlainLoginModule", "spark.url": "https://x/?token=abc"}
+
+
+def test_secrets_of_the_server_are_not_told(tmp_path):
+    """Spark 4.2 shows them in SET as here, and answers conf.get of a client with them: weir keeps what the server was started
+    with to itself."""
+    hidden = "*********(redacted)"
+    e = Engine(str(tmp_path), *(a for k, v in SECRETS.items() for a in ("--conf", f"{k}={v}")), "--conf", "spark.plain=shown")
+    spark = e.session()
+    for k in SECRETS:
+        assert spark.conf.get(k) == spark.conf.get(k, "none") == spark.conf.getAll[k] == hidden
+        assert spark.sql(f"SET {k}").first().value == hidden
+    listed = {r.key: r.value for r in spark.sql("SET").collect()}
+    assert all(listed[k] == hidden for k in SECRETS) and listed["spark.plain"] == spark.conf.get("spark.plain") == "shown"
+    # what a session sets is its own; Spark 4.2 answers the same
+    assert spark.sql("SET spark.my.secret=zzz").first().value == "zzz"
+    assert spark.conf.get("spark.my.secret") == "zzz" and spark.sql("SET spark.my.secret").first().value == hidden
+    assert e.session().conf.get("spark.my.secret", "none") == "none"
+    spark.stop()
+    assert e.stop() == 0
