@@ -163,6 +163,14 @@ int weir_schema_find(weir_schema *s, const char *name, bool case_sensitive) {
     return found;
 }
 
+bool weir_names_exact(const weir_ctx *ctx) {
+    return weir_conf_bool(ctx->conf, "spark.sql.caseSensitive");
+}
+
+bool weir_name_same(const weir_ctx *ctx, const char *a, const char *b) {
+    return (weir_names_exact(ctx) ? strcmp(a, b) : strcasecmp(a, b)) == 0;
+}
+
 /* SPARK QuotingUtils.quoteIfNeeded: a plain name is letters, digits and _, not digits alone. */
 static bool name_is_plain(const char *s) {
     bool letter = false;

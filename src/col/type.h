@@ -56,6 +56,8 @@ bool weir_type_orderable(const weir_type *); /* no MAP, VARIANT inside */
 int weir_type_width(const weir_type *);      /* bytes of a fixed value; 0 otherwise */
 int weir_schema_find(weir_schema *, const char *name,
                      bool case_sensitive); /* index, -1 none, -2 ambiguous */
+bool weir_names_exact(const weir_ctx *);   /* spark.sql.caseSensitive */
+bool weir_name_same(const weir_ctx *, const char *, const char *); /* are they one column's? */
 
 char *weir_type_name(
     weir_arena *,

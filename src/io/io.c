@@ -1,6 +1,9 @@
 /* Small helpers of the interfaces in io/. */
 #include "io/relation.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 void weir_splits_add(weir_arena *a, weir_splits *s, weir_split v) {
     if (s->n == s->cap) {
         int64_t cap = s->cap ? s->cap * 2 : 8;
@@ -46,4 +49,32 @@ char *weir_file_uri(weir_arena *a, const char *path) {
             weir_str_printf(&s, "%%%02X", *p);
     }
     return s.p;
+}
+
+/* Without empty parts and ., and .. taken back, as org.apache.hadoop.fs.Path. */
+static char *normal(weir_arena *a, const char *path) {
+    char *o = weir_alloc(a, strlen(path) + 2), *end = o;
+    for (const char *p = path; *p;) {
+        size_t n = strcspn(p, "/");
+        if (n == 2 && p[0] == '.' && p[1] == '.') {
+            while (end > o && *--end != '/') continue;
+        } else if (n && !(n == 1 && *p == '.')) {
+            *end++ = '/';
+            memcpy(end, p, n);
+            end += n;
+        }
+        p += n + (p[n] == '/');
+    }
+    if (end == o) *end++ = '/';
+    *end = 0;
+    return o;
+}
+
+char *weir_local_path(weir_ctx *ctx, const char *path) {
+    if (strncmp(path, "file:", 5) == 0) path += 5;
+    if (path[0] == '/') return normal(ctx->arena, path);
+    char *cwd = realpath(".", NULL),
+         *out = normal(ctx->arena, weir_printf(ctx->arena, "%s/%s", cwd ? cwd : "", path));
+    free(cwd);
+    return out;
 }

@@ -18,8 +18,8 @@ typedef struct weir_split {
     const char *path; /* local path; NULL if not a file */
     const char *uri;  /* as input_file_name() and _metadata.file_path show it: file:///a/b.json */
     int64_t start, length, size_bytes, mtime_us;
-    const weir_column *part_value; /* one-row CONST values of partition columns (npart), appended
-                                      after file columns */
+    const weir_column *part_value; /* one-row values of npart partition columns */
+    const int32_t *part_at;        /* where they are in the scan's schema */
     int32_t npart;
     int64_t lo, hi; /* row or offset range of non-file sources */
     const void *payload;
@@ -31,6 +31,8 @@ typedef struct weir_splits {
 extern const weir_type *weir_file_metadata_type(weir_arena *); /* of the column _metadata */
 void weir_splits_add(weir_arena *, weir_splits *, weir_split);
 
+char *weir_local_path(weir_ctx *, const char *path); /* file: URIs and relative paths made absolute,
+                                                        without empty parts, . and .. */
 char *weir_file_uri(weir_arena *, const char *path); /* file:///a/b%20c.json as Spark shows it */
 void weir_task_file(weir_ctx *, const weir_split *); /* ctx->task reads this file now */
 

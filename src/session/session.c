@@ -344,18 +344,6 @@ static weir_rc open_scan(weir_ctx *ctx, weir_session *s, const weir_plan *spec, 
     return WEIR_OK;
 }
 
-char *weir_local_path(weir_ctx *ctx, const char *path) {
-    if (strncmp(path, "file:", 5) == 0) {
-        path += 5;
-        while (path[0] == '/' && path[1] == '/') path++;
-    }
-    if (path[0] == '/') return weir_strdup(ctx->arena, path);
-    char *cwd = realpath(".", NULL);
-    char *out = weir_printf(ctx->arena, "%s/%s", cwd ? cwd : "", path);
-    free(cwd);
-    return out;
-}
-
 static weir_rc source_paths(weir_ctx *ctx, const weir_plan *spec, weir_scan *scan) {
     const char *opt = weir_option_get(&spec->options, "path");
     int n = spec->nname ? spec->nname : opt ? 1 : 0;

@@ -68,7 +68,5 @@ weir_plan *weir_session_view_get(weir_ctx *, weir_session *,
                                  const char *name); /* alive as long as ctx->arena; NULL if there is
                                                        none; "global_temp.x" for global ones */
 void weir_session_view_each(weir_session *, void (*fn)(void *u, const char *name), void *u);
-char *weir_local_path(weir_ctx *,
-                      const char *path); /* file: URIs and relative paths made absolute */
 struct weir_query_manager *weir_session_queries(weir_session *); /* query/manager.h */
 #endif

@@ -183,7 +183,11 @@ static weir_rc files_open(weir_ctx *ctx, weir_sink *s) {
     if (!s->info.path)
         return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message", "'path' is not specified");
     WEIR_TRY(plan_columns(ctx, k));
-    if (streaming(s)) return weir_sink_log_open(ctx, s->info.path, &k->log);
+    if (streaming(s)) { /* SPARK: a reader finds the log, and no file, before the first batch */
+        char *log = weir_printf(ctx->arena, "%s/_spark_metadata", s->info.path);
+        WEIR_TRY(weir_path_mkdirs(ctx, log));
+        return weir_sink_log_open(ctx, s->info.path, &k->log);
+    }
     WEIR_TRY(weir_path_list(ctx, s->info.path, false, &e, &n));
     if (n && s->info.save_mode == WEIR_SAVE_ERROR)
         return weir_fail(ctx, WEIR_E_PATH_ALREADY_EXISTS, "outputPath",

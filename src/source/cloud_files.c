@@ -5,6 +5,7 @@
 
 #include "source/cloud_schema.h"
 #include "source/file_log.h"
+#include "source/glob.h"
 #include "source/sources.h"
 
 #include <poll.h>
@@ -53,7 +54,7 @@ static weir_rc cloud_start(weir_ctx *ctx, weir_scan *s, const char *last) {
                          "a copy of the checkpoint");
     if (c->notify < 0) c->notify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
     for (int i = 0; i < s->npath && c->notify >= 0; i++)
-        if (!strpbrk(s->path[i], "*?[{"))
+        if (!weir_glob_is(s->path[i]))
             (void)inotify_add_watch(c->notify, s->path[i],
                                     IN_MOVED_TO | IN_CLOSE_WRITE | IN_CREATE);
     return WEIR_OK;
@@ -134,15 +135,13 @@ static weir_rc cloud_split(weir_ctx *ctx, weir_scan *s, const char *from, const 
     weir_log_file *v = NULL;
     int64_t n = 0;
     WEIR_TRY(weir_file_log_range(ctx, c->log, seq_of(ctx, from), seq_of(ctx, to), &v, &n));
-    weir_found *f = WEIR_NEWN(ctx->arena, weir_found, n + 1);
-    for (int64_t i = 0; i < n; i++) {
-        weir_stat st;
-        char *path = weir_uri_path(ctx->arena, v[i].uri);
-        WEIR_TRY(weir_path_stat(ctx, path, &st));
-        f[i] = (weir_found){path, v[i].uri, st.size_bytes, v[i].mtime_ms * 1000,
-                            strpbrk(s->path[0], "*?[{") ? NULL : s->path[0]};
-    }
-    return weir_files_split(ctx, s, f, n, out);
+    weir_listing l;
+    weir_layout y;
+    WEIR_TRY(weir_files_logged(ctx, s, v, n, &l));
+    weir_cloud_bases(s, &l);
+    WEIR_TRY(weir_files_layout(ctx, s, &l, WEIR_LAYOUT_KNOWN, false, &y));
+    y.found = false; /* all files are read */
+    return weir_files_split(ctx, s, &l, &y, out);
 }
 
 static weir_rc cloud_read(weir_ctx *ctx, weir_scan *s, const weir_split *sp, int64_t n,

@@ -2,6 +2,7 @@
 #include "source/cloud_schema.h"
 
 #include "codec/pack.h"
+#include "source/glob.h"
 
 #include <stdlib.h>
 #include <strings.h>
@@ -249,7 +250,11 @@ static weir_rc hints(weir_ctx *ctx, const char *text, weir_schema **schema) {
 
 static weir_schema *with_rescue(weir_arena *a, weir_schema *s, const char *name) {
     weir_field f = {name, &weir_t_string, true, NULL};
-    return name ? weir_schema_join(a, s, weir_type_struct(a, &f, 1)) : s;
+    return name ? weir_schema_join(a, s, weir_type_struct(a, &f, 1), false) : s;
+}
+
+void weir_cloud_bases(const weir_scan *s, weir_listing *l) {
+    if (weir_glob_is(s->path[0]) && !weir_option_get(&s->options, "basePath")) l->nbase = 0;
 }
 
 static weir_rc infer_first(weir_ctx *ctx, weir_scan *s, const weir_cloud_options *o,
@@ -268,7 +273,10 @@ static weir_rc infer_first(weir_ctx *ctx, weir_scan *s, const weir_cloud_options
     }
     WEIR_TRY(infer(ctx, s, o, l.v, l.n, data));
     if (o->hints) WEIR_TRY(hints(ctx, o->hints, data));
-    WEIR_TRY(weir_files_partitions(ctx, s, &l, o->infer_types, &s->partition_schema));
+    weir_layout y;
+    weir_cloud_bases(s, &l);
+    WEIR_TRY(weir_files_layout(ctx, s, &l, WEIR_LAYOUT_TRY, o->infer_types, &y));
+    s->partition_schema = y.part;
     return log_write(ctx, o->schema_location, 0, *data, s->partition_schema);
 }
 
@@ -290,7 +298,7 @@ weir_rc weir_cloud_schema(weir_ctx *ctx, weir_scan *s, const weir_cloud_options 
     *data = with_rescue(ctx->arena, d, o->rescue);
     s->schema = weir_schema_join(
         ctx->arena, *data,
-        s->partition_schema && s->partition_schema->nfield ? s->partition_schema : NULL);
+        s->partition_schema && s->partition_schema->nfield ? s->partition_schema : NULL, false);
     if (s->schema == *data) s->partition_schema = NULL;
     return WEIR_OK;
 }
@@ -327,7 +335,7 @@ weir_rc weir_cloud_check_new(weir_ctx *ctx, weir_scan *s, const weir_cloud_optio
         WEIR_TRY(log_latest(ctx, o->schema_location, &latest));
         WEIR_TRY(log_read(ctx, o->schema_location, latest, &old, &part));
         WEIR_TRY(log_write(ctx, o->schema_location, latest + 1,
-                           weir_schema_join(ctx->arena, old, fresh), part));
+                           weir_schema_join(ctx->arena, old, fresh, false), part));
     }
     s->changed = write && weir_scan_flag(s, "weir.cloudFiles.restartOnSchemaChange", false);
     return unknown_field(ctx, o, fresh, v[n - 1].uri, write);

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "source/files.h"
+#include "source/glob.h"
 
 #include <stdlib.h>
 #include <strings.h>
@@ -60,7 +61,7 @@ static weir_rc read_archive(weir_ctx *ctx, const weir_scan *s, weir_file_options
     while (v[0] == '/' && v[1] == '/') v++;
     o->archive = v;
     int a = depth_of(v), b = depth_of(s->path[0]), n = a < b ? a : b;
-    if (!weir_path_matches(parts(ctx->arena, s->path[0], n), parts(ctx->arena, v, n)))
+    if (!weir_glob_match(parts(ctx->arena, s->path[0], n), parts(ctx->arena, v, n)))
         return WEIR_OK;
     return weir_fail(
         ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",

@@ -9,6 +9,7 @@
 #include "source/cloud_schema.h"
 #include "source/file_log.h"
 #include "source/file_options.h"
+#include "source/glob.h"
 #include "source/parquet.h"
 #include "source/sources.h"
 
@@ -21,6 +22,7 @@
 typedef struct files {
     weir_schema *data;    /* columns in the files, before partition columns */
     weir_listing listing; /* batch: what was found at analysis */
+    weir_layout layout;
     weir_file_log *log;
     weir_listing frozen; /* availableNow: the files there were at the start */
     bool is_frozen, json, csv, xml, parquet, orc; /* parquet: ORC too */
@@ -170,18 +172,27 @@ static weir_schema *without(weir_ctx *ctx, weir_schema *s, weir_schema *part) {
     weir_field *f = WEIR_NEWN(ctx->arena, weir_field, s->nfield + 1);
     int n = 0;
     for (int i = 0; i < s->nfield; i++)
-        if (weir_schema_find(part, s->field[i].name, false) < 0) f[n++] = s->field[i];
+        if (weir_schema_find(part, s->field[i].name, weir_names_exact(ctx)) == -1)
+            f[n++] = s->field[i];
     return weir_type_struct(ctx->arena, f, n);
 }
 
-static weir_schema *with_types(weir_ctx *ctx, weir_schema *s, weir_schema *types) {
+static weir_schema *replaced(weir_ctx *ctx, weir_schema *s, weir_schema *part) {
     weir_field *f = WEIR_NEWN(ctx->arena, weir_field, s->nfield + 1);
     for (int i = 0; i < s->nfield; i++) {
-        int at = weir_schema_find(types, s->field[i].name, false);
-        f[i] = s->field[i];
-        if (at >= 0) f[i].type = types->field[at].type;
+        int at = weir_schema_find(part, s->field[i].name, weir_names_exact(ctx));
+        f[i] = at >= 0 ? part->field[at] : s->field[i];
     }
     return weir_type_struct(ctx->arena, f, s->nfield);
+}
+
+static weir_rc check_twice(weir_ctx *ctx, weir_schema *part) {
+    for (int i = 0; i < part->nfield; i++)
+        for (int j = 0; j < i; j++)
+            if (weir_name_same(ctx, part->field[i].name, part->field[j].name))
+                return weir_fail(ctx, WEIR_E_COLUMN_ALREADY_EXISTS, "columnName",
+                                 weir_printf(ctx->arena, "`%s`", part->field[j].name));
+    return WEIR_OK;
 }
 
 /* Columns of folders come behind those of the files. A user's schema says their types; in one that
@@ -190,15 +201,19 @@ static weir_schema *with_types(weir_ctx *ctx, weir_schema *s, weir_schema *types
 static weir_rc join_partitions(weir_ctx *ctx, weir_scan *s, files *f) {
     s->schema = f->data;
     if (!s->partition_schema) return WEIR_OK;
-    if (s->user_schema) {
-        weir_schema *user = f->data;
-        if (s->streaming || !f->listing.logged) f->data = without(ctx, user, s->partition_schema);
-        s->partition_schema = with_types(ctx, s->partition_schema, user);
-    } else {
-        f->data = with_types(ctx, f->data, s->partition_schema);
-    }
-    s->schema = weir_schema_join(ctx->arena, f->data, s->partition_schema);
+    WEIR_TRY(check_twice(ctx, s->partition_schema));
+    if (s->user_schema && (s->streaming || !f->listing.logged))
+        f->data = without(ctx, f->data, s->partition_schema);
+    else
+        f->data = replaced(ctx, f->data, s->partition_schema);
+    s->schema =
+        weir_schema_join(ctx->arena, f->data, s->partition_schema, weir_names_exact(ctx));
     return WEIR_OK;
+}
+
+static weir_rc layout(weir_ctx *ctx, const weir_scan *s, const weir_listing *l, weir_layout *out) {
+    static const char typed[] = "spark.sql.sources.partitionColumnTypeInference.enabled";
+    return weir_files_layout(ctx, s, l, WEIR_LAYOUT_ALIKE, weir_conf_bool(ctx->conf, typed), out);
 }
 
 static weir_rc files_open(weir_ctx *ctx, weir_scan *s) {
@@ -214,11 +229,10 @@ static weir_rc files_open(weir_ctx *ctx, weir_scan *s) {
         return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message", "'path' is not specified.");
     WEIR_TRY(weir_file_options_check(ctx, s));
     WEIR_TRY(weir_files_list(ctx, s, !s->table_name, &f->listing)); /* a new table is empty */
+    WEIR_TRY(layout(ctx, s, &f->listing, &f->layout));
+    weir_listing_choose(ctx, s, &f->layout, &f->listing);
+    s->partition_schema = f->layout.part;
     WEIR_TRY(data_schema(ctx, s, f));
-    WEIR_TRY(weir_files_partitions(
-        ctx, s, &f->listing,
-        weir_conf_bool(ctx->conf, "spark.sql.sources.partitionColumnTypeInference.enabled"),
-        &s->partition_schema));
     WEIR_TRY(join_partitions(ctx, s, f));
     return check_text(ctx, f);
 }
@@ -228,12 +242,31 @@ static weir_rc files_open(weir_ctx *ctx, weir_scan *s) {
 static weir_rc log_files(weir_ctx *ctx, const weir_scan *s, const char *from, const char *to,
                          weir_listing *out);
 
+/* SPARK: a stream reads directories. */
+static weir_rc check_directories(weir_ctx *ctx, const weir_scan *s) {
+    weir_stat st;
+    if (weir_scan_flag(s, "recursiveFileLookup", false)) return WEIR_OK;
+    for (int i = 0; i < s->npath; i++) {
+        if (weir_glob_is(s->path[i]) || weir_option_get(&s->options, "basePath")) continue;
+        WEIR_TRY(weir_path_stat(ctx, s->path[i], &st));
+        if (st.exists && !st.is_dir)
+            return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
+                             "Option 'basePath' must be a directory");
+    }
+    return WEIR_OK;
+}
+
 static weir_rc files_split(weir_ctx *ctx, weir_scan *s, const char *from, const char *to,
                            weir_splits *out) {
     files *f = s->impl;
-    weir_listing l = f->listing;
-    if (s->streaming) WEIR_TRY(log_files(ctx, s, from, to, &l));
-    return weir_files_split(ctx, s, l.v, l.n, out);
+    if (!s->streaming) return weir_files_split(ctx, s, &f->listing, &f->layout, out);
+    weir_listing l;
+    weir_layout y;
+    WEIR_TRY(check_directories(ctx, s));
+    WEIR_TRY(log_files(ctx, s, from, to, &l));
+    WEIR_TRY(weir_files_layout(ctx, s, &l, WEIR_LAYOUT_KNOWN, false, &y));
+    y.found |= s->partition_schema != NULL; /* a file outside of them has no row in any batch */
+    return weir_files_split(ctx, s, &l, &y, out);
 }
 
 typedef struct lines {
@@ -369,40 +402,15 @@ static weir_rc log_files(weir_ctx *ctx, const weir_scan *s, const char *from, co
     weir_log_file *v = NULL;
     int64_t n = 0;
     WEIR_TRY(weir_file_log_range(ctx, f->log, log_offset(ctx, from), log_offset(ctx, to), &v, &n));
-    *out = (weir_listing){.v = WEIR_NEWN(ctx->arena, weir_found, n + 1)};
-    for (int64_t i = 0; i < n; i++) {
-        char *path = weir_uri_path(ctx->arena, v[i].uri);
-        weir_stat st;
-        WEIR_TRY(weir_path_stat(ctx, path, &st));
-        const char *slash = strrchr(path, '/'), *base = weir_option_get(&s->options, "basePath");
-        if (!base)
-            base = strpbrk(s->path[0], "*?[{")
-                       ? weir_strndup(ctx->arena, path, (size_t)(slash - path))
-                       : s->path[0];
-        out->v[out->n++] = (weir_found){path, v[i].uri, st.size_bytes, v[i].mtime_ms * 1000, base};
-    }
-    return WEIR_OK;
+    return weir_files_logged(ctx, s, v, n, out);
 }
 
 static void watch(weir_scan *s, files *f) {
     f->notify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
     for (int i = 0; i < s->npath && f->notify >= 0; i++)
-        if (!strpbrk(s->path[i], "*?[{"))
+        if (!weir_glob_is(s->path[i]))
             (void)inotify_add_watch(f->notify, s->path[i],
                                     IN_MOVED_TO | IN_CLOSE_WRITE | IN_CREATE);
-}
-
-/* SPARK: a stream reads directories. */
-static weir_rc check_directories(weir_ctx *ctx, const weir_scan *s) {
-    weir_stat st;
-    for (int i = 0; i < s->npath; i++) {
-        if (strpbrk(s->path[i], "*?[{") || weir_option_get(&s->options, "basePath")) continue;
-        WEIR_TRY(weir_path_stat(ctx, s->path[i], &st));
-        if (st.exists && !st.is_dir)
-            return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
-                             "Option 'basePath' must be a directory");
-    }
-    return WEIR_OK;
 }
 
 /* SPARK SeenFilesMap.purge: what is older than the newest file less maxFileAge is left alone. */
@@ -416,7 +424,6 @@ static weir_rc files_start(weir_ctx *ctx, weir_scan *s, const char *last) {
     WEIR_TRY(weir_file_log_open(ctx, s->mem, s->checkpoint_dir, &f->log));
     f->is_frozen = false;
     WEIR_TRY(weir_file_options_read(ctx, s, &f->o));
-    WEIR_TRY(check_directories(ctx, s));
     if (f->o.name_only) weir_file_log_by_name(f->log);
     f->newest_ms = weir_file_log_newest(f->log);
     purge(f);
@@ -436,9 +443,13 @@ static weir_rc unseen(weir_ctx *ctx, weir_scan *s, weir_listing *out) {
     files *f = s->impl;
     *out = (weir_listing){.seen = weir_file_log_seen, .seen_u = f->log};
     WEIR_TRY(weir_files_list(ctx, s, false, out));
+    weir_layout y;
+    WEIR_TRY(layout(ctx, s, out, &y));
+    bool all = y.found || weir_scan_flag(s, "recursiveFileLookup", false);
     int64_t kept = 0;
     for (int64_t i = 0; i < out->n; i++)
-        if (out->v[i].mtime_us / 1000 >= f->purged_ms) out->v[kept++] = out->v[i];
+        if (out->v[i].mtime_us / 1000 >= f->purged_ms && (all || out->v[i].named))
+            out->v[kept++] = out->v[i];
     out->n = kept;
     weir_files_by_time(out);
     if (f->o.latest_first)

@@ -8,11 +8,21 @@
 typedef struct weir_found {
     const char *path, *uri;
     int64_t size_bytes, mtime_us;
-    const char *base; /* directory below which k=v folders are partition columns */
+    int64_t folder; /* of the listing */
+    int32_t named;  /* how many of the scan's paths are the file itself or its folder */
 } weir_found;
+typedef struct weir_folder {
+    const char *path;
+    int32_t named; /* how many of the scan's paths it is */
+    bool data;     /* there are files, read or not: its name counts in the layout */
+} weir_folder;
 typedef struct weir_listing {
     weir_found *v;
     int64_t n, cap;
+    weir_folder *folder; /* one may be there twice */
+    int64_t nfolder, folder_cap;
+    const char **base; /* folders where k=v folders begin, sorted; none: as high as they go */
+    int64_t nbase;
     /* Set before listing: files it is true for are left out, unlooked at; the rest have their uri.
      */
     bool (*seen)(const void *u, const char *uri);
@@ -20,22 +30,48 @@ typedef struct weir_listing {
     bool logged; /* out: files came from a streaming sink's log */
 } weir_listing;
 
-/* Files below the scan's paths (globs, pathGlobFilter, recursion into k=v directories). Hidden
- * names are left out. must_exist: PATH_NOT_FOUND when a path without glob is missing. Unsorted. */
+/* All files below the scan's paths (globs, pathGlobFilter), in every folder. Hidden names are left
+ * out. must_exist: PATH_NOT_FOUND when a path without glob is missing. Unsorted. */
 weir_rc weir_files_list(weir_ctx *, const weir_scan *, bool must_exist, weir_listing *out);
-bool weir_path_matches(const char *pattern, const char *path); /* a glob with {a,b} */
-void weir_files_by_time(weir_listing *);                       /* by mtime, then path */
-/* A whole-file split for each file, with the values of the partition columns. */
-weir_rc weir_files_split(weir_ctx *, weir_scan *, const weir_found *, int64_t n, weir_splits *out);
-/* Partition columns: k=v folders below the bases, typed by their values, or all STRING; *part NULL
- * if there are none. Files that are in no such folder leave the listing when others are in one. */
-weir_rc weir_files_partitions(weir_ctx *, weir_scan *, weir_listing *, bool typed,
-                              weir_schema **part);
+struct weir_log_file;
+/* The same of files that a stream's log names (file_log.h). */
+weir_rc weir_files_logged(weir_ctx *, const weir_scan *, const struct weir_log_file *, int64_t n,
+                          weir_listing *out);
+void weir_files_by_time(weir_listing *); /* by mtime, then path */
+/* For those who make listings. The option basePath, if it is set; an index of folder. */
+weir_rc weir_files_base_option(weir_ctx *, const weir_scan *, weir_listing *);
+void weir_listing_sort_bases(weir_listing *);
+int64_t weir_listing_folder(weir_arena *, weir_listing *, const char *path);
+int64_t weir_listing_folder_of(weir_arena *, weir_listing *, const char *file);
+
+/* What the folders of a listing say. */
+typedef struct weir_layout {
+    weir_schema *part;          /* partition columns; NULL: none */
+    bool found;                 /* some files are in k=v folders: only those have rows */
+    bool *keyed;                /* by folder: is it, or is it in, a k=v folder? */
+    const weir_column **value;  /* by folder: one row of each partition column */
+} weir_layout;
+typedef enum {
+    WEIR_LAYOUT_ALIKE, /* folders that say different things fail */
+    WEIR_LAYOUT_TRY,   /* then they say nothing */
+    WEIR_LAYOUT_KNOWN  /* the scan's partition_schema; none: columns of the user's schema */
+} weir_layout_mode;
+/* typed: partition columns have the types of their values, else STRING; what the user's schema says
+ * of them goes before both. */
+weir_rc weir_files_layout(weir_ctx *, const weir_scan *, const weir_listing *, weir_layout_mode,
+                          bool typed, weir_layout *out);
+/* Leaves what makes the schema: all with recursiveFileLookup, and where there are k=v folders, else
+ * what lies directly where the scan's paths point, as often as they do. */
+void weir_listing_choose(weir_ctx *, const weir_scan *, const weir_layout *, weir_listing *);
+/* A whole-file split for each file, with the values of the partition columns; not of files outside
+ * of k=v folders where there are some. */
+weir_rc weir_files_split(weir_ctx *, const weir_scan *, const weir_listing *, const weir_layout *,
+                         weir_splits *out);
 /* The scan's columns from those of a file: the file's own, and the values of its folders. */
 weir_rc weir_files_columns(weir_ctx *, const weir_scan *, const weir_split *,
                            const weir_batch *data, weir_batch *out);
-weir_schema *weir_schema_join(weir_arena *, weir_schema *a,
-                              weir_schema *b); /* fields of b whose names a lacks */
+/* a and those fields of b whose names it lacks. */
+weir_schema *weir_schema_join(weir_arena *, weir_schema *a, weir_schema *b, bool exact);
 
 /* One text record per line of the splits' files, given to a row maker. */
 typedef struct weir_text_ops {
