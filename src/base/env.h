@@ -75,6 +75,8 @@ weir_rc weir_path_rename(struct weir_ctx *, const char *from, const char *to, bo
 weir_rc weir_path_remove(struct weir_ctx *, const char *path); /* a file; missing is not an error */
 weir_rc weir_path_remove_all(struct weir_ctx *, const char *path); /* rm -r */
 weir_rc weir_path_mkdir(struct weir_ctx *, const char *dir);       /* one level, nothing synced */
+/* For this user alone; it must not be there. */
+weir_rc weir_path_mkdir_private(struct weir_ctx *, const char *dir);
 weir_rc weir_dir_sync(struct weir_ctx *, const char *dir);
 /* Everything done so far on the file system dir lies on, names too, becomes durable (syncfs): one
  * call for many files. */

@@ -400,6 +400,11 @@ weir_rc weir_path_mkdirs(weir_ctx *ctx, const char *dir) {
     return weir_dir_sync(ctx, up);
 }
 
+weir_rc weir_path_mkdir_private(weir_ctx *ctx, const char *dir) {
+    if (point("mkdir", dir, NULL)) return weir_fail_io(ctx, "create directory", dir);
+    return mkdir(dir, 0700) == 0 ? WEIR_OK : weir_fail_io(ctx, "create directory", dir);
+}
+
 weir_rc weir_path_mkdir(weir_ctx *ctx, const char *dir) {
     struct stat st;
     if (stat(dir, &st) == 0 && S_ISDIR(st.st_mode)) return WEIR_OK;

@@ -6,8 +6,56 @@
 
 #include <zlib.h>
 
-enum { IN_MEMORY_BYTES = 1 << 20 };
-static const int64_t session_limit_bytes = 8ll << 30;
+/* Small ones stay in memory, while they are not many. */
+enum { IN_MEMORY_BYTES = 1 << 20, IN_MEMORY_COUNT = 64 };
+
+static weir_rc too_much(weir_ctx *ctx, const char *key) {
+    return weir_fail(ctx, WEIR_E_ILLEGAL_STATE, "message",
+                     weir_printf(ctx->arena,
+                                 "The artifacts would be more than %s (%s) allows; close sessions "
+                                 "to free theirs.",
+                                 key, weir_conf_get(ctx->conf, key)));
+}
+
+weir_rc weir_cn_artifacts_reserve(weir_ctx *ctx, weir_cn_session *s, int64_t bytes, int64_t count) {
+    static const char most_bytes[] = "spark.weir.artifacts.maxBytes",
+                      most_count[] = "spark.weir.artifacts.maxCount",
+                      server_bytes[] = "spark.weir.artifacts.maxServerBytes";
+    const weir_conf *c = s->server->shared.conf;
+    weir_ctx own = *ctx;
+    own.conf = c;
+    weir_lock(&s->mu);
+    bool fits = s->artifact_bytes + bytes <= weir_conf_bytes(c, most_bytes),
+         few = s->artifact_count + count <= weir_conf_int(c, most_count);
+    if (fits && few) {
+        s->artifact_bytes += bytes;
+        s->artifact_count += count;
+    }
+    weir_unlock(&s->mu);
+    if (!fits || !few) return too_much(&own, fits ? most_count : most_bytes);
+    int64_t all = atomic_fetch_add(&s->server->artifact_bytes, bytes) + bytes;
+    if (all <= weir_conf_bytes(c, server_bytes)) return WEIR_OK;
+    weir_cn_artifacts_release(s, bytes, count);
+    return too_much(&own, server_bytes);
+}
+
+void weir_cn_artifacts_release(weir_cn_session *s, int64_t bytes, int64_t count) {
+    weir_lock(&s->mu);
+    s->artifact_bytes -= bytes;
+    s->artifact_count -= count;
+    weir_unlock(&s->mu);
+    atomic_fetch_sub(&s->server->artifact_bytes, bytes);
+}
+
+int64_t weir_cn_artifacts_room(weir_cn_session *s) {
+    const weir_conf *c = s->server->shared.conf;
+    weir_lock(&s->mu);
+    int64_t mine = weir_conf_bytes(c, "spark.weir.artifacts.maxBytes") - s->artifact_bytes;
+    weir_unlock(&s->mu);
+    int64_t all = weir_conf_bytes(c, "spark.weir.artifacts.maxServerBytes") -
+                  atomic_load(&s->server->artifact_bytes);
+    return mine < all ? mine : all;
+}
 
 static void discard(weir_ctx *ctx, weir_cn_artifact *a) {
     weir_err quiet; /* the failure that led here is what counts */
@@ -17,6 +65,7 @@ static void discard(weir_ctx *ctx, weir_cn_artifact *a) {
     if (a->out) weir_file_drop(a->out);
     if (a->file) (void)weir_path_remove(&c, a->file);
     weir_err_clear(&quiet);
+    if (a->of) weir_cn_artifacts_release(a->of, (int64_t)a->n + a->unpacked, 1);
     weir_mem_free(a->p);
     weir_arena_free(a->mem);
 }
@@ -44,18 +93,21 @@ weir_cn_artifact *weir_cn_artifact_find(const weir_cn_session *s, const char *na
     return a;
 }
 
-static weir_cn_artifact *begin(const char *name) {
+static weir_rc begin(weir_ctx *ctx, weir_cn_session *s, const char *name, weir_cn_artifact **out) {
+    WEIR_TRY(weir_cn_artifacts_reserve(ctx, s, 0, 1));
     weir_arena *mem = weir_arena_new(NULL);
     weir_cn_artifact *a = WEIR_NEW(mem, weir_cn_artifact);
     a->mem = mem;
     a->name = weir_strdup(mem, name);
-    return a;
+    a->of = s;
+    *out = a;
+    return WEIR_OK;
 }
 
 static weir_rc to_file(weir_ctx *ctx, weir_cn_server *server, weir_cn_artifact *a) {
     char id[37];
     weir_uuid(ctx->env, id);
-    WEIR_TRY(weir_path_mkdirs(ctx, server->run_dir));
+    WEIR_TRY(weir_cn_scratch(ctx, server));
     a->file = weir_printf(a->mem, "%s/%s", server->run_dir, id);
     WEIR_TRY(weir_file_create(ctx, a->file, true, &a->out));
     WEIR_TRY(weir_file_write(ctx, a->out, a->p, a->n));
@@ -69,14 +121,23 @@ static weir_rc add_chunk(weir_ctx *ctx, weir_cn_server *server, weir_cn_artifact
     if (!c) return WEIR_OK;
     if ((int64_t)crc32(0, c->data.data, (uInt)c->data.len) != c->crc) a->damaged = true;
     a->chunks_left--;
-    if (!a->file && a->n + c->data.len > IN_MEMORY_BYTES) WEIR_TRY(to_file(ctx, server, a));
+    weir_lock(&a->of->mu);
+    bool small = a->n + c->data.len <= IN_MEMORY_BYTES && a->of->artifact_count <= IN_MEMORY_COUNT;
+    weir_unlock(&a->of->mu);
+    WEIR_TRY(weir_cn_artifacts_reserve(ctx, a->of, (int64_t)c->data.len, 0));
+    a->n += c->data.len; /* counted, whatever comes */
+    if (!a->file && !small) {
+        a->n -= c->data.len;
+        weir_rc rc = to_file(ctx, server, a);
+        a->n += c->data.len;
+        if (rc != WEIR_OK) return rc;
+    }
     if (a->file) {
         WEIR_TRY(weir_file_write(ctx, a->out, c->data.data, c->data.len));
     } else {
-        a->p = weir_mem_resize(a->p, a->n + c->data.len + 1);
-        if (c->data.len) memcpy(a->p + a->n, c->data.data, c->data.len);
+        a->p = weir_mem_resize(a->p, a->n + 1);
+        if (c->data.len) memcpy(a->p + a->n - c->data.len, c->data.data, c->data.len);
     }
-    a->n += c->data.len;
     return WEIR_OK;
 }
 
@@ -131,19 +192,14 @@ static weir_rc finish(upload *u, weir_cn_artifact *a) {
     }
     summarize(u, a->name, !a->damaged);
     weir_lock(&s->mu);
-    bool keep = !a->damaged && !again && !weir_cn_artifact_find(s, a->name),
-         full = keep && s->artifact_bytes + (int64_t)a->n > session_limit_bytes;
-    if (keep && !full) {
+    bool keep = !a->damaged && !again && !weir_cn_artifact_find(s, a->name);
+    if (keep) {
         a->next = s->artifacts;
         s->artifacts = a;
-        s->artifact_bytes += (int64_t)a->n;
     }
     weir_unlock(&s->mu);
-    if (keep && !full) return WEIR_OK;
-    discard(u->ctx, a);
-    if (!full) return WEIR_OK;
-    return weir_fail(u->ctx, WEIR_E_ILLEGAL_STATE, "message",
-                     "The session holds 8 GiB of artifacts already; close it to free them.");
+    if (!keep) discard(u->ctx, a);
+    return WEIR_OK;
 }
 
 static weir_rc check_name(weir_ctx *ctx, const char *name) {
@@ -157,7 +213,8 @@ static weir_rc take_message(upload *u, const SC(AddArtifactsRequest) * q) {
         for (size_t i = 0; i < q->batch->n_artifacts; i++) {
             const SC(AddArtifactsRequest__SingleChunkArtifact) *x = q->batch->artifacts[i];
             WEIR_TRY(check_name(u->ctx, x->name));
-            weir_cn_artifact *a = begin(x->name);
+            weir_cn_artifact *a = NULL;
+            WEIR_TRY(begin(u->ctx, u->session, x->name, &a));
             weir_rc rc = add_chunk(u->ctx, u->server, a, x->data);
             if (rc != WEIR_OK) {
                 discard(u->ctx, a);
@@ -171,10 +228,7 @@ static weir_rc take_message(upload *u, const SC(AddArtifactsRequest) * q) {
         if (u->open)
             return weir_fail(u->ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
                              "A new artifact begins before the last one is whole.");
-        if (q->begin_chunk->total_bytes > session_limit_bytes)
-            return weir_fail(u->ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
-                             "An artifact is larger than 8 GiB.");
-        u->open = begin(q->begin_chunk->name);
+        WEIR_TRY(begin(u->ctx, u->session, q->begin_chunk->name, &u->open));
         u->open->chunks_left = q->begin_chunk->num_chunks;
         u->open->expected = q->begin_chunk->total_bytes;
         WEIR_TRY(add_chunk(u->ctx, u->server, u->open, q->begin_chunk->initial_chunk));

@@ -52,7 +52,8 @@ struct weir_cn_session {
     weir_mutex mu;
     weir_cn_op *ops;
     weir_cn_artifact *artifacts;
-    int64_t artifact_bytes;
+    int64_t artifact_bytes; /* on their way, too */
+    int64_t artifact_count;
     weir_cn_op *bus; /* the operation that carries listener events, or NULL */
     struct {
         uint32_t hash;
@@ -72,8 +73,11 @@ typedef struct weir_cn_error {
 enum { WEIR_CN_CLOSED = 256 };
 struct weir_cn_server {
     weir_shared shared;
-    char run_dir[300]; /* scratch for artifacts: made at first use, removed at the end */
-    weir_mutex mu;     /* sessions */
+    char run_dir[300]; /* scratch for artifacts: see scratch.c */
+    weir_mutex scratch_mu;
+    weir_file *scratch_lock;
+    atomic_llong artifact_bytes; /* of all sessions */
+    weir_mutex mu;               /* sessions */
     weir_cn_session *sessions;
     struct {
         char key[128];
@@ -227,12 +231,25 @@ struct weir_cn_artifact {
     char *name, *file; /* file NULL: the bytes are at p */
     uint8_t *p;
     size_t n;
+    weir_cn_session *of; /* counted there: n bytes, those of its unpacked content, 1 artifact */
+    int64_t unpacked;
     int64_t expected, chunks_left; /* of an upload that is under way */
     bool damaged;
     struct weir_file *out;
     weir_arena *mem;
 };
 weir_cn_artifact *weir_cn_artifact_find(const weir_cn_session *, const char *name); /* under mu */
+
+/* Counts bytes and artifacts before they are written: of the session, at most
+ * spark.weir.artifacts.maxBytes and maxCount, of the server, maxServerBytes. */
+weir_rc weir_cn_artifacts_reserve(weir_ctx *, weir_cn_session *, int64_t bytes, int64_t count);
+void weir_cn_artifacts_release(weir_cn_session *, int64_t bytes, int64_t count);
+int64_t weir_cn_artifacts_room(weir_cn_session *); /* bytes that may still come */
+
+/* ---- scratch.c ---- */
+weir_rc weir_cn_scratch(weir_ctx *, weir_cn_server *); /* run_dir is there */
+void weir_cn_scratch_remove(weir_ctx *, weir_cn_server *);
+void weir_cn_scratch_sweep(weir_cn_server *); /* what servers that were killed left behind */
 
 /* ---- files.c ---- */
 /* Artifacts for Python workers: files, modules, archives. They lie in one folder of the session, by

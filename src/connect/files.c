@@ -79,14 +79,20 @@ static weir_rc check_known(weir_ctx *ctx, weir_cn_session *s, const weir_cn_arti
     return *again ? WEIR_OK : taken(ctx, a->name);
 }
 
-static weir_rc unpack(weir_ctx *ctx, weir_cn_session *s, const weir_cn_artifact *a,
-                      const char *place) {
+static weir_rc unpack(weir_ctx *ctx, weir_cn_session *s, weir_cn_artifact *a, const char *place) {
     weir_stat st;
     weir_ctx c = *ctx;
     WEIR_TRY(weir_path_stat(ctx, place, &st));
     if (st.exists) return taken(ctx, a->name);
     c.conf = weir_session_conf(s->session);
-    return weir_py_unpack(&c, a->file, last_name(a->name), place);
+    int64_t bytes = weir_cn_artifacts_room(s);
+    WEIR_TRY(weir_py_unpack(&c, a->file, last_name(a->name), place, &bytes));
+    weir_rc rc = weir_cn_artifacts_reserve(ctx, s, bytes, 0); /* others may have come meanwhile */
+    if (rc == WEIR_OK)
+        a->unpacked = bytes;
+    else
+        (void)weir_path_remove_all(ctx, place);
+    return rc;
 }
 
 static weir_rc refuse(weir_ctx *ctx, const char *name) {
@@ -121,6 +127,7 @@ weir_rc weir_cn_files_add(weir_ctx *ctx, weir_cn_session *s, weir_cn_artifact *a
 
 weir_rc weir_cn_files_get(weir_ctx *ctx, weir_cn_session *s, const char **dir, const char ***zips,
                           int *nzip) {
+    WEIR_TRY(weir_cn_scratch(ctx, s->server));
     *dir = folder(ctx, s);
     WEIR_TRY(weir_path_mkdirs(ctx, *dir));
     if (!zips) return WEIR_OK;
@@ -150,17 +157,20 @@ static weir_rc copy_file(weir_ctx *ctx, const char *from, const char *to) {
     return out && rc == WEIR_OK ? weir_file_close(ctx, out) : rc;
 }
 
-static weir_cn_artifact *duplicate(weir_ctx *ctx, weir_cn_server *server,
-                                   const weir_cn_artifact *a) {
+static weir_rc duplicate(weir_ctx *ctx, weir_cn_session *to, const weir_cn_artifact *a,
+                         weir_cn_artifact **out) {
     char id[37];
+    WEIR_TRY(weir_cn_artifacts_reserve(ctx, to, (int64_t)a->n, 1));
     weir_arena *mem = weir_arena_new(NULL);
     weir_cn_artifact *b = WEIR_NEW(mem, weir_cn_artifact);
     weir_uuid(ctx->env, id);
     *b = (weir_cn_artifact){.mem = mem,
                             .name = weir_strdup(mem, a->name),
-                            .file = weir_printf(mem, "%s/%s", server->run_dir, id),
-                            .n = a->n};
-    return b;
+                            .file = weir_printf(mem, "%s/%s", to->server->run_dir, id),
+                            .n = a->n,
+                            .of = to};
+    *out = b;
+    return WEIR_OK;
 }
 
 weir_rc weir_cn_files_copy(weir_ctx *ctx, weir_cn_session *from, weir_cn_session *to) {
@@ -171,8 +181,10 @@ weir_rc weir_cn_files_copy(weir_ctx *ctx, weir_cn_session *from, weir_cn_session
     weir_unlock(&from->mu);
     for (; a && rc == WEIR_OK; a = a->next) {
         if (!weir_cn_files_wants(a->name)) continue;
-        weir_cn_artifact *b = duplicate(ctx, to->server, a);
+        weir_cn_artifact *b = NULL;
         bool again = false;
+        rc = duplicate(ctx, to, a, &b);
+        if (rc != WEIR_OK) break;
         b->next = list; /* oldest first now */
         list = b;
         rc = copy_file(ctx, a->file, b->file);
@@ -184,7 +196,6 @@ weir_rc weir_cn_files_copy(weir_ctx *ctx, weir_cn_session *from, weir_cn_session
         list = b->next;
         b->next = to->artifacts;
         to->artifacts = b;
-        to->artifact_bytes += (int64_t)b->n;
     }
     weir_unlock(&to->mu);
     return rc;

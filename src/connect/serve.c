@@ -110,6 +110,7 @@ static void handle(void *app, weir_rpc *rpc) {
 static void *sweeper(void *u) {
     weir_cn_server *s = u;
     int64_t every_ms = weir_conf_ms(s->shared.conf, "spark.connect.session.manager.sweepInterval");
+    weir_cn_scratch_sweep(s);
     weir_lock(&s->stop_mu);
     while (!s->stopping) {
         if (weir_cond_wait(&s->stop_cond, &s->stop_mu, every_ms > 0 ? every_ms : 10000)) continue;
@@ -133,7 +134,6 @@ static weir_rc start_conf(weir_ctx *ctx, weir_conf *c, const char *key, const ch
 }
 
 static weir_rc init(weir_cn_server *s, const weir_server_options *o, weir_ctx *ctx) {
-    char id[37];
     weir_func_init();
     weir_memory_sink_hook(memory_put);
     weir_cloud_ddl_hook(weir_sql_parse_schema);
@@ -147,9 +147,8 @@ static weir_rc init(weir_cn_server *s, const weir_server_options *o, weir_ctx *c
     const char *warehouse =
         weir_local_path(ctx, weir_conf_get(s->shared.conf, "spark.sql.warehouse.dir"));
     weir_conf_put(s->shared.conf, "spark.sql.warehouse.dir", warehouse);
-    weir_uuid(s->shared.env, id);
-    (void)snprintf(s->run_dir, sizeof s->run_dir, "/tmp/weir-%s", id);
     weir_mutex_init(&s->mu, WEIR_RANK_SESSION);
+    weir_mutex_init(&s->scratch_mu, WEIR_RANK_CATALOG);
     weir_mutex_init(&s->error_mu, WEIR_RANK_LEAF);
     weir_mutex_init(&s->stop_mu, WEIR_RANK_LEAF);
     weir_cond_init(&s->stop_cond);
@@ -265,7 +264,7 @@ int weir_serve(const weir_server_options *o) {
     shut_down(&server, net);
     if (door != net) weir_server_stop(door);
     weir_err_clear(&err);
-    (void)weir_path_remove_all(&ctx, server.run_dir);
+    weir_cn_scratch_remove(&ctx, &server);
     weir_catalog_close(server.shared.catalog);
     weir_conf_free(server.shared.conf);
     weir_err_clear(&err);

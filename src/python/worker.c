@@ -314,7 +314,7 @@ void weir_py_step(weir_ctx *ctx, weir_py_worker *w, const char *what) {
 }
 
 static weir_rc unpack(weir_ctx *ctx, weir_py_worker *w, const char *archive, const char *name,
-                      const char *to) {
+                      const char *to, int64_t *bytes) {
     weir_str s;
     bool early = false;
     int32_t n = 0;
@@ -322,13 +322,20 @@ static weir_rc unpack(weir_ctx *ctx, weir_py_worker *w, const char *archive, con
     weir_py_put_text(&s, archive);
     weir_py_put_text(&s, name);
     weir_py_put_text(&s, to);
+    weir_py_put_text(&s, weir_printf(ctx->arena, "%lld", (long long)*bytes));
     WEIR_TRY(weir_py_send(ctx, w, s.p, s.len, &early));
     WEIR_TRY(weir_py_recv_int(ctx, w, &n));
-    if (n == WEIR_PY_READY) return WEIR_OK;
+    if (n == WEIR_PY_READY) {
+        char *total = NULL;
+        WEIR_TRY(weir_py_recv_text(ctx, w, &total));
+        *bytes = strtoll(total, NULL, 10);
+        return WEIR_OK;
+    }
     return weir_py_raise(ctx, w, weir_printf(ctx->arena, "Cannot unpack the archive %s: ", name));
 }
 
-weir_rc weir_py_unpack(weir_ctx *ctx, const char *archive, const char *name, const char *to) {
+weir_rc weir_py_unpack(weir_ctx *ctx, const char *archive, const char *name, const char *to,
+                       int64_t *bytes) {
     weir_py_worker *w = NULL;
     name = weir_strndup(ctx->arena, name, strcspn(name, "#"));
     const weir_py_spec spec = {.kind = WEIR_PY_UNPACK,
@@ -337,7 +344,7 @@ weir_rc weir_py_unpack(weir_ctx *ctx, const char *archive, const char *name, con
                                .run_id = ""};
     const char *part = weir_printf(ctx->arena, "%s.part", to);
     weir_rc rc = weir_py_start(ctx, &spec, &w);
-    if (rc == WEIR_OK) rc = unpack(ctx, w, archive, name, part);
+    if (rc == WEIR_OK) rc = unpack(ctx, w, archive, name, part, bytes);
     weir_py_stop(w);
     if (rc == WEIR_OK) return weir_path_rename(ctx, part, to, false, NULL);
     weir_err quiet;

@@ -68,8 +68,10 @@ weir_rc weir_py_raise_start(weir_ctx *, weir_py_worker *);
 weir_rc weir_py_loaded(weir_ctx *, weir_py_worker *, const char *lead);
 
 /* Unpacks an archive into the folder to, which is made; what it is, the end of name says (.zip,
- * .jar, .tar, .tar.gz, .tgz). A failure leaves nothing. */
-weir_rc weir_py_unpack(weir_ctx *, const char *archive, const char *name, const char *to);
+ * .jar, .tar, .tar.gz, .tgz). Nothing lands outside of to. bytes: at most these (a KiB more is
+ * counted for each entry); what it took. A failure leaves nothing. */
+weir_rc weir_py_unpack(weir_ctx *, const char *archive, const char *name, const char *to,
+                       int64_t *bytes);
 
 /* For messages being built. */
 void weir_py_put_int(weir_str *, int32_t);
