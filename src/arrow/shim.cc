@@ -8,6 +8,7 @@
 #include <arrow/util/byte_size.h>
 #include <arrow/util/key_value_metadata.h>
 #include <parquet/arrow/reader.h>
+#include <parquet/arrow/schema.h>
 #include <parquet/arrow/writer.h>
 
 #include <cstdio>
@@ -121,6 +122,22 @@ namespace {
 
 constexpr int64_t kRowGroupBytes = 32 << 20;
 
+/* Spark skips row groups by their statistics, where Arrow leaves NaN out (to Spark it is above the
+   maximum), and by their dictionaries, where it does not find 0.0 for -0.0: columns of floating
+   point have neither, so that no row is lost. */
+Status PlainFloats(const arrow::Schema &schema, parquet::WriterProperties::Builder *b) {
+    std::shared_ptr<parquet::SchemaDescriptor> leaves;
+    ARROW_RETURN_NOT_OK(
+        parquet::arrow::ToParquetSchema(&schema, *parquet::default_writer_properties(), &leaves));
+    for (int i = 0; i < leaves->num_columns(); i++) {
+        auto type = leaves->Column(i)->physical_type();
+        if (type != parquet::Type::FLOAT && type != parquet::Type::DOUBLE) continue;
+        b->disable_statistics(leaves->Column(i)->path());
+        b->disable_dictionary(leaves->Column(i)->path());
+    }
+    return Status::OK();
+}
+
 int WriterOpen(const weir_arrow_out *o, weir_arrow_format format, ArrowSchema *schema,
                const char *codec, int int96, const char *spark_schema, weir_arrow_writer **result,
                weir_arrow_error *e) {
@@ -132,8 +149,8 @@ int WriterOpen(const weir_arrow_out *o, weir_arrow_format format, ArrowSchema *s
             ARROW_ASSIGN_OR_RAISE(options.compression,
                                   arrow::util::Codec::GetCompressionType(codec));
             w->out = std::make_shared<Out>(*o);
-            ARROW_ASSIGN_OR_RAISE(
-                w->orc, arrow::adapters::orc::ORCFileWriter::Open(w->out.get(), options));
+            ARROW_ASSIGN_OR_RAISE(w->orc,
+                                  arrow::adapters::orc::ORCFileWriter::Open(w->out.get(), options));
             *result = w.release();
             return Status::OK();
         }
@@ -141,17 +158,18 @@ int WriterOpen(const weir_arrow_out *o, weir_arrow_format format, ArrowSchema *s
             w->schema =
                 w->schema->WithMetadata(arrow::key_value_metadata({kSparkSchema}, {spark_schema}));
         ARROW_ASSIGN_OR_RAISE(auto type, arrow::util::Codec::GetCompressionType(codec));
-        auto props = parquet::WriterProperties::Builder()
-                         /* Arrow's own pool keeps what was freed: 50 MiB after a large file */
-                         .memory_pool(arrow::system_memory_pool())
-                         ->compression(type)
-                         ->max_row_group_length(1 << 20)
-                         /* A dictionary's hash table takes over ten times its values, and a
-                            column that has more of them than this gains little. */
-                         ->dictionary_pagesize_limit(256 << 10)
-                         ->created_by("weir")
-                         ->enable_store_decimal_as_integer()
-                         ->build();
+        parquet::WriterProperties::Builder b;
+        /* Arrow's own pool keeps what was freed: 50 MiB after a large file */
+        b.memory_pool(arrow::system_memory_pool())
+            ->compression(type)
+            ->max_row_group_length(1 << 20)
+            /* A dictionary's hash table takes over ten times its values, and a
+               column that has more of them than this gains little. */
+            ->dictionary_pagesize_limit(256 << 10)
+            ->created_by("weir")
+            ->enable_store_decimal_as_integer();
+        ARROW_RETURN_NOT_OK(PlainFloats(*w->schema, &b));
+        auto props = b.build();
         parquet::ArrowWriterProperties::Builder ab;
         ab.coerce_timestamps(arrow::TimeUnit::MICRO)->disallow_truncated_timestamps();
         if (int96) ab.enable_deprecated_int96_timestamps();

@@ -134,3 +134,22 @@ weir_rc weir_batch_concat(weir_ctx *ctx, weir_schema *schema, const weir_batch *
     *out = (weir_batch){schema, len, col};
     return WEIR_OK;
 }
+
+weir_rc weir_column_field(weir_ctx *ctx, const weir_column *s, int f, int64_t from, int64_t len,
+                          weir_column *out) {
+    *out = weir_column_slice(&s->kid[f], from, len);
+    if (!s->valid || out->type->kind == WEIR_T_VOID) return WEIR_OK;
+    weir_buf *bits;
+    if (out->form == WEIR_CONST) {
+        weir_column flat;
+        WEIR_TRY(weir_column_flatten(ctx, out, &flat));
+        *out = flat;
+    }
+    WEIR_TRY(weir_buf_zero(ctx, (out->off + len + 7) / 8, &bits));
+    for (int64_t i = 0; i < len; i++)
+        if (weir_bit(s->valid->p, from + i) &&
+            (!out->valid || weir_bit(out->valid->p, out->off + i)))
+            weir_bit_set(bits->p, out->off + i);
+    out->valid = bits;
+    return WEIR_OK;
+}

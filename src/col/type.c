@@ -2,6 +2,8 @@
  * above; types are immutable, so any thread may read them. JSON is in type_json.c. */
 #include "col/type.h"
 #include "col/column.h"
+#include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -152,6 +154,18 @@ bool weir_type_orderable(const weir_type *t) {
 
 int weir_type_width(const weir_type *t) { return kinds[t->kind].width; }
 
+const weir_type *weir_type_nullable(weir_arena *a, const weir_type *t) {
+    if (!t->nfield) return t;
+    weir_type *c = weir_memdup(a, t, sizeof *t);
+    weir_field *f = weir_memdup(a, t->field, sizeof *f * (size_t)t->nfield);
+    for (int i = 0; i < t->nfield; i++) {
+        f[i].type = weir_type_nullable(a, f[i].type);
+        f[i].nullable |= t->kind != WEIR_T_MAP || i > 0; /* keys are never null */
+    }
+    c->field = f;
+    return c;
+}
+
 int weir_schema_find(weir_schema *s, const char *name, bool case_sensitive) {
     int found = -1;
     for (int i = 0; i < s->nfield; i++) {
@@ -169,6 +183,32 @@ bool weir_names_exact(const weir_ctx *ctx) {
 
 bool weir_name_same(const weir_ctx *ctx, const char *a, const char *b) {
     return (weir_names_exact(ctx) ? strcmp(a, b) : strcasecmp(a, b)) == 0;
+}
+
+static int by_name(const void *a, const void *b) {
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static const char *twice_in(weir_arena *a, const weir_type *t, bool case_sensitive) {
+    const char **name = WEIR_NEWN(a, const char *, t->nfield + 1);
+    for (int i = 0; i < t->nfield; i++) {
+        char *n = weir_strdup(a, t->field[i].name);
+        for (char *p = n; *p && !case_sensitive; p++) *p = (char)tolower((unsigned char)*p);
+        name[i] = n;
+    }
+    if (t->nfield) qsort(name, (size_t)t->nfield, sizeof *name, by_name);
+    for (int i = 1; i < t->nfield; i++)
+        if (strcmp(name[i - 1], name[i]) == 0) return name[i];
+    return NULL;
+}
+
+const char *weir_schema_twice(weir_arena *a, weir_schema *t, bool nested, bool case_sensitive) {
+    const char *found = t->kind == WEIR_T_STRUCT ? twice_in(a, t, case_sensitive) : NULL;
+    for (int i = 0; i < t->nfield && !found && nested; i++) {
+        const char *in = weir_schema_twice(a, t->field[i].type, true, case_sensitive);
+        if (in) found = weir_printf(a, "%s.%s", t->field[i].name, in);
+    }
+    return found;
 }
 
 /* SPARK QuotingUtils.quoteIfNeeded: a plain name is letters, digits and _, not digits alone. */

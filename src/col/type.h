@@ -45,6 +45,8 @@ const weir_type *weir_type_map(weir_arena *, const weir_type *key, const weir_ty
 const weir_type *weir_type_struct(weir_arena *, const weir_field *fields,
                                   int n);                         /* copies the field array */
 const weir_type *weir_type_copy(weir_arena *, const weir_type *); /* deep */
+/* With every field, element and value nullable. SPARK DataType.asNullable */
+const weir_type *weir_type_nullable(weir_arena *, const weir_type *);
 
 bool weir_type_equal(const weir_type *, const weir_type *); /* names and nullability too */
 bool weir_type_same(const weir_type *,
@@ -58,6 +60,10 @@ int weir_schema_find(weir_schema *, const char *name,
                      bool case_sensitive); /* index, -1 none, -2 ambiguous */
 bool weir_names_exact(const weir_ctx *);   /* spark.sql.caseSensitive */
 bool weir_name_same(const weir_ctx *, const char *, const char *); /* are they one column's? */
+
+/* The first column whose name stands twice, in small letters unless case counts; nested: or field
+ * of one, then with the path to it, with dots. NULL: none does. */
+const char *weir_schema_twice(weir_arena *, weir_schema *, bool nested, bool case_sensitive);
 
 char *weir_type_name(
     weir_arena *,

@@ -49,6 +49,10 @@ weir_rc weir_target_register(weir_ctx *, weir_session *, const weir_target *,
  * the catalog entry. columns may be NULL where the format finds them itself. */
 weir_rc weir_target_create(weir_ctx *, weir_session *, const weir_target *, const weir_write_info *,
                            weir_schema *columns);
+/* What no new table may have, of any format: names that stand twice, partitions that are none of
+ * its columns. */
+weir_rc weir_table_check(weir_ctx *, const char *format, weir_schema *columns,
+                         const weir_write_info *);
 /* Runs a batch plan into a sink. */
 weir_rc weir_write_rows(weir_ctx *, weir_plan *, const weir_sink_ops *, const weir_write_info *);
 #endif

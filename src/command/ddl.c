@@ -89,15 +89,6 @@ static weir_rc create_empty(weir_ctx *ctx, weir_session *s, weir_command *c, con
     return weir_target_create(ctx, s, t, info, c->columns);
 }
 
-static weir_rc check_unique(weir_ctx *ctx, const weir_schema *columns) {
-    for (int i = 1; columns && i < columns->nfield; i++)
-        for (int k = 0; k < i; k++)
-            if (strcasecmp(columns->field[k].name, columns->field[i].name) == 0)
-                return weir_fail(ctx, WEIR_E_COLUMN_ALREADY_EXISTS, "columnName",
-                                 weir_printf(ctx->arena, "`%s`", columns->field[k].name));
-    return WEIR_OK;
-}
-
 static weir_rc create_table(weir_ctx *ctx, weir_session *s, weir_command *c) {
     weir_write_info info = {.partition_by = c->partition_by,
                             .npartition = c->npartition,
@@ -111,7 +102,7 @@ static weir_rc create_table(weir_ctx *ctx, weir_session *s, weir_command *c) {
                          "CREATE OR REPLACE TABLE; use mode(\"overwrite\").saveAsTable()");
     const char *format =
         c->format ? c->format : weir_conf_get(ctx->conf, "spark.sql.sources.default");
-    WEIR_TRY(check_unique(ctx, c->columns));
+    if (c->columns) WEIR_TRY(weir_table_check(ctx, format, c->columns, &info));
     if (c->location) info.path = weir_local_path(ctx, c->location);
     WEIR_TRY(weir_target_table(ctx, s, c->name, c->nname, format, &info, &t));
     if (t.existed && c->if_not_exists) return WEIR_OK;
@@ -122,6 +113,7 @@ static weir_rc create_table(weir_ctx *ctx, weir_session *s, weir_command *c) {
     if (!c->query) return create_empty(ctx, s, c, &t, &info);
     weir_plan *p = NULL;
     WEIR_TRY(weir_session_analyze(ctx, s, c->query, &p));
+    WEIR_TRY(weir_table_check(ctx, format, p->schema, &info));
     info.save_mode = WEIR_SAVE_ERROR;
     info.operation = "CREATE TABLE AS SELECT";
     info.create_table = true;

@@ -163,10 +163,9 @@ static weir_rc write_table(weir_ctx *ctx, weir_session *s, weir_command *c, weir
                            weir_write_info *info) {
     weir_target t = {0};
     bool named = c->format && *c->format;
-    WEIR_TRY(weir_target_table(ctx, s, c->name, c->nname,
-                               named ? c->format
-                                     : weir_conf_get(ctx->conf, "spark.sql.sources.default"),
-                               info, &t));
+    WEIR_TRY(weir_target_table(
+        ctx, s, c->name, c->nname,
+        named ? c->format : weir_conf_get(ctx->conf, "spark.sql.sources.default"), info, &t));
     if (t.existed && info->save_mode == WEIR_SAVE_ERROR)
         return weir_fail(ctx, WEIR_E_TABLE_ALREADY_EXISTS, "relationName",
                          weir_printf(ctx->arena, "`%s`.`%s`", t.table->schema, t.table->name));
@@ -178,6 +177,7 @@ static weir_rc write_table(weir_ctx *ctx, weir_session *s, weir_command *c, weir
                                      "is `%s`. It doesn't match the specified format `%s`.",
                                      t.table->schema, t.table->name, t.format, c->format));
     info->create_table = !t.existed;
+    if (!t.existed) WEIR_TRY(weir_table_check(ctx, t.format, p->schema, info));
     if (!t.existed) info->operation = "CREATE TABLE AS SELECT";
     WEIR_TRY(weir_write_rows(ctx, p, t.sink, info));
     return weir_target_register(ctx, s, &t, info, p->schema);

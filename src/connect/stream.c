@@ -193,8 +193,7 @@ static weir_rc send_started(weir_cn_run *r, weir_query *q, bool told) {
     id.run_id = weir_pb_text(weir_query_run_id(q));
     x.query_id = &id;
     x.name = weir_pb_text(weir_query_name(q));
-    if (told)
-        x.query_started_event_json = weir_pb_text(weir_query_started_text(r->ctx->arena, q));
+    if (told) x.query_started_event_json = weir_pb_text(weir_query_started_text(r->ctx->arena, q));
     m.response_type_case =
         SK(EXECUTE_PLAN_RESPONSE__RESPONSE_TYPE_WRITE_STREAM_OPERATION_START_RESULT);
     m.write_stream_operation_start_result = &x;
@@ -212,7 +211,9 @@ weir_rc weir_cn_stream_start(weir_cn_run *r, const SC(WriteStreamOperationStart)
     spec.conf = weir_conf_new(r->ctx->conf);
     spec.mem = weir_cn_run_give(r);
     /* SPARK DataStreamWriter.toTable: the table is there when start() returns */
-    weir_rc rc = weir_target_create(r->ctx, r->session->session, &target, &info, columns);
+    weir_rc rc = target.table
+                     ? weir_target_create(r->ctx, r->session->session, &target, &info, columns)
+                     : WEIR_OK;
     if (rc != WEIR_OK) {
         weir_conf_free(spec.conf);
         weir_arena_free(spec.mem);

@@ -56,6 +56,10 @@ weir_rc weir_delta_file_of(weir_ctx *, const weir_delta *, weir_arena *mem, cons
                            const char *where, weir_delta_file *out);
 int64_t weir_delta_txn_version(const weir_delta *, const char *app_id); /* -1 none */
 char *weir_delta_local(weir_arena *, const weir_delta *, const char *file_path);
+/* A partition column's values as the log's texts, and such a text as it names a folder (in the
+ * session's zone). */
+weir_rc weir_delta_part_values(weir_ctx *, const weir_column *, weir_column *out);
+const char *weir_delta_part_folder(weir_ctx *, const weir_type *, const char *value);
 /* Writes commit version: *lost when another writer has it. Durable on return. */
 weir_rc weir_delta_commit(weir_ctx *, const char *path, int64_t version, const char *actions,
                           bool *lost);
@@ -82,6 +86,12 @@ weir_rc weir_delta_version_at(weir_ctx *, const char *path, const char *when, bo
 weir_rc weir_delta_history(weir_ctx *, const char *path, weir_schema **, weir_batch *);
 weir_rc weir_delta_detail(weir_ctx *, const char *path, const char *name, weir_schema **,
                           weir_batch *);
+
+/* What Delta refuses of the rows of a write (replaced: they take the place of a table's), and of a
+ * table's columns that a write sets; announce is the sink's of that name. */
+weir_rc weir_delta_check_rows(weir_ctx *, const weir_write_info *, bool replaced);
+weir_rc weir_delta_check_table(weir_ctx *, const weir_write_info *, weir_schema *table);
+weir_rc weir_delta_announce(weir_ctx *, const weir_write_info *);
 
 /* A table opened as a relation: a snapshot, and for streams where they stand (stream.c). */
 typedef struct weir_delta_scan {

@@ -23,13 +23,15 @@ typedef struct out_file {
 typedef struct delta_sink {
     weir_writer writer;
     weir_sink *sink;
-    weir_delta *d;      /* the table as it was last seen */
-    weir_arena *mem;    /* of the batch */
-    weir_schema *table; /* columns after this write */
-    weir_schema *data;  /* of them those in the files */
+    weir_delta *d;       /* the table as it was last seen */
+    weir_arena *mem;     /* of the batch */
+    weir_schema *table;  /* columns after this write */
+    weir_schema *data;   /* of them those that are no partition columns */
+    weir_schema *stored; /* of these those in the files: all but VOID */
     const char **part;
     int npart;
     int *from; /* table column i is row column from[i], -1: null */
+    weir_stats_spec stats;
     bool new_metadata, complete, made_table;
     out_file **file;
     int nfile, cfile;
@@ -101,12 +103,6 @@ static weir_rc check_fit(weir_ctx *ctx, const delta_sink *k, const weir_field *t
     }
 }
 
-static weir_schema *all_nullable(weir_arena *a, weir_schema *s) {
-    weir_field *f = weir_memdup(a, s->field, sizeof *f * (size_t)s->nfield);
-    for (int i = 0; i < s->nfield; i++) f[i].nullable = true;
-    return weir_type_struct(a, f, s->nfield);
-}
-
 static weir_rc merged(weir_ctx *ctx, delta_sink *k, weir_arena *mem, weir_schema *rows) {
     weir_schema *t = k->d->schema;
     bool merge = option_on(k->sink, "mergeSchema") ||
@@ -122,11 +118,21 @@ static weir_rc merged(weir_ctx *ctx, delta_sink *k, weir_arena *mem, weir_schema
         }
         if (!merge) return mismatch(ctx, k, rows);
         f[n] = rows->field[i];
+        f[n].type = weir_type_nullable(mem, f[n].type);
         f[n++].nullable = true;
     }
     k->new_metadata = n != t->nfield;
     k->table = k->new_metadata ? weir_type_copy(mem, weir_type_struct(mem, f, n)) : t;
     return WEIR_OK;
+}
+
+/* Parquet has no VOID: its columns are in the schema alone. */
+static weir_schema *without_void(weir_arena *mem, weir_schema *s) {
+    weir_field *f = WEIR_NEWN(mem, weir_field, s->nfield + 1);
+    int n = 0;
+    for (int i = 0; i < s->nfield; i++)
+        if (s->field[i].type->kind != WEIR_T_VOID) f[n++] = s->field[i];
+    return n == s->nfield ? s : weir_type_struct(mem, f, n);
 }
 
 static weir_rc plan_columns(weir_ctx *ctx, delta_sink *k) {
@@ -138,9 +144,10 @@ static weir_rc plan_columns(weir_ctx *ctx, delta_sink *k) {
                    (s->info.save_mode == WEIR_SAVE_OVERWRITE || k->complete) &&
                    (!s->info.query_id || k->complete);
     k->new_metadata = fresh || replace;
+    WEIR_TRY(weir_delta_check_rows(ctx, &s->info, replace));
     if (fresh || replace) {
         k->table = weir_type_copy(
-            mem, all_nullable(mem, s->info.table_schema ? s->info.table_schema : rows));
+            mem, weir_type_nullable(mem, s->info.table_schema ? s->info.table_schema : rows));
         if (s->info.table_schema) k->table = weir_type_copy(mem, s->info.table_schema);
         k->part = s->info.partition_by;
         k->npart = s->info.npartition;
@@ -155,6 +162,7 @@ static weir_rc plan_columns(weir_ctx *ctx, delta_sink *k) {
                     ctx, WEIR_E_DELTA_SCHEMA_MISMATCH, "message",
                     "Partition columns do not match the partition columns of the table.");
     }
+    if (k->new_metadata) WEIR_TRY(weir_delta_check_table(ctx, &s->info, k->table));
     weir_field *f = WEIR_NEWN(mem, weir_field, k->table->nfield + 1);
     int n = 0;
     k->from = WEIR_NEWN(mem, int, k->table->nfield + 1);
@@ -164,16 +172,10 @@ static weir_rc plan_columns(weir_ctx *ctx, delta_sink *k) {
             part |= strcasecmp(k->part[p], k->table->field[i].name) == 0;
         if (!part) f[n++] = k->table->field[i];
         k->from[i] = weir_schema_find(rows, k->table->field[i].name, false);
-        if (k->table->field[i].type->kind == WEIR_T_VOID)
-            return weir_fail(ctx, WEIR_E_UNSUPPORTED_DATATYPE, "typeName",
-                             weir_printf(ctx->arena, "\"VOID\" of the column %s; cast it to a type",
-                                         k->table->field[i].name));
     }
-    for (int p = 0; p < k->npart; p++)
-        if (weir_schema_find(k->table, k->part[p], false) < 0)
-            return weir_fail(ctx, WEIR_E_UNRESOLVED_COLUMN_WITHOUT_SUGGESTION, "objectName",
-                             weir_printf(ctx->arena, "`%s`", k->part[p]));
     k->data = weir_type_struct(mem, f, n);
+    k->stored = without_void(mem, k->data);
+    k->stats = (weir_stats_spec){.columns = 32, .prefix = 32};
     return WEIR_OK;
 }
 
@@ -252,21 +254,17 @@ static weir_rc sink_open(weir_ctx *ctx, weir_sink *s) {
 
 /* ---- rows ---- */
 
-static char *log_path(weir_arena *a,
-                      const char *p) { /* the log holds URIs: % of the directory is escaped again */
-    weir_str s;
-    weir_str_init(&s, a, 1 << 16);
-    for (; *p; p++) {
-        if (*p == '%' || *p == ' ' || (unsigned char)*p >= 0x80)
-            weir_str_printf(&s, "%%%02X", (unsigned char)*p);
-        else
-            weir_str_putc(&s, *p);
+static char *folder_of(weir_ctx *ctx, const delta_sink *k, const char *const *value) {
+    const char **text = WEIR_NEWN(ctx->arena, const char *, k->npart + 1);
+    for (int p = 0; p < k->npart; p++) {
+        const weir_type *t = k->table->field[weir_schema_find(k->table, k->part[p], false)].type;
+        text[p] = weir_delta_part_folder(ctx, t, value[p]);
     }
-    return s.p;
+    return weir_part_dir(ctx->arena, k->part, text, k->npart);
 }
 
 static weir_rc new_file(weir_ctx *ctx, delta_sink *k, const char **value, out_file **out) {
-    char uuid[37], *dir = weir_part_dir(k->mem, k->part, value, k->npart, "\"#%'*/:=?\\{[]^ ");
+    char uuid[37], *dir = folder_of(ctx, k, value);
     if (k->nfile >= MAX_OPEN && k->npart)
         return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
                          "more than 200 partition values in one batch; write less at a time or "
@@ -276,11 +274,11 @@ static weir_rc new_file(weir_ctx *ctx, delta_sink *k, const char **value, out_fi
          *path = weir_printf(ctx->arena, "%s/%s", k->sink->info.path, rel);
     WEIR_TRY(weir_path_mkdirs(ctx, weir_printf(ctx->arena, "%s/%s", k->sink->info.path, dir)));
     out_file *f = WEIR_NEW(k->mem, out_file);
-    f->rel = log_path(k->mem, rel);
+    f->rel = weir_path_quote(k->mem, rel); /* the log holds URIs */
     f->part = weir_memdup(k->mem, value, sizeof *value * (size_t)k->npart);
     for (int p = 0; p < k->npart; p++) f->part[p] = weir_strdup(k->mem, value[p]);
-    f->stats = weir_stats_new(k->mem, k->data);
-    WEIR_TRY(weir_parquet_create(ctx, path, k->data, false, &f->w));
+    f->stats = weir_stats_new(k->mem, k->data, &k->stats);
+    WEIR_TRY(weir_parquet_create(ctx, path, k->stored, false, &f->w));
     if (k->nfile == k->cfile) {
         int cap = k->cfile ? k->cfile * 2 : 8;
         out_file **v = WEIR_NEWN(k->mem, out_file *, cap);
@@ -341,6 +339,9 @@ static weir_rc add_rows(weir_ctx *ctx, delta_sink *k, const weir_column *table, 
     }
     WEIR_TRY(file_for(ctx, k, value, &f));
     WEIR_TRY(weir_stats_add(ctx, f->stats, &b));
+    b.schema = k->stored;
+    for (int i = n = 0; i < k->data->nfield; i++)
+        if (k->data->field[i].type->kind != WEIR_T_VOID) b.col[n++] = b.col[i];
     return weir_parquet_add(ctx, f->w, &b);
 }
 
@@ -363,9 +364,10 @@ static weir_rc add_partitioned(weir_ctx *ctx, delta_sink *k, const weir_column *
     weir_column *text = WEIR_NEWN(ctx->arena, weir_column, k->npart + 1);
     grouped g = {k, table};
     for (int p = 0; p < k->npart; p++)
-        WEIR_TRY(weir_cast_column(ctx, &table[weir_schema_find(k->table, k->part[p], false)],
-                                  &weir_t_string, WEIR_CAST_ANSI, &text[p]));
-    return weir_part_groups(ctx, text, k->npart, len, add_group, &g);
+        WEIR_TRY(weir_delta_part_values(ctx, &table[weir_schema_find(k->table, k->part[p], false)],
+                                        &text[p]));
+    weir_part_keys keys = {k->d->path, k->part, text, k->npart};
+    return weir_part_groups(ctx, &keys, len, add_group, &g);
 }
 
 static weir_rc sink_write(weir_ctx *ctx, weir_writer *w, const weir_batch *b) {
@@ -701,6 +703,7 @@ const weir_sink_ops weir_delta_sink = {.format = "delta",
                                        .modes = 1 << WEIR_OUT_APPEND | 1 << WEIR_OUT_COMPLETE,
                                        .batch = true,
                                        .needs_path = true,
+                                       .announce = weir_delta_announce,
                                        .open = sink_open,
                                        .begin = sink_begin,
                                        .writer = sink_writer,

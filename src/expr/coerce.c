@@ -91,6 +91,7 @@ static const weir_type *common_nested(weir_ctx *ctx, const weir_type *a, const w
 }
 
 const weir_type *weir_common_type(weir_ctx *ctx, const weir_type *a, const weir_type *b) {
+    if (weir_type_is_nested(a) && a->kind == b->kind) return common_nested(ctx, a, b);
     if (weir_type_same(a, b)) return a;
     if (a->kind == WEIR_T_VOID) return b;
     if (b->kind == WEIR_T_VOID) return a;
@@ -104,7 +105,6 @@ const weir_type *weir_common_type(weir_ctx *ctx, const weir_type *a, const weir_
     if (a->kind == WEIR_T_STRING && b->kind == WEIR_T_STRING) return &weir_t_string;
     if (a->kind == WEIR_T_STRING) return common_string(ctx, b);
     if (b->kind == WEIR_T_STRING) return common_string(ctx, a);
-    if (weir_type_is_nested(a)) return common_nested(ctx, a, b);
     return NULL;
 }
 

@@ -86,33 +86,13 @@ static weir_rc bind_field(weir_ctx *ctx, weir_expr *e) {
     return WEIR_OK;
 }
 
-/* Field f of the structs in rows from .. from+len-1 of s, null where the struct is. */
-static weir_rc project(weir_ctx *ctx, const weir_column *s, int f, int64_t from, int64_t len,
-                       weir_column *out) {
-    *out = weir_column_slice(&s->kid[f], from, len);
-    if (!s->valid || out->type->kind == WEIR_T_VOID) return WEIR_OK;
-    weir_buf *bits;
-    if (out->form == WEIR_CONST) {
-        weir_column flat;
-        WEIR_TRY(weir_column_flatten(ctx, out, &flat));
-        *out = flat;
-    }
-    WEIR_TRY(weir_buf_zero(ctx, (out->off + len + 7) / 8, &bits));
-    for (int64_t i = 0; i < len; i++)
-        if (weir_bit(s->valid->p, from + i) &&
-            (!out->valid || weir_bit(out->valid->p, out->off + i)))
-            weir_bit_set(bits->p, out->off + i);
-    out->valid = bits;
-    return WEIR_OK;
-}
-
 static weir_rc k_field(weir_ctx *ctx, weir_call *c) {
     const weir_column *in = &c->arg[0];
     const field_ref *r = c->bound;
     const weir_type *t = c->out->type;
     if (in->type->kind == WEIR_T_STRUCT) {
         weir_column out;
-        WEIR_TRY(project(ctx, in, r->i, in->off, c->len, &out));
+        WEIR_TRY(weir_column_field(ctx, in, r->i, in->off, c->len, &out));
         *c->out = out;
         c->out->type = t;
         return WEIR_OK;
@@ -120,7 +100,7 @@ static weir_rc k_field(weir_ctx *ctx, weir_call *c) {
     weir_column list = *in; /* the array's offsets over the field's values */
     list.kid = WEIR_NEW(ctx->arena, weir_column);
     const weir_column *e = &in->kid[0];
-    WEIR_TRY(project(ctx, e, r->i, e->off, e->len, list.kid));
+    WEIR_TRY(weir_column_field(ctx, e, r->i, e->off, e->len, list.kid));
     list.form = WEIR_FLAT;
     list.len = c->len;
     *c->out = list;

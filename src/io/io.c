@@ -1,6 +1,8 @@
 /* Small helpers of the interfaces in io/. */
 #include "io/relation.h"
 
+#include "base/utf8.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,20 +36,46 @@ void weir_task_file(weir_ctx *ctx, const weir_split *s) {
     ctx->task->input_block_length = s->length;
 }
 
-/* As java.net.URI quotes: letters outside ASCII stay. */
-char *weir_file_uri(weir_arena *a, const char *path) {
+/* Outside ASCII only control characters and spaces (categories Zs, Zl, Zp) are quoted. */
+static bool is_quoted(const unsigned char *p, int n) {
+    if (n == 1) return *p >= 0x80; /* no UTF-8 */
+    int c = n == 2 ? (p[0] & 31) << 6 | (p[1] & 63)
+                   : (p[0] & 15) << 12 | (p[1] & 63) << 6 | (p[2] & 63);
+    if (n == 4) return false;
+    return c <= 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 ||
+           c == 0x202F || c == 0x205F || c == 0x3000;
+}
+
+static void quote_path(weir_str *s, const char *path) {
     static const char plain[] = "/-_.~!$&'()*+,;=:@";
+    const unsigned char *p = (const unsigned char *)path, *end = p + strlen(path);
+    while (p < end) {
+        int n = *p < 0x80 ? 1 : weir_utf8_next((const char *)p, (const char *)end);
+        if (n < 1) n = 1;
+        bool ok = *p < 0x80 ? (*p >= '0' && *p <= '9') || ((*p | 32) >= 'a' && (*p | 32) <= 'z') ||
+                                  strchr(plain, *p)
+                            : !is_quoted(p, n);
+        for (; n > 0; n--, p++) {
+            if (ok)
+                weir_str_putc(s, (char)*p);
+            else
+                weir_str_printf(s, "%%%02X", *p);
+        }
+    }
+}
+
+char *weir_path_quote(weir_arena *a, const char *path) {
+    weir_str s;
+    weir_str_init(&s, a, 1 << 20);
+    quote_path(&s, path);
+    return s.p ? s.p : weir_strdup(a, "");
+}
+
+char *weir_file_uri(weir_arena *a, const char *path) {
     weir_str s;
     weir_str_init(&s, a, 1 << 20);
     weir_str_puts(&s, "file://");
-    for (const unsigned char *p = (const unsigned char *)path; *p; p++) {
-        bool ok = *p >= 0x80 || (*p >= '0' && *p <= '9') ||
-                  ((*p | 32) >= 'a' && (*p | 32) <= 'z') || strchr(plain, *p);
-        if (ok)
-            weir_str_putc(&s, (char)*p);
-        else
-            weir_str_printf(&s, "%%%02X", *p);
-    }
+    quote_path(&s, path);
     return s.p;
 }
 

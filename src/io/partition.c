@@ -3,9 +3,8 @@
 
 #include <xxhash.h>
 
-const char weir_part_special[] = "\"#%'*/:=?\\{[]^";
-
-static void escape(weir_str *s, const char *v, const char *special) {
+static void escape(weir_str *s, const char *v) {
+    static const char special[] = "\"#%'*/:=?\\{[]^";
     for (; *v; v++) {
         if (strchr(special, *v) || (unsigned char)*v < 0x20 || *v == 0x7F)
             weir_str_printf(s, "%%%02X", (unsigned char)*v);
@@ -14,14 +13,13 @@ static void escape(weir_str *s, const char *v, const char *special) {
     }
 }
 
-char *weir_part_dir(weir_arena *mem, const char *const *name, const char *const *value, int n,
-                    const char *special) {
+char *weir_part_dir(weir_arena *mem, const char *const *name, const char *const *value, int n) {
     weir_str s;
     weir_str_init(&s, mem, 1 << 20);
     for (int p = 0; p < n; p++) {
-        escape(&s, name[p], special);
+        escape(&s, name[p]);
         weir_str_putc(&s, '=');
-        escape(&s, value[p] && *value[p] ? value[p] : "__HIVE_DEFAULT_PARTITION__", special);
+        escape(&s, value[p] && *value[p] ? value[p] : "__HIVE_DEFAULT_PARTITION__");
         weir_str_putc(&s, '/');
     }
     return s.p ? s.p : weir_strdup(mem, "");
@@ -67,26 +65,38 @@ static int64_t number(weir_ctx *ctx, const weir_column *text, int n, int64_t len
     return many;
 }
 
-weir_rc weir_part_groups(weir_ctx *ctx, const weir_column *text, int n, int64_t len,
-                         weir_part_fn *each, void *u) {
-    weir_column *valid = WEIR_NEWN(ctx->arena, weir_column, n + 1); /* folders are named in UTF-8 */
-    for (int p = 0; p < n; p++) WEIR_TRY(weir_column_utf8(ctx, &text[p], &valid[p]));
-    text = valid;
+static weir_rc values_of(weir_ctx *ctx, const weir_part_keys *k, const weir_column *text,
+                         int64_t row, const char **value) {
+    for (int p = 0; p < k->n; p++) {
+        weir_bytes b = value_at(&text[p], row);
+        if (b.len && memchr(b.p, 0, (size_t)b.len))
+            return weir_fail(
+                ctx, WEIR_E_TASK_WRITE_FAILED, "path", k->where, "reason",
+                weir_printf(ctx->arena,
+                            "The partition column %s has a value that cannot name a folder: it "
+                            "holds a NUL; encode it first, as with hex().",
+                            k->name[p]));
+        value[p] = b.len ? weir_strndup(ctx->arena, b.p, (size_t)b.len) : NULL;
+    }
+    return WEIR_OK;
+}
+
+weir_rc weir_part_groups(weir_ctx *ctx, const weir_part_keys *k, int64_t len, weir_part_fn *each,
+                         void *u) {
+    weir_column *text = WEIR_NEWN(ctx->arena, weir_column, k->n + 1); /* folders are in UTF-8 */
+    for (int p = 0; p < k->n; p++) WEIR_TRY(weir_column_utf8(ctx, &k->text[p], &text[p]));
     int64_t *group = WEIR_NEWN(ctx->arena, int64_t, len + 1),
             *first = WEIR_NEWN(ctx->arena, int64_t, len + 1),
             *row = WEIR_NEWN(ctx->arena, int64_t, len + 1),
             *end = WEIR_NEWN(ctx->arena, int64_t, len + 2),
-            many = number(ctx, text, n, len, group, first);
+            many = number(ctx, text, k->n, len, group, first);
     for (int64_t i = 0; i < len; i++) end[group[i] + 1]++; /* sizes, then starts */
     for (int64_t g = 0; g < many; g++) end[g + 1] += end[g];
     for (int64_t i = 0; i < len; i++) row[end[group[i]]++] = i; /* starts become ends */
     for (int64_t g = 0; g < many; g++) {
-        const char **value = WEIR_NEWN(ctx->arena, const char *, n + 1);
+        const char **value = WEIR_NEWN(ctx->arena, const char *, k->n + 1);
         int64_t from = g ? end[g - 1] : 0;
-        for (int p = 0; p < n; p++) {
-            weir_bytes b = value_at(&text[p], first[g]);
-            value[p] = b.len ? weir_strndup(ctx->arena, b.p, (size_t)b.len) : NULL;
-        }
+        WEIR_TRY(values_of(ctx, k, text, first[g], value));
         WEIR_TRY(each(ctx, u, value, row + from, end[g] - from));
     }
     return WEIR_OK;

@@ -34,6 +34,7 @@ void weir_splits_add(weir_arena *, weir_splits *, weir_split);
 char *weir_local_path(weir_ctx *, const char *path); /* file: URIs and relative paths made absolute,
                                                         without empty parts, . and .. */
 char *weir_file_uri(weir_arena *, const char *path); /* file:///a/b%20c.json as Spark shows it */
+char *weir_path_quote(weir_arena *, const char *path); /* its path alone: as java.net.URI quotes */
 void weir_task_file(weir_ctx *, const weir_split *); /* ctx->task reads this file now */
 
 typedef struct weir_reader weir_reader;
@@ -94,7 +95,7 @@ struct weir_scan {
     weir_schema *partition_schema;   /* suffix of schema, or NULL */
     bool streaming, metadata_wanted; /* the SCAN node has _metadata behind schema's columns;
                                         made of ctx->task by the scan operator */
-    bool hidden; /* the last column of schema comes only where it is named */
+    bool hidden;                     /* the last column of schema comes only where it is named */
     const char *checkpoint_dir;      /* <ckpt>/sources/<i>; streaming only */
     const char *table_name;          /* for messages and DESCRIBE; may be NULL */
     const weir_expr *filter;         /* pushed filter over schema, advisory; may be NULL */

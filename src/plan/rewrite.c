@@ -259,11 +259,12 @@ static weir_rc setop_types(weir_ctx *ctx, const weir_plan *p, weir_plan **in, in
     return WEIR_OK;
 }
 
-static void setop_output(weir_ctx *ctx, weir_plan *u) {
+static void setop_output(weir_ctx *ctx, weir_plan *u, const weir_type *const *to) {
     int n = u->in[0]->schema->nfield;
     weir_field *f = weir_memdup(ctx->arena, u->in[0]->schema->field, sizeof *f * (size_t)n);
     weir_attr *a = WEIR_NEWN(ctx->arena, weir_attr, n);
     for (int i = 0; i < n; i++) {
+        f[i].type = to[i];
         for (int k = 1; k < u->nin; k++) f[i].nullable |= u->in[k]->schema->field[i].nullable;
         a[i] = u->in[0]->attr[i];
     }
@@ -281,7 +282,7 @@ weir_rc weir_az_setop(weir_ctx *ctx, weir_plan *p, weir_plan **in, weir_plan **o
         WEIR_TRY(cast_side(ctx, in[k], to, in[0]->schema, &u->in[k]));
         u->streaming |= in[k]->streaming;
     }
-    setop_output(ctx, u);
+    setop_output(ctx, u, to);
     *out = u;
     if (p->kind != WEIR_P_UNION) return no_maps(ctx, in[0]);
     return p->all ? WEIR_OK : weir_az_distinct(ctx, p, u, out);

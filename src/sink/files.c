@@ -38,13 +38,13 @@ static void parquet_drop(weir_file_out *o) {
     if (o) weir_parquet_abort(o->w);
     if (o) o->w = NULL;
 }
-static const weir_file_format parquet_format = {"parquet",     ".snappy.parquet", false,
-                                                parquet_check, parquet_open,      parquet_add,
-                                                parquet_finish, parquet_drop};
+static const weir_file_format parquet_format = {"parquet",   ".snappy.parquet", false,
+                                                false,       parquet_check,     parquet_open,
+                                                parquet_add, parquet_finish,    parquet_drop};
 
 /* SPARK OrcFileFormat.supportDataType; more exactly, what both sides read alike. */
 static weir_rc orc_type_check(weir_ctx *ctx, const weir_type *t) {
-    static const weir_kind none[] = {WEIR_T_TIMESTAMP_NTZ, WEIR_T_TIME, WEIR_T_INTERVAL_YM,
+    static const weir_kind none[] = {WEIR_T_TIMESTAMP_NTZ, WEIR_T_TIME,     WEIR_T_INTERVAL_YM,
                                      WEIR_T_INTERVAL_DT,   WEIR_T_INTERVAL, WEIR_T_VARIANT,
                                      WEIR_T_VOID};
     for (size_t i = 0; i < sizeof none / sizeof *none; i++)
@@ -78,13 +78,13 @@ static weir_rc orc_add(weir_ctx *ctx, weir_file_out *o, const weir_batch *b) {
     }
     return weir_parquet_add(ctx, o->w, &c);
 }
-static const weir_file_format orc_format = {"orc",    ".snappy.orc", false,          orc_check,
-                                            orc_open, orc_add,       parquet_finish, parquet_drop};
+static const weir_file_format orc_format = {
+    "orc", ".snappy.orc", false, false, orc_check, orc_open, orc_add, parquet_finish, parquet_drop};
 
 static const weir_file_format *format_of(const char *name) {
-    static const weir_file_format *const all[] = {&parquet_format, &orc_format, &weir_json_format,
-                                                  &weir_csv_format, &weir_text_format,
-                                                  &weir_xml_format};
+    static const weir_file_format *const all[] = {&parquet_format,   &orc_format,
+                                                  &weir_json_format, &weir_csv_format,
+                                                  &weir_text_format, &weir_xml_format};
     int i = 0;
     while (strcmp(all[i]->name, name) != 0) i++; /* one per sink of this file */
     return all[i];
@@ -136,8 +136,11 @@ static weir_rc no_column(weir_ctx *ctx, const weir_sink *s, const char *name) {
 static weir_rc find_column(weir_ctx *ctx, file_sink *k, int p) {
     const weir_write_info *i = &k->sink->info;
     const char *name = i->partition_by[p];
-    int c = weir_schema_find(i->schema, name, weir_conf_bool(ctx->conf, "spark.sql.caseSensitive"));
-    if (c == -2) return weir_fail(ctx, WEIR_E_COLUMN_ALREADY_EXISTS, "columnName", name);
+    int c = weir_schema_find(i->schema, name, weir_names_exact(ctx));
+    if (c == -2)
+        return weir_fail(ctx, WEIR_E_AMBIGUOUS_REFERENCE, "name",
+                         weir_printf(ctx->arena, "`%s`", name), "referenceNames",
+                         weir_printf(ctx->arena, "[`%s`, `%s`]", name, name));
     if (c < 0) return no_column(ctx, k->sink, name);
     for (int q = 0; q < p; q++)
         if (k->part[q] == c)
@@ -151,6 +154,26 @@ static weir_rc find_column(weir_ctx *ctx, file_sink *k, int p) {
     return WEIR_OK;
 }
 
+static bool has_empty(const weir_type *t) {
+    bool any = t->kind == WEIR_T_STRUCT && !t->nfield;
+    for (int i = 0; i < t->nfield && !any; i++) any = has_empty(t->field[i].type);
+    return any;
+}
+
+/* SPARK DataSource.validateSchema, and the check of names of each format: batches alone. */
+static weir_rc check_names(weir_ctx *ctx, const file_sink *k) {
+    bool exact = weir_names_exact(ctx);
+    weir_schema *t = k->sink->info.schema;
+    if (has_empty(t))
+        return weir_fail(ctx, WEIR_E_EMPTY_SCHEMA_NOT_SUPPORTED_FOR_DATASOURCE, "format",
+                         k->format->name);
+    const char *twice =
+        k->format->by_position ? NULL : weir_schema_twice(ctx->arena, t, false, exact);
+    return twice ? weir_fail(ctx, WEIR_E_COLUMN_ALREADY_EXISTS, "columnName",
+                             weir_printf(ctx->arena, "`%s`", twice))
+                 : WEIR_OK;
+}
+
 static weir_rc plan_columns(weir_ctx *ctx, file_sink *k) {
     weir_sink *s = k->sink;
     weir_schema *t = s->info.schema;
@@ -159,6 +182,7 @@ static weir_rc plan_columns(weir_ctx *ctx, file_sink *k) {
     k->part = WEIR_NEWN(s->mem, int, s->info.npartition + 1);
     k->kept = WEIR_NEWN(s->mem, int, t->nfield + 1);
     for (int p = 0; p < s->info.npartition; p++) WEIR_TRY(find_column(ctx, k, p));
+    if (!streaming(s)) WEIR_TRY(check_names(ctx, k));
     for (int i = 0; i < t->nfield; i++) {
         bool part = false;
         for (int p = 0; p < s->info.npartition; p++) part |= k->part[p] == i;
@@ -285,10 +309,9 @@ static weir_rc new_file(weir_ctx *ctx, file_sink *k, const char *dir, out_file *
     if (k->format->packs)
         WEIR_TRY(weir_pack_find(ctx, weir_option_get(&k->data.options, "compression"), &pack));
     const char *path = k->sink->info.path,
-               *name =
-                   weir_printf(k->mem, "part-00000-%s%cc%03d%s%s", k->job,
-                               k->sink->info.npartition ? '.' : '-', same, k->format->extension,
-                               weir_pack_extension(pack));
+               *name = weir_printf(k->mem, "part-00000-%s%cc%03d%s%s", k->job,
+                                   k->sink->info.npartition ? '.' : '-', same, k->format->extension,
+                                   weir_pack_extension(pack));
     out_file *f = &k->file[k->nfile];
     *f = (out_file){.dir = dir, .final = weir_printf(k->mem, "%s/%s%s", path, dir, name)};
     f->temp = streaming(k->sink) ? f->final : weir_printf(k->mem, "%s/%s.%s.tmp", path, dir, name);
@@ -326,9 +349,7 @@ static weir_rc add_group(weir_ctx *ctx, void *u, const char *const *value, const
                     .col = WEIR_NEWN(ctx->arena, weir_column, k->data.schema->nfield + 1)};
     for (int c = 0; c < b.schema->nfield; c++)
         WEIR_TRY(weir_column_take(ctx, &g->rows->col[k->kept[c]], row, n, &b.col[c]));
-    WEIR_TRY(file_of(
-        ctx, k, weir_part_dir(ctx->arena, i->partition_by, value, i->npartition, weir_part_special),
-        &f));
+    WEIR_TRY(file_of(ctx, k, weir_part_dir(ctx->arena, i->partition_by, value, i->npartition), &f));
     return k->format->add(ctx, f->out, &b);
 }
 
@@ -342,7 +363,8 @@ static weir_rc files_write(weir_ctx *ctx, weir_writer *w, const weir_batch *b) {
         for (int p = 0; p < n; p++)
             WEIR_TRY(weir_cast_column(ctx, &b->col[k->part[p]], &weir_t_string, WEIR_CAST_ANSI,
                                       &text[p]));
-        return weir_part_groups(ctx, text, n, b->len, add_group, &g);
+        weir_part_keys keys = {k->sink->info.path, k->sink->info.partition_by, text, n};
+        return weir_part_groups(ctx, &keys, b->len, add_group, &g);
     }
     WEIR_TRY(file_of(ctx, k, "", &f));
     return k->format->add(ctx, f->out, b);

@@ -329,11 +329,11 @@ static weir_rc xml_finish(weir_ctx *ctx, weir_file_out *o, int64_t *bytes) {
     return finish_file(ctx, o, bytes);
 }
 
-const weir_file_format weir_json_format = {"json",    ".json",  true,        check_text_file,
-                                           json_open, add_rows, finish_file, drop_file};
-const weir_file_format weir_text_format = {"text",    ".txt",   true,        text_check,
+const weir_file_format weir_json_format = {
+    "json", ".json", true, false, check_text_file, json_open, add_rows, finish_file, drop_file};
+const weir_file_format weir_text_format = {"text",    ".txt",   true,        false,    text_check,
                                            text_open, add_rows, finish_file, drop_file};
-const weir_file_format weir_csv_format = {"csv",    ".csv",   true,        csv_check,
+const weir_file_format weir_csv_format = {"csv",    ".csv",   true,        true,     csv_check,
                                           csv_open, add_rows, finish_file, drop_file};
-const weir_file_format weir_xml_format = {"xml",    ".xml",  true,       xml_check,
+const weir_file_format weir_xml_format = {"xml",    ".xml",  true,       false,    xml_check,
                                           xml_open, xml_add, xml_finish, drop_file};
