@@ -15,7 +15,7 @@ struct weir_parquet_writer {
 
 static weir_rc failed(weir_ctx *ctx, const char *path, const weir_arrow_error *e) {
     if (ctx->err->rc != WEIR_OK) return ctx->err->rc; /* the file layer has said why */
-    return weir_fail(ctx, WEIR_E_FAILED_READ_FILE, "path", path, "reason", e->text);
+    return weir_fail_read(ctx, WEIR_E_FAILED_READ_FILE, path, e->text);
 }
 
 static int write_cb(void *u, const void *p, int64_t n) {
@@ -239,8 +239,8 @@ weir_rc weir_parquet_next(weir_ctx *ctx, weir_parquet_reader *r, weir_batch *out
         out->col[i] = b.col[r->from[i]];
         if (!weir_type_same(out->col[i].type, t) &&
             weir_type_width(out->col[i].type) != weir_type_width(t))
-            return weir_fail(
-                ctx, WEIR_E_FAILED_READ_FILE, "path", r->path, "reason",
+            return weir_fail_read(
+                ctx, WEIR_E_FAILED_READ_FILE, r->path,
                 weir_printf(ctx->arena,
                             "The column cannot be converted: column %s, expected %s, found %s",
                             r->want->field[i].name, weir_type_name(ctx->arena, t),

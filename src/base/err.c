@@ -193,6 +193,15 @@ void weir_err_where(weir_ctx *ctx, const weir_pos *pos) {
         e->msg = weir_printf(e->own, "%s\n%s", e->msg, q->summary);
 }
 
+weir_rc weir_fail_read_at(weir_ctx *ctx, weir_errcls cls, const char *at, const char *path,
+                          const char *reason) {
+    weir_err *e = ctx->err;
+    if (e->rc != WEIR_OK) return e->rc;
+    weir_rc rc = weir_fail_at(ctx, cls, at, "path", path, (const char *)NULL);
+    e->cause = weir_strdup(e->own, reason);
+    return rc;
+}
+
 weir_rc weir_fail_io_at(weir_ctx *ctx, const char *at, const char *what, const char *path) {
     int err = errno;
     char text[128];

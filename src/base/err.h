@@ -78,6 +78,12 @@ const char *const *weir_exception_classes(weir_exception);
 #define weir_fail(ctx, cls, ...)                                                                   \
     weir_fail_at((ctx), (cls), WEIR_AT, __VA_ARGS__, (const char *)NULL)
 weir_rc weir_fail_at(struct weir_ctx *, weir_errcls, const char *at, ...) __attribute__((sentinel));
+/* A file cannot be read (FAILED_READ_FILE, or _RECORD: what the file says, which ignoreCorruptFiles
+ * does not step over); reason is the cause, which clients show below the message. */
+#define weir_fail_read(ctx, cls, path, reason)                                                     \
+    weir_fail_read_at((ctx), (cls), WEIR_AT, (path), (reason))
+weir_rc weir_fail_read_at(struct weir_ctx *, weir_errcls, const char *at, const char *path,
+                          const char *reason);
 /* Marks where in the query the (already raised) failure lies. Only the first call counts. */
 void weir_err_where(struct weir_ctx *, const weir_pos *);
 /* A failed system call or library: adds the text of errno (or text) as the cause of an internal

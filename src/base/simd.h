@@ -55,4 +55,47 @@ static inline const char *weir_digits_end(const char *p, const char *end) {
     while (p < end && (unsigned char)(*p - '0') < 10) p++;
     return p;
 }
+
+/* The first byte from p on that is a or b; end if none is. Reads nothing at or after end. */
+static inline const char *weir_either(const char *p, const char *end, char a, char b) {
+#ifdef __SSE2__
+    const __m128i va = _mm_set1_epi8(a), vb = _mm_set1_epi8(b);
+    for (; end - p >= 16; p += 16) {
+        __m128i x = _mm_loadu_si128((const __m128i *)(const void *)p);
+        int m = _mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(x, va), _mm_cmpeq_epi8(x, vb)));
+        if (m) return p + __builtin_ctz((unsigned)m);
+    }
+#endif
+    while (p < end && *p != a && *p != b) p++;
+    return p;
+}
+
+/* The first byte from p on that is a, b or c; end if none is. Reads nothing at or after end. */
+static inline const char *weir_any_of(const char *p, const char *end, char a, char b, char c) {
+#ifdef __SSE2__
+    const __m128i va = _mm_set1_epi8(a), vb = _mm_set1_epi8(b), vc = _mm_set1_epi8(c);
+    for (; end - p >= 16; p += 16) {
+        __m128i x = _mm_loadu_si128((const __m128i *)(const void *)p);
+        __m128i hit = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(x, va), _mm_cmpeq_epi8(x, vb)),
+                                   _mm_cmpeq_epi8(x, vc));
+        int m = _mm_movemask_epi8(hit);
+        if (m) return p + __builtin_ctz((unsigned)m);
+    }
+#endif
+    while (p < end && *p != a && *p != b && *p != c) p++;
+    return p;
+}
+
+/* Are all bytes ASCII? */
+static inline int weir_all_ascii(const char *p, const char *end) {
+    unsigned char any = 0;
+#ifdef __SSE2__
+    __m128i v = _mm_setzero_si128();
+    for (; end - p >= 16; p += 16)
+        v = _mm_or_si128(v, _mm_loadu_si128((const __m128i *)(const void *)p));
+    if (_mm_movemask_epi8(v)) return 0;
+#endif
+    while (p < end) any |= (unsigned char)*p++;
+    return any < 0x80;
+}
 #endif

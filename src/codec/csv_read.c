@@ -1,98 +1,25 @@
-/* CSV fields into builders. See csv_read.h. */
-#include "codec/csv_scan.h"
+/* CSV fields into builders. See csv_read.h. SPARK UnivocityParser, FailureSafeParser,
+ * CSVHeaderChecker */
+#include "codec/csv_value.h"
 
-#include "func/decimal.h"
+#include "base/log.h"
+#include "base/simd.h"
+#include "base/utf8.h"
+#include "func/text.h"
 
-#include <stdlib.h>
 #include <strings.h>
 
 struct weir_csv_reader {
     weir_schema *schema;
     weir_csv_options *o;
     weir_build *col;
-    int corrupt, ndata; /* the corrupt record's column or -1; columns of fields */
+    int corrupt, ndata, nwanted; /* the corrupt record's column or -1; columns of fields */
+    int *wanted, *place;         /* the columns wanted, by field of the schema and of the record */
     int64_t rows;
-    bool at_header;
+    bool at_header, in_file;
     weir_csv_scan scan;
+    weir_str text; /* a line, or a file, as UTF-8 */
 };
-
-static bool flag(const char *v, bool dflt) { return v ? strcasecmp(v, "true") == 0 : dflt; }
-
-static weir_rc pattern_of(weir_ctx *ctx, const char *text, const weir_pattern **out) {
-    weir_pattern *p = NULL;
-    if (!text) return WEIR_OK;
-    WEIR_TRY(weir_pattern_compile(ctx, text, strlen(text), true, &p));
-    *out = p;
-    return WEIR_OK;
-}
-
-static weir_rc one_char(weir_ctx *ctx, const char *key, const char *v, char dflt, char *out) {
-    *out = v ? *v : dflt;
-    if (!v || strlen(v) <= 1) return WEIR_OK;
-    return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
-                     weir_printf(ctx->arena, "%s cannot be more than one character", key));
-}
-
-static const char *unescaped(weir_ctx *ctx, const char *sep) {
-    static const char from[] = "trbf\"'0\\", to[] = "\t\r\b\f\"'\0\\";
-    char *o = weir_strdup(ctx->arena, sep), *q = o;
-    for (const char *p = o; *p; p++) {
-        const char *f = *p == '\\' && p[1] ? strchr(from, p[1]) : NULL;
-        if (f) p++;
-        *q++ = f ? to[f - from] : *p;
-    }
-    *q = 0;
-    return o;
-}
-
-static weir_rc read_formats(weir_ctx *ctx, const char *(*get)(void *, const char *), void *u,
-                            weir_csv_options *o) {
-    const char *tz = get(u, "timeZone"), *enc = get(u, "encoding");
-    if (!enc) enc = get(u, "charset");
-    o->zone = tz ? weir_zone_find(tz, strlen(tz)) : weir_zone_session(ctx);
-    if (!o->zone)
-        return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
-                         weir_printf(ctx->arena, "the option timeZone names no time zone: %s", tz));
-    if (enc && strcasecmp(enc, "UTF-8") != 0 && strcasecmp(enc, "US-ASCII") != 0)
-        return weir_fail(
-            ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
-            weir_printf(ctx->arena, "the encoding %s; convert the files to UTF-8", enc));
-    WEIR_TRY(pattern_of(ctx, get(u, "dateFormat"), &o->date_format));
-    WEIR_TRY(pattern_of(ctx, get(u, "timestampFormat"), &o->timestamp_format));
-    return pattern_of(ctx, get(u, "timestampNTZFormat"), &o->ntz_format);
-}
-
-weir_rc weir_csv_options_read(weir_ctx *ctx, const char *(*get)(void *, const char *), void *u,
-                              weir_csv_options *o) {
-    const char *mode = get(u, "mode"), *corrupt = get(u, "columnNameOfCorruptRecord"),
-               *sep = get(u, "sep"), *null = get(u, "nullValue"), *empty = get(u, "emptyValue"),
-               *nan = get(u, "nanValue"), *inf = get(u, "positiveInf"),
-               *neg = get(u, "negativeInf"), *most = get(u, "maxColumns");
-    if (!sep) sep = get(u, "delimiter");
-    *o = (weir_csv_options){.corrupt_column = corrupt ? corrupt : "_corrupt_record",
-                            .sep = sep ? unescaped(ctx, sep) : ",",
-                            .null_value = null ? null : "",
-                            .empty_value = empty ? empty : "",
-                            .nan = nan ? nan : "NaN",
-                            .inf = inf ? inf : "Inf",
-                            .neg_inf = neg ? neg : "-Inf",
-                            .header = flag(get(u, "header"), false),
-                            .trim_left = flag(get(u, "ignoreLeadingWhiteSpace"), false),
-                            .trim_right = flag(get(u, "ignoreTrailingWhiteSpace"), false),
-                            .multi_line = flag(get(u, "multiLine"), false),
-                            .infer = flag(get(u, "inferSchema"), false),
-                            .max_columns = most ? strtoll(most, NULL, 10) : 20480};
-    if (!*o->sep)
-        return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message", "the option sep is empty");
-    if (mode && strcasecmp(mode, "DROPMALFORMED") == 0)
-        o->mode = WEIR_MODE_DROP;
-    else if (mode && strcasecmp(mode, "FAILFAST") == 0)
-        o->mode = WEIR_MODE_FAIL;
-    WEIR_TRY(one_char(ctx, "quote", get(u, "quote"), '"', &o->quote));
-    WEIR_TRY(one_char(ctx, "escape", get(u, "escape"), '\\', &o->escape));
-    WEIR_TRY(one_char(ctx, "comment", get(u, "comment"), 0, &o->comment));
-    return read_formats(ctx, get, u, o);
-}
 
 static weir_rc unfit(weir_ctx *ctx, const weir_field *f) {
     return weir_fail(ctx, WEIR_E_UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE, "columnName",
@@ -101,20 +28,48 @@ static weir_rc unfit(weir_ctx *ctx, const weir_field *f) {
                      "format", "CSV");
 }
 
-weir_rc weir_csv_reader_new(weir_ctx *ctx, weir_schema *schema, weir_csv_options *o,
-                            weir_csv_reader **out) {
+/* SPARK CSVFileFormat.supportDataType, ExprUtils.verifyColumnNameOfCorruptRecord */
+weir_rc weir_csv_check(weir_ctx *ctx, weir_schema *schema, const weir_csv_options *o) {
+    int corrupt = weir_schema_find(schema, o->corrupt_column, true);
+    for (int i = 0; i < schema->nfield; i++) {
+        const weir_type *t = schema->field[i].type;
+        if (weir_type_is_nested(t) || t->kind == WEIR_T_INTERVAL || t->kind == WEIR_T_VARIANT ||
+            t->kind == WEIR_T_VOID || t->kind == WEIR_T_TIME)
+            return unfit(ctx, &schema->field[i]);
+    }
+    if (corrupt < 0 || schema->field[corrupt].type->kind == WEIR_T_STRING) return WEIR_OK;
+    return weir_fail(
+        ctx, WEIR_E_INVALID_CORRUPT_RECORD_TYPE, "columnName",
+        weir_printf(ctx->arena, "`%s`", o->corrupt_column), "actualType",
+        weir_printf(ctx->arena, "\"%s\"",
+                    weir_type_sql(ctx->arena, schema->field[corrupt].type)));
+}
+
+weir_rc weir_csv_reader_new(weir_ctx *ctx, weir_schema *schema, const bool *need,
+                            weir_csv_options *o, weir_csv_reader **out) {
     weir_csv_reader *r = WEIR_NEW(ctx->arena, weir_csv_reader);
+    WEIR_TRY(weir_csv_check(ctx, schema, o));
     r->schema = schema;
     r->o = o;
     r->col = WEIR_NEWN(ctx->arena, weir_build, schema->nfield + 1);
+    r->wanted = WEIR_NEWN(ctx->arena, int, schema->nfield + 1);
+    r->place = WEIR_NEWN(ctx->arena, int, schema->nfield + 1);
     r->corrupt = weir_schema_find(schema, o->corrupt_column, true);
-    if (r->corrupt >= 0 && schema->field[r->corrupt].type->kind != WEIR_T_STRING) r->corrupt = -1;
-    r->ndata = schema->nfield - (r->corrupt >= 0);
     for (int i = 0; i < schema->nfield; i++) {
-        if (weir_type_is_nested(schema->field[i].type)) return unfit(ctx, &schema->field[i]);
         WEIR_TRY(weir_build_init(ctx, &r->col[i], schema->field[i].type));
+        if (i == r->corrupt) continue;
+        if (!need || need[i]) {
+            r->wanted[r->nwanted] = i;
+            r->place[r->nwanted++] = r->ndata;
+        }
+        r->ndata++;
     }
-    weir_csv_scan_init(&r->scan, o, ctx->arena);
+    if (need && r->corrupt >= 0 && !need[r->corrupt]) r->corrupt = -1;
+    if (r->corrupt >= 0 && !r->nwanted)
+        return weir_fail(ctx, WEIR_E_QUERY_ONLY_CORRUPT_RECORD_COLUMN, NULL);
+    bool some = o->prune && r->nwanted < r->ndata;
+    weir_csv_scan_init(&r->scan, o, ctx->arena, r->place, some ? r->nwanted : -1);
+    weir_str_init(&r->text, ctx->arena, INT32_MAX);
     *out = r;
     return WEIR_OK;
 }
@@ -122,142 +77,192 @@ weir_rc weir_csv_reader_new(weir_ctx *ctx, weir_schema *schema, weir_csv_options
 void weir_csv_file(weir_csv_reader *r, const char *uri) {
     r->o->file = uri;
     r->at_header = r->o->header;
+    r->in_file = false;
+    weir_csv_scan_reset(&r->scan);
 }
 
 int64_t weir_csv_rows(const weir_csv_reader *r) { return r->rows; }
 
-/* ---- values ---- */
+/* ---- failures ---- */
 
-static bool put_integer(weir_build *b, weir_csv_field f) {
-    int64_t v;
-    weir_kind k = b->type->kind;
-    if (!weir_csv_int(f, &v)) return false;
-    if ((k == WEIR_T_BYTE && v != (int8_t)v) || (k == WEIR_T_SHORT && v != (int16_t)v) ||
-        (k == WEIR_T_INT && v != (int32_t)v))
-        return false;
-    weir_build_int(b, v);
-    return true;
+static weir_rc broken(weir_ctx *ctx, const weir_csv_reader *r, weir_csv_found why) {
+    weir_csv_field f = weir_csv_scan_record(&r->scan);
+    int32_t n = f.n > 500 ? 500 : f.n;
+    return weir_fail_read(ctx, WEIR_E_FAILED_READ_FILE, r->o->file,
+                          weir_printf(ctx->arena, "%s: %.*s", weir_csv_found_text(why), (int)n,
+                                      f.p));
 }
 
-static bool put_time(const weir_csv_options *o, weir_build *b, weir_csv_field f) {
-    int64_t us;
-    int32_t day;
-    bool ok;
-    switch (b->type->kind) {
-    case WEIR_T_DATE:
-        if (o->date_format) {
-            ok = weir_pattern_parse(o->date_format, f.p, f.n, weir_zone_utc(), &us);
-            day = ok ? (int32_t)weir_floor_div(us, WEIR_DAY_US) : 0;
-        } else {
-            ok = weir_date_parse(f.p, f.n, &day);
-        }
-        if (ok) weir_build_i32(b, day);
-        return ok;
-    case WEIR_T_TIMESTAMP:
-        ok = o->timestamp_format ? weir_pattern_parse(o->timestamp_format, f.p, f.n, o->zone, &us)
-                                 : weir_timestamp_parse(f.p, f.n, o->zone, &us);
-        break;
-    default:
-        ok = o->ntz_format ? weir_pattern_parse(o->ntz_format, f.p, f.n, weir_zone_utc(), &us)
-                           : weir_timestamp_ntz_parse(f.p, f.n, false, &us);
-        break;
-    }
-    if (ok) weir_build_i64(b, us);
-    return ok;
+static weir_rc malformed(weir_ctx *ctx, const weir_csv_reader *r) {
+    weir_csv_field f = weir_csv_scan_record(&r->scan);
+    int32_t n = f.n > 500 ? 500 : f.n;
+    return weir_fail_read(
+        ctx, WEIR_E_FAILED_READ_RECORD, r->o->file,
+        weir_printf(ctx->arena,
+                    "[MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION] Malformed records are "
+                    "detected in record parsing: %.*s.\nParse Mode: FAILFAST. To process malformed "
+                    "records as null result, try setting the option 'mode' as 'PERMISSIVE'.",
+                    (int)n, f.p));
 }
 
-/* Appends one value; false: it is not of the type, and nothing was appended. */
-static bool put(const weir_csv_options *o, weir_build *b, weir_csv_field f) {
-    double d;
-    weir_i128 v;
-    if (f.null) return weir_build_null(b), true;
-    switch (b->type->kind) {
-    case WEIR_T_STRING:
-    case WEIR_T_BINARY: weir_build_bytes(b, f.p, (size_t)f.n); return true;
-    case WEIR_T_BYTE:
-    case WEIR_T_SHORT:
-    case WEIR_T_INT:
-    case WEIR_T_LONG: return put_integer(b, f);
-    case WEIR_T_FLOAT:
-    case WEIR_T_DOUBLE:
-        if (!weir_csv_double(o, f, &d)) return false;
-        if (b->type->kind == WEIR_T_FLOAT)
-            weir_build_f32(b, (float)d);
-        else
-            weir_build_f64(b, d);
-        return true;
-    case WEIR_T_DECIMAL:
-        if (weir_dec_parse(f.p, f.n, b->type->precision, b->type->scale, &v) != WEIR_DEC_OK)
-            return false;
-        weir_build_dec(b, v);
-        return true;
-    case WEIR_T_BOOLEAN: {
-        bool yes = f.n == 4 && strncasecmp(f.p, "true", 4) == 0,
-             no = f.n == 5 && strncasecmp(f.p, "false", 5) == 0;
-        if (yes || no) weir_build_bool(b, yes);
-        return yes || no;
+/* ---- the header ---- */
+
+static const char *names_of(weir_arena *a, const weir_schema *s, const int *field, int n) {
+    weir_str t;
+    weir_str_init(&t, a, INT32_MAX);
+    for (int i = 0; i < n; i++)
+        weir_str_printf(&t, "%s%s", i ? ", " : "", s->field[field[i]].name);
+    return t.p ? t.p : "";
+}
+
+static const char *header_text(weir_arena *a, const weir_csv_row *row) {
+    weir_str t;
+    weir_str_init(&t, a, INT32_MAX);
+    for (int64_t i = 0; i < row->n; i++)
+        weir_str_printf(&t, "%s%.*s", i ? ", " : "", (int)row->field[i].n,
+                        row->field[i].p ? row->field[i].p : "");
+    return t.p ? t.p : "";
+}
+
+static bool same_name(weir_arena *a, weir_csv_field f, const char *name, bool case_sensitive) {
+    weir_bytes x = {f.p, f.n}, y = {name, (int32_t)strlen(name)};
+    weir_str s, t;
+    if (x.len == y.len && memcmp(x.p, y.p, (size_t)x.len) == 0) return true;
+    if (case_sensitive) return false;
+    weir_str_init(&s, a, INT32_MAX);
+    weir_str_init(&t, a, INT32_MAX);
+    weir_lower(x, &s);
+    weir_lower(y, &t);
+    return s.len == t.len && (!s.len || memcmp(s.p, t.p, s.len) == 0);
+}
+
+/* The record at the scanner is a header: do its names fit the schema's? */
+static weir_rc check_header(weir_ctx *ctx, weir_csv_reader *r) {
+    const weir_csv_row *row = &r->scan.row;
+    const weir_csv_options *o = r->o;
+    int *field = WEIR_NEWN(ctx->arena, int, r->schema->nfield + 1), n = 0;
+    int corrupt = weir_schema_find(r->schema, o->corrupt_column, true);
+    const char *text = NULL;
+    for (int i = 0; i < r->schema->nfield; i++)
+        if (i != corrupt) field[n++] = i;
+    if (o->prune) memcpy(field, r->wanted, sizeof *field * (size_t)(n = r->nwanted));
+    if (row->n != n)
+        text = weir_printf(ctx->arena,
+                           "Number of column in CSV header is not equal to number of fields in "
+                           "the schema:\n Header length: %lld, schema size: %d\nCSV file: %s",
+                           (long long)row->n, n, o->file);
+    for (int i = 0; i < n && !text; i++) {
+        const char *want = r->schema->field[field[i]].name;
+        weir_csv_field f = row->field[i];
+        if (same_name(ctx->arena, f, want, o->case_sensitive)) continue;
+        text = weir_printf(ctx->arena,
+                           "CSV header does not conform to the schema.\n Header: %s\n Schema: "
+                           "%s\nExpected: %s but found: %.*s\nCSV file: %s",
+                           header_text(ctx->arena, row), names_of(ctx->arena, r->schema, field, n),
+                           want, (int)f.n, f.p, o->file);
     }
-    case WEIR_T_DATE:
-    case WEIR_T_TIMESTAMP:
-    case WEIR_T_TIMESTAMP_NTZ: return put_time(o, b, f);
-    default: return false;
-    }
+    if (!text) return WEIR_OK;
+    if (!o->enforce_schema) return weir_fail_read(ctx, WEIR_E_FAILED_READ_FILE, o->file, text);
+    weir_log(WEIR_LOG_WARN, "%s", text);
+    return WEIR_OK;
 }
 
 /* ---- records ---- */
 
-static weir_rc malformed(weir_ctx *ctx, weir_csv_reader *r, const char *p, int64_t n, int64_t at) {
-    const char *text = weir_strndup(ctx->arena, p, (size_t)(n > 500 ? 500 : n));
-    return weir_fail(ctx, WEIR_E_MALFORMED_RECORD_IN_PARSING, "badRecord",
-                     weir_printf(ctx->arena, "%s (file %s, byte offset %lld)", text,
-                                 r->o->file ? r->o->file : "", (long long)at),
-                     "failFastMode", "FAILFAST");
-}
-
-/* SPARK UnivocityParser.convert: missing fields are null, fields too many are dropped; either is a
- * malformed record, as is a value that does not fit its column. */
-static weir_rc one_row(weir_ctx *ctx, weir_csv_reader *r, const char *p, int64_t n, int64_t at) {
-    bool bad = r->scan.n != r->ndata;
-    for (int c = 0, k = 0; c < r->schema->nfield; c++) {
+/* bad: the record's values are not as many as the schema's. */
+static weir_rc one_row(weir_ctx *ctx, weir_csv_reader *r, bool bad) {
+    const weir_csv_row *row = &r->scan.row;
+    for (int i = 0, c = 0; c < r->schema->nfield; c++) {
         if (c == r->corrupt) continue;
-        weir_csv_field f = k < r->scan.n ? r->scan.field[k] : (weir_csv_field){NULL, 0, true};
-        k++;
-        if (put(r->o, &r->col[c], f)) continue;
-        weir_build_null(&r->col[c]);
-        bad = true;
+        bool want = i < r->nwanted && r->wanted[i] == c, good = true;
+        int64_t k = want && r->scan.npick < 0 ? r->place[i] : i;
+        i += want;
+        if (want && k < row->n)
+            WEIR_TRY(weir_csv_value(ctx, r->o, &r->col[c], row->field[k], &good));
+        if (!want || k >= row->n || !good) weir_build_null(&r->col[c]);
+        bad |= want && (k >= row->n || !good);
     }
     if (bad && r->o->mode != WEIR_MODE_PERMISSIVE) {
         for (int c = 0; c < r->schema->nfield; c++)
             if (r->col[c].len > r->rows) weir_build_truncate(&r->col[c], r->rows);
-        return r->o->mode == WEIR_MODE_FAIL ? malformed(ctx, r, p, n, at) : WEIR_OK;
+        return r->o->mode == WEIR_MODE_FAIL ? malformed(ctx, r) : WEIR_OK;
     }
-    if (r->corrupt >= 0 && bad)
-        weir_build_bytes(&r->col[r->corrupt], p, (size_t)n);
+    weir_csv_field text = bad ? weir_csv_scan_record(&r->scan) : (weir_csv_field){NULL, 0, true};
+    if (r->corrupt >= 0 && !text.null)
+        weir_build_bytes(&r->col[r->corrupt], text.p, (size_t)text.n);
     else if (r->corrupt >= 0)
         weir_build_null(&r->col[r->corrupt]);
     r->rows++;
     return WEIR_OK;
 }
 
-weir_rc weir_csv_record(weir_ctx *ctx, weir_csv_reader *r, const char *p, int64_t n, int64_t at) {
-    const char *from = p, *end = p + n;
-    while (p < end) {
-        const char *next = weir_csv_scan_record(&r->scan, p, end);
-        if (!next)
-            return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
-                             weir_printf(ctx->arena,
-                                         "a record of %s at byte %lld has more than maxColumns = "
-                                         "%lld columns",
-                                         r->o->file ? r->o->file : "a text",
-                                         (long long)(at + (p - from)),
-                                         (long long)r->o->max_columns));
-        int64_t len = next - p;
-        while (r->o->multi_line && len && (p[len - 1] == '\n' || p[len - 1] == '\r')) len--;
-        if (r->scan.n && r->at_header)
-            r->at_header = false;
-        else if (r->scan.n)
-            WEIR_TRY(one_row(ctx, r, p, len, at + (p - from)));
-        p = next;
+static weir_rc add_row(weir_ctx *ctx, weir_csv_reader *r) {
+    int64_t want = r->o->prune ? r->nwanted : r->ndata;
+    return one_row(ctx, r, r->scan.row.n != want);
+}
+
+weir_rc weir_csv_utf8(weir_ctx *ctx, weir_charset set, weir_str *mem, const char **p, int64_t *n) {
+    if (set == WEIR_CHARSET_UTF8 &&
+        (weir_all_ascii(*p, *p + *n) || weir_utf8_valid(*p, (size_t)*n)))
+        return WEIR_OK;
+    mem->len = 0;
+    (void)weir_charset_decode(set, *p, (size_t)*n, mem);
+    if (mem->failed)
+        return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
+                         "CSV records of more than 2 GiB");
+    *p = mem->p ? mem->p : "";
+    *n = (int64_t)mem->len;
+    return WEIR_OK;
+}
+
+/* SPARK CSVExprUtils.filterCommentAndEmpty, skipComments */
+bool weir_csv_skips(const weir_csv_options *o, const char *p, int64_t n) {
+    const char *end = p + n, *q = p;
+    char mark[4];
+    while (q < end && (unsigned char)*q <= ' ') q++;
+    if (q == end || !o->has_comment) return q == end;
+    size_t k = weir_utf8_put(mark, o->comment);
+    return (size_t)n >= k && memcmp(p, mark, k) == 0;
+}
+
+weir_rc weir_csv_line(weir_ctx *ctx, weir_csv_reader *r, const char *p, int64_t n) {
+    const weir_csv_options *o = r->o;
+    if (!*o->sep)
+        return weir_fail_read(ctx, WEIR_E_FAILED_READ_FILE, o->file, "Delimiter cannot be empty");
+    WEIR_TRY(weir_csv_utf8(ctx, o->charset, &r->text, &p, &n));
+    if (weir_csv_skips(o, p, n)) return WEIR_OK;
+    if (!r->at_header && o->prune && !r->nwanted) return one_row(ctx, r, false);
+    weir_csv_found got = weir_csv_scan_line(&r->scan, p, n);
+    bool header = r->at_header;
+    r->at_header = false;
+    if (got > WEIR_CSV_NOTHING) return broken(ctx, r, got);
+    if (header) return got == WEIR_CSV_ROW ? check_header(ctx, r) : WEIR_OK;
+    if (got == WEIR_CSV_ROW) return add_row(ctx, r);
+    r->scan.row.n = 0;
+    return one_row(ctx, r, true);
+}
+
+weir_rc weir_csv_step(weir_ctx *ctx, weir_csv_reader *r, const char *p, int64_t n,
+                      int64_t max_rows, bool *over) {
+    *over = false;
+    if (!r->in_file) {
+        if (!*r->o->sep)
+            return weir_fail_read(ctx, WEIR_E_FAILED_READ_FILE, r->o->file,
+                                  "Delimiter cannot be empty");
+        WEIR_TRY(weir_csv_utf8(ctx, r->o->charset, &r->text, &p, &n));
+        weir_csv_scan_begin(&r->scan, p, n);
+        r->in_file = true;
+    }
+    while (r->rows < max_rows) {
+        weir_csv_found got = weir_csv_scan_next(&r->scan);
+        if (got > WEIR_CSV_NOTHING) return broken(ctx, r, got);
+        *over = got == WEIR_CSV_NOTHING && !r->at_header;
+        if (*over) return WEIR_OK;
+        if (r->at_header)
+            WEIR_TRY(got == WEIR_CSV_ROW ? check_header(ctx, r) : WEIR_OK);
+        else
+            WEIR_TRY(add_row(ctx, r));
+        r->at_header = false;
     }
     return WEIR_OK;
 }

@@ -36,8 +36,8 @@ const char *weir_pack_extension(const weir_pack *p) { return p ? p->extension : 
 /* ---- reading ---- */
 
 static weir_rc damaged(weir_ctx *ctx, const char *path, const char *why) {
-    return weir_fail(ctx, WEIR_E_FAILED_READ_FILE, "path", path, "reason",
-                     weir_printf(ctx->arena, "Its compressed text is damaged: %s.", why));
+    return weir_fail_read(ctx, WEIR_E_FAILED_READ_FILE, path,
+                          weir_printf(ctx->arena, "Its compressed text is damaged: %s.", why));
 }
 
 /* Members one after the other, as gzip -c makes of several files. */

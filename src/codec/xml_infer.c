@@ -1,6 +1,6 @@
 /* The schema of XML records. SPARK XmlInferSchema: fields in alphabetical order, types widen to
  * STRING in the end. See xml_read.h. */
-#include "codec/csv_scan.h"
+#include "codec/java_number.h"
 #include "codec/xml_inner.h"
 
 #include <stdlib.h>
@@ -206,7 +206,7 @@ static bool long_of(weir_bytes t) {
     int64_t v;
     int sign = t.len && (*t.p == '-' || *t.p == '+');
     return t.len > sign && t.p[sign] >= '0' && t.p[sign] <= '9' &&
-           weir_csv_int((weir_csv_field){t.p + sign, t.len - sign, false}, &v);
+           weir_java_long((weir_bytes){t.p + sign, t.len - sign}, &v);
 }
 
 /* Begins and ends as a number does, after its sign. */
@@ -246,7 +246,8 @@ static guess *text_type(const weir_xml_infer *f, const char *p, int64_t n) {
         g->kind = WEIR_T_LONG;
     else if (f->o->prefers_decimal && like_number(t) && decimal_of(t, g))
         g->kind = WEIR_T_DECIMAL;
-    else if (like_number(t) && weir_java_double(t.p + sign, t.len - sign, &d))
+    else if (like_number(t) && weir_java_double(f->record, (weir_bytes){t.p + sign, t.len - sign},
+                                                false, &d))
         g->kind = WEIR_T_DOUBLE;
     else if ((t.len == 4 && strncasecmp(t.p, "true", 4) == 0) ||
              (t.len == 5 && strncasecmp(t.p, "false", 5) == 0))

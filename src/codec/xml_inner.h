@@ -24,8 +24,6 @@ struct weir_xml_value {
  * *out points into p, and lives in a. */
 bool weir_xml_cast(const weir_xml_options *, weir_arena *a, const weir_type *, const char *p,
                    int64_t n, weir_xml_value **out);
-/* Java's Double.parseDouble. */
-bool weir_java_double(const char *p, int64_t n, double *out);
 /* String.trim of the text, when the options say so. */
 weir_bytes weir_xml_trim(const weir_xml_options *, const char *p, int64_t n);
 bool weir_xml_is_null(const weir_xml_options *, weir_bytes);

@@ -1,5 +1,5 @@
 /* Texts of XML as values. SPARK StaxXmlParser.convertTo, castTo. Any thread. */
-#include "codec/csv_scan.h"
+#include "codec/java_number.h"
 #include "codec/xml_inner.h"
 #include "func/decimal.h"
 
@@ -34,61 +34,6 @@ static char *terminated(weir_bytes t, char tmp[400]) {
     char *s = t.len < 400 ? tmp : malloc((size_t)t.len + 1);
     if (s) memcpy(s, t.p, (size_t)t.len), s[t.len] = 0;
     return s;
-}
-
-static const char *digits(const char *p, bool hex) {
-    while ((*p >= '0' && *p <= '9') ||
-           (hex && ((*p >= 'a' && *p <= 'f') || (*p >= 'A' && *p <= 'F'))))
-        p++;
-    return p;
-}
-
-/* JAVA Double.valueOf: the grammar of FloatValue without its sign. Returns its end, NULL: none. */
-static const char *float_end(const char *p) {
-    bool hex = p[0] == '0' && (p[1] == 'x' || p[1] == 'X'), exponent;
-    const char *from = p += 2 * hex;
-    p = digits(p, hex);
-    ptrdiff_t n = p - from;
-    if (*p == '.') {
-        from = ++p;
-        p = digits(p, hex);
-        n += p - from;
-    }
-    if (!n) return NULL;
-    exponent = hex ? *p == 'p' || *p == 'P' : *p == 'e' || *p == 'E';
-    if (hex && !exponent) return NULL;
-    if (exponent) {
-        p += 1 + (p[1] == '-' || p[1] == '+');
-        from = p;
-        p = digits(p, false);
-        if (p == from) return NULL;
-    }
-    return p + (*p && strchr("dDfF", *p) != NULL);
-}
-
-static bool java_float(weir_bytes t, bool narrow, double *out) {
-    char tmp[400];
-    while (t.len && (unsigned char)*t.p <= ' ') t.p++, t.len--;
-    while (t.len && (unsigned char)t.p[t.len - 1] <= ' ') t.len--;
-    weir_bytes word = t;
-    bool minus = t.len && *t.p == '-';
-    if (t.len && (minus || *t.p == '+')) word.p++, word.len--;
-    if (is(word, "NaN")) return *out = NAN, true;
-    if (is(word, "Infinity")) return *out = minus ? -INFINITY : INFINITY, true;
-    char *s = terminated(word, tmp);
-    const char *end = s ? float_end(s) : NULL;
-    bool ok = end && end == s + word.len;
-    if (ok) {
-        if (strchr("dDfF", end[-1])) s[word.len - 1] = 0;
-        double d = narrow ? (double)strtof(s, NULL) : strtod(s, NULL);
-        *out = minus ? -d : d;
-    }
-    if (s != tmp) free(s);
-    return ok;
-}
-
-bool weir_java_double(const char *p, int64_t n, double *out) {
-    return java_float((weir_bytes){p, (int32_t)n}, false, out);
 }
 
 /* JAVA NumberFormat.parse of Locale.US: the longest number that the text begins with, its groups
@@ -133,7 +78,8 @@ static bool cast_float(const weir_xml_options *o, weir_arena *a, bool narrow, we
     if (t.len && (minus || *t.p == '+')) t.p++, t.len--;
     *out = value(a);
     if (weir_xml_is_null(o, t)) return true; /* SPARK: null.asInstanceOf[Double] is 0 */
-    if (!java_float(t, narrow, &(*out)->d) && !number_format(t, narrow, &(*out)->d)) return false;
+    if (!weir_java_double(a, t, narrow, &(*out)->d) && !number_format(t, narrow, &(*out)->d))
+        return false;
     if (minus) (*out)->d = -(*out)->d;
     return true;
 }
@@ -147,7 +93,7 @@ static bool cast_integer(const weir_xml_options *o, weir_arena *a, weir_kind k, 
     if (big && t.len && (minus || *t.p == '+')) t.p++, t.len--; /* SPARK signSafeToInt */
     *out = value(a);
     if (big && weir_xml_is_null(o, t)) return true;
-    if (!weir_csv_int((weir_csv_field){t.p, t.len, false}, &v)) return false;
+    if (!weir_java_long(t, &v)) return false;
     if ((k == WEIR_T_BYTE && v != (int8_t)v) || (k == WEIR_T_SHORT && v != (int16_t)v) ||
         (k == WEIR_T_INT && v != (int32_t)v))
         return false;

@@ -1,20 +1,143 @@
-/* encode, decode, str_to_map. Called by the evaluator; any thread. SPARK Encode, StringDecode,
- * StringToMap */
+/* Charsets, and the functions encode, decode, str_to_map. Called by the evaluator and by text
+ * sources; any thread. SPARK Encode, StringDecode, StringToMap */
+#include "func/charset.h"
+
 #include "base/utf8.h"
 #include "func/lists.h"
 #include "func/text.h"
 
 #include <strings.h>
 
-typedef enum { ASCII, LATIN1, UTF8, UTF16BE, UTF16LE, UTF16, UTF32, NCHARSET } charset;
-static const char *const names[NCHARSET] = {"US-ASCII", "ISO-8859-1", "UTF-8", "UTF-16BE",
-                                            "UTF-16LE", "UTF-16",     "UTF-32"};
+static const char *const names[WEIR_NCHARSET] = {"UTF-8",    "US-ASCII", "ISO-8859-1", "UTF-16BE",
+                                                 "UTF-16LE", "UTF-16",   "UTF-32"};
 
-static weir_rc charset_of(weir_ctx *ctx, weir_call *c, int64_t i, const char *fn, charset *out) {
+const char *weir_charset_name(weir_charset set) { return names[set]; }
+
+bool weir_charset_find(const char *name, size_t len, weir_charset *out) {
+    for (int k = 0; k < WEIR_NCHARSET; k++)
+        if (len == strlen(names[k]) && strncasecmp(name, names[k], len) == 0)
+            return *out = (weir_charset)k, true;
+    return false;
+}
+
+static void put_char(weir_str *s, uint32_t v) {
+    char b[4];
+    weir_str_add(s, b, weir_utf8_put(b, v));
+}
+
+static uint32_t unit_at(const unsigned char *p, bool little) {
+    return little ? p[0] | (uint32_t)p[1] << 8 : p[1] | (uint32_t)p[0] << 8;
+}
+
+/* JDK UnicodeDecoder: what follows a lone first surrogate is bad with it. */
+static bool from_utf16(const unsigned char *p, size_t n, weir_charset set, weir_str *s) {
+    bool little = set == WEIR_CHARSET_UTF16LE, good = true;
+    if (set == WEIR_CHARSET_UTF16 && n >= 2 &&
+        (unit_at(p, false) == 0xfeff || unit_at(p, true) == 0xfeff)) {
+        little = unit_at(p, true) == 0xfeff;
+        p += 2;
+        n -= 2;
+    }
+    for (size_t k; n; p += k, n -= k) {
+        uint32_t v = n >= 2 ? unit_at(p, little) : 0, low = n >= 4 ? unit_at(p + 2, little) : 0;
+        bool first = v >= 0xd800 && v < 0xdc00, pair = first && low >= 0xdc00 && low < 0xe000;
+        bool bad = n < 2 || (first && !pair) || (v >= 0xdc00 && v < 0xe000) || v == 0xfffe;
+        k = first ? 4 : 2;
+        if (k > n) k = n;
+        if (pair) v = 0x10000 + ((v - 0xd800) << 10) + (low - 0xdc00);
+        put_char(s, bad ? 0xfffd : v);
+        good &= !bad;
+    }
+    return good;
+}
+
+static bool from_utf32(const unsigned char *p, size_t n, weir_str *s) {
+    bool little = false, good = true;
+    for (size_t i = 0; i < n; i += 4) {
+        uint32_t v = UINT32_MAX;
+        if (n - i >= 4)
+            v = unit_at(p + i, little) << (little ? 0 : 16) |
+                unit_at(p + i + 2, little) << (little ? 16 : 0);
+        if (i == 0 && (v == 0xfeff || v == 0xfffe0000)) {
+            little = v != 0xfeff;
+            continue;
+        }
+        bool half = v >= 0xd800 && v < 0xe000; /* SPARK: a half surrogate is written as ? */
+        put_char(s, v > 0x10ffff ? 0xfffd : half ? '?' : v);
+        good &= v <= 0x10ffff;
+    }
+    return good;
+}
+
+bool weir_charset_decode(weir_charset set, const char *text, size_t n, weir_str *s) {
+    const unsigned char *p = (const unsigned char *)text;
+    bool good = true;
+    switch (set) {
+    case WEIR_CHARSET_UTF8:
+        if (n) weir_utf8_add(s, text, n);
+        return weir_utf8_valid(text, n);
+    case WEIR_CHARSET_UTF16:
+    case WEIR_CHARSET_UTF16BE:
+    case WEIR_CHARSET_UTF16LE: return from_utf16(p, n, set, s);
+    case WEIR_CHARSET_UTF32: return from_utf32(p, n, s);
+    default: break;
+    }
+    for (size_t i = 0; i < n; i++) {
+        bool bad = set == WEIR_CHARSET_ASCII && p[i] >= 0x80;
+        put_char(s, bad ? 0xfffd : p[i]);
+        good &= !bad;
+    }
+    return good;
+}
+
+static void put_unit(weir_str *s, uint32_t u, bool little) {
+    weir_str_putc(s, (char)(little ? u : u >> 8));
+    weir_str_putc(s, (char)(little ? u >> 8 : u));
+}
+
+static bool encode_char(weir_charset set, uint32_t v, weir_str *s) {
+    bool little = set == WEIR_CHARSET_UTF16LE;
+    if (set == WEIR_CHARSET_ASCII || set == WEIR_CHARSET_LATIN1) {
+        bool has = v < (set == WEIR_CHARSET_ASCII ? 0x80 : 0x100);
+        weir_str_putc(s, has ? (char)v : '?');
+        return has;
+    }
+    if (set == WEIR_CHARSET_UTF32) {
+        put_unit(s, v >> 16, false);
+        put_unit(s, v & 0xffff, false);
+    } else if (v >= 0x10000) {
+        put_unit(s, 0xd800 + ((v - 0x10000) >> 10), little);
+        put_unit(s, 0xdc00 + ((v - 0x10000) & 0x3ff), little);
+    } else {
+        put_unit(s, v, little);
+    }
+    return true;
+}
+
+bool weir_charset_encode(weir_charset set, const char *p, size_t n, bool mark, weir_str *s) {
+    bool good = true;
+    if (set == WEIR_CHARSET_UTF8) {
+        if (n) weir_str_add(s, p, n);
+        return true;
+    }
+    if (set == WEIR_CHARSET_UTF16 && mark) put_unit(s, 0xfeff, false);
+    for (const char *end = p + n; p < end;) {
+        int k = weir_utf8_next(p, end);
+        uint32_t v = (unsigned char)*p;
+        if (k > 1) v &= 0x7fu >> k;
+        for (int i = 1; i < k; i++) v = v << 6 | (p[i] & 0x3fu);
+        good &= encode_char(set, k < 0 ? 0xfffd : v, s) && k > 0;
+        p += k < 0 ? -k : k;
+    }
+    return good;
+}
+
+/* ---- encode, decode ---- */
+
+static weir_rc charset_of(weir_ctx *ctx, weir_call *c, int64_t i, const char *fn,
+                          weir_charset *out) {
     weir_bytes b = weir_get_bytes(&c->arg[1], i);
-    for (int k = 0; k < NCHARSET; k++)
-        if ((size_t)b.len == strlen(names[k]) && strncasecmp(b.p, names[k], (size_t)b.len) == 0)
-            return *out = (charset)k, WEIR_OK;
+    if (weir_charset_find(b.p, (size_t)b.len, out)) return WEIR_OK;
     return weir_call_fail(ctx, c, WEIR_E_INVALID_CHARSET, "parameter", "`charset`", "functionName",
                           fn, "charsets",
                           "'ISO-8859-1', 'US-ASCII', 'UTF-16', 'UTF-16BE', 'UTF-16LE', 'UTF-32', "
@@ -22,148 +145,31 @@ static weir_rc charset_of(weir_ctx *ctx, weir_call *c, int64_t i, const char *fn
                           "charset", weir_strndup(ctx->arena, b.len ? b.p : "", (size_t)b.len));
 }
 
-static weir_rc malformed(weir_ctx *ctx, weir_call *c, const char *fn, charset set) {
-    return weir_call_fail(ctx, c, WEIR_E_MALFORMED_CHARACTER_CODING, "function", fn, "charset",
-                          names[set]);
-}
-
-/* The character at p and how many bytes it has; 0: not UTF-8. */
-static int next_char(const char *s, int32_t left, uint32_t *out) {
-    const unsigned char *p = (const unsigned char *)s;
-    int n = weir_utf8_next(s, s + left);
-    if (n < 0) return 0;
-    uint32_t v = n == 1 ? *p : *p & (0x7fu >> n);
-    for (int i = 1; i < n; i++) v = v << 6 | (p[i] & 0x3f);
-    *out = v;
-    return n;
-}
-
-static void put_unit(weir_str *s, uint32_t u, charset set) {
-    weir_str_putc(s, (char)(set == UTF16LE ? u : u >> 8));
-    weir_str_putc(s, (char)(set == UTF16LE ? u >> 8 : u));
-}
-
-static bool put_char(weir_str *s, uint32_t v, charset set) {
-    if (set == ASCII || set == LATIN1) {
-        weir_str_putc(s, (char)v);
-        return v < (set == ASCII ? 0x80 : 0x100);
-    }
-    if (set == UTF32) {
-        put_unit(s, v >> 16, set);
-        put_unit(s, v & 0xffff, set);
-        return true;
-    }
-    if (v >= 0x10000) {
-        put_unit(s, 0xd800 + ((v - 0x10000) >> 10), set);
-        put_unit(s, 0xdc00 + ((v - 0x10000) & 0x3ff), set);
-    } else {
-        put_unit(s, v, set);
-    }
-    return true;
-}
-
-static weir_rc k_encode(weir_ctx *ctx, weir_call *c) {
+static weir_rc recode(weir_ctx *ctx, weir_call *c, const char *fn, bool encode) {
     weir_build b;
     weir_str s;
     WEIR_TRY(weir_out_start(ctx, c, &b));
     weir_str_init(&s, ctx->arena, INT32_MAX);
     for (int64_t i = 0; i < c->len; i++) {
-        charset set;
+        weir_charset set = WEIR_CHARSET_UTF8;
         if (weir_call_null(c, i)) {
             weir_build_null(&b);
             continue;
         }
-        WEIR_TRY(charset_of(ctx, c, i, "`encode`", &set));
+        WEIR_TRY(charset_of(ctx, c, i, fn, &set));
         weir_bytes t = weir_get_bytes(&c->arg[0], i);
         s.len = 0;
-        if (set == UTF8 && t.len) weir_str_add(&s, t.p, (size_t)t.len);
-        if (set == UTF16 && t.len) put_unit(&s, 0xfeff, set);
-        for (int32_t p = 0, n; set != UTF8 && p < t.len; p += n) {
-            uint32_t v = 0;
-            n = next_char(t.p + p, t.len - p, &v);
-            if (n == 0 || !put_char(&s, v, set)) return malformed(ctx, c, "`encode`", set);
-        }
+        bool good = encode ? weir_charset_encode(set, t.p, (size_t)t.len, t.len > 0, &s)
+                           : weir_charset_decode(set, t.p, (size_t)t.len, &s);
+        if (!good)
+            return weir_call_fail(ctx, c, WEIR_E_MALFORMED_CHARACTER_CODING, "function", fn,
+                                  "charset", names[set]);
         weir_build_bytes(&b, s.len ? s.p : "", s.len);
     }
     return weir_out_build(ctx, c, &b);
 }
-
-static void put_utf8(weir_str *s, uint32_t v) {
-    char t[4];
-    weir_str_add(s, t, weir_utf8_put(t, v));
-}
-
-static uint32_t unit_at(const unsigned char *p, bool little) {
-    return little ? p[0] | (uint32_t)p[1] << 8 : p[1] | (uint32_t)p[0] << 8;
-}
-
-static bool from_utf16(const unsigned char *p, int32_t n, charset set, weir_str *s) {
-    bool little = set == UTF16LE;
-    if (set == UTF16 && n >= 2 && (unit_at(p, false) == 0xfeff || unit_at(p, true) == 0xfeff)) {
-        little = unit_at(p, true) == 0xfeff;
-        p += 2;
-        n -= 2;
-    }
-    for (; n >= 2; p += 2, n -= 2) {
-        uint32_t v = unit_at(p, little);
-        if (v >= 0xdc00 && v < 0xe000) return false;
-        if (v >= 0xd800 && v < 0xdc00) {
-            uint32_t low = n >= 4 ? unit_at(p + 2, little) : 0;
-            if (low < 0xdc00 || low >= 0xe000) return false;
-            v = 0x10000 + ((v - 0xd800) << 10) + (low - 0xdc00);
-            p += 2;
-            n -= 2;
-        }
-        put_utf8(s, v);
-    }
-    return n == 0;
-}
-
-static bool from_bytes(weir_bytes t, charset set, weir_str *s) {
-    const unsigned char *p = (const unsigned char *)t.p;
-    if (set == UTF16 || set == UTF16BE || set == UTF16LE) return from_utf16(p, t.len, set, s);
-    if (set == UTF32) {
-        for (int32_t i = 0; i + 4 <= t.len; i += 4) {
-            uint32_t v = unit_at(p + i, false) << 16 | unit_at(p + i + 2, false);
-            if (v > 0x10ffff) return false;
-            put_utf8(s, v);
-        }
-        return t.len % 4 == 0;
-    }
-    for (int32_t i = 0; i < t.len; i++) {
-        uint32_t v;
-        if (set == ASCII && p[i] >= 0x80) return false;
-        if (set == LATIN1 || set == ASCII) {
-            put_utf8(s, p[i]);
-            continue;
-        }
-        int n = next_char(t.p + i, t.len - i, &v);
-        if (n == 0) return false;
-        weir_str_add(s, t.p + i, (size_t)n);
-        i += n - 1;
-    }
-    return true;
-}
-
-static weir_rc k_decode(weir_ctx *ctx, weir_call *c) {
-    weir_build b;
-    weir_str s;
-    WEIR_TRY(weir_out_start(ctx, c, &b));
-    weir_str_init(&s, ctx->arena, INT32_MAX);
-    for (int64_t i = 0; i < c->len; i++) {
-        charset set;
-        if (weir_call_null(c, i)) {
-            weir_build_null(&b);
-            continue;
-        }
-        WEIR_TRY(charset_of(ctx, c, i, "`decode`", &set));
-        s.len = 0;
-        if (!from_bytes(weir_get_bytes(&c->arg[0], i), set, &s))
-            return malformed(ctx, c, "`decode`", set);
-        weir_build_bytes(&b, s.len ? s.p : "", s.len);
-    }
-    return weir_out_build(ctx, c, &b);
-}
+static weir_rc k_encode(weir_ctx *ctx, weir_call *c) { return recode(ctx, c, "`encode`", true); }
+static weir_rc k_decode(weir_ctx *ctx, weir_call *c) { return recode(ctx, c, "`decode`", false); }
 
 /* ---- str_to_map ---- */
 

@@ -3,6 +3,7 @@
  * any thread. */
 #include "func/decimal.h"
 #include "func/loop.h"
+#include "func/random.h"
 #include "func/strict.h"
 
 #include <math.h>
@@ -283,35 +284,7 @@ typedef struct random_state {
     double next;
 } random_state;
 
-static uint32_t rotl(uint32_t x, int r) { return x << r | x >> (32 - r); }
-
-/* scala MurmurHash3.bytesHash of the eight big-endian bytes of the seed */
-static uint32_t murmur(uint64_t seed, uint32_t h) {
-    for (int k = 0; k < 2; k++) {
-        uint32_t w = __builtin_bswap32((uint32_t)(k == 0 ? seed >> 32 : seed));
-        w *= 0xcc9e2d51;
-        w = rotl(w, 15) * 0x1b873593;
-        h = rotl(h ^ w, 13) * 5 + 0xe6546b64;
-    }
-    h ^= 8;
-    h = (h ^ h >> 16) * 0x85ebca6b;
-    h = (h ^ h >> 13) * 0xc2b2ae35;
-    return h ^ h >> 16;
-}
-
-static int32_t next_bits(random_state *r, int bits) {
-    uint64_t s = (uint64_t)r->seed;
-    s ^= s << 21;
-    s ^= s >> 35;
-    s ^= s << 4;
-    r->seed = (int64_t)s;
-    return (int32_t)(s & ((UINT64_C(1) << bits) - 1));
-}
-
-static double next_double(random_state *r) {
-    int64_t hi = (int64_t)next_bits(r, 26) << 27;
-    return (double)(hi + next_bits(r, 27)) * 0x1p-53;
-}
+static double next_double(random_state *r) { return weir_random_double(&r->seed); }
 
 static double next_gaussian(random_state *r) { /* java.util.Random: polar method, two at a time */
     double a, b, s;
@@ -334,10 +307,9 @@ static weir_rc random_rows(weir_ctx *ctx, weir_call *c, bool gauss) {
     random_state *r = c->state;
     double *o;
     if (!r->ready) {
-        uint64_t seed =
-            (uint64_t)(*(const int64_t *)c->bound + (ctx->task ? ctx->task->partition : 0));
-        uint32_t low = murmur(seed, 0x3c074a61), high = murmur(seed, low);
-        *r = (random_state){.ready = true, .seed = (int64_t)((uint64_t)high << 32 | low)};
+        uint64_t seed = (uint64_t)*(const int64_t *)c->bound +
+                        (uint64_t)(ctx->task ? ctx->task->partition : 0);
+        *r = (random_state){.ready = true, .seed = weir_random_state((int64_t)seed)};
     }
     WEIR_TRY(weir_out_fixed(ctx, c, &o));
     for (int64_t i = 0; i < c->len; i++) o[i] = gauss ? next_gaussian(r) : next_double(r);

@@ -151,7 +151,7 @@ weir_rc weir_pattern_compile(weir_ctx *ctx, const char *p, size_t n, bool parsin
             continue;
         }
         if (isalpha((unsigned char)c)) {
-            if (!strchr("GyMLdDEFaHhKkmsSVzOXxZQq", c)) return bad_pattern(ctx, c, p, n);
+            if (!strchr("GyMLdDEFaHhKkmsSVzOXxZQq", c)) return bad_pattern(ctx, 0, p, n);
             if (bad_count(c, (int)(k - i))) return bad_pattern(ctx, 0, p, n);
             w->it[w->n++] = (item){.letter = c, .count = (int)(k - i)};
             w->era |= c == 'G';

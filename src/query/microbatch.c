@@ -528,7 +528,8 @@ static void record_failure(weir_ctx *ctx, weir_query *q) {
     (void)weir_fail(ctx, WEIR_E_STREAM_FAILED, "id", q->id, "runId", q->run_id, "message", text);
     weir_err *e = ctx->err;
     e->msg = weir_printf(e->own, "%s\n%s", e->msg, account);
-    e->cause = weir_strdup(e->own, text);
+    e->cause = cause.cause ? weir_printf(e->own, "%s\nCaused by: %s", text, cause.cause)
+                           : weir_strdup(e->own, text);
     weir_lock(&q->mu);
     weir_err_copy(&q->err, e);
     q->cause_cls = cause.cls;

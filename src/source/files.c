@@ -38,7 +38,9 @@ static const char *get_option(void *u, const char *key) {
 
 static weir_rc infer_json(weir_ctx *ctx, weir_scan *s, const weir_listing *l, weir_schema **out) {
     weir_json_options o;
+    weir_bytes sep;
     WEIR_TRY(weir_json_options_read(ctx, get_option, s, &o));
+    WEIR_TRY(weir_line_sep(ctx, s, &sep));
     weir_arena *mem = weir_arena_new(ctx->arena);
     weir_json_infer *f = weir_json_infer_new(mem, &o);
     for (int64_t i = 0; i < l->n; i++) {
@@ -51,7 +53,7 @@ static weir_rc infer_json(weir_ctx *ctx, weir_scan *s, const weir_listing *l, we
         weir_lines lines;
         const char *line;
         int64_t len;
-        weir_lines_init(&lines, p, n, weir_option_get(&s->options, "lineSep"));
+        weir_lines_init(&lines, p, n, sep);
         while (!o.multi_line && weir_lines_next(&lines, &line, &len))
             weir_json_infer_record(f, line, len);
         if (o.multi_line) weir_json_infer_record(f, p, (int64_t)n);
@@ -63,37 +65,72 @@ static weir_rc infer_json(weir_ctx *ctx, weir_scan *s, const weir_listing *l, we
                           : weir_fail(ctx, WEIR_E_UNABLE_TO_INFER_SCHEMA, "format", "JSON");
 }
 
+typedef struct by_size {
+    weir_found *v;
+    int64_t n;
+} by_size;
+
+static int larger_first(const void *a, const void *b) {
+    const weir_found *x = a, *y = b;
+    if (x->size_bytes != y->size_bytes) return x->size_bytes > y->size_bytes ? -1 : 1;
+    return strcmp(x->path, y->path);
+}
+
+/* SPARK: pieces of files are read in the order of their size, and the first line names columns. */
+static by_size ordered(weir_arena *a, const weir_listing *l, bool by_path) {
+    by_size o = {WEIR_NEWN(a, weir_found, l->n + 1), l->n};
+    if (l->n) memcpy(o.v, l->v, sizeof *o.v * (size_t)l->n);
+    if (!by_path && l->n) qsort(o.v, (size_t)o.n, sizeof *o.v, larger_first);
+    return o;
+}
+
+static weir_rc infer_csv_file(weir_ctx *ctx, const weir_csv_options *o, weir_csv_infer *f,
+                              const weir_found *file, weir_bytes sep, bool names) {
+    const char *p, *line;
+    size_t n;
+    int64_t len;
+    bool mapped;
+    weir_lines lines;
+    weir_csv_infer_file(f, weir_file_uri(ctx->arena, file->path), names);
+    WEIR_TRY(weir_text_map(ctx, file->path, &p, &n, &mapped));
+    if (o->multi_line) return n ? weir_csv_infer_text(ctx, f, p, (int64_t)n) : WEIR_OK;
+    weir_lines_init(&lines, p, n, sep);
+    if (n >= 3 && memcmp(p, "\xEF\xBB\xBF", 3) == 0) lines.p += 3;
+    while (weir_lines_next(&lines, &line, &len)) {
+        WEIR_TRY(weir_csv_infer_text(ctx, f, line, len));
+        if (names && weir_csv_infer_named(f)) return WEIR_OK;
+        WEIR_TRY(weir_check_cancel(ctx));
+    }
+    return WEIR_OK;
+}
+
 static weir_rc infer_csv(weir_ctx *ctx, weir_scan *s, const weir_listing *l, weir_schema **out) {
     weir_csv_options o;
+    weir_bytes sep;
+    if (!l->n) return weir_fail(ctx, WEIR_E_UNABLE_TO_INFER_SCHEMA, "format", "CSV");
     WEIR_TRY(weir_csv_options_read(ctx, get_option, s, &o));
+    WEIR_TRY(weir_csv_options_infer(ctx, &o));
+    WEIR_TRY(weir_line_sep(ctx, s, &sep));
     weir_arena *mem = weir_arena_new(ctx->arena);
     weir_csv_infer *f = weir_csv_infer_new(mem, &o);
-    for (int64_t i = 0; i < l->n; i++) {
-        weir_ctx c = *ctx;
-        const char *p;
-        size_t n;
-        bool mapped;
-        c.arena = weir_arena_new(mem);
-        WEIR_TRY(weir_text_map(&c, l->v[i].path, &p, &n, &mapped));
-        bool first = true;
-        if (o.multi_line) WEIR_TRY(weir_csv_infer_text(&c, f, p, (int64_t)n, true));
-        weir_lines lines;
-        const char *line;
-        int64_t len;
-        weir_lines_init(&lines, p, n, weir_option_get(&s->options, "lineSep"));
-        for (; !o.multi_line && weir_lines_next(&lines, &line, &len); first = false)
-            WEIR_TRY(weir_csv_infer_text(&c, f, line, len, first));
-        weir_arena_free(c.arena);
-    }
+    by_size files = ordered(mem, l, o.multi_line);
+    for (int pass = 0; pass < (o.infer ? 2 : 1); pass++)
+        for (int64_t i = 0; i < files.n && (pass || !weir_csv_infer_named(f)); i++) {
+            weir_ctx c = *ctx;
+            c.arena = weir_arena_new(mem);
+            WEIR_TRY(infer_csv_file(&c, &o, f, &files.v[i], sep, !pass));
+            weir_arena_free(c.arena);
+        }
     *out = weir_csv_infer_done(ctx->arena, f);
     weir_arena_free(mem);
-    return (*out)->nfield ? WEIR_OK
-                          : weir_fail(ctx, WEIR_E_UNABLE_TO_INFER_SCHEMA, "format", "CSV");
+    return WEIR_OK;
 }
 
 static weir_rc infer_xml(weir_ctx *ctx, weir_scan *s, const weir_listing *l, weir_schema **out) {
     weir_xml_options o;
+    weir_bytes sep;
     WEIR_TRY(weir_xml_options_read(ctx, get_option, s, &o));
+    WEIR_TRY(weir_line_sep(ctx, s, &sep));
     if (!l->n) return weir_fail(ctx, WEIR_E_UNABLE_TO_INFER_SCHEMA, "format", "XML");
     weir_arena *mem = weir_arena_new(ctx->arena);
     weir_xml_infer *f = weir_xml_infer_new(mem, &o);
@@ -108,7 +145,7 @@ static weir_rc infer_xml(weir_ctx *ctx, weir_scan *s, const weir_listing *l, wei
         WEIR_TRY(weir_text_map(&c, l->v[i].path, &p, &n, &mapped));
         if (o.multi_line) WEIR_TRY(weir_xml_infer_text(&c, f, p, (int64_t)n));
         weir_lines lines;
-        weir_lines_init(&lines, p, n, weir_option_get(&s->options, "lineSep"));
+        weir_lines_init(&lines, p, n, sep);
         while (!o.multi_line && weir_lines_next(&lines, &line, &len))
             WEIR_TRY(weir_xml_infer_text(&c, f, line, len));
         weir_arena_free(c.arena);
@@ -295,7 +332,12 @@ static const weir_text_ops line_ops = {.record = line_record,
                                        .blank = true};
 
 static weir_rc csv_record(weir_ctx *ctx, void *u, const char *p, int64_t n, int64_t at) {
-    return weir_csv_record(ctx, u, p, n, at);
+    (void)at;
+    return weir_csv_line(ctx, u, p, n);
+}
+static weir_rc csv_step(weir_ctx *ctx, void *u, const char *p, int64_t n, int64_t max_rows,
+                        bool *over) {
+    return weir_csv_step(ctx, u, p, n, max_rows, over);
 }
 static int64_t csv_count(void *u) { return weir_csv_rows(u); }
 static weir_rc csv_take(weir_ctx *ctx, void *u, weir_batch *out) {
@@ -306,14 +348,14 @@ static const weir_text_ops csv_ops = {.record = csv_record,
                                       .rows = csv_count,
                                       .take = csv_take,
                                       .file = csv_file,
-                                      .decoded = true};
+                                      .step = csv_step};
 
 static weir_rc read_csv(weir_ctx *ctx, weir_scan *s, const files *f, const weir_split *sp,
-                        int64_t n, weir_reader **out) {
+                        int64_t n, const bool *columns, weir_reader **out) {
     weir_csv_options *o = WEIR_NEW(ctx->arena, weir_csv_options);
     weir_csv_reader *r = NULL;
     WEIR_TRY(weir_csv_options_read(ctx, get_option, s, o));
-    WEIR_TRY(weir_csv_reader_new(ctx, f->data, o, &r));
+    WEIR_TRY(weir_csv_reader_new(ctx, f->data, columns, o, &r));
     return weir_text_reader(ctx, s, sp, n, &csv_ops, r, ctx->arena, o->multi_line, out);
 }
 
@@ -376,7 +418,7 @@ static weir_rc files_read(weir_ctx *ctx, weir_scan *s, const weir_split *sp, int
         if (rc == WEIR_OK)
             rc = weir_text_reader(&c, s, sp, n, &weir_json_text_ops, u, mem, whole, out);
     } else if (f->csv) {
-        rc = read_csv(&c, s, f, sp, n, out);
+        rc = read_csv(&c, s, f, sp, n, columns, out);
     } else if (f->xml) {
         rc = read_xml(&c, s, f, sp, n, columns, out);
     } else {

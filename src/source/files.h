@@ -90,11 +90,14 @@ typedef struct weir_text_ops {
     weir_rc (*step)(weir_ctx *, void *u, const char *p, int64_t n, int64_t max_rows, bool *over);
 } weir_text_ops;
 
-/* Lines of a text: ended by sep, or if that is NULL by \n, \r or \r\n. */
+/* Lines of a text: ended by sep, or if that has no bytes by \n, \r or \r\n. */
 typedef struct weir_lines {
-    const char *p, *end, *sep;
+    const char *p, *end;
+    weir_bytes sep;
 } weir_lines;
-void weir_lines_init(weir_lines *, const char *p, size_t n, const char *sep);
+void weir_lines_init(weir_lines *, const char *p, size_t n, weir_bytes sep);
+/* The option lineSep, in the option encoding where the format has one. */
+weir_rc weir_line_sep(weir_ctx *, const weir_scan *, weir_bytes *out);
 bool weir_lines_next(weir_lines *, const char **line, int64_t *n); /* false: the end */
 weir_rc weir_text_reader(weir_ctx *, weir_scan *, const weir_split *, int64_t n,
                          const weir_text_ops *, void *u, weir_arena *mem, bool whole_file,

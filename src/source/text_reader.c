@@ -2,6 +2,7 @@
  * One task. */
 #include "base/simd.h"
 #include "codec/pack.h"
+#include "func/charset.h"
 #include "source/files.h"
 
 #include <strings.h>
@@ -19,19 +20,34 @@ typedef struct text_reader {
     const char *text, *window, *ahead; /* the file, the part of it that is at hand */
     size_t len;
     weir_lines lines;
-    const char *sep;
+    weir_bytes sep;
     bool open, whole, skip_missing;
     weir_task *task;
 } text_reader;
 
-void weir_lines_init(weir_lines *l, const char *p, size_t n, const char *sep) {
+weir_rc weir_line_sep(weir_ctx *ctx, const weir_scan *s, weir_bytes *out) {
+    const char *v = weir_option_get(&s->options, "lineSep"),
+               *enc = weir_option_get(&s->options, "encoding");
+    if (!enc) enc = weir_option_get(&s->options, "charset");
+    weir_charset set = WEIR_CHARSET_UTF8;
+    *out = (weir_bytes){0};
+    if (!v) return WEIR_OK;
+    if (enc && !weir_charset_find(enc, strlen(enc), &set)) return WEIR_OK; /* said elsewhere */
+    weir_str t;
+    weir_str_init(&t, ctx->arena, 1 << 20);
+    (void)weir_charset_encode(set, v, strlen(v), true, &t);
+    *out = (weir_bytes){t.p, (int32_t)t.len};
+    return WEIR_OK;
+}
+
+void weir_lines_init(weir_lines *l, const char *p, size_t n, weir_bytes sep) {
     *l = (weir_lines){.p = p, .end = n ? p + n : p, .sep = sep};
 }
 
 static const char *line_end(const weir_lines *l, size_t *skip) {
     size_t left = (size_t)(l->end - l->p);
-    *skip = l->sep ? strlen(l->sep) : 1;
-    if (l->sep) return memmem(l->p, left, l->sep, *skip);
+    *skip = l->sep.len ? (size_t)l->sep.len : 1;
+    if (l->sep.len) return memmem(l->p, left, l->sep.p, *skip);
     const char *stop = weir_line_stop(l->p, l->end);
     if (stop && *stop == '\r' && stop + 1 < l->end && stop[1] == '\n') *skip = 2;
     return stop;
@@ -86,7 +102,7 @@ static weir_rc feed(weir_ctx *ctx, text_reader *r) {
     for (;;) {
         if (l->p >= r->ahead && l->p < l->end)
             r->ahead = weir_map_advance(&r->window, l->p, l->end);
-        if (r->ops->run && !l->sep) l->p = r->ops->run(r->u, l->p, l->end, ROWS);
+        if (r->ops->run && !l->sep.len) l->p = r->ops->run(r->u, l->p, l->end, ROWS);
         if (r->ops->rows(r->u) >= ROWS || !weir_lines_next(l, &p, &n)) return WEIR_OK;
         if (n || r->ops->blank) WEIR_TRY(r->ops->record(ctx, r->u, p, n, p - r->text));
     }
@@ -138,10 +154,11 @@ weir_rc weir_text_reader(weir_ctx *ctx, weir_scan *s, const weir_split *sp, int6
                        .mem = mem,
                        .file_mem = weir_arena_new(mem),
                        .whole = whole,
-                       .sep = weir_option_get(&s->options, "lineSep"),
                        .skip_missing = skip};
     *out = &r->base;
-    return WEIR_OK;
+    weir_ctx c = *ctx;
+    c.arena = mem;
+    return weir_line_sep(&c, s, &r->sep);
 }
 
 /* ---- JSON rows ---- */

@@ -1,18 +1,36 @@
-"""CSV files read as Apache Spark 4.2.0 reads them: test/golden/csv.json holds text, schema, options, and what Spark gave."""
+"""CSV files as Apache Spark 4.2.0 reads and writes them: test/golden/csv/spark.json, and of older days test/golden/csv.json, which
+holds text, schema, options, and what Spark gave."""
 import json
 import pathlib
+import sys
 
 import pytest
 from pyspark.errors import PySparkException
 
-CASES = json.loads((pathlib.Path(__file__).resolve().parent.parent / "golden" / "csv.json").read_text())
+GOLDEN = pathlib.Path(__file__).resolve().parent.parent / "golden"
+sys.path.insert(0, str(GOLDEN / "csv"))
+import csv_cases  # noqa: E402
+
+SPARK = json.loads((GOLDEN / "csv" / "spark.json").read_text())
+CASES = json.loads((GOLDEN / "csv.json").read_text())
+OTHERWISE = {}
 
 
-@pytest.mark.parametrize("case", CASES, ids=[c[0] for c in CASES])
-def test_rows_as_spark(spark, tmp_path, monkeypatch, case):
+@pytest.fixture
+def utc(monkeypatch):
     import time
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
+
+
+@pytest.mark.parametrize("kind, name", [(k, n) for k in ("read", "infer", "write") for n in SPARK[k]])
+def test_as_spark(spark, tmp_path, utc, kind, name):
+    got = getattr(csv_cases, kind)(spark, name, str(tmp_path / "d"))
+    assert json.loads(json.dumps(got)) == OTHERWISE.get((kind, name), SPARK[kind][name])
+
+
+@pytest.mark.parametrize("case", CASES, ids=[c[0] for c in CASES])
+def test_rows_as_spark(spark, tmp_path, utc, case):
     name, text, schema, options, kind, want = case
     path = tmp_path / (name + ".csv")
     path.write_text(text, newline="")
