@@ -1,5 +1,6 @@
 /* AnalyzePlan: schemas, explanations and the other questions about a plan. Called on handler
  * threads. */
+#include "base/mem.h"
 #include "connect/connect.h"
 #include "io/relation.h"
 #include "plan/stream.h"
@@ -248,15 +249,18 @@ static weir_rc do_persist(weir_ctx *ctx, weir_cn_session *s, const SC(AnalyzePla
                        (l->deserialized ? LEVEL_DESERIALIZED : 0)
                  : LEVEL_DISK | LEVEL_MEMORY | LEVEL_DESERIALIZED;
     weir_lock(&s->mu);
-    int i = 0, most = (int)(sizeof s->persisted / sizeof *s->persisted);
-    while (i < s->npersisted && s->persisted[i].hash != h) i++;
-    if (on && i == s->npersisted && i < most) {
-        s->persisted[i].hash = h;
-        s->persisted[i].bits = bits;
-        s->persisted[i].replication = l && l->replication ? l->replication : 1;
-        s->npersisted++;
+    struct weir_cn_level **at = &s->persisted, *level;
+    while (*at && (*at)->hash != h) at = &(*at)->next;
+    level = *at;
+    if (on && !level) {
+        level = weir_mem_resize(NULL, sizeof *level);
+        *level =
+            (struct weir_cn_level){s->persisted, h, bits, l && l->replication ? l->replication : 1};
+        s->persisted = level;
+    } else if (!on && level) {
+        *at = level->next;
+        weir_mem_free(level);
     }
-    if (!on && i < s->npersisted) s->persisted[i] = s->persisted[--s->npersisted];
     weir_unlock(&s->mu);
     a->result_case = on ? RES(PERSIST) : RES(UNPERSIST);
     if (on)
@@ -264,6 +268,14 @@ static weir_rc do_persist(weir_ctx *ctx, weir_cn_session *s, const SC(AnalyzePla
     else
         a->unpersist = y;
     return WEIR_OK;
+}
+
+void weir_cn_levels_free(weir_cn_session *s) {
+    for (struct weir_cn_level *v = s->persisted, *next; v; v = next) {
+        next = v->next;
+        weir_mem_free(v);
+    }
+    s->persisted = NULL;
 }
 
 static weir_rc do_level(weir_ctx *ctx, weir_cn_session *s, const SC(Relation) * rel,
@@ -275,11 +287,8 @@ static weir_rc do_level(weir_ctx *ctx, weir_cn_session *s, const SC(Relation) * 
     uint32_t h = fingerprint(ctx->arena, p, 2166136261u);
     int bits = 0, replication = 1;
     weir_lock(&s->mu);
-    for (int i = 0; i < s->npersisted; i++)
-        if (s->persisted[i].hash == h) {
-            bits = s->persisted[i].bits;
-            replication = s->persisted[i].replication;
-        }
+    for (const struct weir_cn_level *v = s->persisted; v; v = v->next)
+        if (v->hash == h) bits = v->bits, replication = v->replication;
     weir_unlock(&s->mu);
     l->has_use_disk = l->has_use_memory = l->has_use_off_heap = l->has_deserialized =
         l->has_replication = true;

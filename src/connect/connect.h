@@ -55,11 +55,11 @@ struct weir_cn_session {
     int64_t artifact_bytes; /* on their way, too */
     int64_t artifact_count;
     weir_cn_op *bus; /* the operation that carries listener events, or NULL */
-    struct {
+    struct weir_cn_level { /* of a plan that persist() was called for */
+        struct weir_cn_level *next;
         uint32_t hash;
         int bits, replication;
-    } persisted[64]; /* persist(): storage levels by plan */
-    int npersisted;
+    } *persisted;
 };
 
 typedef struct weir_cn_error {
@@ -225,6 +225,7 @@ void weir_cn_artifact_status(weir_cn_server *, weir_rpc *, weir_ctx *);
 void weir_cn_add_artifacts(weir_cn_server *, weir_rpc *, weir_ctx *);
 weir_rc weir_cn_artifact_read(weir_ctx *, weir_cn_session *, const char *hash, char **p, size_t *n);
 void weir_cn_artifacts_free(weir_cn_session *);
+void weir_cn_levels_free(weir_cn_session *); /* of persist() */
 
 struct weir_cn_artifact {
     weir_cn_artifact *next;

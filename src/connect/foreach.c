@@ -5,7 +5,7 @@
 #include "python/worker.h"
 #include "sink/foreach.h"
 
-enum { INTERRUPT_MS = 2000, INTERRUPT_MOST = 64 };
+enum { INTERRUPT_MS = 2000 };
 
 static weir_rc host_clone(weir_ctx *ctx, void *session, void **clone, const char **id) {
     weir_cn_session *root = session, *c = NULL;
@@ -35,10 +35,12 @@ static void host_release(void *session, const char *id) {
 /* A killed worker's requests must not go on beside the next run of the same batch. */
 static void host_interrupt(void *session, const char *run_id) {
     weir_cn_session *s = session;
-    weir_cn_op *list[INTERRUPT_MOST];
-    int n = 0;
+    weir_arena *mem = weir_arena_new(NULL);
+    int n = 0, all = 0;
     weir_lock(&s->mu);
-    for (weir_cn_op *o = s->ops; o && n < INTERRUPT_MOST; o = o->next) {
+    for (weir_cn_op *o = s->ops; o; o = o->next) all++;
+    weir_cn_op **list = WEIR_NEWN(mem, weir_cn_op *, all + 1);
+    for (weir_cn_op *o = s->ops; o; o = o->next) {
         if (strcmp(o->worker, run_id) != 0) continue;
         weir_lock(&o->mu);
         o->refs++;
@@ -51,6 +53,7 @@ static void host_interrupt(void *session, const char *run_id) {
         weir_cn_op_wait(list[i], INTERRUPT_MS);
         weir_cn_op_unref(list[i]);
     }
+    weir_arena_free(mem);
 }
 
 static weir_rc host_files(weir_ctx *ctx, void *session, const char **dir, const char ***zips,

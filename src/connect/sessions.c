@@ -52,6 +52,7 @@ static weir_cn_session *make(weir_cn_server *s, const char *user, const char *id
 static void destroy(weir_cn_session *x) {
     weir_session_free(x->session);
     weir_cn_artifacts_free(x);
+    weir_cn_levels_free(x);
     weir_mutex_free(&x->mu);
     weir_arena_free(x->mem);
 }
@@ -161,14 +162,11 @@ weir_rc weir_cn_session_clone(weir_ctx *ctx, weir_cn_session *from, const char *
 
 /* Running operations and streaming queries count as use. */
 static bool busy(weir_cn_session *x) {
-    weir_query *q[1];
     weir_lock(&x->mu);
     bool ops = x->ops != NULL;
     weir_unlock(&x->mu);
     if (ops) return true;
-    int n = weir_query_active(weir_session_queries(x->session), q, 1);
-    for (int i = 0; i < n && i < 1; i++) weir_query_unref(q[i]);
-    return n > 0;
+    return weir_query_any_active(weir_session_queries(x->session));
 }
 
 static void sweep_one(weir_cn_server *s, weir_cn_session *x, int64_t now_ms) {

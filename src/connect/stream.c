@@ -358,7 +358,6 @@ weir_rc weir_cn_stream_command(weir_cn_run *r, const SC(StreamingQueryCommand) *
 
 typedef SC(StreamingQueryManagerCommandResult) mresult;
 #define MRES(name) SK(STREAMING_QUERY_MANAGER_COMMAND_RESULT__RESULT_TYPE_##name)
-enum { MAX_ACTIVE = 1000 };
 
 static SC(StreamingQueryManagerCommandResult__StreamingQueryInstance) *
     instance(weir_arena *a, weir_query *q) {
@@ -374,13 +373,13 @@ static SC(StreamingQueryManagerCommandResult__StreamingQueryInstance) *
 }
 
 static void m_active(weir_ctx *ctx, weir_query_manager *qm, mresult *x) {
-    weir_query **q = WEIR_NEWN(ctx->arena, weir_query *, MAX_ACTIVE);
+    int n = 0;
+    weir_query **q = weir_query_active(qm, ctx->arena, &n);
     WEIR_MSG(StreamingQueryManagerCommandResult__ActiveResult,
              streaming_query_manager_command_result__active_result, m, ctx->arena);
-    int n = weir_query_active(qm, q, MAX_ACTIVE);
     m->active_queries = WEIR_NEWN(
         ctx->arena, SC(StreamingQueryManagerCommandResult__StreamingQueryInstance) *, n + 1);
-    for (int i = 0; i < n && i < MAX_ACTIVE; i++)
+    for (int i = 0; i < n; i++)
         m->active_queries[m->n_active_queries++] = instance(ctx->arena, q[i]);
     x->result_type_case = MRES(ACTIVE);
     x->active = m;

@@ -141,12 +141,21 @@ weir_rc weir_aggs_finish(weir_ctx *ctx, weir_aggs *a, int which, int64_t from, i
     return WEIR_OK;
 }
 
-int weir_aggs_state(weir_ctx *ctx, const weir_aggs *a, weir_field *out, unsigned *form, int max) {
-    int n = 0;
-    for (int i = 0; i < a->n && n < max; i++) {
+int weir_aggs_state(weir_ctx *ctx, const weir_aggs *a, weir_field **out, unsigned **form) {
+    int n = 0, cap = 0;
+    for (int i = 0; i < a->n; i++) {
         const weir_agg_fn *f = a->v[i].e->agg;
-        for (int k = f->state_types(ctx, a->v[i].e, out + n, max - n); k > 0; k--, n++)
-            form[n] = f->flags & WEIR_AGG_OBJECT;
+        if (cap - n < WEIR_AGG_STATE_MAX) {
+            cap = cap * 2 + WEIR_AGG_STATE_MAX;
+            weir_field *fields = WEIR_NEWN(ctx->arena, weir_field, cap);
+            unsigned *forms = WEIR_NEWN(ctx->arena, unsigned, cap);
+            if (n) memcpy(fields, *out, sizeof *fields * (size_t)n);
+            if (n) memcpy(forms, *form, sizeof *forms * (size_t)n);
+            *out = fields;
+            *form = forms;
+        }
+        int k = f->state_types(ctx, a->v[i].e, *out + n, WEIR_AGG_STATE_MAX);
+        for (; k > 0; k--, n++) (*form)[n] = f->flags & WEIR_AGG_OBJECT;
     }
     return n;
 }
@@ -157,11 +166,11 @@ static weir_agg_call call_of(const weir_aggs *a, const one *o) {
 }
 
 static int state_fields(weir_ctx *ctx, const one *o, weir_field *f) {
-    return o->e->agg->state_types(ctx, o->e, f, WEIR_MAX_STATE_FIELDS);
+    return o->e->agg->state_types(ctx, o->e, f, WEIR_AGG_STATE_MAX);
 }
 
 weir_rc weir_aggs_save(weir_ctx *ctx, weir_aggs *a, int64_t from, int64_t n, weir_column *out) {
-    weir_field *f = WEIR_NEWN(ctx->arena, weir_field, WEIR_MAX_STATE_FIELDS);
+    weir_field *f = WEIR_NEWN(ctx->arena, weir_field, WEIR_AGG_STATE_MAX);
     for (int i = 0; i < a->n; i++) {
         one *o = &a->v[i];
         int k = state_fields(ctx, o, f);
@@ -177,7 +186,7 @@ weir_rc weir_aggs_save(weir_ctx *ctx, weir_aggs *a, int64_t from, int64_t n, wei
 
 weir_rc weir_aggs_merge(weir_ctx *ctx, weir_aggs *a, const weir_column *state, int64_t len,
                         const uint32_t *slot, int64_t nslot) {
-    weir_field *f = WEIR_NEWN(ctx->arena, weir_field, WEIR_MAX_STATE_FIELDS);
+    weir_field *f = WEIR_NEWN(ctx->arena, weir_field, WEIR_AGG_STATE_MAX);
     for (int i = 0; i < a->n; i++) {
         one *o = &a->v[i];
         make_room(a, o, nslot);

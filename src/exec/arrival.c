@@ -19,9 +19,9 @@ static bool is_mutable(const weir_type *t) {
 static bool is_sorted(weir_ctx *ctx, const weir_plan *p) {
     bool in_place = true, object = false;
     for (int i = p->ngroup; i < p->nexpr; i++) {
-        weir_field f[WEIR_MAX_STATE_FIELDS];
+        weir_field f[WEIR_AGG_STATE_MAX];
         if (!p->expr[i]->agg->state_types) return false;
-        int n = p->expr[i]->agg->state_types(ctx, p->expr[i], f, WEIR_MAX_STATE_FIELDS);
+        int n = p->expr[i]->agg->state_types(ctx, p->expr[i], f, WEIR_AGG_STATE_MAX);
         for (int k = 0; k < n; k++) in_place &= is_mutable(f[k].type);
         object |= (p->expr[i]->agg->flags & WEIR_AGG_OBJECT) != 0;
     }

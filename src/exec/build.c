@@ -74,9 +74,6 @@ static const bool *needs_below(weir_ctx *ctx, const weir_plan *p, const bool *ne
 static weir_rc build_scan(weir_ctx *ctx, weir_exec *x, const weir_plan *p, const bool *need,
                           weir_op **out) {
     weir_op *op = op_new(ctx, &weir_op_scan, p, 0);
-    if (x->nscan == WEIR_MAX_SCANS)
-        return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
-                         "more than 256 relations in one plan");
     weir_op_scan_init(op, x, x->nscan, need);
     x->scan[x->nscan++] = p->scan;
     *out = op;
@@ -138,12 +135,12 @@ static weir_rc build(weir_ctx *ctx, weir_exec *x, const weir_plan *p, const bool
     if (!ops)
         return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature", "executing this relation");
     weir_op *op = op_new(ctx, ops, p, p->nin);
-    if (stateful || p->sessions) WEIR_TRY(weir_op_state_init(ctx, op, x));
+    if (stateful || p->sessions) weir_op_state_init(op, x);
     for (int i = 0; i < p->nin; i++)
         WEIR_TRY(
             build(ctx, x, p->in[i], p->nin == 1 ? needs_below(ctx, p, need) : NULL, &op->in[i]));
     if (p->kind == WEIR_P_METRICS) weir_op_metrics_init(op, x);
-    if (p->kind == WEIR_P_WATERMARK) WEIR_TRY(weir_op_watermark_init(ctx, op, x));
+    if (p->kind == WEIR_P_WATERMARK) weir_op_watermark_init(op, x);
     if (p->nexpr && p->kind != WEIR_P_METRICS && p->kind != WEIR_P_AGGREGATE)
         WEIR_TRY(weir_eval_new(ctx, p->expr, p->nexpr, &op->eval));
     WEIR_TRY(ops->open ? ops->open(ctx, op) : WEIR_OK);
@@ -157,17 +154,29 @@ static void close_tree(weir_op *op) {
     if (op->ops->close) op->ops->close(op);
 }
 
+static int64_t count_nodes(const weir_plan *p) {
+    int64_t n = 1;
+    for (int i = 0; i < p->nin; i++) n += count_nodes(p->in[i]);
+    return n;
+}
+
+/* No list of the tree is longer than the tree. */
+static void make_room(weir_exec *x, const weir_plan *p) {
+    int64_t n = count_nodes(p);
+    x->watermark = WEIR_NEWN(x->mem, weir_watermark_stat, n);
+    x->state = WEIR_NEWN(x->mem, weir_state_op *, n);
+    x->scan = WEIR_NEWN(x->mem, weir_scan *, n);
+    x->splits = WEIR_NEWN(x->mem, weir_splits, n);
+    x->rows_in = WEIR_NEWN(x->mem, int64_t, n);
+    x->metrics = WEIR_NEWN(x->mem, struct weir_observed, n);
+}
+
 weir_rc weir_exec_build(weir_ctx *ctx, weir_plan *p, const weir_exec_stream *stream,
                         weir_exec **out) {
     weir_exec *x = WEIR_NEW(ctx->arena, weir_exec);
     x->stream = stream;
-    x->watermark = WEIR_NEWN(ctx->arena, weir_watermark_stat, WEIR_MAX_STATE);
-    x->state = WEIR_NEWN(ctx->arena, weir_state_op *, WEIR_MAX_STATE);
     x->mem = ctx->arena;
-    x->scan = WEIR_NEWN(ctx->arena, weir_scan *, WEIR_MAX_SCANS);
-    x->splits = WEIR_NEWN(ctx->arena, weir_splits, WEIR_MAX_SCANS);
-    x->rows_in = WEIR_NEWN(ctx->arena, int64_t, WEIR_MAX_SCANS);
-    x->metrics = weir_alloc(ctx->arena, sizeof *x->metrics * WEIR_MAX_METRICS);
+    make_room(x, p);
     WEIR_TRY(build(ctx, x, p, NULL, &x->root));
     for (int i = 0; i < x->nscan; i++)
         if (!x->scan[i]->streaming)

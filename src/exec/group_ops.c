@@ -255,10 +255,8 @@ static weir_rc metrics_end(weir_ctx *ctx, metrics_op *m) {
         WEIR_TRY(weir_eval_run(ctx, m->final, i, &in, &row.col[i]));
     }
     row.schema = weir_type_struct(m->held, f, nout);
-    if (m->x->nmetrics < WEIR_MAX_METRICS) {
-        m->x->metrics[m->x->nmetrics].name = p->name;
-        weir_batch_keep(m->held, &row, &m->x->metrics[m->x->nmetrics++].row);
-    }
+    m->x->metrics[m->x->nmetrics].name = p->name;
+    weir_batch_keep(m->held, &row, &m->x->metrics[m->x->nmetrics++].row);
     return WEIR_OK;
 }
 

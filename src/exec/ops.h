@@ -3,13 +3,7 @@
 #define WEIR_EXEC_OPS_H
 #include "exec/op.h"
 
-enum {
-    WEIR_MAX_SCANS = 256,
-    WEIR_MAX_METRICS = 64,
-    WEIR_MAX_STATE = 64,
-    WEIR_MAX_STATE_FIELDS = 256,
-    WEIR_BATCH_ROWS = 8192
-};
+enum { WEIR_BATCH_ROWS = 8192 };
 
 extern const weir_op_ops weir_op_scan, weir_op_local, weir_op_range, weir_op_project,
     weir_op_filter, weir_op_sort, weir_op_limit, weir_op_offset, weir_op_tail, weir_op_union,
@@ -20,8 +14,8 @@ extern const weir_op_ops weir_op_scan, weir_op_local, weir_op_range, weir_op_pro
 void weir_op_scan_init(weir_op *, weir_exec *, int index, const bool *need);
 void weir_op_metrics_init(weir_op *, weir_exec *);
 /* Stateful operators: registers them with the tree; before open. */
-weir_rc weir_op_watermark_init(weir_ctx *, weir_op *, weir_exec *);
-weir_rc weir_op_state_init(weir_ctx *, weir_op *, weir_exec *);
+void weir_op_watermark_init(weir_op *, weir_exec *);
+void weir_op_state_init(weir_op *, weir_exec *);
 
 /* All batches of an input, kept in mem. */
 typedef struct weir_rows {
@@ -55,9 +49,9 @@ weir_rc weir_aggs_update(weir_ctx *, weir_aggs *, const weir_batch *, const uint
                          int64_t nslot);
 weir_rc weir_aggs_finish(weir_ctx *, weir_aggs *, int which, int64_t from, int64_t n,
                          weir_column *out);
-/* State columns of all calls, in order (Spark's aggregation buffers); how many. */
-/* form: the WEIR_AGG_OBJECT flag of each, 0 for plain columns. */
-int weir_aggs_state(weir_ctx *, const weir_aggs *, weir_field *out, unsigned *form, int max);
+/* State columns of all calls, in order (Spark's aggregation buffers), in ctx->arena; how many.
+ * form: the WEIR_AGG_OBJECT flag of each, 0 for plain columns. */
+int weir_aggs_state(weir_ctx *, const weir_aggs *, weir_field **out, unsigned **form);
 /* States of slots [from, from+n) as those columns. */
 weir_rc weir_aggs_save(weir_ctx *, weir_aggs *, int64_t from, int64_t n, weir_column *out);
 /* Folds saved states into slots; slot numbers stay below nslot. */

@@ -16,13 +16,9 @@ weir_schema *weir_state_nullable(weir_arena *a, weir_schema *s) {
     return t;
 }
 
-weir_rc weir_exec_reserve_state(weir_ctx *ctx, weir_exec *x, weir_state_op *st) {
-    if (x->nstate == WEIR_MAX_STATE)
-        return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
-                         "more than 64 stateful operators in one query");
+void weir_exec_reserve_state(weir_exec *x, weir_state_op *st) {
     st->id = x->nstate;
     x->state[x->nstate++] = st;
-    return WEIR_OK;
 }
 
 weir_rc weir_exec_add_state(weir_ctx *ctx, weir_exec *x, weir_state_op *st, weir_schema *key,
@@ -101,7 +97,7 @@ weir_rc weir_exec_state_check(weir_ctx *ctx, weir_exec *x) {
     bool differs = false;
     weir_str_init(&had, ctx->arena, 1 << 20);
     weir_str_init(&now, ctx->arena, 1 << 20);
-    for (int i = 0; i < WEIR_MAX_STATE; i++) {
+    for (int i = 0;; i++) {
         const weir_state_op *st = i < x->nstate ? x->state[i] : NULL;
         const char *name = NULL, *dir = weir_printf(ctx->arena, "%s/%d", x->stream->state_dir, i);
         weir_state_store_info *info = NULL;

@@ -40,7 +40,7 @@ struct weir_watermark_stat { /* event times that passed a watermark in this batc
 };
 
 /* Keeps st and gives it its number; before the operator's inputs are built. */
-weir_rc weir_exec_reserve_state(weir_ctx *, weir_exec *, weir_state_op *st);
+void weir_exec_reserve_state(weir_exec *, weir_state_op *st);
 /* Called by the operators' open: gives st its folder, schema and codec. */
 weir_rc weir_exec_add_state(weir_ctx *, weir_exec *, weir_state_op *st, weir_schema *key,
                             weir_schema *value, bool one_partition);

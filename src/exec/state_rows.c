@@ -3,11 +3,9 @@
 
 #include "codec/state_object.h"
 
-weir_rc weir_op_state_init(weir_ctx *ctx, weir_op *op, weir_exec *x) {
+void weir_op_state_init(weir_op *op, weir_exec *x) {
     ((weir_stateful *)op)->x = x;
-    return x->stream && op->plan->streaming
-               ? weir_exec_reserve_state(ctx, x, &((weir_stateful *)op)->st)
-               : WEIR_OK;
+    if (x->stream && op->plan->streaming) weir_exec_reserve_state(x, &((weir_stateful *)op)->st);
 }
 
 void weir_stateful_close(weir_stateful *s) {
@@ -17,16 +15,12 @@ void weir_stateful_close(weir_stateful *s) {
 
 weir_rc weir_state_layout_of(weir_ctx *ctx, const weir_plan *p, bool keys_in_value,
                              weir_state_layout *out) {
-    enum { MAX = 1024 };
-    weir_field *state = WEIR_NEWN(ctx->arena, weir_field, MAX),
-               *value = WEIR_NEWN(ctx->arena, weir_field, MAX + p->ngroup + 1);
+    weir_field *state = NULL;
     weir_aggs *aggs = NULL;
+    unsigned *form = NULL;
     WEIR_TRY(weir_aggs_new(ctx, ctx->arena, p->expr + p->ngroup, p->nexpr - p->ngroup, &aggs));
-    unsigned *form = WEIR_NEWN(ctx->arena, unsigned, MAX);
-    int n = weir_aggs_state(ctx, aggs, state, form, MAX);
-    if (n >= MAX)
-        return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
-                         "more than 1,000 columns of aggregation state");
+    int n = weir_aggs_state(ctx, aggs, &state, &form);
+    weir_field *value = WEIR_NEWN(ctx->arena, weir_field, n + p->ngroup + 1);
     *out = (weir_state_layout){.nlead = keys_in_value ? p->ngroup : 0,
                                .nstate = n,
                                .form = form};

@@ -8,14 +8,10 @@ typedef struct watermark_op {
     weir_watermark_stat *stat;
 } watermark_op;
 
-weir_rc weir_op_watermark_init(weir_ctx *ctx, weir_op *op, weir_exec *x) {
+void weir_op_watermark_init(weir_op *op, weir_exec *x) {
     watermark_op *w = (watermark_op *)op;
-    if (x->nwatermark == WEIR_MAX_STATE)
-        return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
-                         "more than 64 watermarks in one query");
     w->stat = &x->watermark[x->nwatermark++];
     w->stat->delay_ms = op->plan->delay_us / 1000;
-    return WEIR_OK;
 }
 
 static weir_rc watermark_reset(weir_ctx *ctx, weir_op *op) {

@@ -17,11 +17,11 @@ struct weir_eval {
     int n;
     enode **root;
     bool ansi;
-    int nstate;
-    struct {
-        void *p;
+    struct estate {
+        struct estate *next;
         size_t n;
-    } state[256];
+        void *p;
+    } *state;
 };
 
 static weir_rc run(weir_ctx *, weir_eval *, enode *, const weir_batch *, weir_column *out);
@@ -44,9 +44,9 @@ static weir_rc compile(weir_ctx *ctx, weir_eval *ev, const weir_expr *e, enode *
         if (e->fn->flags & (WEIR_NONDETERMINISTIC | WEIR_STATEFUL)) n->safe = false;
         if (e->fn->state_bytes) {
             n->state = weir_alloc(ev->mem, e->fn->state_bytes);
-            weir_assert(ev->nstate < 256);
-            ev->state[ev->nstate].p = n->state;
-            ev->state[ev->nstate++].n = e->fn->state_bytes;
+            struct estate *s = WEIR_NEW(ev->mem, struct estate);
+            *s = (struct estate){ev->state, e->fn->state_bytes, n->state};
+            ev->state = s;
         }
     }
     *out = n;
@@ -68,7 +68,7 @@ weir_rc weir_eval_new(weir_ctx *ctx, weir_expr *const *exprs, int n, weir_eval *
 }
 
 void weir_eval_reset(weir_eval *ev) {
-    for (int i = 0; i < ev->nstate; i++) memset(ev->state[i].p, 0, ev->state[i].n);
+    for (struct estate *s = ev->state; s; s = s->next) memset(s->p, 0, s->n);
 }
 
 /* Validity of the result: the rows where every argument is valid. */

@@ -77,6 +77,7 @@ typedef struct weir_agg_call {
     weir_arena *mem; /* for bytes that slots point to; lives as long as the slots */
     bool ansi;
 } weir_agg_call;
+enum { WEIR_AGG_STATE_MAX = 256 }; /* no aggregate has more columns of state */
 typedef struct weir_agg_fn {
     const char *name, *sig;
     unsigned flags;

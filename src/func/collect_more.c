@@ -31,11 +31,8 @@ static weir_rc bind_map_concat(weir_ctx *ctx, weir_expr *e) {
 
 static weir_rc k_map_concat(weir_ctx *ctx, weir_call *c) {
     for (int which = 1; which >= 0; which--) {
-        const weir_column *src[WEIR_LISTS_MAX];
+        const weir_column **src = WEIR_NEWN(ctx->arena, const weir_column *, c->narg + 1);
         weir_lists l;
-        if (c->narg > WEIR_LISTS_MAX)
-            return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
-                             "map_concat of more than 32 maps; nest the calls");
         for (int k = 0; k < c->narg; k++) src[k] = weir_elements(ctx, &c->arg[k], which);
         WEIR_TRY(weir_lists_start(ctx, c, &l, src, c->narg));
         for (int64_t i = 0; i < c->len; i++) {

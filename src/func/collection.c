@@ -209,10 +209,7 @@ static weir_rc k_slice(weir_ctx *ctx, weir_call *c) {
 
 static weir_rc k_concat(weir_ctx *ctx, weir_call *c) {
     weir_lists l;
-    const weir_column *e[WEIR_LISTS_MAX];
-    if (c->narg > WEIR_LISTS_MAX)
-        return weir_call_fail(ctx, c, WEIR_E_UNSUPPORTED_EXPR, "feature",
-                              "concat of more than 32 arrays. Nest the calls.");
+    const weir_column **e = WEIR_NEWN(ctx->arena, const weir_column *, c->narg + 1);
     for (int k = 0; k < c->narg; k++) e[k] = weir_elements(ctx, &c->arg[k], 0);
     WEIR_TRY(weir_lists_start(ctx, c, &l, e, c->narg));
     for (int64_t i = 0; i < c->len; i++) {

@@ -3,8 +3,10 @@
 
 weir_rc weir_lists_start(weir_ctx *ctx, weir_call *c, weir_lists *l, const weir_column *const *src,
                          int nsrc) {
-    weir_assert(nsrc <= WEIR_LISTS_MAX);
-    *l = (weir_lists){.nsrc = nsrc, .mem = ctx->arena};
+    *l = (weir_lists){.nsrc = nsrc,
+                      .src = WEIR_NEWN(ctx->arena, const weir_column *, nsrc + 1),
+                      .base = WEIR_NEWN(ctx->arena, int64_t, nsrc + 1),
+                      .mem = ctx->arena};
     int64_t base = 0;
     for (int i = 0; i < nsrc; i++) {
         l->src[i] = src[i];

@@ -3,11 +3,10 @@
 #define WEIR_FUNC_LISTS_H
 #include "func/loop.h"
 
-enum { WEIR_LISTS_MAX = 32 };
 typedef struct weir_lists {
     int nsrc;
-    const weir_column *src[WEIR_LISTS_MAX];
-    int64_t base[WEIR_LISTS_MAX];
+    const weir_column **src;
+    int64_t *base;
     int64_t *idx, n, cap;
     int32_t *off; /* per row of the call */
     weir_arena *mem;

@@ -92,12 +92,12 @@ weir_rc weir_ck_read(weir_ctx *, const char *dir, const weir_ck *in, weir_ck **o
 weir_rc weir_ck_sink(weir_ctx *, weir_ck *, const char *sink);
 
 /* What is to be done to a checkpoint: paths below it that go, in this order. */
-enum { WEIR_CK_SAYS = 64 };
 typedef struct weir_ck_plan {
+    weir_arena *mem;
     const char **remove, **why; /* why: beside each */
     int n, cap;
-    const char *say[WEIR_CK_SAYS]; /* what follows from it: sentences without the full stop */
-    int nsay;
+    const char **say; /* what follows from it: sentences without the full stop */
+    int nsay, csay;
 } weir_ck_plan;
 /* Fail, saying what stands in the way; an empty plan: there is nothing to do. Files are only read.
  * *after: the checkpoint as it will be. */

@@ -149,14 +149,42 @@ static weir_rc read_source(weir_ctx *ctx, weir_ck *c, int i, const char *line,
     return WEIR_OK;
 }
 
+static bool has_log(const char *line) {
+    return line && (strstr(line, "\"logOffset\"") || strstr(line, "\"seqNum\""));
+}
+
+/* A source that the query names twice has two lines of offsets, which are the same, and one folder:
+ * from line i on there are more lines of file sources than folders. */
+static weir_rc is_again(weir_ctx *ctx, const weir_ck *c, const weir_offsets *o, int i, bool *yes) {
+    weir_dirent *e = NULL;
+    int64_t n = 0, lines = 0, folders = 0;
+    bool before = false;
+    *yes = false;
+    if (!has_log(o->line[i])) return WEIR_OK;
+    for (int k = 0; k < i; k++) before |= o->line[k] && strcmp(o->line[k], o->line[i]) == 0;
+    if (!before) return WEIR_OK;
+    WEIR_TRY(weir_ck_list(ctx, c, "sources", &e, &n));
+    for (int64_t k = 0; k < n; k++) {
+        const char *tail = "";
+        folders += weir_ck_number(e[k].name, &tail) >= c->nsource && !*tail;
+    }
+    for (int k = i; k < o->n; k++) lines += has_log(o->line[k]);
+    *yes = lines > folders;
+    return WEIR_OK;
+}
+
 weir_rc weir_ck_read_sources(weir_ctx *ctx, weir_ck *c) {
     const weir_ck_entry *last = NULL;
     for (int64_t i = c->offsets.n; i-- > 0 && !last;)
         if (!c->offsets.v[i].why) last = &c->offsets.v[i];
     if (!last) return WEIR_OK;
-    c->nsource = last->o.n;
-    c->source = WEIR_NEWN(ctx->arena, weir_ck_source, c->nsource + 1);
-    for (int i = 0; i < c->nsource; i++)
-        WEIR_TRY(read_source(ctx, c, i, last->o.line[i], &c->source[i]));
+    c->source = WEIR_NEWN(ctx->arena, weir_ck_source, last->o.n + 1);
+    for (int i = 0; i < last->o.n; i++) {
+        bool again = false;
+        WEIR_TRY(is_again(ctx, c, &last->o, i, &again));
+        if (again) continue;
+        WEIR_TRY(read_source(ctx, c, c->nsource, last->o.line[i], &c->source[c->nsource]));
+        c->nsource++;
+    }
     return WEIR_OK;
 }

@@ -28,7 +28,13 @@ static void take_away(weir_ctx *ctx, weir_ck_plan *p, const char *path, const ch
 }
 
 static void say(weir_ck_plan *p, const char *sentence) {
-    if (p->nsay < WEIR_CK_SAYS) p->say[p->nsay++] = sentence;
+    if (p->nsay == p->csay) {
+        p->csay = p->csay ? p->csay * 2 : 16;
+        const char **v = WEIR_NEWN(p->mem, const char *, p->csay);
+        if (p->nsay) memcpy(v, p->say, sizeof *v * (size_t)p->nsay);
+        p->say = v;
+    }
+    p->say[p->nsay++] = sentence;
 }
 
 /* The checkpoint as it is without what the plan takes away. */
@@ -78,7 +84,7 @@ static void take_found(weir_ctx *ctx, const weir_ck *c, weir_ck_plan *p) {
 
 weir_rc weir_ck_plan_repair(weir_ctx *ctx, const weir_ck *c, weir_ck_plan *p, weir_ck **after) {
     const weir_ck *now = c;
-    *p = (weir_ck_plan){0};
+    *p = (weir_ck_plan){.mem = ctx->arena};
     for (int before = -1; before != p->n;) {
         before = p->n;
         take_found(ctx, now, p);
@@ -183,7 +189,7 @@ weir_rc weir_ck_plan_rollback(weir_ctx *ctx, const weir_ck *c, int64_t to, weir_
                               weir_ck **after) {
     int64_t top = c->planned > c->committed ? c->planned : c->committed;
     bool possible = false;
-    *p = (weir_ck_plan){0};
+    *p = (weir_ck_plan){.mem = ctx->arena};
     for (int i = 0; i < c->nback; i++) possible |= c->back[i] == to;
     bool here = to == c->planned && to == c->committed;
     if (!possible && !(here && !c->stops)) return no_way_back(ctx, c, to);

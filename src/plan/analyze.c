@@ -82,10 +82,12 @@ static weir_rc unsupported(weir_ctx *ctx, const weir_plan *p, const char *what) 
 static weir_rc take_leaf(weir_ctx *ctx, weir_az *az, const weir_plan *p, weir_plan *leaf,
                          weir_plan **out) {
     if (!leaf->schema) {
-        int depth = az->depth, ncte = az->ncte;
+        int depth = az->depth;
+        const struct weir_az_cte *cte = az->cte;
+        az->cte = NULL; /* a view sees none of the query's */
         WEIR_TRY(weir_az_plan(ctx, az, leaf, &leaf));
         az->depth = depth;
-        az->ncte = ncte;
+        az->cte = cte;
     }
     weir_plan *c = weir_plan_copy(ctx->arena, leaf);
     if (!c->attr) fresh_output(ctx, c, NULL);
@@ -106,31 +108,55 @@ static weir_rc take_leaf(weir_ctx *ctx, weir_az *az, const weir_plan *p, weir_pl
     return WEIR_OK;
 }
 
+/* A stream that the query names once more, the same DataFrame or view, is read by the same source.
+ * SPARK MicroBatchExecution: one source per StreamingRelation, one offset per place. */
+static weir_plan *stream_again(weir_ctx *ctx, const weir_az *az, const weir_plan *p) {
+    for (const struct weir_az_stream *s = az->stream; s; s = s->next) {
+        bool same = s->spec == p || (p->plan_id >= 0 && s->spec->plan_id == p->plan_id);
+        if (!same || s->spec->kind != p->kind || s->spec->metadata != p->metadata) continue;
+        weir_plan *c = weir_plan_copy(ctx->arena, s->scan);
+        c->reference = weir_new_id();
+        if (!c->attr) return c;
+        weir_attr *a = weir_memdup(ctx->arena, c->attr, sizeof *a * (size_t)c->schema->nfield);
+        for (int i = 0; i < c->schema->nfield; i++) a[i].id = weir_new_id();
+        c->attr = a;
+        return c;
+    }
+    return NULL;
+}
+
+static void note_stream(weir_ctx *ctx, weir_az *az, const weir_plan *p, weir_plan *leaf) {
+    if (leaf->kind != WEIR_P_SCAN || !leaf->streaming || !leaf->schema) return;
+    struct weir_az_stream *s = WEIR_NEW(ctx->arena, struct weir_az_stream);
+    *s = (struct weir_az_stream){p, leaf, az->stream};
+    leaf->reference = weir_new_id();
+    az->stream = s;
+}
+
 static weir_rc az_table(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan **out) {
-    for (int i = az->ncte; i-- > 0 && p->nname == 1;)
-        if (strcasecmp(az->cte[i].name, p->names[0]) == 0)
-            return take_leaf(ctx, az, p, az->cte[i].plan, out);
-    weir_plan *leaf = NULL;
+    for (const struct weir_az_cte *c = az->cte; c && p->nname == 1; c = c->outer)
+        if (strcasecmp(c->name, p->names[0]) == 0) return take_leaf(ctx, az, p, c->plan, out);
+    weir_plan *leaf = stream_again(ctx, az, p);
+    if (leaf) return take_leaf(ctx, az, p, leaf, out);
     weir_rc rc = az->resolver->table(ctx, az->resolver->u, p, &leaf);
     if (rc != WEIR_OK) {
         weir_err_where(ctx, &p->at);
         return rc;
     }
+    note_stream(ctx, az, p, leaf);
     return take_leaf(ctx, az, p, leaf, out);
 }
 
 static weir_rc az_cte(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan **out) {
-    int before = az->ncte;
+    const struct weir_az_cte *outer = az->cte;
     for (int i = 0; i < p->nname; i++) {
-        weir_plan *d = NULL;
-        WEIR_TRY(weir_az_plan(ctx, az, p->in[1 + i], &d));
-        if (az->ncte == 64)
-            return unsupported(ctx, p, "more than 64 common table expressions in one query");
-        az->cte[az->ncte].name = p->names[i];
-        az->cte[az->ncte++].plan = d;
+        struct weir_az_cte *c = WEIR_NEW(ctx->arena, struct weir_az_cte);
+        *c = (struct weir_az_cte){p->names[i], NULL, az->cte};
+        WEIR_TRY(weir_az_plan(ctx, az, p->in[1 + i], &c->plan));
+        az->cte = c;
     }
     weir_rc rc = weir_az_plan(ctx, az, p->in[0], out);
-    az->ncte = before;
+    az->cte = outer;
     return rc;
 }
 
@@ -395,7 +421,12 @@ static weir_rc az_limit(weir_ctx *ctx, weir_plan *p, weir_plan *in, weir_plan **
 static weir_rc az_leaf(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan **out) {
     weir_plan *leaf = NULL;
     switch (p->kind) {
-    case WEIR_P_SOURCE: WEIR_TRY(az->resolver->source(ctx, az->resolver->u, p, &leaf)); break;
+    case WEIR_P_SOURCE:
+        leaf = stream_again(ctx, az, p);
+        if (leaf) break;
+        WEIR_TRY(az->resolver->source(ctx, az->resolver->u, p, &leaf));
+        note_stream(ctx, az, p, leaf);
+        break;
     case WEIR_P_CACHED: WEIR_TRY(az->resolver->cached(ctx, az->resolver->u, p, &leaf)); break;
     case WEIR_P_COMMAND:
         WEIR_TRY(az->resolver->command(ctx, az->resolver->u, p->command, &leaf));

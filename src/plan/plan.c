@@ -17,15 +17,23 @@ weir_plan *weir_plan_new(weir_arena *a, weir_pkind kind, int nin, ...) {
     return p;
 }
 
+/* Arrays double at powers of two: room is there unless n is one. */
+static void *copied(weir_arena *a, const void *old, int n, size_t size) {
+    size_t cap = 1;
+    while (cap < (size_t)n) cap *= 2;
+    void *p = weir_alloc(a, cap * size);
+    if (n) memcpy(p, old, (size_t)n * size);
+    return p;
+}
+
 weir_plan *weir_plan_copy(weir_arena *a, const weir_plan *p) {
     weir_plan *c = weir_memdup(a, p, sizeof *p);
-    c->in = weir_memdup(a, p->in, sizeof *p->in * (size_t)p->nin);
-    c->expr = weir_memdup(a, p->expr, sizeof *p->expr * (size_t)p->nexpr);
-    c->names = weir_memdup(a, p->names, sizeof *p->names * (size_t)p->nname);
+    c->in = copied(a, p->in, p->nin, sizeof *p->in);
+    c->expr = copied(a, p->expr, p->nexpr, sizeof *p->expr);
+    c->names = copied(a, p->names, p->nname, sizeof *p->names);
     return c;
 }
 
-/* Arrays double at powers of two: room is there unless n is one. */
 static void *grown(weir_arena *a, void *old, int n, size_t size) {
     if (n & (n - 1) || (n == 0 && old)) return old;
     void *p = weir_alloc(a, (size_t)(n ? n * 2 : 1) * size);
@@ -36,6 +44,11 @@ static void *grown(weir_arena *a, void *old, int n, size_t size) {
 void weir_plan_add_expr(weir_arena *a, weir_plan *p, weir_expr *e) {
     p->expr = grown(a, p->nexpr ? p->expr : NULL, p->nexpr, sizeof *p->expr);
     p->expr[p->nexpr++] = e;
+}
+
+void weir_plan_add_input(weir_arena *a, weir_plan *p, weir_plan *in) {
+    p->in = grown(a, p->nin ? p->in : NULL, p->nin, sizeof *p->in);
+    p->in[p->nin++] = in;
 }
 
 void weir_plan_add_name(weir_arena *a, weir_plan *p, const char *name) {

@@ -93,12 +93,14 @@ typedef struct weir_plan {
     const weir_batch *batch; /* LOCAL: nbatch of them */
     int32_t nbatch;
     struct weir_scan *scan;
+    int64_t reference; /* SCAN: where the query names it; copies of the node (of a CTE) keep it */
     struct weir_command *command;
 } weir_plan;
 
 weir_plan *weir_plan_new(weir_arena *, weir_pkind, int nin, ...); /* inputs */
 weir_plan *weir_plan_copy(weir_arena *, const weir_plan *);       /* shallow, own arrays */
 void weir_plan_add_expr(weir_arena *, weir_plan *, weir_expr *);
+void weir_plan_add_input(weir_arena *, weir_plan *, weir_plan *in); /* made without inputs */
 void weir_plan_add_name(weir_arena *, weir_plan *, const char *);
 weir_plan *weir_plan_local(weir_arena *, weir_schema *, const weir_batch *,
                            int n);                     /* resolved LOCAL, batches kept */

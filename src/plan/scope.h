@@ -12,11 +12,16 @@ typedef struct weir_az {
     const struct weir_lambda_scope *lambda; /* parameters in scope, innermost first */
     int nparam;                             /* handed out so far */
     int depth;
-    int ncte;
-    struct {
+    struct weir_az_cte { /* in scope, innermost first */
         const char *name;
         weir_plan *plan;
-    } cte[64];
+        const struct weir_az_cte *outer;
+    } const *cte;
+    struct weir_az_stream { /* streams that were opened: what names one again shares it */
+        const weir_plan *spec;
+        weir_plan *scan;
+        const struct weir_az_stream *next;
+    } const *stream;
 } weir_az;
 
 enum { WEIR_PLAN_DEPTH = 1024 };

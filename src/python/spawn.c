@@ -77,25 +77,19 @@ static int64_t resident_of(pid_t pid) {
     return read ? resident * sysconf(_SC_PAGESIZE) : 0;
 }
 
-int64_t weir_py_resident(pid_t pid) {
+static int64_t resident_tree(pid_t pid, int depth) {
     char path[64];
-    int child, depth = 0;
+    int child;
     int64_t sum = resident_of(pid);
-    pid_t todo[64] = {pid};
-    for (int n = 1; n > 0 && depth < 1000; depth++) {
-        (void)snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)todo[n - 1],
-                       (int)todo[n - 1]);
-        n--;
-        FILE *f = fopen(path, "re");
-        if (!f) continue;
-        while (n < 64 && fscanf(f, "%d", &child) == 1) {
-            sum += resident_of(child);
-            todo[n++] = child;
-        }
-        (void)fclose(f);
-    }
+    (void)snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)pid, (int)pid);
+    FILE *f = depth < 100 ? fopen(path, "re") : NULL;
+    if (!f) return sum;
+    while (fscanf(f, "%d", &child) == 1) sum += resident_tree(child, depth + 1);
+    (void)fclose(f);
     return sum;
 }
+
+int64_t weir_py_resident(pid_t pid) { return resident_tree(pid, 0); }
 
 const char *weir_py_how(weir_arena *a, int status) {
     if (WIFSIGNALED(status))

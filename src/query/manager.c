@@ -275,16 +275,27 @@ weir_rc weir_query_start(weir_ctx *ctx, weir_query_manager *m, const weir_query_
     return rc;
 }
 
-int weir_query_active(weir_query_manager *m, weir_query **out, int max) {
-    int n = 0;
+weir_query **weir_query_active(weir_query_manager *m, weir_arena *mem, int *n) {
+    int all = 0;
+    *n = 0;
     weir_lock(&m->mu);
-    for (weir_query *q = m->list; q && n < max; q = q->next) {
+    for (weir_query *q = m->list; q; q = q->next) all++;
+    weir_query **out = WEIR_NEWN(mem, weir_query *, all + 1);
+    for (weir_query *q = m->list; q; q = q->next) {
         if (!is_active(q)) continue;
         weir_query_ref(q);
-        out[n++] = q;
+        out[(*n)++] = q;
     }
     weir_unlock(&m->mu);
-    return n;
+    return out;
+}
+
+bool weir_query_any_active(weir_query_manager *m) {
+    bool any = false;
+    weir_lock(&m->mu);
+    for (weir_query *q = m->list; q && !any; q = q->next) any = is_active(q);
+    weir_unlock(&m->mu);
+    return any;
 }
 
 weir_query *weir_query_find(weir_query_manager *m, const char *id, const char *run_id) {
@@ -447,8 +458,9 @@ static bool await_end(weir_query *q, int64_t timeout_ms) {
 
 /* Ends all: those in a batch within grace_ms, unless they are late; then at most end_ms more. */
 static void end_all(weir_query_manager *m, int64_t grace_ms, int64_t end_ms) {
-    weir_query *v[1024];
-    int n = weir_query_active(m, v, 1024);
+    weir_arena *mem = weir_arena_new(NULL);
+    int n = 0;
+    weir_query **v = weir_query_active(m, mem, &n);
     for (int i = 0; i < n; i++) {
         weir_lock(&v[i]->mu);
         v[i]->draining = true;
@@ -465,6 +477,7 @@ static void end_all(weir_query_manager *m, int64_t grace_ms, int64_t end_ms) {
         }
         weir_query_unref(v[i]);
     }
+    weir_arena_free(mem);
 }
 
 void weir_query_manager_shutdown(weir_query_manager *m, int64_t grace_ms) {

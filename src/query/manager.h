@@ -48,7 +48,8 @@ void weir_query_manager_free(weir_query_manager *); /* stops all */
  * and conf in any case. */
 weir_rc weir_query_start(weir_ctx *, weir_query_manager *, const weir_query_spec *,
                          weir_query **out);
-int weir_query_active(weir_query_manager *, weir_query **out, int max); /* referenced */
+weir_query **weir_query_active(weir_query_manager *, weir_arena *, int *n); /* referenced */
+bool weir_query_any_active(weir_query_manager *);
 weir_query *weir_query_find(
     weir_query_manager *, const char *id,
     const char *run_id); /* id and/or run id; ended ones too; referenced or NULL */

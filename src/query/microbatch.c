@@ -17,12 +17,34 @@ static weir_rc write_commit(weir_ctx *ctx, weir_query *q) {
 
 /* ---- start ---- */
 
-static void find_sources(weir_query *q, weir_plan *p) {
-    for (int i = 0; i < p->nin; i++) find_sources(q, p->in[i]);
+static int count_scans(const weir_plan *p) {
+    int n = p->kind == WEIR_P_SCAN;
+    for (int i = 0; i < p->nin; i++) n += count_scans(p->in[i]);
+    return n;
+}
+
+static void add_sources(weir_query *q, const weir_plan *p) {
+    int i = 0;
+    for (int k = 0; k < p->nin; k++) add_sources(q, p->in[k]);
     if (p->kind != WEIR_P_SCAN || !p->scan->streaming) return;
-    for (int i = 0; i < q->nsource; i++)
-        if (q->source[i] == p->scan) return;
-    if (q->nsource < WEIR_MAX_SOURCES) q->source[q->nsource++] = p->scan;
+    for (int k = 0; k < q->nplace; k++)
+        if (q->place_reference[k] == p->reference) return;
+    while (i < q->nsource && q->source[i] != p->scan) i++;
+    if (i == q->nsource) q->source[q->nsource++] = p->scan;
+    q->place_source[q->nplace] = i;
+    q->place_reference[q->nplace++] = p->reference;
+}
+
+static void find_sources(weir_query *q, const weir_plan *p) {
+    int n = count_scans(p) + 1;
+    weir_arena *mem = q->spec.mem;
+    q->nsource = q->nplace = 0;
+    q->source = WEIR_NEWN(mem, weir_scan *, n);
+    q->from = WEIR_NEWN(mem, const char *, n);
+    q->to = WEIR_NEWN(mem, const char *, n);
+    q->place_source = WEIR_NEWN(mem, int, n);
+    q->place_reference = WEIR_NEWN(mem, int64_t, n);
+    add_sources(q, p);
 }
 
 static weir_rc load_metadata(weir_ctx *ctx, weir_query *q, bool has_log) {
@@ -139,17 +161,17 @@ static weir_rc recover(weir_ctx *ctx, weir_query *q) {
     bool again = offsets != commits;
     /* SPARK: the batch before the newest must be there, also when it is not needed */
     if (offsets > 0)
-        WEIR_TRY(weir_offsets_read(ctx, &q->offsets, offsets - 1, q->nsource, mem, &before));
-    WEIR_TRY(weir_offsets_read(ctx, &q->offsets, offsets, q->nsource, mem, &last));
+        WEIR_TRY(weir_offsets_read(ctx, &q->offsets, offsets - 1, q->nplace, mem, &before));
+    WEIR_TRY(weir_offsets_read(ctx, &q->offsets, offsets, q->nplace, mem, &last));
     weir_offsets_restore(&last, q->conf);
     q->batch_time_ms = last.time_ms;
     if (again && offsets > commits + 1)
         weir_log(WEIR_LOG_WARN, "checkpoint %s: newest batch %lld, newest commit %lld",
                  q->spec.checkpoint, (long long)offsets, (long long)commits);
     if (again) {
-        for (int i = 0; i < q->nsource; i++) {
-            q->from[i] = before.n ? before.line[i] : NULL;
-            q->to[i] = last.line[i];
+        for (int k = 0; k < q->nplace; k++) {
+            q->from[q->place_source[k]] = before.n ? before.line[k] : NULL;
+            q->to[q->place_source[k]] = last.line[k];
         }
         q->late_ms = before.watermark_ms;
         q->watermark_ms = last.watermark_ms;
@@ -157,7 +179,7 @@ static weir_rc recover(weir_ctx *ctx, weir_query *q) {
         q->replay = true;
         return WEIR_OK;
     }
-    for (int i = 0; i < q->nsource; i++) q->from[i] = last.line[i];
+    for (int k = 0; k < q->nplace; k++) q->from[q->place_source[k]] = last.line[k];
     WEIR_TRY(read_commit(ctx, q, commits, &next_ms));
     q->late_ms = last.watermark_ms;
     q->watermark_ms = next_ms > last.watermark_ms ? next_ms : last.watermark_ms;
@@ -260,7 +282,9 @@ static weir_rc plan_batch(weir_ctx *ctx, weir_query *q, bool *data, bool *any) {
     if (!*any) return WEIR_OK;
     q->batch_time_ms = weir_now_ms(ctx->env);
     t = weir_monotonic_us(ctx->env);
-    weir_offsets o = {q->watermark_ms, q->batch_time_ms, NULL, q->nsource, q->to};
+    weir_offsets o = {q->watermark_ms, q->batch_time_ms, NULL, q->nplace,
+                      WEIR_NEWN(ctx->arena, const char *, q->nplace + 1)};
+    for (int k = 0; k < q->nplace; k++) o.line[k] = q->to[q->place_source[k]];
     WEIR_TRY(weir_offsets_write(ctx, &q->offsets, q->epoch, &o, q->conf));
     if (q->epoch > 0)
         for (int i = 0; i < q->nsource; i++)
@@ -333,7 +357,7 @@ static weir_rc run_batch(weir_ctx *ctx, weir_query *q) {
 static weir_rc report(weir_ctx *ctx, weir_query *q) {
     weir_str s;
     weir_str_init(&s, ctx->arena, 16 << 20);
-    int64_t rows[WEIR_MAX_SOURCES] = {0};
+    int64_t *rows = WEIR_NEWN(ctx->arena, int64_t, q->nsource + 1);
     for (int k = 0; k < q->exec->nscan; k++)
         for (int i = 0; i < q->nsource; i++)
             if (q->source[i] == q->exec->scan[k]) rows[i] += q->exec->rows_in[k];
@@ -370,7 +394,7 @@ static weir_rc trigger(weir_ctx *query_ctx, weir_query *q, bool *ran) {
     if (rc == WEIR_OK && *ran) {
         /* what was the end is the next beginning */
         if (!q->replay) q->offset_turn = !q->offset_turn;
-        memcpy(q->from, q->to, sizeof q->from);
+        memcpy(q->from, q->to, sizeof *q->from * (size_t)q->nsource);
         q->replay = false;
         q->ran_before = true;
         q->late_ms = q->watermark_ms;
@@ -562,9 +586,6 @@ static weir_rc replan(weir_ctx *ctx, weir_query *q) {
     weir_lock(&q->mu);
     q->spec.plan = p;
     weir_unlock(&q->mu);
-    q->nsource = 0;
-    memset(q->from, 0, sizeof q->from);
-    memset(q->to, 0, sizeof q->to);
     q->replay = q->ran_before = false;
     find_sources(q, p);
     return announce(ctx, q);

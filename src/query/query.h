@@ -9,8 +9,6 @@
 #include "query/watermark.h"
 #include "query/manager.h"
 
-enum { WEIR_MAX_SOURCES = 64 };
-
 typedef struct weir_timing {
     int64_t latest_us, wal_us, get_batch_us, planning_us, add_us, commit_us;
 } weir_timing;
@@ -24,9 +22,11 @@ struct weir_query {
     weir_exec *exec;
     weir_file *lock;
     int nsource;
-    weir_scan *source[WEIR_MAX_SOURCES];
-    const char *from[WEIR_MAX_SOURCES],
-        *to[WEIR_MAX_SOURCES]; /* offsets of the batch: (from, to] */
+    weir_scan **source;
+    const char **from, **to; /* by source: offsets of the batch, (from, to] */
+    int nplace;              /* where the plan names sources, each a line of offsets/N */
+    int *place_source;
+    int64_t *place_reference;
     weir_arena *offset_mem[2]; /* to, from alternate */
     int offset_turn;
     weir_log_dir offsets, commits;

@@ -222,7 +222,7 @@ static const weir_type *apply_hint(weir_arena *a, const weir_type *t, char **pat
 static weir_rc hints(weir_ctx *ctx, const char *text, weir_schema **schema) {
     char *copy = weir_strdup(ctx->arena, text);
     for (char *p = copy; *p;) {
-        char *start = p + strspn(p, " \t\n,"), *path[16];
+        char *start = p + strspn(p, " \t\n,");
         int depth = 0, n = 0;
         for (p = start; *p && (depth || *p != ','); p++)
             depth += (*p == '<' || *p == '(') - (*p == '>' || *p == ')');
@@ -233,7 +233,8 @@ static weir_rc hints(weir_ctx *ctx, const char *text, weir_schema **schema) {
             return refuse(ctx, "cloudFiles.schemaHints",
                           weir_printf(ctx->arena, "the hint %s has no type", start));
         *type++ = 0;
-        for (char *seg = start; seg && n < 16;) {
+        char **path = WEIR_NEWN(ctx->arena, char *, strlen(start) + 1);
+        for (char *seg = start; seg;) {
             char *dot = strchr(seg, '.');
             if (dot) *dot = 0;
             size_t len = strlen(seg);

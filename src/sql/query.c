@@ -338,20 +338,19 @@ weir_rc weir_parse_query(weir_parser *p, weir_plan **out) {
         return WEIR_OK;
     }
     weir_plan *w = weir_plan_new(p->ctx->arena, WEIR_P_WITH_CTE, 0);
-    w->in = WEIR_NEWN(p->ctx->arena, weir_plan *, 65);
-    w->nin = 1;
+    weir_plan_add_input(p->ctx->arena, w, NULL); /* the body, in its place */
     if (weir_tk_is(p, "recursive")) return weir_sql_refuse(p, "WITH RECURSIVE");
     do {
         const char *name;
-        if (w->nin == 65) return weir_sql_refuse(p, "more than 64 common table expressions");
+        weir_plan *query = NULL;
         WEIR_TRY(weir_tk_ident(p, &name));
         (void)weir_tk_take(p, "as");
         WEIR_TRY(weir_tk_need(p, "("));
-        WEIR_TRY(weir_parse_query(p, &w->in[w->nin]));
+        WEIR_TRY(weir_parse_query(p, &query));
         WEIR_TRY(weir_tk_need(p, ")"));
-        weir_plan *a = weir_plan_new(p->ctx->arena, WEIR_P_ALIAS, 1, w->in[w->nin]);
+        weir_plan *a = weir_plan_new(p->ctx->arena, WEIR_P_ALIAS, 1, query);
         weir_plan_add_name(p->ctx->arena, a, name);
-        w->in[w->nin++] = a;
+        weir_plan_add_input(p->ctx->arena, w, a);
         weir_plan_add_name(p->ctx->arena, w, name);
     } while (weir_tk_take(p, ","));
     WEIR_TRY(parse_body(p, &w->in[0]));
