@@ -125,7 +125,7 @@ def test_source_named_twice_is_one_source(spark, tmp_path):
     other = spark.readStream.schema("i INT").json(f"{tmp_path}/in")
     one.createOrReplaceTempView("many_stream")
     view = spark.sql("with c as (select * from many_stream) select * from c union all select i + 10 from c union all select * from many_stream")
-    df = one.filter("i + 0 > 0").union(one.filter("i + 0 < 2")).union(other).union(view)
+    df = one.filter("i % 5 > 0").union(one.filter("i % 5 < 2")).union(other).union(view)
     q = run(df, tmp_path)
     assert sorted(r.i for r in spark.table("many").collect()) == [1, 1, 1, 1, 1, 2, 2, 2, 2, 11, 12]
     # Spark 4.2.0: places are the two of one, the load of other, the expression's (once), the view's
