@@ -234,34 +234,47 @@ class Broker:
         return pid
 
     def wait_gone(self, pid, timeout_s=60):
+        """What a child ended by, None of another's; an error if it does not end."""
         end = time.time() + timeout_s
-        while pid and time.time() < end:
+        while time.time() < end:
             try:
-                if os.waitpid(pid, os.WNOHANG)[0]:
-                    return
+                got, status = os.waitpid(pid, os.WNOHANG)
+                if got:
+                    return os.waitstatus_to_exitcode(status)
             except ChildProcessError:
                 if not self.pid():
-                    return
+                    return None
             time.sleep(0.02)
+        raise RuntimeError(f"the broker {pid} does not end within {timeout_s} s")
+
+    def end(self, number, timeout_s=60):
+        """By this signal, if it runs."""
+        pid = self.signal(number)
+        return self.wait_gone(pid, timeout_s) if pid else 0
 
     def stop(self):
         self.resume()
-        pid = self.signal(signal.SIGTERM)
-        self.wait_gone(pid, 30)
-        self.kill()
+        try:
+            self.end(signal.SIGTERM, 30)
+        except RuntimeError:
+            self.end(signal.SIGKILL)
 
     def kill(self):
-        self.wait_gone(self.signal(signal.SIGKILL))
+        """An error if it did not run, or was dead by something else."""
+        code = self.end(signal.SIGKILL)
+        if code not in (None, -signal.SIGKILL):
+            raise RuntimeError(f"the broker was not killed: {f'it ended with {code}' if code else 'it did not run'}")
 
     def pause(self):
-        self.signal(signal.SIGSTOP)
+        if not self.signal(signal.SIGSTOP):
+            raise RuntimeError("the broker does not run")
 
     def resume(self):
         self.signal(signal.SIGCONT)
 
     def wipe(self):
         """Stops it and removes its folder."""
-        self.kill()
+        self.end(signal.SIGKILL)
         if os.path.exists(self.state):
             shutil.rmtree(self.dir)
 

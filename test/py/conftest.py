@@ -1,11 +1,16 @@
 """An engine for each test module, and a session for each test."""
 import os
 import secrets
+import signal
 import subprocess
 
 import pytest
 
 BIN = os.environ.get("WEIR_BIN", os.path.join(os.path.dirname(__file__), "..", "..", "build", "weir"))
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "measures_memory: means nothing under the sanitizers")
 
 
 class Engine:
@@ -38,8 +43,11 @@ class Engine:
         return s
 
     def kill(self):
+        """SIGKILL is what it dies of: an engine that has ended before is no engine that was killed."""
+        assert self.process.poll() is None, f"the engine had ended with {self.process.poll()}"
         self.process.kill()
-        self.process.wait()
+        code = self.process.wait()
+        assert code == -signal.SIGKILL, f"the engine had ended with {code}"
 
     def stop(self):
         self.process.terminate()

@@ -88,7 +88,7 @@ class Kafka:
             self.run("fault", b, api, error, ms, count)
 
     def left(self, api):
-        """Faults that no request met yet, of the broker with the fewest."""
+        """Faults that no request met yet, of the broker with the fewest: which of them are asked is the client's choice."""
         return min(self.run("left", b, api)["left"] for b in self.brokers)
 
     def rtt(self, ms):

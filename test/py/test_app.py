@@ -3,10 +3,10 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 from conftest import BIN, Engine
+from waiting import until
 
 ONE = "from pyspark.sql import SparkSession\ns = SparkSession.builder.getOrCreate()\n"
 
@@ -47,10 +47,7 @@ def children(pid):
 
 
 def gone(*pids):
-    end = time.time() + 20
-    while time.time() < end and any(os.path.exists(f"/proc/{p}") for p in pids):
-        time.sleep(0.02)
-    return not any(os.path.exists(f"/proc/{p}") for p in pids)
+    return until(f"the end of {pids}", lambda: not any(os.path.exists(f"/proc/{p}") for p in pids), 20)
 
 
 def test_help_and_version():
@@ -101,6 +98,7 @@ def test_signals_reach_the_script(tmp_path, sig):
     p = started(tmp_path, f"import signal, sys, time\nsignal.signal({int(sig)}, lambda *a: sys.exit(9))\n"
                           "print('up')\ntime.sleep(60)\n")
     pids = children(p.pid)
+    assert set(pids) == {"engine", "script"}
     p.send_signal(sig)
     p.communicate(timeout=20)
     assert p.returncode == 9 and gone(*pids.values())

@@ -10,7 +10,8 @@ import pytest
 from checkpoints import CASES, GOLDEN, edit_offsets, expected, merge_to_snapshot, newest, place, records, resume, write
 from conftest import BIN
 from proof import Break
-from test_hazards import MUTATIONS, SPARK
+from hazards import MUTATIONS
+from test_hazards import SPARK
 
 AGG, LONG = "agg_update_hdfs", "agg_append_hdfs_long"
 

@@ -170,6 +170,7 @@ def test_malformed_message_refused(engine):
     assert r.version().spark_version.version == "4.2.0"
 
 
+@pytest.mark.measures_memory
 def test_slow_reader_memory_bounded(engine):
     r = Raw(engine)
     before = memory_mib(engine)

@@ -9,6 +9,7 @@ import time
 import pytest
 from kafka_driver import FETCH, KAFKA_STORAGE_ERROR, LEADER_NOT_AVAILABLE, LIST_OFFSETS, NOT_LEADER, TRANSPORT, Kafka
 from token_endpoint import TokenEndpoint
+from waiting import until
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "golden", "kafka"))
@@ -110,13 +111,6 @@ def stream(spark, kafka, topic, **options):
     return r.load()
 
 
-def wait_for(f, seconds=30):
-    end = time.monotonic() + seconds
-    while not f():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.05)
-
-
 def test_columns(spark, kafka):
     kafka.topic("t", 2)
     kafka.put("t", b"\x00\xff", key="k", part=0, ms=1700000000123, headers=[("h", "1"), ("h", None), ("empty", "")])
@@ -146,9 +140,9 @@ def test_batches_follow_messages(spark, kafka, tmp_path):
     kafka.fill("t", 0, 1000, 3)
     df = stream(spark, kafka, "t").selectExpr("CAST(key AS STRING) k", "partition", "offset")
     q = df.writeStream.format("memory").queryName("first").start()
-    wait_for(lambda: spark.table("first").count() == 1000)
+    until("the first messages", lambda: spark.table("first").count() == 1000)
     kafka.fill("t", 1000, 50, 3)
-    wait_for(lambda: spark.table("first").count() == 1050)
+    until("more messages", lambda: spark.table("first").count() == 1050)
     q.stop()
     kafka.fill("t", 1050, 10, 3)
     q = (df.writeStream.format("parquet").option("path", str(tmp_path / "out")).option("checkpointLocation", str(tmp_path / "ck2"))
@@ -183,12 +177,13 @@ def test_a_request_fails(spark, kafka, api, error):
     kafka.fault(api, error, count=2)
     q = stream(spark, kafka, "t").selectExpr("CAST(key AS STRING) k").writeStream.format("memory").queryName("f").start()
     q.processAllAvailable()
+    assert kafka.left(api) == 0, "the faults were not met"
     kafka.fault(api, error, count=2)
     kafka.fill("t", 2000, 100, 4)
     q.processAllAvailable()
     q.stop()
     assert spark.sql("SELECT count(*), count(DISTINCT k) FROM f").collect()[0][:] == (2100, 2100)
-    assert kafka.left(api) < 4
+    assert kafka.left(api) == 0, "the faults were not met"
 
 
 def test_a_topic_without_leader(spark, kafka):
@@ -196,7 +191,7 @@ def test_a_topic_without_leader(spark, kafka):
     kafka.fill("t", 0, 5, 1)
     kafka.topic_error("t", LEADER_NOT_AVAILABLE)
     q = stream(spark, kafka, "t").writeStream.format("memory").queryName("n").start()
-    wait_for(lambda: "asking for the partitions of topic t" in q.status["message"])
+    until("a word of it", lambda: "asking for the partitions of topic t" in q.status["message"])
     kafka.topic_error("t", 0)
     q.processAllAvailable()
     q.stop()
@@ -212,7 +207,7 @@ def test_leaders_move_and_brokers_rest(spark, kafka):
             kafka.leader("t", p, (i + p) % 3 + 1)
         if i == 3:
             kafka.down()
-            time.sleep(1)
+            until("a word of it", lambda: "Check that the broker runs" in q.status["message"], 10)
             kafka.up()
         q.processAllAvailable()
     q.stop()
@@ -226,14 +221,14 @@ def test_trouble_is_in_the_status(spark, kafka):
     q = stream(spark, kafka, "t").writeStream.format("memory").queryName("s").start()
     q.processAllAvailable()
     kafka.down()
-    wait_for(lambda: "Check that the broker runs" in q.status["message"], 10)
+    until("a word of it", lambda: "Check that the broker runs" in q.status["message"], 10)
     assert "asking for" in q.status["message"] and q.isActive
     kafka.up()
     kafka.fill("t", 10, 10, 1)
-    wait_for(lambda: spark.table("s").count() == 20)
-    wait_for(lambda: "Check" not in q.status["message"])
+    until("what came meanwhile", lambda: spark.table("s").count() == 20)
+    until("no word of it", lambda: "Check" not in q.status["message"])
     kafka.down()
-    wait_for(lambda: "Check that the broker runs" in q.status["message"], 10)
+    until("a word of it", lambda: "Check that the broker runs" in q.status["message"], 10)
     began = time.monotonic()
     q.stop()
     assert time.monotonic() - began < 8
@@ -259,7 +254,7 @@ def test_secrets_stay_secret(spark, engine):
           .option("kafka.unknown.key", "v").load())
     said = [df._explain_string(extended=True) if hasattr(df, "_explain_string") else ""]
     q = df.writeStream.format("noop").start()
-    wait_for(lambda: said.append(str(q.status)) or not q.isActive)
+    until("the end", lambda: said.append(str(q.status)) or not q.isActive)
     said += [str(q.exception()), str(q.recentProgress)]
     for bad in (jaas.replace("required", "wanted"), jaas[:-2], jaas.replace('"u"', "")):
         with pytest.raises(Exception) as e:
@@ -278,10 +273,11 @@ def test_many_messages_to_delta(spark, kafka, tmp_path):
     kafka.topic("t", 4)
     kafka.fill("t", 0, 20000, 4)
     df = stream(spark, kafka, "t", maxOffsetsPerTrigger="3000").selectExpr("CAST(get_json_object(CAST(value AS STRING), '$.id') AS BIGINT) id")
-    for _ in range(3):
+    for i in range(3):
         q = (df.writeStream.format("delta").option("checkpointLocation", str(tmp_path / "ck")).start(str(tmp_path / "out")))
-        time.sleep(0.2)
+        until("a batch begins", lambda: os.path.exists(tmp_path / "ck" / "offsets" / str(i)), pause=0.001)
         q.stop()
+    assert len(os.listdir(tmp_path / "ck" / "commits")) < 7, "the stops came too late"
     q = (df.writeStream.format("delta").option("checkpointLocation", str(tmp_path / "ck")).trigger(availableNow=True)
          .start(str(tmp_path / "out")))
     q.awaitTermination()

@@ -17,6 +17,7 @@ from pyspark.sql.connect.proto import base_pb2 as pb
 from pyspark.sql.connect.proto import commands_pb2
 from pyspark.sql.streaming import StreamingQueryListener
 from test_connect import Raw
+from waiting import until
 
 EventType = commands_pb2.StreamingQueryEventType
 
@@ -42,10 +43,7 @@ class Log(StreamingQueryListener):
         return [k for k, _ in self.events if k != "idle"]
 
     def wait(self, kind, n=1, seconds=20):
-        end = time.time() + seconds
-        while [k for k, _ in self.events].count(kind) < n:
-            assert time.time() < end, self.kinds()
-            time.sleep(0.02)
+        until(f"{n} times {kind}", lambda: [k for k, _ in self.events].count(kind) >= n, seconds)
 
 
 def remove(spark, log):
@@ -286,9 +284,7 @@ def test_progress_is_finite_and_complete(spark, tmp_path):
 def test_status_says_what_happens(spark, tmp_path):
     q = noop(stream(spark, tmp_path), tmp_path)
     q.processAllAvailable()
-    end = time.time() + 10
-    while q.status["message"] != "Waiting for data to arrive" and time.time() < end:
-        time.sleep(0.01)
+    until("an idle query", lambda: q.status["message"] == "Waiting for data to arrive", 10)
     assert q.status == {"message": "Waiting for data to arrive", "isDataAvailable": False, "isTriggerActive": False}
     assert q.lastProgress is None and q.recentProgress == []
     q.stop()

@@ -6,6 +6,7 @@ import time
 
 import pytest
 from test_stream import put
+from waiting import until
 
 
 def stream(spark, tmp_path, **options):
@@ -241,9 +242,7 @@ def test_continuous_starts_when_data_arrives(spark, tmp_path):
     q.processAllAvailable()
     for i in range(1, 6):
         land(tmp_path, i)
-        end = time.time() + 5
-        while spark.table("c").count() < i + 1 and time.time() < end:
-            time.sleep(0.005)
+        until(f"file {i}", lambda: spark.table("c").count() == i + 1, 5)
     assert spark.table("c").count() == 6
     q.stop()
 
@@ -268,9 +267,7 @@ def test_query_object(spark, tmp_path):
     assert not q.awaitTermination(0.1)
     q.processAllAvailable()
     assert q.name == "n" and [a.id for a in spark.streams.active] == [q.id] and spark.streams.get(q.id).runId == q.runId
-    end = time.time() + 5
-    while q.status["message"] != "Waiting for data to arrive" and time.time() < end:
-        time.sleep(0.01)
+    until("an idle query", lambda: q.status["message"] == "Waiting for data to arrive", 5)
     assert q.status == {"message": "Waiting for data to arrive", "isDataAvailable": False, "isTriggerActive": False}
     assert not spark.streams.awaitAnyTermination(0.1)
     q.explain()
@@ -331,10 +328,10 @@ def test_sigterm_lets_the_batch_commit(engine, tmp_path):
         for i in range(400_000):
             f.write('{"id":%d}\n' % i)
     start(spark, tmp_path, sink="delta", trigger={"processingTime": "0 seconds"})
-    end = time.time() + 10
-    while not os.path.exists(tmp_path / "ck" / "offsets" / "0") and time.time() < end:
-        time.sleep(0.002)
-    assert engine.stop() == 0
+    until("the batch begins", lambda: os.path.exists(tmp_path / "ck" / "offsets" / "0"), 10, 0.001)
+    engine.process.terminate()
+    assert os.listdir(tmp_path / "ck" / "commits") == [], "the signal came too late"
+    assert engine.process.wait(30) == 0
     assert os.listdir(tmp_path / "ck" / "commits") == ["0"]
 
 
