@@ -73,6 +73,12 @@ $(B)/kafka_driver: test/kafka/driver.c
 	@mkdir -p $(@D)
 	$(CC) $(CSTD) $(OPT) $(WARN) $< -o $@ -lrdkafka -Wl,-rpath,'$$ORIGIN'
 
+# Whether the sanitizers of a build act
+$(B)/canary: test/canary/canary.c
+	@mkdir -p $(@D)
+	@$(call say,CC,$<)
+	$(Q)$(CC) $(CSTD) $(OPT) -Wall -Werror $(SANFLAGS) $< -o $@ -lpthread
+
 tests: $(TESTBIN)
 
 deps: .venv/stamp
@@ -83,7 +89,7 @@ run: deps
 
 SAN = -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined
 san:
-	@$(MAKE) --no-print-directory $(JOBS) B=build-san OPT="-O1 -g" SANFLAGS="$(SAN)" all tests
+	@$(MAKE) --no-print-directory $(JOBS) B=build-san OPT="-O1 -g" SANFLAGS="$(SAN)" all tests build-san/canary
 
 test: deps
 	@$(MAKE) --no-print-directory $(JOBS) all
@@ -92,8 +98,8 @@ test: deps
 
 # The concurrent tests under ThreadSanitizer
 tsan: deps
-	$(MAKE) --no-print-directory B=build-tsan OPT="-O1 -g" SANFLAGS="-fsanitize=thread" EXTRA=test/tsan_threads.c all
-	TSAN_OPTIONS="halt_on_error=1 second_deadlock_stack=1 suppressions=$(CURDIR)/test/tsan.supp" ARROW_DEFAULT_MEMORY_POOL=system WEIR_BIN=$(CURDIR)/build-tsan/weir $(PY) -m pytest -q test/py/test_basic.py test/py/test_connect.py test/py/test_recovery.py test/py/test_stream.py test/py/test_golden.py test/py/test_statestore.py test/py/test_hazards.py test/py/test_kafka_source.py test/py/test_kafka_sink.py
+	$(MAKE) --no-print-directory B=build-tsan OPT="-O1 -g" SANFLAGS="-fsanitize=thread" EXTRA=test/tsan_threads.c all build-tsan/canary
+	$(PY) tools/test.py --server tsan $(addprefix test/py/test_,$(addsuffix .py,basic connect recovery stream golden statestore hazards kafka_source kafka_sink))
 
 tidy:
 	$(PY) tools/tidy.py

@@ -2,7 +2,7 @@
 """The same small job driven by other PySpark clients: `tools/clients.py [--folder DIR] [PACKAGE==VERSION ...]`.
 
 Each client is installed into DIR (kept for the next time; default ~/.cache/weir-clients) and put
-before the one of the environment. Prints a line each and last `N passed, N failed`."""
+before the one of the environment. Prints a line each and last `N passed, N failed, N skipped`."""
 import argparse
 import os
 import pathlib
@@ -111,8 +111,8 @@ def main():
         wrong = attempt(pathlib.Path(o.folder), client)
         passed, failed = passed + (wrong is None), failed + (wrong is not None)
         print(f"ok    {client}" if wrong is None else f"FAIL  {client}: {wrong}", flush=True)
-    print(f"{passed} passed, {failed} failed")
-    return failed != 0
+    print(f"{passed} passed, {failed} failed, 0 skipped")
+    return failed != 0 or passed == 0
 
 
 if __name__ == "__main__":

@@ -4,9 +4,10 @@
   tools/crosscheck.py GROUP ... [--cases N] [--seed S] [--only I] [-v]     (no GROUP: all of tools/crosscheck/)
   tools/crosscheck.py GROUP ... --record N      Spark's answers to N cases into test/golden/crosscheck, for test_crosscheck.py
 
-A group is a module with cases(rnd, n): yields Case objects (see below); case I of a seed is always the same. ENVIRONMENT, where it has one, is weir's. Spark is the
-Connect server at WEIR_SPARK_REMOTE, else one that is started here with WEIR_SPARK_PYTHON (pyspark 4.2) and WEIR_SPARK_JARS
-(Delta's jars). A comparison that could not be made is a failure. Last line: `N passed, N failed, N skipped`."""
+A group is a module with cases(rnd, n): yields Case objects (see below); case I of a seed is always the same. ENVIRONMENT,
+where it has one, is weir's. Spark is the Connect server at WEIR_SPARK_REMOTE, else one that is started here with
+WEIR_SPARK_PYTHON (pyspark 4.2) and WEIR_SPARK_JARS (Delta's jars). A comparison that could not be made is a failure: no Spark
+there, no answer in time, a mistake in a group. Last line: `N passed, N failed, N skipped`."""
 import argparse
 import datetime
 import decimal
@@ -36,7 +37,7 @@ CASE_SECONDS = 120
 
 class Case:
     """One generated input. run() makes what it needs below folder (its own for each side) and gives an answer that json can
-    write; what it raises is an answer too. reads(), where there is one, is asked by both engines of both folders, after
+    write; what the engine raises is an answer too. reads(), where there is one, is asked by both engines of both folders, after
     both have run, and must give the same four times: what one wrote the other reads."""
 
     def __init__(self, name, run, reads=None, inputs=1):
@@ -82,6 +83,14 @@ def error(e):
     return {"error": condition, "state": state}
 
 
+# What Python raises over a group's own text, PySpark's own of these apart: both sides would give the same
+MISTAKES = (NameError, AttributeError, TypeError, LookupError, ImportError, SyntaxError, AssertionError, TimeoutError)
+
+
+class NotCompared(Exception):
+    """One of the two could not be asked."""
+
+
 def attempt(f, *args):
     def late(*_):
         raise TimeoutError(f"no answer within {CASE_SECONDS} s")
@@ -90,7 +99,12 @@ def attempt(f, *args):
     signal.alarm(CASE_SECONDS)
     try:
         return f(*args)
+    except NotCompared:
+        raise
     except Exception as e:
+        from pyspark.errors import PySparkException
+        if isinstance(e, MISTAKES) and not isinstance(e, PySparkException):
+            raise NotCompared(f"{type(e).__name__}: {e}") from e
         return dict(error(e), text=str(e)[:400])
     finally:
         signal.alarm(0)
@@ -153,7 +167,7 @@ def start_weir(folder):
         with os.fdopen(r) as f:
             port = int(f.readline() or 0)
         if not port:
-            sys.exit("weir did not start: " + open(os.path.join(folder, "weir.log")).read()[-2000:])
+            raise NotCompared("weir did not start: " + open(os.path.join(folder, "weir.log")).read()[-2000:])
         return p, f"sc://localhost:{port}/;token=t"
     return start
 
@@ -161,7 +175,7 @@ def start_weir(folder):
 def start_spark(folder):
     python, jars = os.environ.get("WEIR_SPARK_PYTHON"), os.environ.get("WEIR_SPARK_JARS")
     if not python or not jars:
-        sys.exit("crosscheck: Spark is reached by WEIR_SPARK_REMOTE, or by WEIR_SPARK_PYTHON and WEIR_SPARK_JARS")
+        raise NotCompared("Spark is reached by WEIR_SPARK_REMOTE, or by WEIR_SPARK_PYTHON and WEIR_SPARK_JARS")
 
     def start(environment):
         home = subprocess.check_output([python, "-c", "import pyspark, os; print(os.path.dirname(pyspark.__file__))"],
@@ -187,8 +201,28 @@ def start_spark(folder):
             if p.poll() is not None:
                 break
             time.sleep(0.2)
-        sys.exit("crosscheck: Spark did not start: " + open(log, errors="replace").read()[-2000:])
+        raise NotCompared("Spark did not start: " + open(log, errors="replace").read()[-2000:])
     return start
+
+
+def version_of(side):
+    """Of Spark, which runs on a JVM and says so: an engine that only resembles it is no judge."""
+    try:
+        if side.url and not connects(side.url):
+            raise NotCompared("nobody answers")
+        spark = side.spark()
+        java = spark.sql("SELECT java_method('java.lang.System', 'getProperty', 'java.vm.name')").first()[0]
+        return f"{spark.version} on {java}"
+    except Exception as e:
+        raise NotCompared(f"no Apache Spark at {side.url}: {str(e)[:300]}") from None
+
+
+def connects(url):
+    """The client would ask again and again."""
+    m = re.match(r"sc://([^:/;]+):(\d+)", url)
+    with socket.socket() as s:
+        s.settimeout(10)
+        return m is not None and s.connect_ex((m.group(1), int(m.group(2)))) == 0
 
 
 def compare(case, sides, folder, verbose):
@@ -201,6 +235,8 @@ def compare(case, sides, folder, verbose):
         answers.append(attempt(lambda: case.run(side.spark(), place)))
         if side.died():
             return f"{side.name} ended with {side.process.returncode}"
+    if answers[0] is None and not case.reads:
+        raise NotCompared("the case has no answer")
     found = difference("", sides, places, answers)
     if case.reads and not found:
         for writer, place in zip(sides, places):
@@ -296,7 +332,10 @@ def run_group(name, o, sides, folder):
         if o.only is not None and i != o.only:
             continue
         place = tempfile.mkdtemp(prefix=f"{name}-{i}-", dir=folder)
-        found = compare(case, sides, place, o.v)
+        try:
+            found = compare(case, sides, place, o.v)
+        except NotCompared as e:
+            found = f"    not compared: {e}"
         if found:
             failed += case.inputs
             print(f"{name} {i}: {case.name[:700]}\n{found}", flush=True)
@@ -323,16 +362,20 @@ def main():
     os.makedirs(folder, exist_ok=True)
     logging.disable()  # the client logs every error with its stack
     warnings.simplefilter("ignore")
-    sides = [Side("spark", None, os.environ["WEIR_SPARK_REMOTE"]) if "WEIR_SPARK_REMOTE" in os.environ
-             else Side("spark", start_spark(folder)), Side("weir", start_weir(folder))]
-    passed = failed = 0
+    passed, failed, sides = 0, 0, []
     try:
+        sides += [Side("spark", None, os.environ["WEIR_SPARK_REMOTE"]) if "WEIR_SPARK_REMOTE" in os.environ
+                  else Side("spark", start_spark(folder)), Side("weir", start_weir(folder))]
+        print(f"Apache Spark {version_of(sides[0])}, seed {o.seed}", flush=True)
         for name in o.group or known:
             if o.record:
                 record(name, o, sides[0], folder)
                 continue
             p, f = run_group(name, o, sides, folder)
             passed, failed = passed + p, failed + f
+    except NotCompared as e:
+        failed += 1
+        print(f"nothing more was compared: {e}")
     finally:
         for side in sides:
             side.stop()

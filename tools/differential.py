@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Random event streams through random queries with state, on Apache Spark and on weir with the same batches: rows, batch
-by batch, watermarks and the counters of state must be the same.
+by batch, watermarks and the counters of state must be the same. Last line: `N passed, N failed, N skipped`; a comparison that could
+not be made is a failure.
 
   tools/differential.py [--seed S] [--cases N] [--only I] [-v]
 
@@ -213,6 +214,8 @@ def differences(spark, weir, mode, sets, counted):
     """counted: no filter or limit keeps Spark's reader from handing rows on."""
     rows = {int(k): v for k, v in spark[0].items()}, {int(k): v for k, v in weir[0].items()}
     progress = [{p["batchId"]: facts(p, counted) for p in side[1]} for side in (spark, weir)]
+    if not progress[0]:
+        return ["Spark ran no batch"]
     if progress[0].keys() != progress[1].keys():
         return [f"batches: Spark {sorted(progress[0])}, weir {sorted(progress[1])}"]
     out = []
@@ -249,10 +252,14 @@ def main():
     o = a.parse_args()
     python = os.environ.get("WEIR_SPARK43_PYTHON") or os.environ.get("WEIR_SPARK_PYTHON")
     if not python:
-        print("WEIR_SPARK43_PYTHON names no Python with pyspark: nothing was compared\n0 passed, 1 failed")
+        print("WEIR_SPARK43_PYTHON names no Python with pyspark: nothing was compared\n0 passed, 1 failed, 0 skipped")
         return 1
     from conftest import Engine
-    peer = interop.Peer(python, False)
+    try:
+        peer = interop.Peer(python, False)
+    except (OSError, AssertionError) as e:
+        print(f"{python}: {e}: nothing was compared\n0 passed, 1 failed, 0 skipped")
+        return 1
     print(f"Apache Spark {peer.version}, seed {o.seed}", flush=True)
     passed = failed = 0
     root = tempfile.mkdtemp(prefix="weir-differential-")
@@ -267,13 +274,15 @@ def main():
         if wrong or o.v:
             print(f"{'FAIL' if wrong else 'ok'} case {i} ({mode})\n  " + "\n  ".join([*conf.split("\n"), *text.split("\n"), *wrong[:4]]), flush=True)
         if engine.process.poll() is not None:
-            print("the engine ended")
+            failed += 1
+            print(f"the engine ended with {engine.process.poll()}")
             break
-    engine.kill()
+    else:
+        engine.kill()
     peer.close()
     if not failed or o.only is None:
         shutil.rmtree(root, ignore_errors=True)
-    print(f"{passed} passed, {failed} failed")
+    print(f"{passed} passed, {failed} failed, 0 skipped")
     return failed != 0 or passed == 0
 
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Links every test/fuzz/*_fuzz.c with libFuzzer against build-fuzz (`make fuzz` builds that first) and runs each for
 the seconds given, from its seeds in test/fuzz/corpus/<target>. What it finds stays in build-fuzz/found/<target>.
-FUZZ_SEED fixes the random numbers, so that the same inputs are tried again.
-Prints a line a target and last 'N passed, N failed'."""
+First it must find the fault in test/canary/fuzz.c. FUZZ_SEED fixes the random numbers, so that the same inputs are tried again.
+A target that tried hardly any input, seeds included, fails. Prints a line a target and last 'N passed, N failed, N skipped'."""
 import glob
 import os
 import re
@@ -10,6 +10,7 @@ import subprocess
 import sys
 
 BUILD = "build-fuzz"
+LEAST = 100
 PKGS = "libnghttp2 openssl libprotobuf-c libzstd liblz4 sqlite3 libpcre2-8 zlib rdkafka expat".split()
 
 
@@ -39,11 +40,24 @@ def fuzz(name, exe, seconds):
         return 1, f"did not end within {seconds + 60} s"
 
 
+def canary():
+    """(whether a fault that is there is found, what was said)"""
+    exe = f"{BUILD}/fuzz/canary"
+    p = link("test/canary/fuzz.c", exe)
+    if p.returncode:
+        return False, p.stdout
+    p = subprocess.run([exe, "-max_total_time=60", "-seed=1", f"-artifact_prefix={BUILD}/fuzz/canary-"], stdout=subprocess.PIPE,
+                       stderr=subprocess.STDOUT, text=True, errors="replace")
+    return p.returncode != 0 and "deadly signal" in p.stdout, p.stdout
+
+
 def main():
     seconds = int(sys.argv[1]) if len(sys.argv) > 1 else 60
     only = sys.argv[2:]
-    passed = failed = 0
     os.makedirs(f"{BUILD}/fuzz", exist_ok=True)
+    acts, text = canary()
+    passed, failed = int(acts), int(not acts)
+    print("ok   the canary is found" if acts else f"FAIL the canary is not found\n{text[-2000:]}", flush=True)
     for src in sorted(glob.glob("test/fuzz/*_fuzz.c")):
         name = os.path.basename(src)[:-2]
         if only and name not in only:
@@ -52,12 +66,15 @@ def main():
         p = link(src, exe)
         rc, text = (p.returncode, p.stdout) if p.returncode else fuzz(name, exe, seconds)
         runs = re.search(r"number_of_executed_units: (\d+)", text)
+        inputs = int(runs.group(1)) if runs else 0
+        rc = rc or inputs < LEAST
         passed, failed = passed + (rc == 0), failed + (rc != 0)
-        print(f"{'ok  ' if rc == 0 else 'FAIL'} {name} ({runs.group(1) if runs else 0} inputs)", flush=True)
+        print(f"{'ok  ' if rc == 0 else 'FAIL'} {name} ({inputs} inputs)", flush=True)
         if rc:
             print("\n".join(text.splitlines()[-50:]), flush=True)
-    print(f"{passed} passed, {failed} failed")
+    print(f"{passed} passed, {failed} failed, 0 skipped")
     return failed != 0 or passed == 0
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

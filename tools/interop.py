@@ -5,10 +5,12 @@ Needs a Python with pyspark 4.2, Delta's jar and a JVM: WEIR_SPARK_PYTHON names 
 WEIR_KAFKA_SERVERS a Kafka broker (optional: else tools/broker.py starts one, if Java and Maven are there),
 WEIR_DELTARS_PYTHON one with `deltalake` (optional: its cases are skipped without), WEIR_SPARK43_PYTHON one with
 pyspark 4.3 (optional: the cases with state run on 4.2 without).
-`tools/interop.py [--sample SEED N] [CASE ...]` prints a table and last `N passed, N failed`.
+`tools/interop.py [--sample SEED N [--also CASE]] [CASE ...]` prints a table and last `N passed, N failed, N skipped`. A comparison for
+which Spark did not answer is a failure; skipped are cases whose optional means are not there.
 """
 import argparse
 import atexit
+import collections
 import fnmatch
 import glob
 import json
@@ -88,8 +90,8 @@ class Peer:
     def __init__(self, python, jars):
         # the client, once used, leaves SPARK_CONNECT_MODE_ENABLED, which would make this one a client too
         env = {k: v for k, v in os.environ.items() if not k.startswith("SPARK_") and (jars or k != "WEIR_SPARK_JARS")}
-        self.p = subprocess.Popen([python, "-c", PEER], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                  stderr=subprocess.DEVNULL, text=True, env=env)
+        self.log = tempfile.TemporaryFile("w+", errors="replace")
+        self.p = subprocess.Popen([python, "-c", PEER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True, env=env)
         self.version = self.answer()
 
     def answer(self):
@@ -99,7 +101,8 @@ class Peer:
                 if "error" in a:
                     raise AssertionError("Spark: " + a["error"])
                 return a["result"]
-        raise AssertionError("Spark's process ended")
+        self.log.seek(0)
+        raise AssertionError("Spark's process ended: ..." + self.log.read()[-1500:])
 
     def run(self, code):
         self.p.stdin.write(json.dumps({"code": code}) + "\n")
@@ -128,6 +131,10 @@ def write_commits(run, path, first, commits, by):
     parts = "" if not by else ".partitionBy(%s)" % ", ".join(repr(p) for p in by)
     for i in range(first, first + commits):
         run(f"spark.range({4 * i}, {4 * i + 4}).selectExpr(*{COLUMNS!r}).write.format('delta').mode('append'){parts}.save({path!r})")
+
+
+class Skipped(Exception):
+    """What a case needs is not there."""
 
 
 class Case:
@@ -172,6 +179,8 @@ def case_delta_weir_to_spark_partitioned(c):
 
 
 def case_delta_weir_to_deltars(c):
+    if "WEIR_DELTARS_PYTHON" not in os.environ:
+        raise Skipped("WEIR_DELTARS_PYTHON names no Python with deltalake")
     path, mine = delta_by_weir(c, ["day", "k"])
     out = subprocess.run([os.environ["WEIR_DELTARS_PYTHON"], "-c", DELTARS, path], capture_output=True, text=True)
     if "@@" not in out.stdout:  # its threads may abort the process at exit, after the answer
@@ -213,7 +222,7 @@ STREAM = r'''
 q = (spark.readStream.schema("id INT, v STRING").option("maxFilesPerTrigger", 1).json({src!r})
      .selectExpr("id", "upper(v) AS v", "id * 2 AS w").writeStream.format({fmt!r}).option("checkpointLocation", {ck!r})
      .trigger(availableNow=True).start({out!r}))
-q.awaitTermination(120)
+if not q.awaitTermination(120): raise AssertionError("the query did not end")
 if q.exception(): raise q.exception()
 '''
 
@@ -255,7 +264,7 @@ def case_delta_stream_weir_spark_weir(c):
 COPY = r'''
 q = (spark.readStream.format("delta").option("maxFilesPerTrigger", 1).load({src!r}).writeStream.format("delta")
      .option("checkpointLocation", {ck!r}).trigger(availableNow=True).start({out!r}))
-q.awaitTermination(120)
+if not q.awaitTermination(120): raise AssertionError("the query did not end")
 if q.exception(): raise q.exception()
 '''
 
@@ -304,7 +313,9 @@ w = d.writeStream.format("delta").option("checkpointLocation", {ck!r})
 q = (w.trigger(availableNow=True) if {last} else w).start({out!r})
 end = time.time() + 120
 while not {last} and q.isActive and len(q.recentProgress) < 2 and time.time() < end: time.sleep(0.02)
-q.awaitTermination(120) if {last} else q.stop()
+ended = q.awaitTermination(120) if {last} else q.stop()
+if {last} and not ended: raise AssertionError("the query did not end")
+if not {last} and len(q.recentProgress) < 2: raise AssertionError("no two batches within 120 s")
 if q.exception(): raise q.exception()
 '''
 
@@ -328,7 +339,7 @@ def kafka_in_turns(c, order, how="subscribe"):
     """Each stops in the middle of the topics; messages come all the time, a partition is added."""
     servers = kafka_servers()
     if not servers:
-        return "skipped: no Kafka broker"
+        raise Skipped("no Kafka broker")
     from kafka_driver import Kafka
     kafka = Kafka(bootstrap_servers=servers)
     prefix = f"interop-{order}-{os.getpid()}"
@@ -381,39 +392,48 @@ def peers():
 def main():
     a = argparse.ArgumentParser()
     a.add_argument("--sample", nargs=2, type=int, metavar=("SEED", "N"))
+    a.add_argument("--also")
     a.add_argument("cases", nargs="*")
     o = a.parse_args()
     from conftest import Engine
     stateful = interop_state.cases()
     cases = {**{n[5:]: f for n, f in globals().items() if n.startswith("case_")}, **stateful}
     cases = {n: f for n, f in cases.items() if not o.cases or any(fnmatch.fnmatch(n, p) for p in o.cases)}
-    if "WEIR_DELTARS_PYTHON" not in os.environ:
-        cases.pop("delta_weir_to_deltars", None)
     names = list(cases)
     if o.sample:
-        names = random.Random(o.sample[0]).sample(names, min(o.sample[1], len(names)))
+        also = [n for n in names if n == o.also]
+        names = [n for n in random.Random(o.sample[0]).sample(names, min(o.sample[1], len(names))) if n not in also] + also
         print(f"seed {o.sample[0]}: {' '.join(names)}")
     if "WEIR_SPARK_PYTHON" not in os.environ:
-        print("WEIR_SPARK_PYTHON names no Python with pyspark: nothing was compared\n0 passed, 1 failed")
+        print("WEIR_SPARK_PYTHON names no Python with pyspark: nothing was compared\n0 passed, 1 failed, 0 skipped")
         return 1
     get, kept = peers()
-    passed = failed = 0
+    count = collections.Counter()
     for name in names:
         folder = tempfile.mkdtemp(prefix="weir-interop-")
         engine = Engine(folder)
-        try:
-            said = cases[name](Case(get(name in stateful), engine, folder))
-            passed += 1
-            print(f"ok    {name:42} {said or ''}".rstrip(), flush=True)
-        except Exception as e:
-            failed += 1
-            print(f"FAIL  {name}: {str(e)[:3000]}", flush=True)
-        engine.kill()
+        how, said = attempt(lambda: cases[name](Case(get(name in stateful), engine, folder)), engine)
+        count[how] += 1
+        print(f"{how:5} {name:42} {said or ''}".rstrip(), flush=True)
+        if engine.process.poll() is None:
+            engine.kill()
         shutil.rmtree(folder, ignore_errors=True)
     for peer in kept.values():
         peer.close()
-    print(f"{passed} passed, {failed} failed")
-    return failed != 0 or passed == 0
+    print(f"{count['ok']} passed, {count['FAIL']} failed, {count['skip']} skipped")
+    return count["FAIL"] != 0 or count["ok"] == 0
+
+
+def attempt(case, engine):
+    """("ok", "FAIL" or "skip", what there is to say)"""
+    try:
+        said = case()
+    except Skipped as e:
+        return "skip", str(e)
+    except Exception as e:
+        return "FAIL", f"{type(e).__name__}: {str(e)[:3000]}"
+    code = engine.process.poll()
+    return ("ok", said) if code is None else ("FAIL", f"the engine ended with {code}")
 
 
 if __name__ == "__main__":

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Everything weir promises, as one table: `make verify`, or tools/verify.py [--again] [--list] [CHECK ...].
 
-Each check is a command. What held is kept in build/verify.json for the commit it held at, so that a run that was broken off
-goes on where it stopped; --again forgets. A check whose means are not at hand (WEIR_SPARK_PYTHON: a Python with pyspark 4.2
+Each check is a command. What held is kept in build/verify.json for the content of the tree, whether committed or not, and the
+engine it held for, so that a run that was broken off goes on where it stopped; --again forgets. A check whose means are not at hand (WEIR_SPARK_PYTHON: a Python with pyspark 4.2
 and WEIR_SPARK_JARS; WEIR_SPARK43_PYTHON; WEIR_GUIDE: a folder with run_all.py; WEIR_CONFORMANCE: a command; for a Kafka broker java, mvn
-and openssl) is not run, and says so: that is no success. kafka.guide wants SSL_CERT_FILE, with the authority of the guide's
+and openssl) is not run, and says so: that is no success. Last line: `N passed, N failed, N skipped`; skipped are those. kafka.guide wants SSL_CERT_FILE, with the authority of the guide's
 broker, in the environment of its server."""
 import argparse
+import hashlib
 import json
 import os
 import pathlib
@@ -73,6 +74,8 @@ CHECKS = {
                     [PY, "tools/kafka_test.py", "storm"]),
     "kafka.interop": ("Spark and weir in turns in the middle of topics", [BROKER, SPARK], 20, [PY, "tools/interop.py", "kafka_*"]),
     "kafka.bench": ("throughput, latency and copying beside Spark and librdkafka", [BROKER, SPARK], 40, [PY, "bench/kafka.py"]),
+    "all.crosscheck": ("generated inputs of every group: Spark and weir give the same", [SPARK], 120, [PY, "tools/crosscheck.py"]),
+    "all.proofs": ("tests that break or compare fail when nothing was broken or compared", [], 10, tests("proofs", "crash", "goldens")),
     "state.tsan": ("the concurrent tests under ThreadSanitizer", [], 30, ["make", "tsan"]),
 }
 
@@ -109,15 +112,25 @@ def one(name):
             shutil.rmtree(clone, ignore_errors=True)
 
 
+def content(root):
+    """What a result is a result of: the files of the tree as they are now, and the engine that was built."""
+    with tempfile.TemporaryDirectory() as folder:
+        env = dict(os.environ, GIT_INDEX_FILE=os.path.join(folder, "index"))
+        subprocess.run(["git", "add", "-A"], cwd=root, env=env, check=True)
+        tree = subprocess.run(["git", "write-tree"], cwd=root, env=env, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+    weir = pathlib.Path(root) / "build" / "weir"
+    return f"{tree} {hashlib.sha256(weir.read_bytes()).hexdigest()[:16] if weir.exists() else 'not built'}"
+
+
 def main():
     a = argparse.ArgumentParser()
     a.add_argument("--again", action="store_true")
     a.add_argument("--list", action="store_true")
     a.add_argument("checks", nargs="*")
     o = a.parse_args()
-    commit = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=ROOT, stdout=subprocess.PIPE, text=True).stdout.strip()
+    of = content(ROOT)
     kept = json.loads(KEPT.read_text()) if KEPT.exists() and not o.again else {}
-    kept = kept if kept.get("commit") == commit else {"commit": commit}
+    kept = kept if kept.get("of") == of else {"of": of}
     names = [n for n in CHECKS if not o.checks or n in o.checks or n.split(".")[0] in o.checks]
     count = {"ok": 0, "FAIL": 0, "not run": 0}
     for name in names:
@@ -127,6 +140,10 @@ def main():
         if kept.get(name, ["", ""])[0] != "ok":
             start = time.time()
             kept[name] = [*one(name), round(time.time() - start)]
+            if content(ROOT) != of:  # what it was run on is not what it is kept for
+                print("the tree was changed meanwhile: nothing of this run is kept")
+                KEPT.unlink(missing_ok=True)
+                return 1
             KEPT.parent.mkdir(exist_ok=True)
             KEPT.write_text(json.dumps(kept, indent=1))
         state, last, seconds = kept[name]
@@ -134,7 +151,7 @@ def main():
         print(f"{state:8} {name:20} {seconds:5} s  {CHECKS[name][0]}: {last}", flush=True)
     if o.list:
         return 0
-    print(f"not run: {count['not run']}\n{count['ok']} passed, {count['FAIL']} failed")
+    print(f"{count['ok']} passed, {count['FAIL']} failed, {count['not run']} skipped")
     return count["FAIL"] != 0 or count["ok"] == 0
 
 
