@@ -1,14 +1,15 @@
 """Breaks pipelines at every file operation, and holds what a restart makes of it against the truth.
 
   python test/crash/run.py [--sample N] [--seed S] [--only kill|power|fault] [--group pipelines|functions|state] [--case I]
-                           [--at N] [--folder DIR] [-v]
+                           [--at N | OPERATION:PATH] [--folder DIR] [-v]
 
 kill    the process is killed (SIGKILL) instead of doing operation n
 power   after operation n the power goes: what was not synced is lost, or half of it is there
 fault   operation n fails with EIO, ENOSPC or after half of the bytes; the engine must live
 
 Then the query is started again without the fault. Every row must be there once; nothing may refuse to start; a
-failed query must name the file. --sample N takes N points of the whole, evenly seeded; --at N those of operation N.
+failed query must name the file. --sample N takes N points of the whole, evenly seeded; --at those of one operation: number N, or
+the first of that name whose path has that part.
 
 Each point proves that it was broken: the engine says which operation it was killed at or failed (WEIR_FAULT_PROOF), and the
 process has died by SIGKILL; a loss of power is of a trace that, replayed as a whole, gives the folder as the run left it. The
@@ -256,9 +257,17 @@ WRITES = {"create", "append", "write", "sync", "syncdir", "syncfs", "rename", "r
 Point = collections.namedtuple("Point", "kind what n run")  # run(n): how it counts
 
 
+def number_of(trace, at):
+    if at is None or at.isdigit():
+        return at and int(at)
+    name, part = at.split(":", 1)
+    return next((n for n, op, path, *_ in trace if op == name and part in path), 0)
+
+
 def points(bench, only, at=None):
     """What is to be tried with a case."""
     out = []
+    at = number_of(bench.trace, at)
     for n, op, _, _, _, data in bench.trace:
         if at not in (None, n):
             continue
@@ -361,7 +370,7 @@ def main(argv=None):
     a.add_argument("--seed", type=int, default=1)
     a.add_argument("--only", choices=("kill", "power", "fault"))
     a.add_argument("--case", type=int)
-    a.add_argument("--at", type=int)
+    a.add_argument("--at")
     a.add_argument("--group", choices=("pipelines", "functions", "state"))
     a.add_argument("--folder")
     a.add_argument("-v", action="store_true")

@@ -66,8 +66,8 @@ class Break:
         got = self.faults()
         if not got:
             raise NotBroken(f"operation {self.n} was {'done, not broken' if self.reached() else 'not reached'}")
-        # half of a write that has no half is none
-        if len(got) != 1 or got[0].n != self.n or got[0].what not in {self.what, {"SHORT": "ENOSPC"}.get(self.what)}:
+        whole = self.what == "SHORT" and got[0].op != "write"  # what has no half fails as a whole
+        if len(got) != 1 or got[0].n != self.n or got[0].what != ("ENOSPC" if whole else self.what):
             raise NotBroken(f"not {self.what} at {self.n} but {', '.join(f'{g.what} at {g.n}' for g in got)}")
         return got[0]
 
