@@ -89,7 +89,7 @@ run: deps
 
 SAN = -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined
 san:
-	@$(MAKE) --no-print-directory $(JOBS) B=build-san OPT="-O1 -g" SANFLAGS="$(SAN)" all tests build-san/canary
+	@$(MAKE) --no-print-directory $(JOBS) B=build-san OPT="-O1 -g" SANFLAGS="$(SAN)" EXTRA=test/lsan_openssl.c all tests build-san/canary
 
 test: deps
 	@$(MAKE) --no-print-directory $(JOBS) all

@@ -18,18 +18,30 @@ weir_rc weir_parquet_finish(weir_ctx *, weir_parquet_writer *,
 void weir_parquet_abort(
     weir_parquet_writer *); /* closes; the file stays. NULL and finished ones are allowed */
 
-typedef struct weir_parquet_reader weir_parquet_reader;
-/* FAILED_READ_FILE naming the file when it is damaged. */
-weir_rc weir_parquet_open(weir_ctx *, const char *path, weir_parquet_reader **out);
 /* TIMESTAMP as TIMESTAMP_NTZ in all depths, which is how an ORC file holds it; back: the other way.
  */
 const weir_type *weir_orc_type(weir_arena *, const weir_type *, bool back);
-weir_rc weir_orc_open(weir_ctx *, const char *path, weir_parquet_reader **out);
-weir_schema *weir_parquet_schema(
-    const weir_parquet_reader *); /* Spark's schema of the footer, else Arrow's */
-/* Reads only the named columns (others, and those the file lacks, are null): batches have exactly
- * schema want, cast where types differ. */
+
+typedef struct weir_parquet_reader weir_parquet_reader;
+/* name: the file's name in errors. FAILED_READ_FILE when it is damaged. */
+weir_rc weir_parquet_open(weir_ctx *, const char *path, const char *name,
+                          weir_parquet_reader **out);
+/* What Spark infers: its own schema where the footer has one, else Parquet's types. strict: see
+ * weir_pq_schema. Names may belong to the reader. */
+weir_rc weir_parquet_schema(weir_ctx *, const weir_parquet_reader *, bool strict,
+                            weir_schema **out);
+/* Batches will have exactly the schema want: columns are found by name, in all depths, and
+ * converted as Spark does (parquet_bind.h). need: which are needed (NULL: all); the others, and
+ * what the file lacks, are null. */
 weir_rc weir_parquet_select(weir_ctx *, weir_parquet_reader *, weir_schema *want, const bool *need);
 weir_rc weir_parquet_next(weir_ctx *, weir_parquet_reader *, weir_batch *out, bool *eof);
 void weir_parquet_close(weir_parquet_reader *); /* NULL is allowed */
+
+/* The same for ORC files. */
+typedef struct weir_orc_reader weir_orc_reader;
+weir_rc weir_orc_open(weir_ctx *, const char *path, const char *name, weir_orc_reader **out);
+weir_rc weir_orc_schema(weir_ctx *, const weir_orc_reader *, weir_schema **out);
+weir_rc weir_orc_select(weir_ctx *, weir_orc_reader *, weir_schema *want, const bool *need);
+weir_rc weir_orc_next(weir_ctx *, weir_orc_reader *, weir_batch *out, bool *eof);
+void weir_orc_close(weir_orc_reader *); /* NULL is allowed */
 #endif

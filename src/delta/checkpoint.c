@@ -99,7 +99,8 @@ static bool is_action(const char *name) {
 
 static weir_rc read_rows(weir_ctx *ctx, weir_delta *d, weir_parquet_reader *r, bool first,
                          sidecars *side, const char *path) {
-    weir_schema *all = weir_parquet_schema(r);
+    weir_schema *all = NULL;
+    WEIR_TRY(weir_parquet_schema(ctx, r, false, &all)); /* statistics may be of any type */
     weir_field *f = WEIR_NEWN(ctx->arena, weir_field, all->nfield + 1);
     int n = 0;
     for (int i = 0; i < all->nfield; i++)
@@ -123,7 +124,7 @@ static weir_rc read_rows(weir_ctx *ctx, weir_delta *d, weir_parquet_reader *r, b
 static weir_rc read_parquet(weir_ctx *ctx, weir_delta *d, const char *path, sidecars *side) {
     for (int pass = 0; pass < 2; pass++) { /* partition columns are known before files */
         weir_parquet_reader *r = NULL;
-        WEIR_TRY(weir_parquet_open(ctx, path, &r));
+        WEIR_TRY(weir_parquet_open(ctx, path, path, &r));
         weir_rc rc = read_rows(ctx, d, r, pass == 0, side, path);
         weir_parquet_close(r);
         WEIR_TRY(rc);

@@ -121,7 +121,7 @@ static weir_rc part_columns(weir_ctx *ctx, delta_reader *r, const weir_delta *d,
 static weir_rc next_file(weir_ctx *ctx, delta_reader *r) {
     const weir_split *sp = &r->split[r->at];
     WEIR_TRY(part_columns(ctx, r, ((weir_delta_scan *)r->scan->impl)->d, sp->payload));
-    WEIR_TRY(weir_parquet_open(ctx, sp->path, &r->file));
+    WEIR_TRY(weir_parquet_open(ctx, sp->path, sp->uri, &r->file));
     return weir_parquet_select(ctx, r->file, r->data, r->data_need);
 }
 

@@ -4,18 +4,6 @@
 
 #include "exec/ops.h"
 
-weir_schema *weir_state_nullable(weir_arena *a, weir_schema *s) {
-    if (!s->nfield) return s;
-    weir_type *t = weir_memdup(a, s, sizeof *s);
-    weir_field *f = weir_memdup(a, s->field, sizeof *f * (size_t)s->nfield);
-    for (int i = 0; i < s->nfield; i++) {
-        f[i].type = weir_state_nullable(a, f[i].type);
-        f[i].nullable = s->kind != WEIR_T_MAP || i == 1;
-    }
-    t->field = f;
-    return t;
-}
-
 void weir_exec_reserve_state(weir_exec *x, weir_state_op *st) {
     st->id = x->nstate;
     x->state[x->nstate++] = st;
@@ -28,8 +16,8 @@ weir_rc weir_exec_add_state(weir_ctx *ctx, weir_exec *x, weir_state_op *st, weir
     st->spec.dir = weir_printf(ctx->arena, "%s/%d", s->state_dir, st->id);
     st->spec.name = "default";
     st->spec.nheld = one_partition ? 1 : s->npart;
-    st->spec.key = weir_state_nullable(ctx->arena, key);
-    st->spec.value = weir_state_nullable(ctx->arena, value);
+    st->spec.key = weir_type_nullable(ctx->arena, key);
+    st->spec.value = weir_type_nullable(ctx->arena, value);
     st->spec.codec = s->codec;
     st->spec.row_checksum = s->row_checksum;
     st->spec.schema_unchecked = s->schema_unchecked;

@@ -50,8 +50,6 @@ weir_rc weir_state_begin(weir_ctx *, weir_state_op *);
 /* Partition of each row by its key columns, as Spark's HashPartitioning. */
 void weir_state_partition(const weir_state_op *, const weir_column *key, int nkey, int64_t len,
                           int32_t *part);
-/* All fields (deep) nullable, as the state's schema files have them. */
-weir_schema *weir_state_nullable(weir_arena *, weir_schema *);
 /* Rows of the entries as columns of the schema (key or value), in ctx->arena. */
 weir_rc weir_state_rows(weir_ctx *, const weir_state_op *, const int64_t *entry, int64_t n,
                         bool key, weir_column *out);

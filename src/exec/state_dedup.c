@@ -35,7 +35,7 @@ static weir_rc dedup_open(weir_ctx *ctx, weir_op *op) {
         f[i] = in->schema->field[p->expr[i]->ordinal];
         if (d->key_time < 0 && weir_event_time_delay(in, p->expr[i]->ordinal) >= 0) d->key_time = i;
     }
-    d->key = weir_state_nullable(ctx->arena, weir_type_struct(ctx->arena, f, p->nexpr));
+    d->key = weir_type_nullable(ctx->arena, weir_type_struct(ctx->arena, f, p->nexpr));
     d->s.st.name = d->s.st.shown = "dedupe";
     d->s.st.asks_no_data_batch = true;
     d->s.st.spec.u = d;

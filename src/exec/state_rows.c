@@ -32,8 +32,8 @@ weir_rc weir_state_layout_of(weir_ctx *ctx, const weir_plan *p, bool keys_in_val
         if (form[i]) value[out->nlead + i].type = &weir_t_binary;
     }
     out->value = weir_type_struct(ctx->arena, value, out->nlead + n);
-    out->key = weir_state_nullable(ctx->arena, out->key);
-    out->value = weir_state_nullable(ctx->arena, out->value);
+    out->key = weir_type_nullable(ctx->arena, out->key);
+    out->value = weir_type_nullable(ctx->arena, out->value);
     return WEIR_OK;
 }
 

@@ -132,9 +132,9 @@ weir_rc weir_file_options_read(weir_ctx *ctx, const weir_scan *s, weir_file_opti
 
 weir_rc weir_file_options_check(weir_ctx *ctx, const weir_scan *s) {
     static const char *const flags[] = {"recursiveFileLookup", "wholetext", "ignoreMissingFiles",
-                                        "ignoreCorruptFiles"};
+                                        "ignoreCorruptFiles", "mergeSchema"};
     const char *end = weir_option_get(&s->options, "lineSep");
-    for (int i = 0; i < 4; i++) {
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
         const char *v = weir_option_get(&s->options, flags[i]);
         if (v && strcasecmp(v, "true") != 0 && strcasecmp(v, "false") != 0)
             return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",

@@ -11,6 +11,7 @@
 #include "source/file_options.h"
 #include "source/glob.h"
 #include "source/parquet.h"
+#include "source/schema_merge.h"
 #include "source/sources.h"
 
 #include <poll.h>
@@ -25,7 +26,7 @@ typedef struct files {
     weir_layout layout;
     weir_file_log *log;
     weir_listing frozen; /* availableNow: the files there were at the start */
-    bool is_frozen, json, csv, xml, parquet, orc; /* parquet: ORC too */
+    bool is_frozen, json, csv, xml, parquet; /* parquet: ORC too */
     int notify;                   /* inotify, -1 none */
     weir_file_options o;          /* streams */
     int64_t purged_ms, newest_ms; /* maxFileAge: older files are no longer looked for */
@@ -155,17 +156,10 @@ static weir_rc infer_xml(weir_ctx *ctx, weir_scan *s, const weir_listing *l, wei
     return WEIR_OK;
 }
 
-static weir_schema *nullable(
-    weir_arena *a, weir_schema *s) { /* SPARK: columns read from files may always be null */
-    weir_field *f = weir_memdup(a, s->field, sizeof *f * (size_t)s->nfield);
-    for (int i = 0; i < s->nfield; i++) f[i].nullable = true;
-    return weir_type_struct(a, f, s->nfield);
-}
-
 static weir_rc data_schema(weir_ctx *ctx, weir_scan *s, files *f) {
     weir_field value = {"value", &weir_t_string, true, NULL};
     if (s->user_schema)
-        f->data = nullable(ctx->arena, s->user_schema);
+        f->data = s->user_schema;
     else if (!f->json && !f->csv && !f->xml && !f->parquet)
         f->data = weir_type_struct(ctx->arena, &value, 1);
     else if (s->streaming && !weir_conf_bool(ctx->conf, "spark.sql.streaming.schemaInference"))
@@ -175,15 +169,16 @@ static weir_rc data_schema(weir_ctx *ctx, weir_scan *s, files *f) {
                          "format you may be able to create a static DataFrame on that directory "
                          "with 'spark.read.load(directory)' and infer schema from it.");
     else if (f->parquet)
-        WEIR_TRY(weir_parquet_infer(ctx, &f->listing, f->orc, &f->data));
+        WEIR_TRY(weir_parquet_infer(ctx, s, &f->listing, &f->data));
     else if (f->csv)
         WEIR_TRY(infer_csv(ctx, s, &f->listing, &f->data));
     else if (f->xml)
         WEIR_TRY(infer_xml(ctx, s, &f->listing, &f->data));
     else
         WEIR_TRY(infer_json(ctx, s, &f->listing, &f->data));
-    f->data = nullable(ctx->arena, f->data);
-    return WEIR_OK;
+    /* SPARK: columns read from files may always be null */
+    f->data = weir_type_nullable(ctx->arena, f->data);
+    return weir_schema_check_names(ctx, f->data);
 }
 
 static weir_rc check_text(weir_ctx *ctx, const files *f) {
@@ -258,8 +253,7 @@ static weir_rc files_open(weir_ctx *ctx, weir_scan *s) {
     f->json = strcmp(s->ops->format, "json") == 0;
     f->csv = strcmp(s->ops->format, "csv") == 0;
     f->xml = strcmp(s->ops->format, "xml") == 0;
-    f->orc = strcmp(s->ops->format, "orc") == 0;
-    f->parquet = f->orc || strcmp(s->ops->format, "parquet") == 0;
+    f->parquet = strcmp(s->ops->format, "parquet") == 0 || strcmp(s->ops->format, "orc") == 0;
     f->notify = -1;
     s->impl = f;
     if (!s->npath && s->streaming)

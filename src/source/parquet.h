@@ -3,9 +3,9 @@
 #define WEIR_SOURCE_PARQUET_H
 #include "source/files.h"
 
-/* Columns of the newest file that can be read, all nullable. UNABLE_TO_INFER_SCHEMA without files.
- */
-weir_rc weir_parquet_infer(weir_ctx *, const weir_listing *, bool orc, weir_schema **out);
+/* The schema of the scan's files: of one, or with mergeSchema of all. UNABLE_TO_INFER_SCHEMA
+ * without files, CANNOT_READ_FILE_FOOTER for what is none of the format. */
+weir_rc weir_parquet_infer(weir_ctx *, const weir_scan *, const weir_listing *, weir_schema **out);
 /* data: columns in the files; partition columns follow. Which format: the scan's. */
 weir_rc weir_parquet_rows(weir_ctx *, weir_scan *, weir_schema *data, const weir_split *, int64_t n,
                           const bool *columns, weir_reader **out);
