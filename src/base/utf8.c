@@ -147,7 +147,7 @@ static uint32_t surrogate(const char *p, const char *end) {
     return is ? 0xD000u | (p[1] & 0x3Fu) << 6 | (p[2] & 0x3Fu) : 0;
 }
 
-size_t weir_utf8_join(char *p, size_t n) {
+size_t weir_utf8_join(char *p, size_t n, bool *halves) {
     char *end = p + n, *from = p, *to = memchr(p, 0xED, n);
     if (!to) return n;
     for (p = to; p < end;) {
@@ -158,6 +158,30 @@ size_t weir_utf8_join(char *p, size_t n) {
         else
             to += weir_utf8_put(to, pair ? 0x10000 + ((u & 0x3FF) << 10) + (v & 0x3FF) : '?');
         if (u) p += pair ? 6 : 3;
+        if (u && !pair && halves) *halves = true;
     }
     return (size_t)(to - from);
+}
+
+static uint32_t wide_unit(const char *p, int bytes, bool little) {
+    uint32_t v = 0;
+    for (int i = 0; i < bytes; i++) v = v << 8 | (unsigned char)p[little ? bytes - 1 - i : i];
+    return v;
+}
+
+bool weir_utf8_add_wide(weir_str *out, const char *p, size_t n, int unit, bool little) {
+    const char *end = p + n;
+    char t[4];
+    for (; end - p >= unit; p += unit) {
+        uint32_t c = wide_unit(p, unit, little), low = 0;
+        if (unit == 4 && c > 0x10FFFF) return false;
+        if (unit == 2 && c >> 10 == 0x36 && end - p >= 4) low = wide_unit(p + 2, 2, little);
+        if (low >> 10 == 0x37) {
+            c = 0x10000 + ((c & 0x3FF) << 10) + (low & 0x3FF);
+            p += 2;
+        }
+        weir_str_add(out, t, weir_utf8_put(t, c >> 11 == 27 ? 0xFFFD : c));
+    }
+    if (p < end && unit == 2) weir_str_add(out, WEIR_UTF8_BAD, 3);
+    return p == end || unit == 2;
 }

@@ -15,11 +15,15 @@ int weir_utf8_next(const char *p, const char *end);
 void weir_utf8_add(weir_str *out, const char *p, size_t n);
 /* SPARK UTF8String.makeValid: as Unicode recommends, which gives a surrogate three of them. */
 void weir_utf8_make_valid(weir_str *out, const char *p, size_t n);
+/* UTF-16 (unit 2) or UTF-32 (unit 4) becomes UTF-8; halves of pairs U+FFFD. False: UTF-32 that is
+ * none. */
+bool weir_utf8_add_wide(weir_str *out, const char *p, size_t n, int unit, bool little);
 /* A NUL-terminated copy, bad pieces as U+FFFD. */
 char *weir_utf8_dup(weir_arena *, const char *p, size_t n);
 /* Writes a code point up to U+10FFFF (surrogates, too), returns its bytes. */
 size_t weir_utf8_put(char out[4], uint32_t c);
 /* Surrogates as weir_utf8_put writes them, in place: pairs become one character, and halves '?', as
- * Java writes its strings. Returns the new length. */
-size_t weir_utf8_join(char *p, size_t n);
+ * Java writes its strings; *halves (may be NULL) is set when there were some. Returns the new
+ * length. */
+size_t weir_utf8_join(char *p, size_t n, bool *halves);
 #endif

@@ -1,6 +1,7 @@
 /* from_json, to_json: functions over the JSON codec, so their family lives here
  * and not in func/. Bound at analysis; kernels run in any task. */
-#include "codec/json_scan.h"
+#include "base/options.h"
+#include "codec/json_calls.h"
 #include "codec/json_write.h"
 #include "codec/schema_ddl.h"
 #include "func/loop.h"
@@ -49,16 +50,44 @@ static weir_rc const_arg(weir_ctx *ctx, const weir_expr *e, int i, const char *n
     return weir_eval_const(ctx, e->arg[i], out);
 }
 
-weir_rc weir_json_call_options(weir_ctx *ctx, const weir_expr *e, int at, weir_json_options **out) {
-    weir_column map;
-    text_map m = {NULL, ctx};
-    if (e->narg > at) {
-        WEIR_TRY(const_arg(ctx, e, at, "`options`", &map));
-        if (map.type->kind != WEIR_T_MAP) return mismatch(ctx, e, "`options`", "MAP", e->arg[at]);
-        m.map = &map;
+/* The options of a map<string,string> as weir knows them: what is not done is refused. */
+static weir_rc check_options(weir_ctx *ctx, const weir_column *map, weir_option_use use) {
+    int64_t first;
+    weir_options o = {0};
+    if (weir_is_null(map, 0)) return WEIR_OK;
+    int32_t n = weir_get_list(map, 0, &first);
+    o.opt = WEIR_NEWN(ctx->arena, weir_option, n + 1);
+    for (; o.n < n; o.n++) {
+        weir_bytes k = weir_get_bytes(&map->kid[0], first + o.n), v = {"", 0};
+        if (!weir_is_null(&map->kid[1], first + o.n)) v = weir_get_bytes(&map->kid[1], first + o.n);
+        o.opt[o.n] = (weir_option){weir_strndup(ctx->arena, k.p, (size_t)k.len),
+                                   weir_strndup(ctx->arena, v.p, (size_t)v.len)};
     }
+    return weir_options_check(ctx, "json", use, &o);
+}
+
+/* Argument at, a constant map of texts; m.map stays NULL when there is no such argument. */
+static weir_rc options_of(weir_ctx *ctx, const weir_expr *e, int at, weir_option_use use,
+                          text_map *m) {
+    *m = (text_map){NULL, ctx};
+    if (e->narg <= at) return WEIR_OK;
+    weir_column *map = WEIR_NEW(ctx->arena, weir_column);
+    WEIR_TRY(const_arg(ctx, e, at, "`options`", map));
+    if (map->type->kind != WEIR_T_MAP) return mismatch(ctx, e, "`options`", "MAP", e->arg[at]);
+    m->map = map;
+    return map->kid[0].type->kind == WEIR_T_STRING && map->kid[1].type->kind == WEIR_T_STRING
+               ? check_options(ctx, map, use)
+               : WEIR_OK;
+}
+
+weir_rc weir_json_call_options(weir_ctx *ctx, const weir_expr *e, int at, weir_json_options **out) {
+    text_map m;
+    WEIR_TRY(options_of(ctx, e, at, WEIR_USE_PARSE, &m));
     *out = WEIR_NEW(ctx->arena, weir_json_options);
-    return weir_json_options_read(ctx, map_option, &m, *out);
+    WEIR_TRY(weir_json_options_read(ctx, map_option, &m, *out));
+    (*out)->chars = true;
+    (*out)->decoded = false; /* SPARK CreateJacksonParser.utf8String */
+    return WEIR_OK;
 }
 
 static const weir_type *all_nullable(
@@ -110,91 +139,51 @@ static weir_rc bind_from(weir_ctx *ctx, weir_expr *e) {
     return WEIR_OK;
 }
 
-static int32_t leading_blanks(weir_bytes t) {
-    int32_t i = 0;
-    while (i < t.len && (t.p[i] == ' ' || t.p[i] == '\t' || t.p[i] == '\r' || t.p[i] == '\n')) i++;
-    return i;
-}
-
-static bool blank(weir_bytes t) { return leading_blanks(t) == t.len; }
-
-/* A malformed record of a struct: every field null but the corrupt column. */
-static void put_malformed(const weir_json_options *o, const weir_type *t, weir_bytes text,
-                          weir_build *b) {
-    for (int i = 0; i < t->nfield; i++) {
-        bool keep = t->field[i].type->kind == WEIR_T_STRING &&
-                    strcmp(t->field[i].name, o->corrupt_column) == 0;
-        if (keep)
-            weir_build_bytes(&b->kid[i], text.p, (size_t)text.len);
-        else
-            weir_build_null(&b->kid[i]);
+/* Each text is a record. */
+static weir_rc structs_from(weir_ctx *ctx, weir_call *c, weir_json_options *o) {
+    weir_json_reader *r = NULL;
+    weir_batch rows;
+    uint8_t *valid;
+    WEIR_TRY(weir_json_reader_new(ctx, c->out->type, o, &r));
+    WEIR_TRY(weir_out_valid(ctx, c, &valid));
+    for (int64_t i = 0; i < c->len; i++) {
+        bool kept = false;
+        if (!weir_is_null(&c->arg[0], i)) {
+            weir_bytes t = weir_get_bytes(&c->arg[0], i);
+            WEIR_TRY(weir_json_record(ctx, r, t.p, t.len, 0, &kept));
+        }
+        if (kept) continue;
+        weir_json_null_row(r);
+        weir_bit_clear(valid, i);
     }
-    weir_build_struct(b);
-}
-
-/* Rows of structs go through the record reader: it knows the corrupt column and partial results. */
-static weir_rc from_one(weir_ctx *ctx, weir_call *c, const weir_json_options *o, weir_bytes t,
-                        weir_build *b) {
-    bool partial = false, is_struct = c->out->type->kind == WEIR_T_STRUCT;
-    int64_t row = b->len;
-    if (c->out->type->kind == WEIR_T_ARRAY && b->kid[0].type->kind == WEIR_T_STRUCT &&
-        t.p[leading_blanks(t)] == '{') { /* SPARK: one object is an array of one */
-        if (weir_json_value(ctx, o, t.p, t.len, &b->kid[0], &partial))
-            weir_build_list(b);
-        else
-            weir_build_truncate(&b->kid[0], b->kid[0].len - 1), weir_build_null(b);
-        return WEIR_OK;
-    }
-    bool corrupt = is_struct && weir_schema_find(c->out->type, o->corrupt_column, true) >= 0;
-    bool ok = weir_json_value(ctx, o, t.p, t.len, b, &partial);
-    bool null = b->nulls > 0 && !weir_bit(b->valid, row);
-    if (ok && !partial && !(is_struct && null)) return WEIR_OK;
-    if (o->mode == WEIR_MODE_FAIL)
-        return weir_call_fail(ctx, c, WEIR_E_MALFORMED_RECORD_IN_PARSING, "badRecord",
-                              weir_strndup(ctx->arena, t.p, (size_t)t.len), "failFastMode",
-                              "FAILFAST");
-    if (!is_struct || (ok && partial && !corrupt && !null)) return WEIR_OK;
-    if (ok && partial && !null) { /* what could be read stays beside the record */
-        weir_build *text = &b->kid[weir_schema_find(c->out->type, o->corrupt_column, true)];
-        weir_build_truncate(text, row);
-        weir_build_bytes(text, t.p, (size_t)t.len);
-        return WEIR_OK;
-    }
-    weir_build_truncate(b, row);
-    put_malformed(o, c->out->type, t, b);
+    WEIR_TRY(weir_json_take(ctx, r, &rows));
+    c->out->kid = rows.col;
+    c->out->nkid = c->out->type->nfield;
     return WEIR_OK;
 }
 
 static weir_rc k_from_json(weir_ctx *ctx, weir_call *c) {
     weir_build b;
+    weir_json_options *o = weir_memdup(ctx->arena, c->bound, sizeof *o);
+    weir_kind k = c->out->type->kind;
+    if (k == WEIR_T_STRUCT) return structs_from(ctx, c, o);
     WEIR_TRY(weir_out_start(ctx, c, &b));
-    for (int64_t i = 0; i < c->len; i++) {
-        weir_bytes t = {NULL, 0};
-        bool null = weir_is_null(&c->arg[0], i);
-        if (!null) t = weir_get_bytes(&c->arg[0], i);
-        if (null || blank(t))
-            weir_build_null(&b);
-        else
-            WEIR_TRY(from_one(ctx, c, c->bound, t, &b));
-    }
+    weir_column text = c->arg[0];
+    text.len = c->len;
+    WEIR_TRY(weir_json_values(ctx, o, &text, &b));
     return weir_out_build(ctx, c, &b);
 }
 
 /* ---- to_json ---- */
 
 static weir_rc bind_to(weir_ctx *ctx, weir_expr *e) {
-    weir_column map;
-    text_map m = {NULL, ctx};
+    text_map m;
     if (!weir_type_is_nested(e->arg[0]->type))
         return weir_fail(
             ctx, WEIR_E_DATATYPE_MISMATCH_INVALID_JSON_SCHEMA, "sqlExpr",
             weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)), "schema",
             weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, e->arg[0]->type)));
-    if (e->narg > 1) {
-        WEIR_TRY(const_arg(ctx, e, 1, "`options`", &map));
-        if (map.type->kind != WEIR_T_MAP) return mismatch(ctx, e, "`options`", "MAP", e->arg[1]);
-        m.map = &map;
-    }
+    WEIR_TRY(options_of(ctx, e, 1, WEIR_USE_FORMAT, &m));
     weir_json_write *w = WEIR_NEW(ctx->arena, weir_json_write);
     WEIR_TRY(weir_json_write_options(ctx, map_option, &m, w));
     e->bound = w;

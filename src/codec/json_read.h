@@ -1,6 +1,6 @@
 /* JSON records into columns, directed by the schema. SPARK JacksonParser and its modes. A reader
  * belongs to one task. Records are one line each, or one object (or array of objects) a file with
- * multiLine. Input may be hostile: UTF-8 is checked, nesting is limited to 256. */
+ * multiLine. Input may be hostile: nesting and lengths are limited as Spark's options say. */
 #ifndef WEIR_CODEC_JSON_READ_H
 #define WEIR_CODEC_JSON_READ_H
 #include "col/build.h"
@@ -17,13 +17,22 @@ typedef struct weir_json_options {
     bool case_sensitive, primitives_as_string, prefers_decimal, allow_comments,
         allow_unquoted_names, allow_single_quotes, allow_leading_zeros, allow_non_numeric,
         allow_any_escape, allow_control, multi_line, infer_timestamp, drop_all_null;
+    bool partial;       /* spark.sql.json.enablePartialResults */
+    bool exact_text;    /* what is read as STRING, but is none, keeps its spelling */
+    bool empty_is_null; /* spark.sql.legacy.json.allowEmptyString.enabled */
+    bool ansi, date_fallback, timestamp_fallback;
+    bool decoded; /* an encoding was given: bytes that are not of it make a record malformed */
+    bool chars;   /* the text is a value, not bytes of a file: from_json and its like */
+    int32_t max_depth, max_number, max_string;
     const weir_zone *zone;
     const weir_pattern *date_format, *timestamp_format, *ntz_format; /* NULL: the default */
-    const char *file;   /* for messages and rescue; changes from file to file */
-    bool watch_unknown; /* see weir_json_unknown */
-    const bool *need;   /* by field; the others are null, and not looked at; NULL: all. Not with
-                           rescue_column or watch_unknown */
+    const char *file; /* for messages and rescue; see weir_json_reader_file */
+    const bool *need; /* by field; the others are null, and not looked at; NULL: all. Not with
+                         rescue_column */
 } weir_json_options;
+
+/* The defaults, in UTC. */
+void weir_json_options_plain(weir_json_options *);
 
 /* Options by Spark's names through get (NULL = absent). */
 weir_rc weir_json_options_read(weir_ctx *, const char *(*get)(void *u, const char *key), void *u,
@@ -32,6 +41,8 @@ weir_rc weir_json_options_read(weir_ctx *, const char *(*get)(void *u, const cha
 typedef struct weir_json_reader weir_json_reader;
 weir_rc weir_json_reader_new(weir_ctx *, weir_schema *, weir_json_options *,
                              weir_json_reader **out); /* lives in ctx->arena */
+/* The records that follow are of this file. packed: it is compressed. */
+void weir_json_reader_file(weir_json_reader *, const char *uri, bool packed);
 /* One record. *kept: a row was appended. at: byte offset of the record, for messages. */
 weir_rc weir_json_record(weir_ctx *, weir_json_reader *, const char *p, int64_t n, int64_t at,
                          bool *kept);
@@ -40,18 +51,20 @@ weir_rc weir_json_record(weir_ctx *, weir_json_reader *, const char *p, int64_t 
  * line: that is one for weir_json_record, and may well be a good one. What is appended is what
  * weir_json_record would append. */
 const char *weir_json_alike(weir_json_reader *, const char *p, const char *end, int64_t max_rows);
-/* The first key met that the schema lacks, at any depth; NULL none or not watched. */
-const char *weir_json_unknown(const weir_json_reader *);
 int64_t weir_json_rows(const weir_json_reader *);
 /* The rows so far as a batch; the reader goes on empty. */
 weir_rc weir_json_take(weir_ctx *, weir_json_reader *, weir_batch *out);
-/* One value of type (from_json): false = malformed; the builder then has a null row. */
-bool weir_json_value(weir_ctx *, const weir_json_options *, const char *p, int64_t n,
-                     weir_build *out, bool *partial);
+/* from_json to a map or an array: a row of out for each of text; null when it is null, malformed or
+ * empty. An object may stand for an array of structs. */
+weir_rc weir_json_values(weir_ctx *, weir_json_options *, const weir_column *text, weir_build *out);
+/* A row of nulls. */
+void weir_json_null_row(weir_json_reader *);
 
 /* Inference: feed records, then take the type. SPARK JsonInferSchema */
 typedef struct weir_json_infer weir_json_infer;
 weir_json_infer *weir_json_infer_new(weir_arena *, const weir_json_options *);
 void weir_json_infer_record(weir_json_infer *, const char *p, int64_t n);
-weir_schema *weir_json_infer_done(weir_arena *, weir_json_infer *, bool leaves_as_strings);
+/* *out in ctx->arena. Fails for what Spark fails for: FAILFAST, names that a schema cannot have. */
+weir_rc weir_json_infer_done(weir_ctx *, weir_json_infer *, bool leaves_as_strings,
+                             weir_schema **out);
 #endif

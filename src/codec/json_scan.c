@@ -5,27 +5,13 @@
 #include "base/simd.h"
 #include "base/utf8.h"
 
-enum { MAX_DEPTH = 256 };
+/* Longer texts may be over a limit. */
+enum { LONG_TEXT = 1 << 20, LONG_NAME = 10000, LONG_WORD = 300 };
 
 void weir_js_free(weir_jscan *s) {
     weir_mem_free(s->buf);
     s->buf = NULL;
     s->cbuf = 0;
-}
-
-void weir_js_space_slow(weir_jscan *s) {
-    for (;;) {
-        weir_js_blank(s);
-        if (!s->o->allow_comments || s->end - s->p < 2 || *s->p != '/') return;
-        if (s->p[1] == '/') {
-            while (s->p < s->end && *s->p != '\n') s->p++;
-        } else if (s->p[1] == '*') {
-            const char *e = memmem(s->p + 2, (size_t)(s->end - s->p - 2), "*/", 2);
-            s->p = e ? e + 2 : s->end;
-        } else {
-            return;
-        }
-    }
 }
 
 static bool hex4(const char *p, const char *end, uint32_t *out) {
@@ -56,14 +42,13 @@ static bool escape(weir_jscan *s, const char **pp, char *o, size_t *n) {
             u = 0x10000 + ((u - 0xD800) << 10) + (v - 0xDC00);
             p += 6;
         } else if (u >= 0xD800 && u < 0xE000) {
-            u = '?'; /* a lone surrogate has no UTF-8 form: Java writes ? */
+            return false; /* half of a pair */
         }
         *n += weir_utf8_put(o + *n, u);
     } else {
         const char *f = *p ? strchr(from, *p) : NULL;
-        if (!f && !s->o->allow_any_escape && !(*p == '\'' && s->o->allow_single_quotes))
-            return false;
-        o[(*n)++] = f ? to[f - from] : *p;
+        if (!f) return false;
+        o[(*n)++] = to[f - from];
         p++;
     }
     *pp = p;
@@ -71,11 +56,11 @@ static bool escape(weir_jscan *s, const char **pp, char *o, size_t *n) {
 }
 
 /* From the first escape on: decodes into buf. from is where the string began. */
-static weir_jtext decode(weir_jscan *s, const char *from, const char *p, char quote) {
+static weir_jtext decode(weir_jscan *s, const char *from, const char *p) {
     size_t n = (size_t)(p - from);
     const char *close = p;
-    while (close < s->end && *close != quote) close += *close == '\\' ? 2 : 1;
-    if (close >= s->end) return (weir_jtext){0};
+    while (close < s->end && *close != '"') close += *close == '\\' ? 2 : 1;
+    if (close >= s->end || close - from > LONG_TEXT) return (weir_jtext){0};
     if (s->cbuf < (size_t)(close - from) + 8) {
         s->cbuf = (size_t)(close - from) * 2 + 64;
         s->buf = weir_mem_resize(s->buf, s->cbuf);
@@ -87,7 +72,7 @@ static weir_jtext decode(weir_jscan *s, const char *from, const char *p, char qu
             continue;
         }
         int k = weir_utf8_next(p, s->end);
-        if (k < 0 || ((unsigned char)*p < 0x20 && !s->o->allow_control)) return (weir_jtext){0};
+        if (k < 0 || (unsigned char)*p < 0x20) return (weir_jtext){0};
         memcpy(s->buf + n, p, (size_t)k);
         n += (size_t)k;
         p += k;
@@ -97,50 +82,46 @@ static weir_jtext decode(weir_jscan *s, const char *from, const char *p, char qu
 }
 
 weir_jtext weir_js_string(weir_jscan *s) {
-    char quote = *s->p;
     const char *from = ++s->p, *p = from;
     for (;;) {
-        p = weir_plain_text(p, s->end, quote);
-        if (p >= s->end) return (weir_jtext){0};
-        if (*p == quote) {
+        p = weir_plain_text(p, s->end, '"');
+        if (p >= s->end || p - from > LONG_TEXT) return (weir_jtext){0};
+        if (*p == '"') {
             s->p = p + 1;
             return (weir_jtext){from, (int32_t)(p - from), true};
         }
-        if (*p == '\\') return decode(s, from, p, quote);
+        if (*p == '\\') return decode(s, from, p);
         int k = weir_utf8_next(p, s->end);
-        if (k < 0 || ((unsigned char)*p < 0x20 && !s->o->allow_control)) return (weir_jtext){0};
+        if (k < 0 || (unsigned char)*p < 0x20) return (weir_jtext){0};
         p += k;
     }
 }
 
-static bool name_char(unsigned char c) {
-    return c == '_' || c == '$' || c == '-' || c >= 0x80 || (c >= '0' && c <= '9') ||
-           ((c | 32) >= 'a' && (c | 32) <= 'z');
+weir_jtext weir_js_key(weir_jscan *s) {
+    if (s->p >= s->end || *s->p != '"') return (weir_jtext){0};
+    weir_jtext t = weir_js_string(s);
+    t.ok &= t.n < LONG_NAME;
+    return t;
 }
 
-weir_jtext weir_js_key(weir_jscan *s) {
-    if (s->p >= s->end) return (weir_jtext){0};
-    if (*s->p == '"' || (*s->p == '\'' && s->o->allow_single_quotes)) return weir_js_string(s);
-    const char *from = s->p;
-    if (!s->o->allow_unquoted_names) return (weir_jtext){0};
-    while (s->p < s->end && name_char((unsigned char)*s->p)) s->p++;
-    return (weir_jtext){from, (int32_t)(s->p - from), s->p > from};
+static bool word_char(unsigned char c) {
+    return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') || c == '-' || c == '.' ||
+           c == '+';
 }
 
 weir_jtext weir_js_word(weir_jscan *s) {
     const char *from = s->p;
-    while (s->p < s->end && (name_char((unsigned char)*s->p) || *s->p == '.' || *s->p == '+'))
-        s->p++;
-    return (weir_jtext){from, (int32_t)(s->p - from), s->p > from};
+    while (s->p < s->end && word_char((unsigned char)*s->p)) s->p++;
+    return (weir_jtext){from, (int32_t)(s->p - from), s->p > from && s->p - from < LONG_WORD};
 }
 
-bool weir_js_is_number(const weir_jscan *s, weir_jtext t, bool *integer) {
+bool weir_js_is_number(weir_jtext t, bool *integer) {
     const char *p = t.p, *end = t.p + t.n;
     *integer = true;
     if (p < end && *p == '-') p++;
     const char *d = p;
     while (p < end && *p >= '0' && *p <= '9') p++;
-    if (p == d || (*d == '0' && p - d > 1 && !s->o->allow_leading_zeros)) return false;
+    if (p == d || (*d == '0' && p - d > 1)) return false;
     if (p < end && *p == '.') {
         *integer = false;
         d = ++p;
@@ -187,24 +168,16 @@ static bool is_word(weir_jtext t, const char *w) {
     return (size_t)t.n == strlen(w) && memcmp(t.p, w, (size_t)t.n) == 0;
 }
 
-static bool plain_word(const weir_jscan *s, weir_jtext t) {
-    static const char *const words[] = {"true", "false", "null"}, *const odd[] = {
-                                                                      "NaN",       "Infinity",
-                                                                      "-Infinity", "+Infinity",
-                                                                      "INF",       "-INF",
-                                                                      "+INF"};
+static bool plain_word(weir_jtext t) {
     bool integer;
-    for (int i = 0; i < 3; i++)
-        if (is_word(t, words[i])) return true;
-    for (int i = 0; i < 7 && s->o->allow_non_numeric; i++)
-        if (is_word(t, odd[i])) return true;
-    return weir_js_is_number(s, t, &integer);
+    return is_word(t, "true") || is_word(t, "false") || is_word(t, "null") ||
+           weir_js_is_number(t, &integer);
 }
 
 static bool skip_container(weir_jscan *s) {
     bool object = *s->p == '{';
     char close = object ? '}' : ']';
-    if (++s->depth > MAX_DEPTH) return false;
+    if (++s->depth > WEIR_JS_DEPTH) return false;
     s->p++;
     weir_js_space(s);
     if (s->p < s->end && *s->p == close) return s->p++, s->depth--, true;
@@ -227,10 +200,10 @@ static bool skip_container(weir_jscan *s) {
 bool weir_js_skip(weir_jscan *s) {
     weir_js_space(s);
     if (s->p >= s->end) return false;
-    if (*s->p == '"' || (*s->p == '\'' && s->o->allow_single_quotes)) return weir_js_string(s).ok;
+    if (*s->p == '"') return weir_js_string(s).ok;
     if (*s->p == '{' || *s->p == '[') return skip_container(s);
     weir_jtext w = weir_js_word(s);
-    return w.ok && plain_word(s, w);
+    return w.ok && plain_word(w);
 }
 
 void weir_js_compact(const char *p, const char *end, weir_str *out) {

@@ -80,20 +80,24 @@ static weir_rc unpack(weir_ctx *ctx, const weir_pack *k, const char *path, const
     return rc;
 }
 
-weir_rc weir_text_map(weir_ctx *ctx, const char *path, const char **p, size_t *len, bool *mapped) {
+const weir_pack *weir_pack_of(const char *path) {
     size_t n = strlen(path);
-    WEIR_TRY(weir_file_map(ctx, path, p, len));
-    *mapped = true;
     for (int i = 0; i < NPACK; i++) {
         size_t k = strlen(packs[i].extension);
-        if (n <= k || strcmp(path + n - k, packs[i].extension) != 0) continue;
-        *mapped = false;
-        if (packs[i].bits != DONE_NOT) return unpack(ctx, &packs[i], path, p, len);
-        return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
-                         weir_printf(ctx->arena, "the compression %s of %s; pack it with gzip",
-                                     packs[i].name, path));
+        if (n > k && strcmp(path + n - k, packs[i].extension) == 0) return &packs[i];
     }
-    return WEIR_OK;
+    return NULL;
+}
+
+weir_rc weir_text_map(weir_ctx *ctx, const char *path, const char **p, size_t *len, bool *mapped) {
+    const weir_pack *k = weir_pack_of(path);
+    WEIR_TRY(weir_file_map(ctx, path, p, len));
+    *mapped = !k;
+    if (!k) return WEIR_OK;
+    if (k->bits != DONE_NOT) return unpack(ctx, k, path, p, len);
+    return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
+                     weir_printf(ctx->arena, "the compression %s of %s; pack it with gzip", k->name,
+                                 path));
 }
 
 /* ---- writing ---- */

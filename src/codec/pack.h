@@ -10,6 +10,8 @@ typedef struct weir_pack weir_pack; /* a codec; NULL: none */
 weir_rc weir_pack_find(weir_ctx *, const char *compression, const weir_pack **out);
 const char *weir_pack_extension(const weir_pack *); /* ".gz"; "" of none */
 
+const weir_pack *weir_pack_of(const char *path); /* by its extension */
+
 /* The text of a file, in ctx->arena: mapped, or, when its name ends as that of a compressed one,
  * unpacked (within the budget). *mapped: pages may be given back while it is read. */
 weir_rc weir_text_map(weir_ctx *, const char *path, const char **p, size_t *len, bool *mapped);

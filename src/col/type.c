@@ -211,6 +211,15 @@ const char *weir_schema_twice(weir_arena *a, weir_schema *t, bool nested, bool c
     return found;
 }
 
+weir_rc weir_type_check_names(weir_ctx *ctx, const weir_type *t) {
+    const char *twice = weir_schema_twice(ctx->arena, t, false, weir_names_exact(ctx));
+    if (twice)
+        return weir_fail(ctx, WEIR_E_COLUMN_ALREADY_EXISTS, "columnName",
+                         weir_printf(ctx->arena, "`%s`", twice));
+    for (int i = 0; i < t->nfield; i++) WEIR_TRY(weir_type_check_names(ctx, t->field[i].type));
+    return WEIR_OK;
+}
+
 /* SPARK QuotingUtils.quoteIfNeeded: a plain name is letters, digits and _, not digits alone. */
 static bool name_is_plain(const char *s) {
     bool letter = false;

@@ -60,6 +60,9 @@ int weir_schema_find(weir_schema *, const char *name,
                      bool case_sensitive); /* index, -1 none, -2 ambiguous */
 bool weir_names_exact(const weir_ctx *);   /* spark.sql.caseSensitive */
 bool weir_name_same(const weir_ctx *, const char *, const char *); /* are they one column's? */
+/* Fails with COLUMN_ALREADY_EXISTS for two fields of one name, in nested structs, too.
+ * SPARK SchemaUtils.checkSchemaColumnNameDuplication */
+weir_rc weir_type_check_names(weir_ctx *, const weir_type *);
 
 /* The first column whose name stands twice, in small letters unless case counts; nested: or field
  * of one, then with the path to it, with dots. NULL: none does. */

@@ -344,10 +344,9 @@ static weir_rc write_ckpt(weir_ctx *ctx, const weir_delta *d) {
     char *dir = weir_printf(ctx->arena, "%s/_delta_log", d->path),
          *name = weir_printf(ctx->arena, "%020lld.checkpoint.parquet", (long long)d->version),
          id[37];
-    weir_json_options o = {.case_sensitive = true,
-                           .mode = WEIR_MODE_FAIL,
-                           .corrupt_column = "_corrupt_record",
-                           .zone = weir_zone_utc()};
+    weir_json_options o;
+    weir_json_options_plain(&o);
+    o.mode = WEIR_MODE_FAIL;
     weir_schema *schema = ckpt_schema(ctx->arena);
     weir_uuid(ctx->env, id);
     char *temp = weir_printf(ctx->arena, "%s/.%s.%s.tmp", dir, name, id);

@@ -5,6 +5,7 @@
 
 #include <dlfcn.h>
 #include <string.h>
+#include <unicode/uchar.h>
 #include <unicode/ustring.h>
 
 weir_rc weir_slice_each(weir_ctx *ctx, weir_call *c, weir_slice_fn *fn) {
@@ -141,4 +142,21 @@ void weir_lower(weir_bytes b, weir_str *out) {
     weir_str_add(out, b.p, (size_t)b.len);
     for (char *p = out->p + out->len - b.len; b.len-- > 0; p++)
         *p = (char)(*p + ((unsigned)(*p - 'A') < 26 ? 32 : 0));
+}
+
+bool weir_java_id(uint32_t c, bool start) {
+    typedef UBool id_fn(UChar32);
+    id_fn *f = NULL;
+    bool digit = c - '0' < 10, letter = (c | 32) - 'a' < 26 || c == '_' || c == '$';
+    if (c < 0x80) {
+        bool ignorable = c < 9 || (c > 13 && c < 28) || c == 0x7F;
+        return letter || (!start && (digit || ignorable));
+    }
+    if (c < 0xA0) return !start;
+    if (c < 0x100)
+        return (c >= 0xC0 && c != 0xD7 && c != 0xF7) || (c >= 0xA2 && c <= 0xA5) || c == 0xAA ||
+               c == 0xB5 || c == 0xBA || (c == 0xAD && !start);
+    *(void **)(void *)&f = icu_symbol(start ? ICU_STR(u_isJavaIDStart) : ICU_STR(u_isJavaIDPart));
+    weir_assert(f); /* a dependency of the package */
+    return f((UChar32)c) != 0;
 }

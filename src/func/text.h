@@ -27,6 +27,8 @@ int32_t weir_levenshtein(weir_arena *, weir_bytes,
 int64_t weir_find_bytes(weir_bytes text, weir_bytes what, int64_t from); /* -1 none */
 void weir_upper(weir_bytes, weir_str *out); /* full Unicode mapping, root locale */
 void weir_lower(weir_bytes, weir_str *out);
+/* java.lang.Character.isJavaIdentifierStart, isJavaIdentifierPart; by ICU beyond Latin-1. */
+bool weir_java_id(uint32_t c, bool start);
 /* SPARK substringSQL: pos from 1, 0 or negative from the end. */
 weir_bytes weir_substring(weir_bytes, int64_t pos, int64_t len);
 #endif

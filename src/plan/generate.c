@@ -75,20 +75,15 @@ static weir_rc stack_rows(weir_ctx *ctx, const weir_expr *g, weir_expr **out) {
 }
 
 /* json_tuple(json, name, ...): one row of the members' texts. */
-static weir_rc json_row(weir_ctx *ctx, const weir_expr *g, weir_expr **out) {
-    weir_plan row = {.kind = WEIR_P_PROJECT}, one = {.kind = WEIR_P_PROJECT};
-    for (int i = 1; i < g->narg; i++) {
-        weir_expr *path =
-            weir_expr_func(ctx->arena, "concat", 3, text(ctx, "$['"), g->arg[i], text(ctx, "']"));
-        weir_plan_add_expr(ctx->arena, &row, text(ctx, weir_printf(ctx->arena, "c%d", i - 1)));
-        weir_plan_add_expr(ctx->arena, &row,
-                           weir_expr_func(ctx->arena, "get_json_object", 2, g->arg[0], path));
-    }
-    weir_plan_add_expr(ctx->arena, &one, func(ctx, "named_struct", &row));
-    *out = func(ctx, "array", &one);
-    return g->narg > 1 ? WEIR_OK
-                       : weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
-                                   "json_tuple without the names of members");
+static weir_rc json_row(weir_ctx *ctx, weir_az *az, const weir_plan *in, const weir_expr *g,
+                        weir_expr **out) {
+    weir_expr **arg = WEIR_NEWN(ctx->arena, weir_expr *, g->narg + 1), *row = NULL;
+    if (g->narg < 2)
+        return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
+                         "json_tuple without the names of members");
+    for (int i = 0; i < g->narg; i++) WEIR_TRY(weir_az_expr(ctx, az, &in, 1, g->arg[i], &arg[i]));
+    WEIR_TRY(weir_call_by_name(ctx, "_json_tuple", g->narg, arg, &row));
+    return weir_call_by_name(ctx, "array", 1, &row, out);
 }
 
 static weir_rc bad_list(weir_ctx *ctx, const weir_expr *call, const weir_expr *arg, bool spread) {
@@ -104,12 +99,14 @@ typedef struct generator {
     bool outer, pos, spread; /* spread: the fields of the elements are the columns */
 } generator;
 
-static weir_rc generator_arg(weir_ctx *ctx, const weir_expr *call, generator *g, weir_expr **out) {
+/* What is spread over rows; weir_az_expr leaves what is bound. */
+static weir_rc generator_arg(weir_ctx *ctx, weir_az *az, const weir_plan *in, const weir_expr *call,
+                             generator *g, weir_expr **out) {
     *g = (generator){.outer = strcasecmp(call->name + strlen(call->name) - 5, "outer") == 0,
                      .pos = strncasecmp(call->name, "pos", 3) == 0};
     g->spread = strncasecmp(call->name, "inline", 6) == 0;
     if (is_call(call, "stack")) return g->spread = true, stack_rows(ctx, call, out);
-    if (is_call(call, "json_tuple")) return g->spread = true, json_row(ctx, call, out);
+    if (is_call(call, "json_tuple")) return g->spread = true, json_row(ctx, az, in, call, out);
     if (call->narg != 1)
         return weir_fail(ctx, WEIR_E_WRONG_NUM_ARGS, "functionName",
                          weir_printf(ctx->arena, "`%s`", call->name), "expectedNum", "1",
@@ -125,7 +122,7 @@ static weir_rc generate(weir_ctx *ctx, weir_az *az, const weir_plan *p, weir_pla
     weir_expr *arg = NULL;
     weir_field more[3];
     int n = 0;
-    WEIR_TRY(generator_arg(ctx, call, g, &arg));
+    WEIR_TRY(generator_arg(ctx, az, in, call, g, &arg));
     WEIR_TRY(weir_az_expr(ctx, az, (const weir_plan *const *)&in, 1, arg, &arg));
     const weir_type *t = arg->type;
     bool map = t->kind == WEIR_T_MAP && !g->spread;

@@ -162,8 +162,11 @@ static weir_rc log_write(weir_ctx *ctx, const char *location, int64_t id, weir_s
 static weir_rc infer(weir_ctx *ctx, weir_scan *s, const weir_cloud_options *o, const weir_found *v,
                      int64_t n, weir_schema **out) {
     weir_json_options jo;
+    weir_bytes sep;
     weir_arena *mem = weir_arena_new(ctx->arena);
     WEIR_TRY(weir_json_options_read(ctx, get_option, s, &jo));
+    jo.mode = WEIR_MODE_DROP; /* malformed records add no column: they are for the rescue column */
+    WEIR_TRY(weir_line_sep(ctx, s, &sep));
     weir_json_infer *f = weir_json_infer_new(mem, &jo);
     int64_t bytes = weir_conf_bytes(
         ctx->conf, "spark.databricks.cloudFiles.schemaInference.sampleSize.numBytes");
@@ -176,17 +179,11 @@ static weir_rc infer(weir_ctx *ctx, weir_scan *s, const weir_cloud_options *o, c
         bool mapped;
         c.arena = weir_arena_new(mem);
         WEIR_TRY(weir_text_map(&c, v[i].path, &p, &len, &mapped));
-        for (const char *at = p, *end = p + len; at < end && !jo.multi_line;) {
-            const char *nl = memchr(at, '\n', (size_t)(end - at)), *stop = nl ? nl : end;
-            weir_json_infer_record(f, at, stop - at);
-            at = stop + 1;
-        }
-        if (jo.multi_line) weir_json_infer_record(f, p, (int64_t)len);
+        weir_json_infer_file(f, sep, jo.multi_line, p, len);
         bytes -= (int64_t)len;
         weir_arena_free(c.arena);
     }
-    jo.mode = WEIR_MODE_DROP; /* malformed records add no column: they are for the rescue column */
-    *out = weir_json_infer_done(ctx->arena, f, !o->infer_types);
+    WEIR_TRY(weir_json_infer_done(ctx, f, !o->infer_types, out));
     weir_arena_free(mem);
     return WEIR_OK;
 }

@@ -51,19 +51,13 @@ static weir_rc infer_json(weir_ctx *ctx, weir_scan *s, const weir_listing *l, we
         bool mapped;
         c.arena = weir_arena_new(mem);
         WEIR_TRY(weir_text_map(&c, l->v[i].path, &p, &n, &mapped));
-        weir_lines lines;
-        const char *line;
-        int64_t len;
-        weir_lines_init(&lines, p, n, sep);
-        while (!o.multi_line && weir_lines_next(&lines, &line, &len))
-            weir_json_infer_record(f, line, len);
-        if (o.multi_line) weir_json_infer_record(f, p, (int64_t)n);
+        weir_json_infer_file(f, sep, o.multi_line, p, n);
         weir_arena_free(c.arena);
     }
-    *out = weir_json_infer_done(ctx->arena, f, false);
+    weir_rc rc = weir_json_infer_done(ctx, f, false, out);
     weir_arena_free(mem);
-    return (*out)->nfield ? WEIR_OK
-                          : weir_fail(ctx, WEIR_E_UNABLE_TO_INFER_SCHEMA, "format", "JSON");
+    if (rc != WEIR_OK || l->n) return rc;
+    return weir_fail(ctx, WEIR_E_UNABLE_TO_INFER_SCHEMA, "format", "JSON");
 }
 
 typedef struct by_size {
@@ -218,22 +212,14 @@ static weir_schema *replaced(weir_ctx *ctx, weir_schema *s, weir_schema *part) {
     return weir_type_struct(ctx->arena, f, s->nfield);
 }
 
-static weir_rc check_twice(weir_ctx *ctx, weir_schema *part) {
-    for (int i = 0; i < part->nfield; i++)
-        for (int j = 0; j < i; j++)
-            if (weir_name_same(ctx, part->field[i].name, part->field[j].name))
-                return weir_fail(ctx, WEIR_E_COLUMN_ALREADY_EXISTS, "columnName",
-                                 weir_printf(ctx->arena, "`%s`", part->field[j].name));
-    return WEIR_OK;
-}
-
 /* Columns of folders come behind those of the files. A user's schema says their types; in one that
  * was inferred, or for what a stream's log lists (SPARK MetadataLogFileIndex), a column keeps its
  * place, but has the folder's value and type. */
 static weir_rc join_partitions(weir_ctx *ctx, weir_scan *s, files *f) {
     s->schema = f->data;
+    WEIR_TRY(weir_type_check_names(ctx, f->data));
     if (!s->partition_schema) return WEIR_OK;
-    WEIR_TRY(check_twice(ctx, s->partition_schema));
+    WEIR_TRY(weir_type_check_names(ctx, s->partition_schema));
     if (s->user_schema && (s->streaming || !f->listing.logged))
         f->data = without(ctx, f->data, s->partition_schema);
     else

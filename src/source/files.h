@@ -106,6 +106,8 @@ weir_rc weir_text_reader(weir_ctx *, weir_scan *, const weir_split *, int64_t n,
 /* The JSON row maker over schema (data columns); options live as long as mem. */
 weir_rc weir_json_text(weir_ctx *, weir_schema *, weir_json_options *, void **u);
 extern const weir_text_ops weir_json_text_ops;
+/* The records of a file's text, by lines; whole: it is one. */
+void weir_json_infer_file(weir_json_infer *, weir_bytes sep, bool whole, const char *p, size_t n);
 
 /* Is the option on? */
 bool weir_scan_flag(const weir_scan *, const char *key, bool dflt);

@@ -164,7 +164,6 @@ weir_rc weir_text_reader(weir_ctx *ctx, weir_scan *s, const weir_split *sp, int6
 /* ---- JSON rows ---- */
 typedef struct json_rows {
     weir_json_reader *reader;
-    weir_json_options *o;
 } json_rows;
 
 static weir_rc json_record(weir_ctx *ctx, void *u, const char *p, int64_t n, int64_t at) {
@@ -175,10 +174,21 @@ static int64_t json_count(void *u) { return weir_json_rows(((json_rows *)u)->rea
 static weir_rc json_take(weir_ctx *ctx, void *u, weir_batch *out) {
     return weir_json_take(ctx, ((json_rows *)u)->reader, out);
 }
-static void json_file(void *u, const char *uri) { ((json_rows *)u)->o->file = uri; }
+static void json_file(void *u, const char *uri) {
+    weir_json_reader_file(((json_rows *)u)->reader, uri, weir_pack_of(uri) != NULL);
+}
 
 static const char *json_run(void *u, const char *p, const char *end, int64_t max_rows) {
     return weir_json_alike(((json_rows *)u)->reader, p, end, max_rows);
+}
+
+void weir_json_infer_file(weir_json_infer *f, weir_bytes sep, bool whole, const char *p, size_t n) {
+    weir_lines lines;
+    const char *line;
+    int64_t len;
+    weir_lines_init(&lines, p, n, sep);
+    while (!whole && weir_lines_next(&lines, &line, &len)) weir_json_infer_record(f, line, len);
+    if (whole) weir_json_infer_record(f, p, (int64_t)n);
 }
 
 const weir_text_ops weir_json_text_ops = {.record = json_record,
@@ -189,7 +199,6 @@ const weir_text_ops weir_json_text_ops = {.record = json_record,
 
 weir_rc weir_json_text(weir_ctx *ctx, weir_schema *schema, weir_json_options *o, void **u) {
     json_rows *j = WEIR_NEW(ctx->arena, json_rows);
-    j->o = o;
     *u = j;
     return weir_json_reader_new(ctx, schema, o, &j->reader);
 }

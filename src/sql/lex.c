@@ -97,7 +97,7 @@ static bool lex_string(weir_ctx *ctx, const char *s, int32_t *at, weir_token *t,
         } else if (s[i] == q) {
             t->kind = WEIR_TK_STRING;
             t->text = o;
-            t->len = weir_utf8_join(o, n);
+            t->len = weir_utf8_join(o, n, NULL);
             *at = i + 1;
             return true;
         } else if (s[i] == '\\' && !raw) {

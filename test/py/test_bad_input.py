@@ -124,7 +124,7 @@ def test_stream_over_malformed_record_fails_alone(spark, tmp_path):
     with open(src + "/2.json", "w") as f:
         f.write('{"a":2}\n{"a":\n')
     error = str(start("FAILFAST").exception())
-    assert "MALFORMED_RECORD_IN_PARSING" in error and "2.json" in error
+    assert "FAILED_READ_FILE.NO_HINT" in error and "2.json" in error
     assert other.isActive
     other.stop()
     assert [r.a for r in spark.read.format("delta").load(out).collect()] == [1]

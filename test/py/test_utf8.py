@@ -15,8 +15,11 @@ SPARK = json.loads((GOLDEN / "spark.json").read_text())["cases"]
 
 @pytest.mark.parametrize("name", sorted(cases.CASES))
 def test_like_spark(spark, tmp_path, name):
-    got = json.loads(json.dumps(cases.CASES[name](spark, str(tmp_path))))
-    assert got == SPARK[name]
+    got, want = json.loads(json.dumps(cases.CASES[name](spark, str(tmp_path)))), SPARK[name]
+    if name == "written":  # Spark's bounds have U+FFFD, which rows of such bytes do not lie within: weir gives none
+        assert got.pop("stats") == [{"numRecords": 6, "minValues": {"id": 1}, "maxValues": {"id": 6}, "nullCount": {"id": 0, "s": 1}}]
+        want = {k: v for k, v in want.items() if k != "stats"}
+    assert got == want
 
 
 def test_the_client_gets_utf8(spark, tmp_path):
