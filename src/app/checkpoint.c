@@ -1,6 +1,7 @@
 /* weir checkpoint inspect | rollback | repair DIR. Exit codes: 0 it is well (or done), 1 it is not,
  * 2 the command cannot be understood. */
 #include "app/app.h"
+#include "base/uri.h"
 #include "inspect/checkpoint.h"
 
 #include <stdio.h>
@@ -64,14 +65,6 @@ static int parse(options *o, int argc, char **argv) {
     return check(o);
 }
 
-static char *trimmed(weir_ctx *ctx, const char *dir) {
-    const char *p = strncmp(dir, "file:", 5) == 0 ? dir + 5 : dir;
-    size_t n = strlen(p);
-    while (n > 1 && p[0] == '/' && p[1] == '/') p++, n--;
-    while (n > 1 && p[n - 1] == '/') n--;
-    return weir_strndup(ctx->arena, p, n);
-}
-
 static weir_rc change(weir_ctx *ctx, const options *o, const weir_ck *c, weir_str *out) {
     weir_ck_plan plan;
     weir_ck *after = NULL;
@@ -92,10 +85,13 @@ static weir_rc look(weir_ctx *ctx, const options *o, const char *dir, bool locke
     return weir_ck_read(ctx, dir, &in, c);
 }
 
-static weir_rc work(weir_ctx *ctx, const options *o, weir_file **lock, weir_str *out, bool *well) {
-    const char *dir = trimmed(ctx, o->dir);
+static weir_rc work(weir_ctx *ctx, options *o, weir_file **lock, weir_str *out, bool *well) {
+    const char *dir;
     weir_ck *c = NULL;
     bool inspect = strcmp(o->what, "inspect") == 0;
+    WEIR_TRY(weir_uri_local(ctx, o->dir, NULL, &dir));
+    if (o->sink && strcmp(o->sink, "none") != 0)
+        WEIR_TRY(weir_uri_local(ctx, o->sink, NULL, &o->sink));
     WEIR_TRY(look(ctx, o, dir, false, &c));
     *well = !c->stops;
     if (inspect) {

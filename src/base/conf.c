@@ -18,10 +18,13 @@ typedef struct known {
     const char *dflt;
     bool is_static;
     const char *doc;
+    bool unused;
 } known;
 static const known keys[] = {
-#define C(key, type, dflt, is_static, doc) {key, type, dflt, is_static, doc},
+#define C(key, type, dflt, is_static, doc) {key, type, dflt, is_static, doc, false},
+#define U(key, type, dflt, is_static, doc) {key, type, dflt, is_static, doc, true},
 #include "base/conf.def"
+#undef U
 #undef C
 };
 enum { NKEY = sizeof keys / sizeof *keys };
@@ -280,6 +283,15 @@ const char *weir_conf_told(const weir_conf *c, const char *key) {
     weir_unlock(mu);
     const char *value = weir_conf_get(c, key);
     return ours ? weir_conf_redacted(c, key, value) : value;
+}
+
+char *weir_conf_unused(weir_arena *a, const weir_conf *c, const char *key, const char *value) {
+    const known *k = find_known(key);
+    const char *before = get_set(c, key);
+    if (strncmp(key, "spark.", 6) != 0 || (before && strcmp(before, value) == 0)) return NULL;
+    if (!k) return weir_printf(a, "The setting %s has no effect: weir does not have it", key);
+    if (!k->unused || (k->dflt && strcasecmp(k->dflt, value) == 0)) return NULL;
+    return weir_printf(a, "The setting %s has no effect: weir does as with %s", key, k->dflt);
 }
 
 bool weir_conf_bool(const weir_conf *c, const char *key) {

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 struct weir_ctx;
+struct weir_arena;
 typedef struct weir_conf weir_conf;
 
 weir_conf *weir_conf_new(const weir_conf *copy); /* copy may be NULL: all defaults */
@@ -25,6 +26,10 @@ const char *weir_conf_told(const weir_conf *, const char *key);
 /* A value of the right type from elsewhere (a checkpoint): INVALID_CONF_VALUE.REQUIREMENT if Spark
  * would not have taken it. Returns a weir_rc. */
 int weir_conf_check(struct weir_ctx *, const char *key, const char *value);
+/* What to tell whoever is about to set the key, when that changes nothing in weir; NULL: it does,
+ * or it is no key of Spark's, or has that value already. */
+char *weir_conf_unused(struct weir_arena *, const weir_conf *, const char *key,
+                       const char *value);
 void weir_conf_put(weir_conf *, const char *key,
                    const char *value); /* unchecked: start-up, tests */
 void weir_conf_unset(weir_conf *, const char *key);

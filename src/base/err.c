@@ -55,12 +55,17 @@ static const char *const names_runner[] = {
     "org.apache.spark.api.python."
     "StreamingPythonRunner$StreamingPythonRunnerInitializationException",
     "org.apache.spark.SparkPythonException", RUNTIME};
+static const char *const names_file_system[] = {
+    "org.apache.hadoop.fs.UnsupportedFileSystemException", "java.io.IOException", BASE};
+static const char *const names_io[] = {"java.io.IOException", BASE};
+static const char *const names_state[] = {"java.lang.IllegalStateException", RUNTIME};
 static const char *const *const hierarchies[] = {
     names_spark,       names_analysis, names_parse,   names_arithmetic,
     names_number,      names_datetime, names_index,   names_arg,
     names_unsupported, names_runtime,  names_element, names_class,
     names_streaming,   names_upgrade,  names_python,  names_field,
-    names_runner};
+    names_runner,      names_file_system, names_io,
+    names_state};
 
 const char *weir_errcls_name(weir_errcls c) { return defs[c].cls; }
 const char *weir_errcls_sqlstate(weir_errcls c) { return defs[c].state; }

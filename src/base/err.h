@@ -25,7 +25,10 @@ typedef enum {
     WEIR_X_UPGRADE,         /* SparkUpgradeException */
     WEIR_X_PYTHON,          /* PythonException */
     WEIR_X_UNKNOWN_FIELD,   /* UnknownFieldException (Auto Loader) */
-    WEIR_X_PYTHON_RUNNER    /* StreamingPythonRunnerInitializationException */
+    WEIR_X_PYTHON_RUNNER,   /* StreamingPythonRunnerInitializationException */
+    WEIR_X_NO_FILE_SYSTEM,  /* Hadoop's UnsupportedFileSystemException */
+    WEIR_X_IO,              /* IOException */
+    WEIR_X_ILLEGAL_STATE    /* IllegalStateException */
 } weir_exception;
 
 typedef enum {

@@ -2,6 +2,7 @@
 #include "base/options.h"
 
 #include "base/log.h"
+#include "base/uri.h"
 
 #include <string.h>
 #include <strings.h>
@@ -37,7 +38,7 @@ static const weir_option_row *find_in(const char *group, size_t len, weir_option
 }
 
 const weir_option_row *weir_option_find(const char *groups, weir_option_use use, const char *name) {
-    for (const char *g = groups; *g;) {
+    for (const char *g = groups ? groups : ""; *g;) {
         size_t len = strcspn(g, " ");
         const weir_option_row *r = find_in(g, len, use, name);
         if (r) return r;
@@ -64,16 +65,27 @@ static weir_rc refuse(weir_ctx *ctx, const weir_option_row *r, const weir_option
                      weir_printf(ctx->arena, "%s%s", o->key, only), "reason", r->instead);
 }
 
+static weir_rc check_one(weir_ctx *ctx, const char *groups, weir_option_use use, weir_option *o) {
+    const weir_option_row *r = weir_option_find(groups, use, o->key);
+    if (!r)
+        weir_log(WEIR_LOG_WARN, "the option %s is not one of %s: it is ignored, as in Spark",
+                 o->key, groups ? groups : "this format");
+    else if (r->takes && strcmp(r->takes, "<path>") == 0)
+        return weir_uri_local(ctx, o->value, NULL, &o->value);
+    else if (!is_taken(r->takes, o->value))
+        return refuse(ctx, r, o);
+    return WEIR_OK;
+}
+
 weir_rc weir_options_check(weir_ctx *ctx, const char *groups, weir_option_use use,
-                           const weir_options *o) {
-    for (int i = 0; i < o->n; i++) {
-        const weir_option_row *r = weir_option_find(groups, use, o->opt[i].key);
-        if (weir_option_get(o, o->opt[i].key) != o->opt[i].value) continue; /* a later one counts */
-        if (!r)
-            weir_log(WEIR_LOG_WARN, "the option %s is not one of %s: it is ignored, as in Spark",
-                     o->opt[i].key, groups);
-        else if (!is_taken(r->takes, o->opt[i].value))
-            return refuse(ctx, r, &o->opt[i]);
+                           const weir_options *given, weir_options *out) {
+    weir_options in = *given;
+    *out = (weir_options){0, WEIR_NEWN(ctx->arena, weir_option, in.n + 1)};
+    for (int i = 0; i < in.n; i++) {
+        weir_option o = in.opt[i];
+        if (weir_option_get(&in, o.key) != o.value) continue; /* a later one counts */
+        WEIR_TRY(check_one(ctx, groups, use, &o));
+        out->opt[out->n++] = o;
     }
     return WEIR_OK;
 }

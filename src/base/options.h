@@ -27,15 +27,19 @@ typedef enum {
 
 typedef struct weir_option_row {
     const char *group, *name, *use; /* name: "parquet.*" stands for all that begin so */
-    const char *takes;   /* NULL: any value; else those that are done, between bars; "": none */
+    const char *takes; /* NULL: any value; else those that are done, between bars; "": none;
+                        * "<path>": any, made a local path here */
     const char *instead; /* what to do where the value is not done */
 } weir_option_row;
 
-/* The row for the name in the first of the groups (a list with blanks: "csv file") that has one for
- * the use; NULL: Spark does not look at it there. */
+/* The row for the name in the first of the groups (a list with blanks: "csv file"; NULL: none) that
+ * has one for the use; NULL: Spark does not look at it there. */
 const weir_option_row *weir_option_find(const char *groups, weir_option_use, const char *name);
-/* Fails with UNSUPPORTED_OPTION for the first option that is not done. */
-weir_rc weir_options_check(weir_ctx *, const char *groups, weir_option_use, const weir_options *);
+/* Fails with UNSUPPORTED_OPTION for the first option that is not done. *out: the options, in
+ * ctx->arena, where those that name a file or folder hold its local path (base/uri.h); may be where
+ * the given ones are. */
+weir_rc weir_options_check(weir_ctx *, const char *groups, weir_option_use, const weir_options *,
+                           weir_options *out);
 /* Calls fn for each row of options.def, in its order. */
 void weir_option_each(void (*fn)(void *u, const weir_option_row *), void *u);
 #endif

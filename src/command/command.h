@@ -33,8 +33,9 @@ weir_rc weir_write(weir_ctx *, weir_session *, weir_command *);
 weir_rc weir_insert(weir_ctx *, weir_session *, weir_command *);
 const weir_sink_ops *weir_sink_find(const weir_session *, const char *format);
 
-/* Where a write to a table goes: fills path, table_name, format's sink; creates the catalog entry
- * (create: when absent). Used by batch writes and by toTable of a stream. */
+/* Where a write to a table goes (info->path: as the user wrote it, or NULL): fills path and
+ * table_name, finds the sink; makes the catalog entry (create: when absent). For batch writes and
+ * toTable of a stream. */
 typedef struct weir_target {
     const weir_sink_ops *sink;
     const char *format;

@@ -9,7 +9,10 @@ static const char *last_part(const weir_command *c) { return c->name[c->nname - 
 static weir_rc create_schema(weir_ctx *ctx, weir_session *s, weir_command *c) {
     weir_schema_info info = {
         .name = last_part(c), .comment = c->comment, .properties = c->properties};
-    if (c->location) info.location = weir_local_path(ctx, c->location);
+    const char *warehouse = weir_catalog_warehouse(weir_session_shared(s)->catalog);
+    if (c->location && !*c->location)
+        return weir_fail(ctx, WEIR_E_INVALID_EMPTY_LOCATION, "location", "");
+    if (c->location) WEIR_TRY(weir_uri_local(ctx, c->location, warehouse, &info.location));
     return weir_catalog_schema_create(ctx, weir_session_shared(s)->catalog, &info,
                                       c->if_not_exists);
 }
@@ -103,7 +106,7 @@ static weir_rc create_table(weir_ctx *ctx, weir_session *s, weir_command *c) {
     const char *format =
         c->format ? c->format : weir_conf_get(ctx->conf, "spark.sql.sources.default");
     if (c->columns) WEIR_TRY(weir_table_check(ctx, format, c->columns, &info));
-    if (c->location) info.path = weir_local_path(ctx, c->location);
+    info.path = c->location ? c->location : weir_option_get(&c->options, "path");
     WEIR_TRY(weir_target_table(ctx, s, c->name, c->nname, format, &info, &t));
     if (t.existed && c->if_not_exists) return WEIR_OK;
     if (t.existed)

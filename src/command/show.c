@@ -1,5 +1,7 @@
 /* SHOW, DESCRIBE, SET. Result columns are Spark's. */
 #include "command/command.h"
+
+#include "base/log.h"
 #include "func/datetime.h"
 
 #include <stdlib.h>
@@ -155,7 +157,7 @@ static void detailed(weir_ctx *ctx, weir_answer *r, const weir_table *t) {
         line(r, "View Text", t->view_text, "");
     else
         line(r, "Provider", t->format, "");
-    if (t->location) line(r, "Location", weir_printf(ctx->arena, "file:%s", t->location), "");
+    if (t->location) line(r, "Location", weir_path_text(ctx->arena, t->location), "");
 }
 
 static weir_rc describe_table(weir_ctx *ctx, weir_session *s, weir_command *c, weir_plan **out) {
@@ -198,7 +200,7 @@ static weir_rc describe_schema(weir_ctx *ctx, weir_session *s, weir_command *c, 
     const char *const rows[][2] = {{"Catalog Name", "spark_catalog"},
                                    {"Namespace Name", i->name},
                                    {"Comment", i->comment},
-                                   {"Location", weir_printf(ctx->arena, "file:%s", i->location)},
+                                   {"Location", weir_path_uri(ctx->arena, i->location)},
                                    {"Owner", weir_session_user(s)}};
     for (int k = 0; k < 5; k++) {
         weir_answer_text(&r, 0, rows[k][0]);
@@ -219,9 +221,10 @@ static weir_rc describe_delta(weir_ctx *ctx, weir_session *s, weir_command *c, w
         weir_plan *p = NULL;
         return table_schema(ctx, s, c, &p); /* says that it is not there */
     }
-    const char *path = by_path ? weir_local_path(ctx, c->name[1]) : t->location,
+    const char *path = by_path ? NULL : t->location,
                *name = by_path ? NULL
                                : weir_printf(ctx->arena, "spark_catalog.%s.%s", t->schema, t->name);
+    if (by_path) WEIR_TRY(weir_table_path(ctx, c->name[0], c->name[1], &path));
     if (!by_path && strcasecmp(t->format, "delta") != 0)
         return weir_fail(ctx, WEIR_E_DELTA_MISSING_DELTA_TABLE, "tableName", name);
     if (c->kind == WEIR_C_DESCRIBE_HISTORY)
@@ -278,7 +281,10 @@ weir_rc weir_set(weir_ctx *ctx, weir_session *s, weir_command *c, weir_plan **ou
     }
     if (c->extended) weir_conf_unset(conf, c->text); /* SET TIME ZONE LOCAL */
     if (c->value) WEIR_TRY(weir_zone_check(ctx, c->text, c->value));
+    const char *unused =
+        c->value ? weir_conf_unused(ctx->arena, conf, c->text, c->value) : NULL;
     if (c->value) WEIR_TRY(weir_conf_set(ctx, conf, c->text, c->value));
+    if (unused) weir_log(WEIR_LOG_WARN, "%s", unused);
     const char *v = c->value ? c->value
                              : weir_conf_redacted(conf, c->text, weir_conf_get(conf, c->text));
     add_pair(&r, c->text, v ? v : "<undefined>");

@@ -29,8 +29,8 @@ weir_rc weir_write_rows(weir_ctx *ctx, weir_plan *p, const weir_sink_ops *ops,
     weir_sink sink = {.ops = ops, .mem = ctx->arena, .info = *info, .epoch = -1};
     bool done = false;
     sink.info.schema = p->schema;
-    WEIR_TRY(weir_options_check(ctx, ops->options ? ops->options : "", WEIR_USE_WRITE,
-                                &info->options));
+    WEIR_TRY(weir_options_check(ctx, ops->options, WEIR_USE_WRITE,
+                                &info->options, &sink.info.options));
     weir_rc rc = ops->open(ctx, &sink);
     if (rc == WEIR_OK) rc = ops->begin(ctx, &sink, -1, &done);
     if (rc == WEIR_OK && !done) {
@@ -90,7 +90,7 @@ weir_rc weir_target_table(weir_ctx *ctx, weir_session *s, const char *const *nam
     WEIR_TRY(weir_catalog_schema_get(ctx, cat, schema, &sc));
     if (!sc && nname == 2 && weir_sink_find(s, schema)) { /* delta.`/path` */
         t->format = schema;
-        info->path = weir_local_path(ctx, table);
+        WEIR_TRY(weir_table_path(ctx, schema, table, &info->path));
         return check_sink(ctx, s, schema, &t->sink);
     }
     if (!sc)
@@ -112,8 +112,8 @@ weir_rc weir_target_table(weir_ctx *ctx, weir_session *s, const char *const *nam
         t->table->name = table;
         t->table->kind = info->path ? WEIR_TABLE_EXTERNAL : WEIR_TABLE_MANAGED;
         t->table->format = format;
-        t->table->location = info->path;
-        WEIR_TRY(info->path ? weir_catalog_check_name(ctx, schema, table)
+        WEIR_TRY(weir_catalog_check_name(ctx, schema, table));
+        WEIR_TRY(info->path ? weir_uri_local(ctx, info->path, sc->location, &t->table->location)
                             : managed_place(ctx, cat, t->table));
     }
     t->format = t->table->format;
@@ -212,9 +212,12 @@ weir_rc weir_write(weir_ctx *ctx, weir_session *s, weir_command *c) {
                             .operation = "WRITE",
                             .host = s};
     if (c->v2) WEIR_TRY(v2_mode(ctx, c, &info));
-    const char *path = c->path ? c->path : weir_option_get(&c->options, "path");
-    if (path) info.path = weir_local_path(ctx, path);
-    if (c->to_table) return write_table(ctx, s, c, p, &info);
+    const char *opt = weir_option_get(&c->options, "path"), *path = c->path ? c->path : opt;
+    if (c->path && opt) return weir_fail(ctx, WEIR_E_PATH_AND_SAVE, NULL);
+    if (c->to_table) {
+        info.path = path;
+        return write_table(ctx, s, c, p, &info);
+    }
     const weir_sink_ops *sink = NULL;
     const char *format =
         c->format && *c->format ? c->format : weir_conf_get(ctx->conf, "spark.sql.sources.default");
@@ -224,7 +227,8 @@ weir_rc weir_write(weir_ctx *ctx, weir_session *s, weir_command *c) {
             ctx, WEIR_E_UNSUPPORTED_OPERATION_LEGACY, "message",
             weir_printf(ctx->arena, "Data source %s does not support batch writing", format));
     if (!path && sink->needs_path)
-        return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message", "'path' is not specified");
+        return weir_fail(ctx, sink->needs_path, NULL);
+    if (path && sink->needs_path) WEIR_TRY(weir_uri_local(ctx, path, NULL, &info.path));
     return weir_write_rows(ctx, p, sink, &info);
 }
 

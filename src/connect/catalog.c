@@ -104,9 +104,7 @@ static void put_database(weir_answer *r, const weir_schema_info *s) {
                      : strcmp(s->name, "default") == 0 ? "default database"
                                                        : "");
     weir_answer_text(r, 3,
-                     s->location ? weir_printf(r->ctx->arena,
-                                               *s->location == '/' ? "file:%s" : "%s", s->location)
-                                 : "");
+                     s->location ? weir_path_uri(r->ctx->arena, s->location) : "");
     weir_answer_row(r);
 }
 
@@ -347,6 +345,7 @@ static weir_rc drop_view(weir_tp *tp, const char *name, bool global, weir_plan *
 
 /* What changes something. */
 static weir_rc change(weir_tp *tp, const SC(Catalog) * c, weir_plan **out) {
+    weir_uri place;
     switch (c->cat_type_case) {
     case CAT(SET_CURRENT_DATABASE):
         return run_named(tp, WEIR_C_USE, c->set_current_database->db_name, false, false, out);
@@ -388,8 +387,10 @@ static weir_rc change(weir_tp *tp, const SC(Catalog) * c, weir_plan **out) {
     case CAT(CACHE_TABLE):
     case CAT(UNCACHE_TABLE):
     case CAT(CLEAR_CACHE):
-    case CAT(REFRESH_TABLE):
-    case CAT(REFRESH_BY_PATH): return weir_answer_none(tp->ctx, out); /* nothing is cached */
+    case CAT(REFRESH_TABLE): return weir_answer_none(tp->ctx, out);
+    case CAT(REFRESH_BY_PATH):
+        WEIR_TRY(weir_uri_parse(tp->ctx, weir_text(c->refresh_by_path->path), NULL, &place));
+        return weir_answer_none(tp->ctx, out); /* nothing is cached */
     default: return weir_tp_unsupported(tp->ctx, "this catalog request", "Use SQL");
     }
 }

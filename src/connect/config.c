@@ -1,6 +1,8 @@
 /* Config: reading and setting the session's keys. SPARK SparkConnectConfigHandler. Called on
  * handler threads. */
 #include "connect/connect.h"
+
+#include "base/log.h"
 #include "func/datetime.h"
 
 typedef struct pairs {
@@ -9,7 +11,17 @@ typedef struct pairs {
     SC(KeyValue) * *v;
     const char *prefix;
     const weir_conf *conf;
+    size_t nwarning;
+    char **warning;
 } pairs;
+
+static void warn(pairs *p, char *text) {
+    char **v = WEIR_NEWN(p->a, char *, p->nwarning + 1);
+    if (p->nwarning) memcpy(v, p->warning, sizeof *v * p->nwarning);
+    p->warning = v;
+    p->warning[p->nwarning++] = text;
+    weir_log(WEIR_LOG_WARN, "%s", text);
+}
 
 static void add(pairs *p, const char *key, const char *value) {
     if (p->n == p->cap) {
@@ -39,8 +51,10 @@ static weir_rc not_found(weir_ctx *ctx, const char *key) {
 static weir_rc do_set(weir_ctx *ctx, weir_conf *c, const SC(ConfigRequest__Set) * s, pairs *out) {
     for (size_t i = 0; i < s->n_pairs; i++) {
         const char *k = weir_text(s->pairs[i]->key), *v = weir_text(s->pairs[i]->value);
+        char *unused = weir_conf_unused(ctx->arena, c, k, v);
         weir_rc rc = weir_zone_check(ctx, k, v);
         if (rc == WEIR_OK) rc = (weir_rc)weir_conf_set(ctx, c, k, v);
+        if (rc == WEIR_OK && unused) warn(out, unused);
         if (rc != WEIR_OK && !s->silent) return rc;
         if (rc != WEIR_OK) weir_err_clear(ctx->err);
         add(out, k, v);
@@ -120,6 +134,8 @@ void weir_cn_config(weir_cn_server *server, weir_rpc *rpc, weir_ctx *ctx) {
         a.server_side_session_id = s->ssid;
         a.n_pairs = out.n;
         a.pairs = out.v;
+        a.n_warnings = out.nwarning;
+        a.warnings = out.warning;
         weir_cn_reply(rpc, ctx, &a.base);
     } else {
         weir_cn_fail(server, rpc, ctx->err);

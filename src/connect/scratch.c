@@ -14,16 +14,17 @@
 #define SCRATCH_LOCK ".lock"
 enum { NAME_BYTES = 5 + 36 }; /* "weir-", a uuid */
 
-static const char *local_dir(weir_ctx *ctx, const weir_cn_server *s) {
+static weir_rc local_dir(weir_ctx *ctx, const weir_cn_server *s, const char **out) {
     const char *dirs = weir_conf_get(s->shared.conf, "spark.local.dir");
     size_t n = strcspn(dirs, ",");
-    return n ? weir_local_path(ctx, weir_strndup(ctx->arena, dirs, n)) : "/tmp";
+    return weir_uri_local(ctx, n ? weir_strndup(ctx->arena, dirs, n) : "/tmp", NULL, out);
 }
 
 static weir_rc make(weir_ctx *ctx, weir_cn_server *s) {
     char id[37];
     bool busy = false;
-    const char *parent = local_dir(ctx, s);
+    const char *parent;
+    WEIR_TRY(local_dir(ctx, s, &parent));
     weir_uuid(ctx->env, id);
     if (strlen(parent) + NAME_BYTES + 2 > sizeof s->run_dir)
         return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
@@ -75,8 +76,9 @@ void weir_cn_scratch_sweep(weir_cn_server *s) {
                     .err = &err,
                     .env = s->shared.env,
                     .conf = s->shared.conf};
-    const char *parent = local_dir(&ctx, s);
-    DIR *d = opendir(parent);
+    const char *parent;
+    DIR *d = local_dir(&ctx, s, &parent) == WEIR_OK ? opendir(parent) : NULL;
+    if (!d) weir_log(WEIR_LOG_WARN, "spark.local.dir: %s", err.msg ? err.msg : "no such folder");
     for (struct dirent *e; d && (e = readdir(d));) {
         if (strlen(e->d_name) != NAME_BYTES || strncmp(e->d_name, "weir-", 5) != 0) continue;
         const char *dir = weir_printf(ctx.arena, "%s/%s", parent, e->d_name);

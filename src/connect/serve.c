@@ -2,6 +2,7 @@
  * weir_serve runs on the main thread. */
 #include "connect/serve.h"
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "connect/connect.h"
 #include "connect/registry.h"
@@ -138,14 +139,21 @@ static weir_rc init(weir_cn_server *s, const weir_server_options *o, weir_ctx *c
     weir_memory_sink_hook(memory_put);
     weir_cloud_ddl_hook(weir_sql_parse_schema);
     s->shared = (weir_shared){
-        .registry = weir_registry_get(), .conf = weir_conf_new(NULL), .env = weir_env_real()};
+        .registry = weir_registry_get(),
+                                .conf = weir_conf_new(NULL),
+                                .env = weir_env_real(),
+                                .queries = weir_query_table_new()};
     ctx->env = s->shared.env;
     ctx->conf = s->shared.conf;
-    for (const char **c = o->conf; c && c[0] && c[1]; c += 2)
+    for (const char **c = o->conf; c && c[0] && c[1]; c += 2) {
+        const char *unused = weir_conf_unused(ctx->arena, s->shared.conf, c[0], c[1]);
+        if (unused) weir_log(WEIR_LOG_WARN, "%s", unused);
         WEIR_TRY(start_conf(ctx, s->shared.conf, c[0], c[1]));
+    }
     if (o->warehouse) weir_conf_put(s->shared.conf, "spark.sql.warehouse.dir", o->warehouse);
-    const char *warehouse =
-        weir_local_path(ctx, weir_conf_get(s->shared.conf, "spark.sql.warehouse.dir"));
+    const char *warehouse;
+    WEIR_TRY(weir_uri_local(ctx, weir_conf_get(s->shared.conf, "spark.sql.warehouse.dir"), NULL,
+                            &warehouse));
     weir_conf_put(s->shared.conf, "spark.sql.warehouse.dir", warehouse);
     weir_mutex_init(&s->mu, WEIR_RANK_SESSION);
     weir_mutex_init(&s->scratch_mu, WEIR_RANK_CATALOG);
@@ -265,6 +273,7 @@ int weir_serve(const weir_server_options *o) {
     if (door != net) weir_server_stop(door);
     weir_err_clear(&err);
     weir_cn_scratch_remove(&ctx, &server);
+    weir_query_table_free(server.shared.queries);
     weir_catalog_close(server.shared.catalog);
     weir_conf_free(server.shared.conf);
     weir_err_clear(&err);

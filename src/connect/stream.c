@@ -70,11 +70,11 @@ static weir_rc read_checkpoint(weir_ctx *ctx, const weir_write_info *info,
                *parent = weir_conf_get(ctx->conf, "spark.sql.streaming.checkpointLocation");
     char id[37];
     weir_uuid(ctx->env, id);
-    if (!at && parent)
-        at = weir_printf(ctx->arena, "%s/%s", parent, info->query_name ? info->query_name : id);
-    if (at) {
-        spec->checkpoint = weir_local_path(ctx, at);
-        return WEIR_OK;
+    if (at) return weir_uri_local(ctx, at, NULL, &spec->checkpoint);
+    if (parent) {
+        WEIR_TRY(weir_uri_local(ctx, parent, NULL, &parent));
+        return weir_uri_local(ctx, info->query_name ? info->query_name : id, parent,
+                              &spec->checkpoint);
     }
     if (!keeps_nothing(sink))
         return weir_fail(ctx, WEIR_E_ANALYSIS_LEGACY, "message",
@@ -92,14 +92,16 @@ static weir_rc read_sink(weir_cn_run *r, const SC(WriteStreamOperationStart) * w
     weir_session *s = r->session->session;
     const char *format = w->format && *w->format ? w->format : NULL, *path = NULL;
     if (w->foreach_writer || w->foreach_batch) return weir_cn_foreach(r, w, info, t);
-    if (w->sink_destination_case == START(SINK_DESTINATION_PATH)) path = w->path;
-    if (!path || !*path) path = weir_option_get(&info->options, "path");
-    if (path && *path) info->path = weir_local_path(ctx, path);
+    if (w->sink_destination_case == START(SINK_DESTINATION_PATH) && *w->path) path = w->path;
+    const char *opt = weir_option_get(&info->options, "path");
+    if (path && opt) return weir_fail(ctx, WEIR_E_PATH_AND_STREAM, "method", "start");
+    if (!path) path = opt;
     const char *dflt =
         weir_strdup(ctx->arena, weir_conf_get(ctx->conf, "spark.sql.sources.default"));
     if (w->sink_destination_case == START(SINK_DESTINATION_TABLE_NAME)) {
         int n = 0;
         const char **name = NULL;
+        info->path = path;
         WEIR_TRY(weir_sql_parse_name(ctx, weir_text(w->table_name), &name, &n));
         WEIR_TRY(weir_target_table(ctx, s, name, n, format ? format : dflt, info, t));
         return WEIR_OK;
@@ -110,9 +112,9 @@ static weir_rc read_sink(weir_cn_run *r, const SC(WriteStreamOperationStart) * w
     if (strcmp(t->sink->format, "memory") == 0 && !info->query_name)
         return weir_fail(ctx, WEIR_E_ANALYSIS_LEGACY, "message",
                          "queryName must be specified for memory sink");
-    if (t->sink->needs_path && !info->path)
-        return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message", "'path' is not specified");
-    return WEIR_OK;
+    if (t->sink->needs_path && !path)
+        return weir_fail(ctx, t->sink->needs_path, NULL);
+    return path && t->sink->needs_path ? weir_uri_local(ctx, path, NULL, &info->path) : WEIR_OK;
 }
 
 static const char *const mode_names[] = {"Append", "Update", "Complete"};
@@ -162,8 +164,8 @@ static weir_rc prepare(weir_cn_run *r, const SC(WriteStreamOperationStart) * w,
     WEIR_TRY(weir_session_analyze(ctx, r->session->session, p, &p));
     WEIR_TRY(read_sink(r, w, info, t));
     WEIR_TRY(weir_options_check(
-        ctx, weir_printf(ctx->arena, "stream %s", t->sink->options ? t->sink->options : ""),
-        WEIR_USE_SINK, &info->options));
+        ctx, weir_printf(ctx->arena, "%s stream", t->sink->options ? t->sink->options : ""),
+        WEIR_USE_SINK, &info->options, &info->options));
     WEIR_TRY(check_output(ctx, p, t, spec->output_mode));
     info->output_mode = spec->output_mode;
     info->schema = p->schema;

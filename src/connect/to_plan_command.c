@@ -80,7 +80,6 @@ weir_rc weir_tp_write(weir_tp *tp, const SC(WriteOperation) * w, weir_command **
             SK(WRITE_OPERATION__SAVE_TABLE__TABLE_SAVE_METHOD__TABLE_SAVE_METHOD_INSERT_INTO))
             WEIR_TRY(insert_into(tp, c));
     }
-    if (!c->path) c->path = weir_option_get(&c->options, "path");
     *out = c;
     return weir_tp_relation(tp, w->input, &c->query);
 }

@@ -55,7 +55,6 @@ weir_rc weir_delta_apply(weir_ctx *, weir_delta *, const weir_json *action, cons
 weir_rc weir_delta_file_of(weir_ctx *, const weir_delta *, weir_arena *mem, const weir_json *add,
                            const char *where, weir_delta_file *out);
 int64_t weir_delta_txn_version(const weir_delta *, const char *app_id); /* -1 none */
-char *weir_delta_local(weir_arena *, const weir_delta *, const char *file_path);
 /* A partition column's values as the log's texts, and such a text as it names a folder (in the
  * session's zone). */
 weir_rc weir_delta_part_values(weir_ctx *, const weir_column *, weir_column *out);
@@ -106,7 +105,8 @@ weir_rc weir_delta_stream_freeze(weir_ctx *, weir_scan *);
 weir_rc weir_delta_stream_split(weir_ctx *, weir_scan *, const char *from, const char *to,
                                 weir_splits *);
 /* The file as a piece of input; f lives as long as the splits. */
-void weir_delta_add_split(weir_ctx *, const weir_delta *, const weir_delta_file *f, weir_splits *);
+weir_rc weir_delta_add_split(weir_ctx *, const weir_delta *, const weir_delta_file *f,
+                             weir_splits *);
 const char *weir_delta_stream_description(weir_ctx *, weir_scan *);
 extern const weir_source_ops weir_delta_source;
 extern const weir_sink_ops weir_delta_sink;

@@ -138,7 +138,7 @@ weir_rc weir_delta_detail(weir_ctx *ctx, const char *path, const char *name, wei
     for (int i = 0; i < 12; i++) WEIR_TRY(weir_build_init(ctx, &b[i], f[i].type));
     for (int64_t i = 0; i < d->nfile; i++) bytes += d->file[i].size_bytes;
     const char *text[] = {"delta", d->id, name, d->description,
-                          weir_printf(ctx->arena, "file:%s", path)};
+                          weir_path_text(ctx->arena, path)};
     for (int i = 0; i < 5; i++) {
         if (text[i])
             weir_build_bytes(&b[i], text[i], strlen(text[i]));

@@ -346,20 +346,6 @@ int64_t weir_delta_txn_version(const weir_delta *d, const char *app_id) {
     return -1;
 }
 
-char *weir_delta_local(weir_arena *a, const weir_delta *d, const char *p) {
-    char *o = weir_alloc(a, strlen(p) + 1), *q = o;
-    for (; *p; p++) {
-        char hex[3] = {p[0] == '%' ? p[1] : 0, p[0] == '%' && p[1] ? p[2] : 0, 0}, *end = hex;
-        long v = hex[0] ? strtol(hex, &end, 16) : 0;
-        if (hex[0] && !*end)
-            *q++ = (char)v, p += 2;
-        else
-            *q++ = *p;
-    }
-    if (strncmp(o, "file:", 5) == 0) return o + 5 + strspn(o + 5, "/") - 1;
-    return *o == '/' ? o : weir_printf(a, "%s/%s", d->path, o);
-}
-
 weir_rc weir_delta_commit(weir_ctx *ctx, const char *path, int64_t version, const char *actions,
                           bool *lost) {
     char *dir = weir_printf(ctx->arena, "%s/_delta_log", path);

@@ -243,7 +243,7 @@ static weir_rc sink_open(weir_ctx *ctx, weir_sink *s) {
     k->sink = s;
     k->complete = s->info.query_id && s->info.output_mode == WEIR_OUT_COMPLETE;
     if (!s->info.path)
-        return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message", "'path' is not specified");
+        return weir_fail(ctx, WEIR_E_DELTA_PATH_NOT_GIVEN, NULL);
     WEIR_TRY(weir_delta_load(&own, s->info.path, -1, &k->d));
     WEIR_TRY(refuse_unsafe(ctx, k));
     bool exists = k->d->version >= 0;
@@ -387,9 +387,10 @@ static weir_rc sink_finish(weir_ctx *ctx, weir_writer *w) {
         f->w = NULL;
         WEIR_TRY(weir_parquet_finish(ctx, pw, &f->bytes));
         const char *slash = strrchr(f->rel, '/');
-        char *local = weir_delta_local(ctx->arena, k->d, f->rel), *end = strrchr(local, '/');
-        if (end) *end = 0;
-        if (slash || i == 0) WEIR_TRY(weir_dir_sync(ctx, local));
+        const char *local;
+        WEIR_TRY(weir_uri_decode(ctx, f->rel, k->d->path, &local));
+        char *folder = weir_strndup(ctx->arena, local, (size_t)(strrchr(local, '/') - local));
+        if (slash || i == 0) WEIR_TRY(weir_dir_sync(ctx, folder));
     }
     return WEIR_OK;
 }
@@ -702,7 +703,7 @@ const weir_sink_ops weir_delta_sink = {.format = "delta",
                                        .options = "delta",
                                        .modes = 1 << WEIR_OUT_APPEND | 1 << WEIR_OUT_COMPLETE,
                                        .batch = true,
-                                       .needs_path = true,
+                                       .needs_path = WEIR_E_DELTA_PATH_NOT_GIVEN,
                                        .announce = weir_delta_announce,
                                        .open = sink_open,
                                        .begin = sink_begin,

@@ -37,13 +37,24 @@ static weir_rc check_options(weir_ctx *ctx, const weir_scan *s) {
     return WEIR_OK;
 }
 
+static weir_rc no_table(weir_ctx *ctx, const weir_scan *s) {
+    weir_stat st;
+    if (s->table_name)
+        return weir_fail(ctx, WEIR_E_DELTA_MISSING_DELTA_TABLE, "tableName", s->table_name);
+    if (s->streaming) return weir_fail(ctx, WEIR_E_DELTA_SCHEMA_NOT_SET, NULL);
+    WEIR_TRY(weir_path_stat(ctx, s->path[0], &st));
+    if (!st.exists) return weir_fail(ctx, WEIR_E_PATH_NOT_FOUND, "path", s->path[0]);
+    return weir_fail(ctx, WEIR_E_DELTA_MISSING_DELTA_TABLE, "tableName",
+                     weir_printf(ctx->arena, "`%s`", s->path[0]));
+}
+
 static weir_rc delta_open(weir_ctx *ctx, weir_scan *s) {
     weir_delta *d = NULL;
     const char *v = weir_option_get(&s->options, "versionAsOf");
     char *end;
     int64_t version = v ? strtoll(v, &end, 10) : -1;
-    if (!s->npath)
-        return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message", "'path' is not specified");
+    if (s->npath != 1) /* SPARK: of several paths none is the table */
+        return weir_fail(ctx, WEIR_E_DELTA_PATH_NOT_GIVEN, NULL);
     if (v && (*end || version < 0))
         return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
                          weir_printf(ctx->arena, "versionAsOf is not a version: %s", v));
@@ -51,9 +62,7 @@ static weir_rc delta_open(weir_ctx *ctx, weir_scan *s) {
     if (when && !v) WEIR_TRY(weir_delta_version_at(ctx, s->path[0], when, false, &version));
     WEIR_TRY(check_options(ctx, s));
     WEIR_TRY(weir_delta_load(ctx, s->path[0], version, &d));
-    if (d->version < 0)
-        return weir_fail(ctx, WEIR_E_DELTA_MISSING_DELTA_TABLE, "tableName",
-                         s->table_name ? s->table_name : s->path[0]);
+    if (d->version < 0) return no_table(ctx, s);
     weir_delta_scan *scan = WEIR_NEW(ctx->arena, weir_delta_scan);
     scan->d = d;
     s->impl = scan;
@@ -61,23 +70,26 @@ static weir_rc delta_open(weir_ctx *ctx, weir_scan *s) {
     return s->streaming ? weir_delta_stream_open(ctx, s, scan) : WEIR_OK;
 }
 
-void weir_delta_add_split(weir_ctx *ctx, const weir_delta *d, const weir_delta_file *f,
-                          weir_splits *out) {
-    char *local = weir_delta_local(ctx->arena, d, f->path);
+weir_rc weir_delta_add_split(weir_ctx *ctx, const weir_delta *d, const weir_delta_file *f,
+                             weir_splits *out) {
+    const char *local;
+    WEIR_TRY(weir_uri_decode(ctx, f->path, d->path, &local));
     weir_split sp = {.path = local,
-                     .uri = weir_printf(ctx->arena, "file://%s", local),
+                     .uri = weir_path_uri(ctx->arena, local),
                      .length = f->size_bytes,
                      .size_bytes = f->size_bytes,
                      .mtime_us = f->mtime_ms * 1000,
                      .payload = f};
     weir_splits_add(ctx->arena, out, sp);
+    return WEIR_OK;
 }
 
 static weir_rc delta_split(weir_ctx *ctx, weir_scan *s, const char *from, const char *to,
                            weir_splits *out) {
     weir_delta *d = ((weir_delta_scan *)s->impl)->d;
     if (s->streaming) return weir_delta_stream_split(ctx, s, from, to, out);
-    for (int64_t i = 0; i < d->nfile; i++) weir_delta_add_split(ctx, d, &d->file[i], out);
+    for (int64_t i = 0; i < d->nfile; i++)
+        WEIR_TRY(weir_delta_add_split(ctx, d, &d->file[i], out));
     return WEIR_OK;
 }
 

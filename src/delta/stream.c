@@ -302,7 +302,8 @@ weir_rc weir_delta_stream_split(weir_ctx *ctx, weir_scan *s, const char *from, c
     else /* SPARK: the first batch is the snapshot that its end lies in or after */
         a = (offset){b.initial ? b.version : b.version - 1, -1, true};
     WEIR_TRY(walk(ctx, s, a, &b, INT64_MAX, INT64_MAX, &k));
-    for (int64_t i = 0; i < k.n; i++) weir_delta_add_split(ctx, scan_of(s)->d, k.v[i].file, out);
+    for (int64_t i = 0; i < k.n; i++)
+        WEIR_TRY(weir_delta_add_split(ctx, scan_of(s)->d, k.v[i].file, out));
     return WEIR_OK;
 }
 

@@ -172,7 +172,7 @@ static weir_rc state_split(weir_ctx *ctx, weir_scan *s, const char *from, const 
         ctx, WEIR_E_STATE_SNAPSHOT_PARTITION, "snapshotPartitionId",
         weir_printf(ctx->arena, "%d", (int)t->o.snapshot_part), "operatorId",
         weir_printf(ctx->arena, "%d", (int)t->o.op), "checkpointLocation",
-        weir_printf(ctx->arena, "file:%s/state", t->o.checkpoint));
+        weir_printf(ctx->arena, "%s/state", weir_path_text(ctx->arena, t->o.checkpoint)));
 }
 
 /* ---- rows ---- */

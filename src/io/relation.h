@@ -4,6 +4,7 @@
  * Spark's JSON text, opaque above the source. */
 #ifndef WEIR_IO_RELATION_H
 #define WEIR_IO_RELATION_H
+#include "base/uri.h"
 #include "plan/plan.h"
 
 typedef struct weir_scan weir_scan;
@@ -31,10 +32,6 @@ typedef struct weir_splits {
 extern const weir_type *weir_file_metadata_type(weir_arena *); /* of the column _metadata */
 void weir_splits_add(weir_arena *, weir_splits *, weir_split);
 
-char *weir_local_path(weir_ctx *, const char *path); /* file: URIs and relative paths made absolute,
-                                                        without empty parts, . and .. */
-char *weir_file_uri(weir_arena *, const char *path); /* file:///a/b%20c.json as Spark shows it */
-char *weir_path_quote(weir_arena *, const char *path); /* its path alone: as java.net.URI quotes */
 void weir_task_file(weir_ctx *, const weir_split *); /* ctx->task reads this file now */
 
 typedef struct weir_reader weir_reader;

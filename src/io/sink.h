@@ -44,7 +44,7 @@ typedef struct weir_sink_ops {
     const char *options; /* groups of base/options.def: "json file"; NULL none */
     unsigned modes; /* 1 << WEIR_OUT_*: streaming modes it takes; 0 = batch only */
     bool batch;     /* takes batch writes */
-    bool needs_path;
+    weir_errcls needs_path; /* it writes to a path; the error when none is given; 0: it does not */
     bool open_first; /* open() comes before all else of the query, and its failure is start()'s */
     /* Before the query's thread starts, in start(): what must be there, or be refused, at once;
      * optional. */

@@ -8,6 +8,7 @@
 enum { KEEP_ENDED = 100 };
 
 struct weir_query_manager {
+    weir_query_table *table;
     weir_mutex mu;
     weir_cond cond;
     weir_query *list; /* newest first; active and recently ended, one reference each */
@@ -25,9 +26,10 @@ typedef struct weir_held_event {
     char json[];
 } held_event;
 
-weir_query_manager *weir_query_manager_new(void) {
+weir_query_manager *weir_query_manager_new(weir_query_table *t) {
     weir_query_manager *m = calloc(1, sizeof *m);
     weir_assert(m);
+    m->table = t;
     weir_mutex_init(&m->mu, WEIR_RANK_MANAGER);
     weir_mutex_init(&m->listen_mu, WEIR_RANK_TABLE); /* the listener takes its queue's lock */
     weir_cond_init(&m->cond);
@@ -116,6 +118,7 @@ void weir_query_manager_listen(weir_query_manager *m, weir_query_listener *fn, v
 
 void weir_manager_ended(weir_query_manager *m, weir_query *q) {
     weir_query *drop = NULL;
+    weir_query_leave(m->table, q);
     weir_lock(&m->mu);
     weir_lock(&q->mu);
     q->active = false;
@@ -254,7 +257,9 @@ weir_rc weir_query_start(weir_ctx *ctx, weir_query_manager *m, const weir_query_
                          weir_query **out) {
     weir_query *q = make(ctx, m, spec);
     weir_rc rc = check_name(ctx, m, spec->name);
+    if (rc == WEIR_OK) rc = weir_query_replace(ctx, m->table, q);
     if (rc == WEIR_OK) rc = weir_query_prepare(ctx, q);
+    if (rc == WEIR_OK) rc = weir_query_enter(ctx, m->table, q);
     if (rc != WEIR_OK) {
         destroy(q);
         return rc;
@@ -270,6 +275,7 @@ weir_rc weir_query_start(weir_ctx *ctx, weir_query_manager *m, const weir_query_
         rc = weir_fail(ctx, WEIR_E_INTERNAL_ERROR, "message",
                        "no thread could be started for the query.");
     if (rc == WEIR_OK) return *out = q, WEIR_OK;
+    weir_query_leave(m->table, q);
     unlist(m, q);
     weir_query_unref(q);
     return rc;

@@ -15,7 +15,8 @@ typedef struct weir_trigger {
 } weir_trigger; /* 0 = as fast as data comes */
 
 typedef struct weir_query weir_query; /* counted: weir_query_ref / _unref */
-typedef struct weir_query_manager weir_query_manager;
+typedef struct weir_query_manager weir_query_manager; /* of a session */
+typedef struct weir_query_table weir_query_table;     /* of the process: what runs, by id */
 
 typedef struct weir_query_spec weir_query_spec;
 struct weir_query_spec {
@@ -40,12 +41,15 @@ struct weir_query_spec {
     void *host;       /* the session */
 };
 
-weir_query_manager *weir_query_manager_new(void);
+weir_query_table *weir_query_table_new(void);
+void weir_query_table_free(weir_query_table *); /* after all managers */
+weir_query_manager *weir_query_manager_new(weir_query_table *);
 void weir_query_manager_free(weir_query_manager *); /* stops all */
-/* Loads or makes the checkpoint, starts the driver thread. Fails by name when the checkpoint is in
- * use here or elsewhere (lock file), when a query of that name or id is active, when the checkpoint
- * is foreign or damaged; by the sink's failure to open when that comes first. Adopts the spec's mem
- * and conf in any case. */
+/* Loads or makes the checkpoint, starts the driver thread. A run of the same query, of any session,
+ * is stopped first, if spark.sql.streaming.stopActiveRunOnRestart says so. Fails by name when the
+ * checkpoint is in use elsewhere (lock file), when a query of that name is active in the session,
+ * or one of that id is not to be stopped, when the checkpoint is foreign or damaged; by the sink's
+ * failure to open when that comes first. Adopts the spec's mem and conf in any case. */
 weir_rc weir_query_start(weir_ctx *, weir_query_manager *, const weir_query_spec *,
                          weir_query **out);
 weir_query **weir_query_active(weir_query_manager *, weir_arena *, int *n); /* referenced */

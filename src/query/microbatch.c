@@ -47,30 +47,35 @@ static void find_sources(weir_query *q, const weir_plan *p) {
     add_sources(q, p);
 }
 
-static weir_rc load_metadata(weir_ctx *ctx, weir_query *q, bool has_log) {
-    char *path = weir_printf(ctx->arena, "%s/metadata", q->spec.checkpoint), *text;
+weir_rc weir_query_id_of(weir_ctx *ctx, const char *checkpoint, char id[37]) {
+    char *path = weir_printf(ctx->arena, "%s/metadata", checkpoint), *text;
     weir_stat st;
     size_t len;
+    *id = 0;
     WEIR_TRY(weir_path_stat(ctx, path, &st));
-    if (st.exists) {
-        WEIR_TRY(weir_file_slurp(ctx, path, &text, &len));
-        const weir_json *m = weir_json_parse(ctx->arena, text, len, NULL);
-        const char *id = weir_json_str(m, "id", NULL);
-        if (!id || strlen(id) != 36)
-            return weir_fail(ctx, WEIR_E_MALFORMED_CHECKPOINT, "path", path, "reason",
-                             weir_printf(ctx->arena,
-                                         "it holds no query id. Restore it from a copy; weir "
-                                         "checkpoint inspect %s says more",
-                                         q->spec.checkpoint));
-        memcpy(q->id, id, 37);
-        return WEIR_OK;
-    }
+    if (!st.exists) return WEIR_OK;
+    WEIR_TRY(weir_file_slurp(ctx, path, &text, &len));
+    const char *v = weir_json_str(weir_json_parse(ctx->arena, text, len, NULL), "id", NULL);
+    if (!v || strlen(v) != 36)
+        return weir_fail(ctx, WEIR_E_MALFORMED_CHECKPOINT, "path", path, "reason",
+                         weir_printf(ctx->arena,
+                                     "it holds no query id. Restore it from a copy; weir "
+                                     "checkpoint inspect %s says more",
+                                     checkpoint));
+    memcpy(id, v, 37);
+    return WEIR_OK;
+}
+
+static weir_rc load_metadata(weir_ctx *ctx, weir_query *q, bool has_log) {
+    WEIR_TRY(weir_query_id_of(ctx, q->spec.checkpoint, q->id));
+    if (*q->id) return WEIR_OK;
     if (has_log)
         return weir_fail(ctx, WEIR_E_CHECKPOINT_MISSING_METADATA, "checkpointLocation",
                          q->spec.checkpoint);
     weir_uuid(ctx->env, q->id);
-    text = weir_printf(ctx->arena, "{\"id\":\"%s\"}", q->id);
-    return weir_file_put(ctx, path, text, strlen(text), false, NULL);
+    char *text = weir_printf(ctx->arena, "{\"id\":\"%s\"}", q->id);
+    return weir_file_put(ctx, weir_printf(ctx->arena, "%s/metadata", q->spec.checkpoint), text,
+                         strlen(text), false, NULL);
 }
 
 /* The lock file names the run that holds it, for the message that refuses another one. */

@@ -62,12 +62,21 @@ struct weir_query {
     int nprogress, cprogress;
     weir_arena *mem;  /* of the query object: status and progress strings */
     weir_query *next; /* in the manager's list */
+    weir_query *next_active; /* guarded by the table of active queries */
     /* guarded by the manager's listen_mu */
     bool events_held;
     struct weir_held_event *held, **held_end;
 };
 
+/* active.c */
+/* Stops the active run of the query that the checkpoint belongs to, or refuses the start. */
+weir_rc weir_query_replace(weir_ctx *, weir_query_table *, const weir_query *);
+/* CONCURRENT_QUERY when one of its id has come in between. */
+weir_rc weir_query_enter(weir_ctx *, weir_query_table *, weir_query *);
+void weir_query_leave(weir_query_table *, const weir_query *);
 /* microbatch.c */
+/* The id in a checkpoint's metadata; "" when there is none. */
+weir_rc weir_query_id_of(weir_ctx *, const char *checkpoint, char id[37]);
 void *weir_query_thread(void *query);
 weir_rc weir_query_prepare(weir_ctx *,
                            weir_query *); /* checkpoint identity and lock; caller's thread */

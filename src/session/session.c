@@ -56,7 +56,7 @@ weir_session *weir_session_new(weir_shared *sh, const char *user, const char *id
     s->id = strdup(id);
     s->conf = weir_conf_new(sh->conf);
     if (*s->user) weir_conf_put(s->conf, "#user", s->user);
-    s->queries = weir_query_manager_new();
+    s->queries = weir_query_manager_new(sh->queries);
     weir_mutex_init(&s->mu, WEIR_RANK_SESSION);
     return s;
 }
@@ -295,6 +295,22 @@ static const char *short_format(const char *f) {
     return dot && strncmp(f, "org.apache.spark.sql.", 21) == 0 ? dot + 1 : f;
 }
 
+static weir_option_use use_of(const weir_scan *s) {
+    return s->streaming ? WEIR_USE_STREAM : WEIR_USE_READ;
+}
+
+/* What a user gave as the places of a source that lies somewhere. */
+static weir_rc source_paths(weir_ctx *ctx, const weir_plan *spec, weir_scan *scan) {
+    const char *opt = weir_option_get(&spec->options, "path");
+    int n = spec->nname ? spec->nname : opt ? 1 : 0;
+    if (!weir_option_find(scan->ops->options, use_of(scan), "path")) return WEIR_OK;
+    scan->path = WEIR_NEWN(ctx->arena, const char *, n + 1);
+    for (int i = 0; i < n; i++)
+        WEIR_TRY(weir_uri_local(ctx, spec->nname ? spec->names[i] : opt, NULL, &scan->path[i]));
+    scan->npath = n;
+    return WEIR_OK;
+}
+
 static weir_rc open_scan(weir_ctx *ctx, weir_session *s, const weir_plan *spec, const char *format,
                          weir_scan *scan, weir_plan **out) {
     const char *f = short_format(format);
@@ -310,8 +326,8 @@ static weir_rc open_scan(weir_ctx *ctx, weir_session *s, const weir_plan *spec, 
     scan->mem = ctx->arena;
     scan->spec = spec;
     scan->streaming = spec->streaming;
-    WEIR_TRY(weir_options_check(ctx, scan->ops->options ? scan->ops->options : "",
-                                scan->streaming ? WEIR_USE_STREAM : WEIR_USE_READ,
+    if (spec->kind == WEIR_P_SOURCE) WEIR_TRY(source_paths(ctx, spec, scan));
+    WEIR_TRY(weir_options_check(ctx, scan->ops->options, use_of(scan), &scan->options,
                                 &scan->options));
     WEIR_TRY(scan->ops->open(ctx, scan));
     weir_assert(scan->schema);
@@ -344,22 +360,6 @@ static weir_rc open_scan(weir_ctx *ctx, weir_session *s, const weir_plan *spec, 
     return WEIR_OK;
 }
 
-static weir_rc source_paths(weir_ctx *ctx, const weir_plan *spec, weir_scan *scan) {
-    const char *opt = weir_option_get(&spec->options, "path");
-    int n = spec->nname ? spec->nname : opt ? 1 : 0;
-    scan->path = WEIR_NEWN(ctx->arena, const char *, n + 1);
-    for (int i = 0; i < n; i++) {
-        const char *p = spec->nname ? spec->names[i] : opt, *scheme = strstr(p, "://");
-        if (scheme && strncmp(p, "file:", 5) != 0)
-            return weir_fail(
-                ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
-                weir_printf(ctx->arena, "the file system of %s; only local paths can be read", p));
-        scan->path[i] = weir_local_path(ctx, p);
-    }
-    scan->npath = n;
-    return WEIR_OK;
-}
-
 static weir_rc resolve_source(weir_ctx *ctx, void *u, const weir_plan *spec, weir_plan **out) {
     weir_session *s = u;
     weir_scan *scan = WEIR_NEW(ctx->arena, weir_scan);
@@ -370,8 +370,32 @@ static weir_rc resolve_source(weir_ctx *ctx, void *u, const weir_plan *spec, wei
     scan->user_schema = spec->type;
     if (!spec->type && spec->schema_text && *spec->schema_text)
         WEIR_TRY(weir_sql_parse_schema(ctx, spec->schema_text, &scan->user_schema));
-    WEIR_TRY(source_paths(ctx, spec, scan));
+    bool option =
+        weir_option_get(&spec->options, "path") || weir_option_get(&spec->options, "paths");
+    if (spec->nname && option)
+        return spec->streaming ? weir_fail(ctx, WEIR_E_PATH_AND_STREAM, "method", "load")
+                               : weir_fail(ctx, WEIR_E_PATH_AND_LOAD, NULL);
     return open_scan(ctx, s, spec, format, scan, out);
+}
+
+/* SPARK ResolveSQLOnFile: what is wrong with the path of a file is the cause of another error; a
+ * Delta table is named by an absolute path only. */
+weir_rc weir_table_path(weir_ctx *ctx, const char *format, const char *text, const char **local) {
+    weir_uri u = {0};
+    bool delta = strcasecmp(format, "delta") == 0;
+    if (!*text && !delta) return weir_fail(ctx, WEIR_E_INVALID_EMPTY_LOCATION, "location", text);
+    weir_rc rc = *text ? weir_uri_parse(ctx, text, NULL, &u) : WEIR_OK;
+    if (delta && (!u.path || (!u.scheme && !u.authority && *u.path != '/'))) {
+        weir_err_clear(ctx->err);
+        return weir_fail(ctx, WEIR_E_UNSUPPORTED_DATASOURCE_FOR_DIRECT_QUERY, "dataSourceType",
+                         format);
+    }
+    *local = u.local;
+    if (rc == WEIR_OK || delta) return rc;
+    const char *why = weir_strdup(ctx->arena, ctx->err->msg);
+    weir_err_clear(ctx->err);
+    return weir_fail(ctx, WEIR_E_FAILED_TO_CREATE_PLAN_FOR_DIRECT_QUERY, "dataSourceType", format,
+                     "reason", why);
 }
 
 /* delta.`/path`, json.`/path`: a file read by name. */
@@ -379,8 +403,8 @@ static weir_rc path_table(weir_ctx *ctx, weir_session *s, const weir_plan *t, we
     weir_scan *scan = WEIR_NEW(ctx->arena, weir_scan);
     scan->options = t->options;
     scan->path = WEIR_NEWN(ctx->arena, const char *, 1);
-    scan->path[0] = weir_local_path(ctx, t->names[1]);
     scan->npath = 1;
+    WEIR_TRY(weir_table_path(ctx, t->names[0], t->names[1], &scan->path[0]));
     return open_scan(ctx, s, t, t->names[0], scan, out);
 }
 

@@ -26,6 +26,7 @@ typedef struct weir_shared {
     weir_conf *conf;
     weir_env *env;
     weir_budget budget;
+    struct weir_query_table *queries; /* of all sessions: query/manager.h */
 } weir_shared;
 
 weir_session *weir_session_new(weir_shared *, const char *user, const char *id);
@@ -68,5 +69,7 @@ weir_plan *weir_session_view_get(weir_ctx *, weir_session *,
                                  const char *name); /* alive as long as ctx->arena; NULL if there is
                                                        none; "global_temp.x" for global ones */
 void weir_session_view_each(weir_session *, void (*fn)(void *u, const char *name), void *u);
+/* The folder of a table that is named by its place: delta.`/path`. */
+weir_rc weir_table_path(weir_ctx *, const char *format, const char *text, const char **local);
 struct weir_query_manager *weir_session_queries(weir_session *); /* query/manager.h */
 #endif

@@ -205,7 +205,7 @@ static weir_rc files_open(weir_ctx *ctx, weir_sink *s) {
     k->sink = s;
     k->format = format_of(s->ops->format);
     if (!s->info.path)
-        return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message", "'path' is not specified");
+        return weir_fail(ctx, WEIR_E_PATH_NOT_GIVEN, NULL);
     WEIR_TRY(plan_columns(ctx, k));
     if (streaming(s)) { /* SPARK: a reader finds the log, and no file, before the first batch */
         char *log = weir_printf(ctx->arena, "%s/_spark_metadata", s->info.path);
@@ -215,7 +215,7 @@ static weir_rc files_open(weir_ctx *ctx, weir_sink *s) {
     WEIR_TRY(weir_path_list(ctx, s->info.path, false, &e, &n));
     if (n && s->info.save_mode == WEIR_SAVE_ERROR)
         return weir_fail(ctx, WEIR_E_PATH_ALREADY_EXISTS, "outputPath",
-                         weir_printf(ctx->arena, "file:%s", s->info.path));
+                         weir_path_text(ctx->arena, s->info.path));
     return WEIR_OK;
 }
 
@@ -498,7 +498,7 @@ static const char *files_description(weir_ctx *ctx, weir_sink *s) {
                               .options = name " file",                                             \
                               .modes = 1 << WEIR_OUT_APPEND,                                       \
                               .batch = true,                                                       \
-                              .needs_path = true,                                                  \
+                              .needs_path = WEIR_E_PATH_NOT_GIVEN,                                 \
                               .announce = files_announce,                                          \
                               .open = files_open,                                                  \
                               .begin = files_begin,                                                \

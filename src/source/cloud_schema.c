@@ -89,10 +89,7 @@ weir_rc weir_cloud_options_read(weir_ctx *ctx, const weir_scan *s, weir_cloud_op
     o->hints = weir_option_get(&s->options, "cloudFiles.schemaHints");
     if (!rescue) rescue = weir_option_get(&s->options, "cloudFiles.rescuedDataColumn");
     o->rescue = rescue ? rescue : s->user_schema ? NULL : "_rescued_data";
-    const char *loc = weir_option_get(&s->options, "cloudFiles.schemaLocation");
-    if (loc)
-        o->schema_location =
-            strncmp(loc, "file:", 5) == 0 ? loc + 5 + strspn(loc + 5, "/") - 1 : loc;
+    o->schema_location = weir_option_get(&s->options, "cloudFiles.schemaLocation");
     return WEIR_OK;
 }
 
@@ -337,20 +334,4 @@ weir_rc weir_cloud_check_new(weir_ctx *ctx, weir_scan *s, const weir_cloud_optio
     }
     s->changed = write && weir_scan_flag(s, "weir.cloudFiles.restartOnSchemaChange", false);
     return unknown_field(ctx, o, fresh, v[n - 1].uri, write);
-}
-
-char *weir_uri_path(weir_arena *a, const char *uri) {
-    const char *p = strncmp(uri, "file://", 7) == 0 ? uri + 7
-                    : strncmp(uri, "file:", 5) == 0 ? uri + 5
-                                                    : uri;
-    char *o = weir_alloc(a, strlen(p) + 1), *q = o;
-    for (; *p; p++) {
-        char hex[3] = {p[0] == '%' ? p[1] : 0, p[0] == '%' && p[1] ? p[2] : 0, 0}, *end = hex;
-        long v = hex[0] ? strtol(hex, &end, 16) : 0;
-        if (hex[0] && !*end)
-            *q++ = (char)v, p += 2;
-        else
-            *q++ = *p;
-    }
-    return o;
 }

@@ -27,7 +27,6 @@ weir_rc weir_cloud_check_new(weir_ctx *, weir_scan *, const weir_cloud_options *
                              const weir_found *, int64_t n);
 /* A glob says nothing of where k=v folders begin: all above a file count. */
 void weir_cloud_bases(const weir_scan *, weir_listing *);
-char *weir_uri_path(weir_arena *, const char *uri);
 /* The DDL parser, set at start: source/ does not know sql/. */
 typedef weir_rc weir_ddl_fn(weir_ctx *, const char *text, const weir_type **out);
 void weir_cloud_ddl_hook(weir_ddl_fn *);

@@ -52,13 +52,7 @@ static weir_rc read_archive(weir_ctx *ctx, const weir_scan *s, weir_file_options
     if (!v)
         return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
                          "Archive mode must be used with 'sourceArchiveDir' option.");
-    if (strstr(v, "://") && strncmp(v, "file:", 5) != 0)
-        return weir_fail(
-            ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
-            "requirement failed: Base archive path is located on a different file system than the "
-            "source files. Archive to a local directory");
-    if (strncmp(v, "file:", 5) == 0) v += 5;
-    while (v[0] == '/' && v[1] == '/') v++;
+    WEIR_TRY(weir_uri_local(ctx, v, NULL, &v));
     o->archive = v;
     int a = depth_of(v), b = depth_of(s->path[0]), n = a < b ? a : b;
     if (!weir_glob_match(parts(ctx->arena, s->path[0], n), parts(ctx->arena, v, n)))

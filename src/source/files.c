@@ -538,8 +538,11 @@ static weir_rc files_committed(weir_ctx *ctx, weir_scan *s, const char *upto) {
     int64_t n = 0, end = log_offset(ctx, upto);
     if (f->o.clean == WEIR_CLEAN_OFF || end <= f->cleaned) return WEIR_OK;
     WEIR_TRY(weir_file_log_range(ctx, f->log, f->cleaned, end, &v, &n));
-    for (int64_t i = 0; i < n; i++)
-        weir_file_clean(ctx, &f->o, weir_uri_path(ctx->arena, v[i].uri));
+    for (int64_t i = 0; i < n; i++) {
+        const char *path;
+        WEIR_TRY(weir_uri_decode(ctx, v[i].uri, NULL, &path));
+        weir_file_clean(ctx, &f->o, path);
+    }
     f->cleaned = end;
     return WEIR_OK;
 }

@@ -113,19 +113,27 @@ bool weir_glob_match(const char *pattern, const char *path) {
     return yes;
 }
 
+static weir_rc illegal(weir_ctx *ctx, const char *what, size_t at, const char *pattern) {
+    return weir_fail(ctx, WEIR_E_ILLEGAL_FILE_PATTERN, "reason",
+                     weir_printf(ctx->arena, "error parsing regexp: %s at pos %zu: `%s`", what, at,
+                                 pattern));
+}
+
+/* SPARK org.apache.hadoop.fs.GlobPattern.set */
 weir_rc weir_glob_check(weir_ctx *ctx, const char *pattern) {
+    int groups = 0;
+    bool set = false;
     for (const char *p = pattern; *p; p++) {
-        bool escaped = *p == '\\' && p[1];
-        p += escaped;
-        if (escaped || (*p != '{' && *p != '[') || closing(p)) continue;
-        return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
-                         weir_printf(ctx->arena,
-                                     "Illegal file pattern: Unclosed %s at pos %d: `%s`. Close it, "
-                                     "or write \\ before it if it belongs to a name",
-                                     *p == '{' ? "group" : "character class",
-                                     (int)strlen(pattern), pattern));
+        if (*p == '\\' && !*++p)
+            return illegal(ctx, "Missing escaped character", strlen(pattern), pattern);
+        if (p > pattern && p[-1] == '\\') continue;
+        if (*p == '[' && set)
+            return illegal(ctx, "Unclosed character class", (size_t)(p - pattern), pattern);
+        set = *p == '[' || (set && *p != ']');
+        groups += (*p == '{') - (*p == '}' && groups);
     }
-    return WEIR_OK;
+    if (set) return illegal(ctx, "Unclosed character class", strlen(pattern), pattern);
+    return groups ? illegal(ctx, "Unclosed group", strlen(pattern), pattern) : WEIR_OK;
 }
 
 /* ---- paths ---- */

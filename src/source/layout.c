@@ -38,7 +38,6 @@ weir_rc weir_files_base_option(weir_ctx *ctx, const weir_scan *s, weir_listing *
     const char *v = weir_option_get(&s->options, "basePath");
     weir_stat st;
     if (!v) return WEIR_OK;
-    v = weir_local_path(ctx, v);
     WEIR_TRY(weir_path_stat(ctx, v, &st));
     if (!st.exists || !st.is_dir)
         return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
@@ -91,8 +90,9 @@ weir_rc weir_files_logged(weir_ctx *ctx, const weir_scan *s, const weir_log_file
     for (int i = 0; i < s->npath && !given; i++)
         if (!weir_glob_is(s->path[i])) add_base(ctx, out, &cap, s->path[i]);
     for (int64_t i = 0; i < n; i++) {
-        char *path = weir_uri_path(ctx->arena, v[i].uri);
+        const char *path;
         weir_stat st;
+        WEIR_TRY(weir_uri_decode(ctx, v[i].uri, NULL, &path));
         WEIR_TRY(weir_path_stat(ctx, path, &st));
         int64_t at = weir_listing_folder_of(ctx->arena, out, path);
         out->folder[at].data = true;

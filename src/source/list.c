@@ -242,7 +242,8 @@ static weir_rc list_logged(weir_ctx *ctx, lister *l, const weir_scan *s) {
         return WEIR_OK;
     WEIR_TRY(weir_sink_log_files(ctx, s->path[0], &l->out->logged, &v, &n));
     for (int64_t i = 0; i < n; i++) {
-        const char *uri = NULL, *path = weir_uri_path(ctx->arena, v[i].uri);
+        const char *uri = NULL, *path = NULL;
+        WEIR_TRY(weir_uri_decode(ctx, v[i].uri, s->path[0], &path));
         int64_t at = weir_listing_folder_of(ctx->arena, l->out, path);
         weir_folder *f = &l->out->folder[at];
         f->named = strcmp(f->path, s->path[0]) == 0;

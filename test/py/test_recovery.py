@@ -1,6 +1,7 @@
 """Restarts on checkpoints as Spark leaves, loses or damages them; queries and their manager."""
 import json
 import os
+import threading
 import shutil
 import time
 
@@ -190,13 +191,56 @@ def test_old_source_entries_go_once_compacted(spark, tmp_path):
     assert rows(spark, tmp_path) == list(range(24))
 
 
-def test_checkpoint_in_use_here(spark, tmp_path):
+# Spark 4.2.0: the older run of a checkpoint is stopped, of whichever session of the server it is; a name that is taken in
+# the session comes first
+@pytest.mark.parametrize("same", [True, False])
+def test_checkpoint_in_use_here(engine, tmp_path, same):
+    first = engine.session()
+    second = first if same else engine.session()
     land(tmp_path, 0)
-    q = start(spark, tmp_path, trigger={"processingTime": "1 second"})
+    q = start(first, tmp_path, trigger={"processingTime": "1 second"})
     q.processAllAvailable()
-    refused(spark, tmp_path, "CONCURRENT_QUERY", q.id, q.runId, name="other")
-    q.stop()
-    run(spark, tmp_path)
+    again = start(second, tmp_path, name="other", trigger={"processingTime": "1 second"})
+    assert not q.isActive and q.exception() is None and again.isActive
+    assert (again.id, [x.runId for x in second.streams.active]) == (q.id, [again.runId]) and again.runId != q.runId
+    land(tmp_path, 1)
+    again.processAllAvailable()
+    assert rows(second, tmp_path) == [0, 1]
+    refused(second, tmp_path, "Cannot start query with name other", name="other")
+    second.conf.set("spark.sql.streaming.stopActiveRunOnRestart", "false")
+    refused(second, tmp_path, "java.lang.IllegalStateException",
+            f"Cannot start query with id {q.id} as another query with same id is already active")
+    assert again.isActive
+    again.stop()
+    run(second, tmp_path)
+    for s in {first, second}:
+        s.stop()
+
+
+def test_starts_at_once_leave_one(engine, tmp_path):
+    """Of several starts beside each other one wins: Spark 4.2.0 says CONCURRENT_QUERY to the others."""
+    sessions, active, errors = [engine.session() for _ in range(4)], [], []
+    land(tmp_path, 0)
+    q = start(sessions[0], tmp_path, name="q0", trigger={"processingTime": "1 second"})
+    q.processAllAvailable()
+
+    def begin(i):
+        try:
+            active.append(start(sessions[i], tmp_path, name=f"n{i}", trigger={"processingTime": "1 second"}))
+        except Exception as e:
+            errors.append(str(e))
+
+    threads = [threading.Thread(target=begin, args=(i,)) for i in range(4)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert not q.isActive and [x.isActive for x in active].count(True) == 1
+    assert all("CONCURRENT_QUERY" in e for e in errors), errors
+    for x in active:
+        x.stop()
+    for s in sessions:
+        s.stop()
 
 
 def test_checkpoint_in_use_by_another_engine(spark, tmp_path):
