@@ -63,7 +63,7 @@ static weir_rc check_options(weir_ctx *ctx, const weir_column *map, weir_option_
         o.opt[o.n] = (weir_option){weir_strndup(ctx->arena, k.p, (size_t)k.len),
                                    weir_strndup(ctx->arena, v.p, (size_t)v.len)};
     }
-    return weir_options_check(ctx, "json", use, &o);
+    return weir_options_check(ctx, "json", use, &o, &o);
 }
 
 /* Argument at, a constant map of texts; m.map stays NULL when there is no such argument. */
