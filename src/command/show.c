@@ -2,6 +2,7 @@
 #include "command/command.h"
 
 #include "base/log.h"
+#include "delta/delta.h"
 #include "func/datetime.h"
 
 #include <stdlib.h>
@@ -99,10 +100,23 @@ static weir_rc show_properties(weir_ctx *ctx, weir_session *s, weir_command *c, 
     WEIR_TRY(table_schema(ctx, s, c, &p));
     WEIR_TRY(catalog_entry(ctx, s, c, &t));
     WEIR_TRY(weir_answer_init(ctx, &r, weir_text_schema(ctx->arena, 2, names)));
-    for (int i = 0; t && i < t->properties.n; i++) {
-        if (c->value && strcmp(c->value, t->properties.opt[i].key) != 0) continue;
-        weir_answer_text(&r, 0, t->properties.opt[i].key);
-        weir_answer_text(&r, 1, t->properties.opt[i].value);
+    weir_options have = t ? t->properties : (weir_options){0};
+    bool found = !c->value || !t;
+    if (t && t->kind != WEIR_TABLE_VIEW && strcasecmp(t->format, "delta") == 0)
+        WEIR_TRY(weir_delta_shown_properties(ctx, t->location, &have));
+    for (int i = 0; i < have.n; i++) {
+        if (c->value && strcmp(c->value, have.opt[i].key) != 0) continue;
+        found = true;
+        weir_answer_text(&r, 0, have.opt[i].key);
+        weir_answer_text(&r, 1, have.opt[i].value);
+        weir_answer_row(&r);
+    }
+    if (!found) {
+        weir_answer_text(&r, 0, c->value);
+        weir_answer_text(&r, 1,
+                         weir_printf(ctx->arena,
+                                     "Table spark_catalog.%s.%s does not have property: %s",
+                                     t->schema, t->name, c->value));
         weir_answer_row(&r);
     }
     return weir_answer_done(&r, out);

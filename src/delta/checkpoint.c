@@ -5,8 +5,7 @@
 #include "base/log.h"
 #include "codec/json_read.h"
 #include "codec/json_write.h"
-#include "delta/delta.h"
-#include "func/interval.h"
+#include "delta/props.h"
 
 #include <stdlib.h>
 
@@ -62,9 +61,21 @@ weir_rc weir_delta_ckpt_find(weir_ctx *ctx, const weir_dirent *e, int64_t n, int
 /* ---- reading ---- */
 
 typedef struct sidecars {
-    const char *name[1024];
-    int n;
+    weir_arena *mem;
+    const char **path; /* as in the action: a URI below _sidecars, or absolute */
+    int n, cap;
 } sidecars;
+
+static void add_sidecar(sidecars *s, const char *path) {
+    if (s->n == s->cap) {
+        int cap = s->cap ? s->cap * 2 : 16;
+        const char **v = WEIR_NEWN(s->mem, const char *, cap);
+        for (int i = 0; i < s->n; i++) v[i] = s->path[i];
+        s->path = v;
+        s->cap = cap;
+    }
+    s->path[s->n++] = weir_strdup(s->mem, path);
+}
 
 /* Each action of the row, as JSON. */
 static weir_rc apply_row(weir_ctx *ctx, weir_delta *d, const weir_batch *b, int64_t row, bool first,
@@ -82,7 +93,7 @@ static weir_rc apply_row(weir_ctx *ctx, weir_delta *d, const weir_batch *b, int6
         const weir_json *j = weir_json_parse(ctx->arena, s.p, s.len, NULL);
         if (strcmp(name, "sidecar") == 0) {
             const char *p = weir_json_str(weir_json_get(j, "sidecar"), "path", NULL);
-            if (p && side && side->n < 1024) side->name[side->n++] = weir_strdup(d->mem, p);
+            if (p && side && !first) add_sidecar(side, p);
             continue;
         }
         WEIR_TRY(weir_delta_apply(ctx, d, j, where));
@@ -121,18 +132,27 @@ static weir_rc read_rows(weir_ctx *ctx, weir_delta *d, weir_parquet_reader *r, b
     }
 }
 
-static weir_rc read_parquet(weir_ctx *ctx, weir_delta *d, const char *path, sidecars *side) {
-    for (int pass = 0; pass < 2; pass++) { /* partition columns are known before files */
-        weir_parquet_reader *r = NULL;
-        WEIR_TRY(weir_parquet_open(ctx, path, path, &r));
-        weir_rc rc = read_rows(ctx, d, r, pass == 0, side, path);
-        weir_parquet_close(r);
-        WEIR_TRY(rc);
-    }
+static weir_rc read_parquet(weir_ctx *ctx, weir_delta *d, const char *path, bool first,
+                            sidecars *side) {
+    weir_parquet_reader *r = NULL;
+    WEIR_TRY(weir_parquet_open(ctx, path, path, &r));
+    weir_rc rc = read_rows(ctx, d, r, first, side, path);
+    weir_parquet_close(r);
+    return rc;
+}
+
+static weir_rc json_line(weir_ctx *ctx, weir_delta *d, const weir_json *j, bool first,
+                         sidecars *side, const char *where) {
+    const char *p = weir_json_str(weir_json_get(j, "sidecar"), "path", NULL);
+    bool early = weir_json_get(j, "protocol") || weir_json_get(j, "metaData");
+    if (early != first) return WEIR_OK;
+    if (!p) return weir_delta_apply(ctx, d, j, where);
+    add_sidecar(side, p);
     return WEIR_OK;
 }
 
-static weir_rc read_json(weir_ctx *ctx, weir_delta *d, const char *path, sidecars *side) {
+static weir_rc read_json(weir_ctx *ctx, weir_delta *d, const char *path, bool first,
+                         sidecars *side) {
     char *text;
     size_t size;
     WEIR_TRY(weir_file_slurp(ctx, path, &text, &size));
@@ -142,30 +162,27 @@ static weir_rc read_json(weir_ctx *ctx, weir_delta *d, const char *path, sidecar
         if (len && !j)
             return weir_fail(ctx, WEIR_E_DELTA_LOG_DAMAGED, "path", path, "reason",
                              "a line of the checkpoint is not JSON");
-        const char *p = weir_json_str(weir_json_get(j, "sidecar"), "path", NULL);
-        if (p && side->n < 1024)
-            side->name[side->n++] = weir_strdup(d->mem, p);
-        else if (j)
-            WEIR_TRY(weir_delta_apply(ctx, d, j, path));
+        if (j) WEIR_TRY(json_line(ctx, d, j, first, side, path));
         at += len + (at[len] == '\n');
     }
     return WEIR_OK;
 }
 
 weir_rc weir_delta_ckpt_read(weir_ctx *ctx, weir_delta *d, const weir_delta_ckpt *k) {
-    sidecars *side = WEIR_NEW(ctx->arena, sidecars);
-    for (int i = 0; i < k->n; i++) {
-        char *path = weir_printf(ctx->arena, "%s/_delta_log/%s", d->path, k->file[i]);
-        size_t n = strlen(path);
-        if (n > 5 && strcmp(path + n - 5, ".json") == 0)
-            WEIR_TRY(read_json(ctx, d, path, side));
-        else
-            WEIR_TRY(read_parquet(ctx, d, path, side));
+    sidecars side = {.mem = ctx->arena};
+    for (int pass = 0; pass < 2; pass++) /* partition columns are known before files */
+        for (int i = 0; i < k->n; i++) {
+            char *path = weir_printf(ctx->arena, "%s/_delta_log/%s", d->path, k->file[i]);
+            size_t n = strlen(path);
+            bool json = n > 5 && strcmp(path + n - 5, ".json") == 0;
+            WEIR_TRY((json ? read_json : read_parquet)(ctx, d, path, pass == 0, &side));
+        }
+    const char *dir = weir_printf(ctx->arena, "%s/_delta_log/_sidecars", d->path);
+    for (int i = 0; i < side.n; i++) {
+        const char *path = NULL;
+        WEIR_TRY(weir_uri_decode(ctx, side.path[i], dir, &path));
+        WEIR_TRY(read_parquet(ctx, d, path, false, NULL));
     }
-    for (int i = 0; i < side->n; i++)
-        WEIR_TRY(read_parquet(
-            ctx, d, weir_printf(ctx->arena, "%s/_delta_log/_sidecars/%s", d->path, side->name[i]),
-            NULL));
     d->version = k->version;
     return WEIR_OK;
 }
@@ -288,21 +305,15 @@ static weir_rc put_table(ckpt_writer *k, const weir_delta *d, weir_str *s) {
     return close_row(k, &w, s);
 }
 
-static int64_t days_ms(const weir_delta *d, const char *key, int64_t dflt_days) {
-    const char *v = weir_option_get(&d->config, key);
-    weir_interval i;
-    if (!v || !weir_interval_parse(v, (int64_t)strlen(v), &i)) return dflt_days * 86400000;
-    return (int64_t)i.days * 86400000 + i.micros / 1000;
-}
-
 static weir_rc put_all(ckpt_writer *k, const weir_delta *d) {
     weir_str s;
     weir_jw w;
-    int64_t expired_ms =
-        weir_now_ms(k->ctx.env) - days_ms(d, "delta.deletedFileRetentionDuration", 7);
+    int64_t expired_ms = weir_now_ms(k->ctx.env) -
+                         weir_delta_span_ms(&d->config, "delta.deletedFileRetentionDuration", 7);
     weir_str_init(&s, k->ctx.arena, 64 << 20);
     WEIR_TRY(put_table(k, d, &s));
     for (int i = 0; i < d->ntxn; i++) {
+        if (weir_delta_txn_expired(d, &d->txn[i], weir_now_ms(k->ctx.env))) continue;
         open_row(&w, &s, "txn");
         key_text(&w, "appId", d->txn[i].app_id);
         key_int(&w, "version", d->txn[i].version);
@@ -379,7 +390,9 @@ static weir_rc clean_log(weir_ctx *ctx, const weir_delta *d) {
     weir_dirent *e = NULL;
     weir_delta_ckpt keep;
     int64_t n = 0, k = 0, day_us = 86400000000ll,
-            cut_us = (weir_now_ms(ctx->env) - days_ms(d, "delta.logRetentionDuration", 30)) * 1000;
+            cut_us = (weir_now_ms(ctx->env) -
+                      weir_delta_span_ms(&d->config, "delta.logRetentionDuration", 30)) *
+                     1000;
     cut_us -= cut_us % day_us;
     WEIR_TRY(weir_path_list(ctx, dir, true, &e, &n));
     weir_dirent *old = WEIR_NEWN(ctx->arena, weir_dirent, n + 1);
@@ -396,29 +409,24 @@ static weir_rc clean_log(weir_ctx *ctx, const weir_delta *d) {
 
 /* What a checkpoint of ours would not carry over must not be checkpointed by us. */
 static bool can_carry(const weir_delta *d) {
-    static const char *const fine[] = {
-        "appendOnly",     "invariants",       "timestampNtz",        "checkConstraints",
-        "changeDataFeed", "generatedColumns", "vacuumProtocolCheck", "allowColumnDefaults"};
     for (const char **f = d->writer_feature; f && *f; f++) {
-        bool ok = false;
-        for (int i = 0; i < N(fine); i++) ok |= strcmp(*f, fine[i]) == 0;
-        if (!ok) return false;
+        const weir_delta_feature *known = weir_delta_feature_find(*f, false);
+        if (!known || !known->carries) return false;
     }
-    return true;
+    return !d->has_vectors;
 }
 
 /* Every tenth version, as Delta on Spark does. A checkpoint costs as much as the table has files,
  * so that a table of many files, unless it sets the interval itself, waits for as many commits as
  * keep that cost the same per commit. */
 static bool ckpt_due(const weir_delta *d) {
-    const char *v = weir_option_get(&d->config, "delta.checkpointInterval");
-    int64_t set = v ? strtoll(v, NULL, 10) : 0, every = set > 0 ? set : CKPT_EVERY;
+    int64_t set = weir_delta_number(&d->config, "delta.checkpointInterval", 0),
+            every = set > 0 ? set : CKPT_EVERY;
     if (d->version <= 0 || d->version % every != 0 || !can_carry(d)) return false;
     return set > 0 || d->version - d->ckpt_version >= (d->nfile + d->ntombstone) / FILES_A_COMMIT;
 }
 
 void weir_delta_maintain(weir_ctx *ctx, weir_delta *d) {
-    const char *clean = weir_option_get(&d->config, "delta.enableExpiredLogCleanup");
     int64_t now = weir_now_ms(ctx->env);
     if (!ckpt_due(d)) return;
     weir_ctx c = *ctx;
@@ -428,7 +436,7 @@ void weir_delta_maintain(weir_ctx *ctx, weir_delta *d) {
     c.arena = weir_arena_new(NULL);
     weir_rc rc = write_ckpt(&c, d);
     if (rc == WEIR_OK) d->ckpt_version = d->version;
-    if (rc == WEIR_OK && !(clean && strcmp(clean, "false") == 0) &&
+    if (rc == WEIR_OK && weir_delta_flag(&d->config, "delta.enableExpiredLogCleanup", true) &&
         now - d->cleaned_ms >= CLEAN_EVERY_MS) {
         d->cleaned_ms = now;
         rc = clean_log(&c, d);

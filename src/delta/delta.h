@@ -36,6 +36,7 @@ typedef struct weir_delta {
     weir_delta_txn *txn;
     int ntxn;
     weir_delta_tombstone *tombstone; /* removed files, for checkpoints */
+    bool has_vectors;                /* a removed file had a deletion vector */
     int64_t ntombstone, cleaned_ms;  /* when expired log entries were last looked for */
     int64_t ckpt_version;            /* the newest checkpoint read or written, 0: none */
     weir_arena *mem;
@@ -49,19 +50,30 @@ weir_rc weir_delta_load(weir_ctx *, const char *path, int64_t version, weir_delt
 weir_rc weir_delta_refresh(weir_ctx *, weir_delta *);
 /* actions were committed as the next version by the caller: the snapshot follows. */
 weir_rc weir_delta_advance(weir_ctx *, weir_delta *, const char *actions);
+/* The parts that loading is made of. */
+weir_delta *weir_delta_none(weir_arena *mem, const char *path); /* version -1 */
+char *weir_delta_entry_path(weir_arena *, const weir_delta *, int64_t version);
+weir_rc weir_delta_read_entry(weir_ctx *, weir_delta *, int64_t version);
+void weir_delta_settle(weir_delta *); /* removed files leave the list */
 /* One action (or sidecar's) of an entry or checkpoint; where names it in errors. */
 weir_rc weir_delta_apply(weir_ctx *, weir_delta *, const weir_json *action, const char *where);
 /* An add action's file, in mem. */
 weir_rc weir_delta_file_of(weir_ctx *, const weir_delta *, weir_arena *mem, const weir_json *add,
                            const char *where, weir_delta_file *out);
-int64_t weir_delta_txn_version(const weir_delta *, const char *app_id); /* -1 none */
+weir_rc weir_delta_bad_protocol(weir_ctx *, const weir_delta *); /* versions that weir has not */
+/* -1: none, or none any more (delta.setTransactionRetentionDuration). */
+int64_t weir_delta_txn_version(const weir_delta *, const char *app_id, int64_t now_ms);
+bool weir_delta_txn_expired(const weir_delta *, const weir_delta_txn *, int64_t now_ms);
 /* A partition column's values as the log's texts, and such a text as it names a folder (in the
  * session's zone). */
 weir_rc weir_delta_part_values(weir_ctx *, const weir_column *, weir_column *out);
 const char *weir_delta_part_folder(weir_ctx *, const weir_type *, const char *value);
-/* Writes commit version: *lost when another writer has it. Durable on return. */
-weir_rc weir_delta_commit(weir_ctx *, const char *path, int64_t version, const char *actions,
-                          bool *lost);
+/* Writes the version after the snapshot's: *lost when another writer has it. Durable on return.
+ * Fails where the version before it is gone. */
+weir_rc weir_delta_commit(weir_ctx *, const weir_delta *, const char *actions, bool *lost);
+/* Fails with DELTA_TRUNCATED_TRANSACTION_LOG when the snapshot's version is not in the log any
+ * more: the folder was deleted, and an entry after it would begin a log without metadata. */
+weir_rc weir_delta_check_there(weir_ctx *, const weir_delta *);
 
 /* A checkpoint's files in _delta_log, in order. */
 typedef struct weir_delta_ckpt {
@@ -91,6 +103,9 @@ weir_rc weir_delta_detail(weir_ctx *, const char *path, const char *name, weir_s
 weir_rc weir_delta_check_rows(weir_ctx *, const weir_write_info *, bool replaced);
 weir_rc weir_delta_check_table(weir_ctx *, const weir_write_info *, weir_schema *table);
 weir_rc weir_delta_announce(weir_ctx *, const weir_write_info *);
+
+/* As SHOW TBLPROPERTIES has them: the stored ones, and the protocol as properties. By name. */
+weir_rc weir_delta_shown_properties(weir_ctx *, const char *path, weir_options *out);
 
 /* A table opened as a relation: a snapshot, and for streams where they stand (stream.c). */
 typedef struct weir_delta_scan {

@@ -160,3 +160,25 @@ weir_rc weir_delta_detail(weir_ctx *ctx, const char *path, const char *name, wei
     weir_build_i32(&b[11], d->min_writer);
     return finish(ctx, *schema, b, out);
 }
+
+static int by_key(const void *a, const void *b) {
+    return strcmp(((const weir_option *)a)->key, ((const weir_option *)b)->key);
+}
+
+weir_rc weir_delta_shown_properties(weir_ctx *ctx, const char *path, weir_options *out) {
+    weir_delta *d = NULL;
+    int n = 0, nfeature = 0;
+    WEIR_TRY(weir_delta_load(ctx, path, -1, &d));
+    if (d->version < 0) return weir_fail(ctx, WEIR_E_DELTA_MISSING_DELTA_TABLE, "tableName", path);
+    while (d->writer_feature && d->writer_feature[nfeature]) nfeature++;
+    weir_option *o = WEIR_NEWN(ctx->arena, weir_option, d->config.n + nfeature + 3);
+    for (int i = 0; i < d->config.n; i++) o[n++] = d->config.opt[i];
+    for (int i = 0; i < nfeature; i++)
+        o[n++] = (weir_option){weir_printf(ctx->arena, "delta.feature.%s", d->writer_feature[i]),
+                               "supported"};
+    o[n++] = (weir_option){"delta.minReaderVersion", weir_printf(ctx->arena, "%d", d->min_reader)};
+    o[n++] = (weir_option){"delta.minWriterVersion", weir_printf(ctx->arena, "%d", d->min_writer)};
+    qsort(o, (size_t)n, sizeof *o, by_key);
+    *out = (weir_options){n, o};
+    return WEIR_OK;
+}

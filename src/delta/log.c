@@ -1,6 +1,8 @@
 /* Replaying _delta_log. DELTA PROTOCOL "Delta Log Entries". */
 #include "delta/delta.h"
 
+#include "delta/props.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -23,31 +25,37 @@ static weir_rc names(weir_ctx *ctx, weir_delta *d, const weir_json *action, cons
     if (!said || said->kind == WEIR_J_NULL) return WEIR_OK;
     bool ok = list != NULL;
     for (size_t i = 0; list && i < list->len; i++) ok &= list->item[i]->kind == WEIR_J_STRING;
-    if (!ok)
-        return damaged(ctx, where, weir_printf(ctx->arena, "%s is no list of strings", key));
+    if (!ok) return damaged(ctx, where, weir_printf(ctx->arena, "%s is no list of strings", key));
     *out = WEIR_NEWN(d->mem, const char *, list->len + 1);
     for (size_t i = 0; i < list->len; i++) (*out)[i] = weir_strdup(d->mem, list->item[i]->text);
     return WEIR_OK;
 }
 
+weir_rc weir_delta_bad_protocol(weir_ctx *ctx, const weir_delta *d) {
+    return weir_fail(ctx, WEIR_E_DELTA_INVALID_PROTOCOL, "tableNameOrPath", d->path,
+                     "readerRequired", weir_printf(ctx->arena, "%d", d->min_reader),
+                     "writerRequired", weir_printf(ctx->arena, "%d", d->min_writer),
+                     "supportedReaders", "1, 2, 3", "supportedWriters", "1 to 7");
+}
+
+static weir_rc cannot_read(weir_ctx *ctx, const weir_delta *d, const char *feature) {
+    return weir_fail(ctx, WEIR_E_DELTA_UNSUPPORTED_READ, "tableNameOrPath", d->path, "unsupported",
+                     feature);
+}
+
 static weir_rc protocol(weir_ctx *ctx, weir_delta *d, const weir_json *p, const char *where) {
-    static const char *const known[] = {"appendOnly",     "invariants",          "timestampNtz",
-                                        "domainMetadata", "vacuumProtocolCheck", "v2Checkpoint"};
     d->min_reader = (int)weir_json_int(p, "minReaderVersion", 1);
     d->min_writer = (int)weir_json_int(p, "minWriterVersion", 2);
     WEIR_TRY(names(ctx, d, p, "readerFeatures", where, &d->reader_feature));
     WEIR_TRY(names(ctx, d, p, "writerFeatures", where, &d->writer_feature));
-    if (d->min_reader > 3 || d->min_reader < 1)
-        return weir_fail(ctx, WEIR_E_DELTA_INVALID_PROTOCOL, "tableNameOrPath", d->path,
-                         "readerRequired", weir_printf(d->mem, "%d", d->min_reader),
-                         "writerRequired", weir_printf(d->mem, "%d", d->min_writer),
-                         "supportedReaders", "1, 2, 3", "supportedWriters", "2 to 7");
+    if (d->min_reader > 3 || d->min_reader < 1) return weir_delta_bad_protocol(ctx, d);
     for (const char **f = d->reader_feature; f && *f; f++) {
-        bool ok = false;
-        for (size_t k = 0; k < sizeof known / sizeof *known; k++) ok |= strcmp(*f, known[k]) == 0;
-        if (!ok)
-            return weir_fail(ctx, WEIR_E_DELTA_UNSUPPORTED_READ, "tableNameOrPath", d->path,
-                             "unsupported", *f);
+        const weir_delta_feature *known = weir_delta_feature_find(*f, false);
+        if (!known || !known->reads) return cannot_read(ctx, d, *f);
+    }
+    for (const char **f = d->writer_feature; f && *f; f++) {
+        const weir_delta_feature *known = weir_delta_feature_find(*f, false);
+        if (known && !known->reads && !known->reader) return cannot_read(ctx, d, *f);
     }
     return WEIR_OK;
 }
@@ -94,12 +102,10 @@ static weir_rc metadata(weir_ctx *ctx, weir_delta *d, const weir_json *m, const 
     d->config = (weir_options){0, WEIR_NEWN(d->mem, weir_option, (conf ? conf->len : 0) + 1)};
     for (size_t i = 0; conf && i < conf->len; i++)
         if (conf->item[i]->kind == WEIR_J_STRING)
-            d->config.opt[d->config.n++] = (weir_option){
-                weir_strdup(d->mem, conf->key[i]), weir_strdup(d->mem, conf->item[i]->text)};
+            d->config.opt[d->config.n++] = (weir_option){weir_strdup(d->mem, conf->key[i]),
+                                                         weir_strdup(d->mem, conf->item[i]->text)};
     const char *mapping = weir_option_get(&d->config, "delta.columnMapping.mode");
-    if (mapping && strcmp(mapping, "none") != 0)
-        return weir_fail(ctx, WEIR_E_DELTA_UNSUPPORTED_READ, "tableNameOrPath", d->path,
-                         "unsupported", "columnMapping");
+    if (mapping && strcmp(mapping, "none") != 0) return cannot_read(ctx, d, "columnMapping");
     return WEIR_OK;
 }
 
@@ -158,6 +164,7 @@ static void remove_file(weir_delta *d, const weir_json *r) {
         d->file[*s - 1].path = NULL; /* the slot goes on to lead past it */
         d->index->dead++;
     }
+    d->has_vectors |= weir_json_obj(r, "deletionVector") != NULL;
     bury(d, path, weir_json_int(r, "deletionTimestamp", 0));
 }
 
@@ -167,9 +174,7 @@ weir_rc weir_delta_file_of(weir_ctx *ctx, const weir_delta *d, weir_arena *mem, 
     const weir_json *dv = weir_json_get(a, "deletionVector"),
                     *pv = weir_json_get(a, "partitionValues");
     if (!path) return damaged(ctx, where, "an add action has no path");
-    if (dv && dv->kind == WEIR_J_OBJECT)
-        return weir_fail(ctx, WEIR_E_DELTA_UNSUPPORTED_READ, "tableNameOrPath", d->path,
-                         "unsupported", "deletionVectors");
+    if (dv && dv->kind == WEIR_J_OBJECT) return cannot_read(ctx, d, "deletionVectors");
     *out = (weir_delta_file){.path = weir_strdup(mem, path),
                              .size_bytes = weir_json_int(a, "size", 0),
                              .mtime_ms = weir_json_int(a, "modificationTime", 0),
@@ -214,6 +219,19 @@ static void set_txn(weir_delta *d, const weir_json *t) {
     d->txn[d->ntxn++] = (weir_delta_txn){weir_strdup(d->mem, app), version, ms};
 }
 
+void weir_delta_settle(weir_delta *d) {
+    if (d->index->dead) rebuild(d, 0);
+}
+
+weir_delta *weir_delta_none(weir_arena *mem, const char *path) {
+    weir_delta *d = WEIR_NEW(mem, weir_delta);
+    d->mem = mem;
+    d->index = WEIR_NEW(mem, struct weir_delta_index);
+    d->path = weir_strdup(mem, path);
+    d->version = -1;
+    return d;
+}
+
 weir_rc weir_delta_apply(weir_ctx *ctx, weir_delta *d, const weir_json *j, const char *where) {
     const weir_json *v;
     if ((v = weir_json_get(j, "protocol")) != NULL) return protocol(ctx, d, v, where);
@@ -237,17 +255,17 @@ static weir_rc apply_text(weir_ctx *ctx, weir_delta *d, const char *text, const 
         if (j) WEIR_TRY(weir_delta_apply(ctx, d, j, where));
         at += len + (at[len] == '\n');
     }
-    if (d->index->dead) rebuild(d, 0);
+    weir_delta_settle(d);
     return WEIR_OK;
 }
 
-static char *entry_path(weir_arena *a, const weir_delta *d, int64_t version) {
+char *weir_delta_entry_path(weir_arena *a, const weir_delta *d, int64_t version) {
     return weir_printf(a, "%s/_delta_log/%020lld.json", d->path, (long long)version);
 }
 
-static weir_rc read_entry(weir_ctx *ctx, weir_delta *d, int64_t version) {
+weir_rc weir_delta_read_entry(weir_ctx *ctx, weir_delta *d, int64_t version) {
     weir_ctx c = *ctx;
-    char *text, *path = entry_path(ctx->arena, d, version);
+    char *text, *path = weir_delta_entry_path(ctx->arena, d, version);
     size_t n;
     c.arena = weir_arena_new(NULL);
     weir_rc rc = weir_file_slurp(&c, path, &text, &n);
@@ -260,96 +278,30 @@ static weir_rc read_entry(weir_ctx *ctx, weir_delta *d, int64_t version) {
 weir_rc weir_delta_advance(weir_ctx *ctx, weir_delta *d, const char *actions) {
     weir_ctx c = *ctx;
     c.arena = weir_arena_new(NULL);
-    weir_rc rc = apply_text(&c, d, actions, entry_path(c.arena, d, d->version + 1));
+    weir_rc rc = apply_text(&c, d, actions, weir_delta_entry_path(c.arena, d, d->version + 1));
     weir_arena_free(c.arena);
     d->version++;
     return rc;
 }
 
-weir_rc weir_delta_refresh(weir_ctx *ctx, weir_delta *d) {
-    for (;;) {
-        weir_stat st;
-        WEIR_TRY(weir_path_stat(ctx, entry_path(ctx->arena, d, d->version + 1), &st));
-        if (!st.exists) return WEIR_OK;
-        WEIR_TRY(read_entry(ctx, d, d->version + 1));
-    }
+bool weir_delta_txn_expired(const weir_delta *d, const weir_delta_txn *t, int64_t now_ms) {
+    static const char key[] = "delta.setTransactionRetentionDuration";
+    return t->updated_ms >= 0 && weir_option_get(&d->config, key) &&
+           t->updated_ms <= now_ms - weir_delta_span_ms(&d->config, key, 0);
 }
 
-static bool version_of(const char *name, int64_t *v) {
-    char *end;
-    if (strlen(name) != 25 || strcmp(name + 20, ".json") != 0) return false;
-    *v = strtoll(name, &end, 10);
-    return end == name + 20;
-}
-
-static int ascending(const void *a, const void *b) {
-    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-    return x < y ? -1 : x > y;
-}
-
-static weir_rc wanted_version(weir_ctx *ctx, const weir_delta *d, int64_t want, int64_t first) {
-    if (want < 0 || d->version == want || d->version < 0) return WEIR_OK;
-    return weir_fail(ctx, WEIR_E_DELTA_VERSION_NOT_FOUND, "userVersion",
-                     weir_printf(ctx->arena, "%lld", (long long)want), "earliest",
-                     weir_printf(ctx->arena, "%lld", (long long)first), "latest",
-                     weir_printf(ctx->arena, "%lld", (long long)d->version));
-}
-
-/* Replays the checkpoint and what follows it. */
-static weir_rc replay(weir_ctx *ctx, weir_delta *d, const char *dir, int64_t version) {
-    weir_dirent *e = NULL;
-    weir_delta_ckpt ckpt;
-    int64_t n = 0, k = 0, *v;
-    WEIR_TRY(weir_path_list(ctx, dir, false, &e, &n));
-    v = WEIR_NEWN(ctx->arena, int64_t, n + 1);
-    for (int64_t i = 0; i < n; i++) k += version_of(e[i].name, &v[k]);
-    if (k) qsort(v, (size_t)k, sizeof *v, ascending);
-    WEIR_TRY(weir_delta_ckpt_find(ctx, e, n, version, &ckpt));
-    if (ckpt.version >= 0) {
-        WEIR_TRY(weir_delta_ckpt_read(ctx, d, &ckpt));
-        d->ckpt_version = ckpt.version;
-    }
-    if (d->index->dead) rebuild(d, 0);
-    for (int64_t i = 0; i < k && (version < 0 || v[i] <= version); i++) {
-        if (v[i] <= ckpt.version) continue;
-        if (v[i] != d->version + 1)
-            return damaged(ctx, dir,
-                           weir_printf(ctx->arena, "the entry of version %lld is missing",
-                                       (long long)d->version + 1));
-        WEIR_TRY(read_entry(ctx, d, v[i]));
-    }
-    return wanted_version(ctx, d, version, k ? v[0] : 0);
-}
-
-weir_rc weir_delta_load(weir_ctx *ctx, const char *path, int64_t version, weir_delta **out) {
-    weir_arena *mem = weir_arena_new(ctx->arena);
-    weir_delta *d = WEIR_NEW(mem, weir_delta);
-    weir_ctx c = *ctx;
-    d->mem = mem;
-    d->index = WEIR_NEW(mem, struct weir_delta_index);
-    d->path = weir_strdup(mem, path);
-    d->version = -1;
-    *out = d;
-    c.arena = weir_arena_new(NULL);
-    char *dir = weir_printf(mem, "%s/_delta_log", path);
-    weir_rc rc = replay(&c, d, dir, version);
-    weir_arena_free(c.arena);
-    if (rc != WEIR_OK) return rc;
-    if (d->version >= 0 && !d->schema)
-        return damaged(ctx, dir, "no entry holds the table's metaData");
-    return WEIR_OK;
-}
-
-int64_t weir_delta_txn_version(const weir_delta *d, const char *app_id) {
+int64_t weir_delta_txn_version(const weir_delta *d, const char *app_id, int64_t now_ms) {
     for (int i = 0; i < d->ntxn; i++)
-        if (strcmp(d->txn[i].app_id, app_id) == 0) return d->txn[i].version;
+        if (strcmp(d->txn[i].app_id, app_id) == 0)
+            return weir_delta_txn_expired(d, &d->txn[i], now_ms) ? -1 : d->txn[i].version;
     return -1;
 }
 
-weir_rc weir_delta_commit(weir_ctx *ctx, const char *path, int64_t version, const char *actions,
-                          bool *lost) {
-    char *dir = weir_printf(ctx->arena, "%s/_delta_log", path);
-    WEIR_TRY(weir_path_mkdirs(ctx, dir));
-    return weir_file_put(ctx, weir_printf(ctx->arena, "%s/%020lld.json", dir, (long long)version),
-                         actions, strlen(actions), false, lost);
+weir_rc weir_delta_commit(weir_ctx *ctx, const weir_delta *d, const char *actions, bool *lost) {
+    if (d->version < 0)
+        WEIR_TRY(weir_path_mkdirs(ctx, weir_printf(ctx->arena, "%s/_delta_log", d->path)));
+    else
+        WEIR_TRY(weir_delta_check_there(ctx, d));
+    return weir_file_put(ctx, weir_delta_entry_path(ctx->arena, d, d->version + 1), actions,
+                         strlen(actions), false, lost);
 }

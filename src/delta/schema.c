@@ -149,31 +149,33 @@ static weir_rc no_partition(weir_ctx *ctx, const weir_write_info *i, weir_schema
     return weir_fail(ctx, cls, "columnName", name, "schemaMap", have.p ? have.p : "");
 }
 
-static weir_rc check_partition(weir_ctx *ctx, const weir_write_info *i, weir_schema *s, int p) {
-    const char *name = i->partition_by[p];
-    int c = weir_schema_find(s, name, false);
-    if (c < 0) return no_partition(ctx, i, s, name);
-    for (int q = 0; q < p; q++)
-        if (strcasecmp(i->partition_by[q], name) == 0)
-            return weir_fail(ctx,
-                             i->table_name ? WEIR_E_TABLE_PARTITION_TWICE
-                                           : WEIR_E_DELTA_DUPLICATE_COLUMNS_FOUND_PARTITION_COLUMNS,
-                             "duplicateCols", i->partition_by[q]);
-    const weir_type *t = s->field[c].type;
-    if (is_nested(t) || t->kind == WEIR_T_VOID)
-        return weir_fail(ctx, WEIR_E_DELTA_INVALID_PARTITION_COLUMN_TYPE, "name", name, "dataType",
-                         weir_type_sql(ctx->arena, t));
-    if (has_bad_char(name)) return weir_fail(ctx, WEIR_E_DELTA_INVALID_PARTITION_COLUMN_NAME, NULL);
-    return WEIR_OK;
-}
-
 static weir_rc check_partitions(weir_ctx *ctx, const weir_write_info *i, weir_schema *s) {
-    for (int p = 0; p < i->npartition; p++) WEIR_TRY(check_partition(ctx, i, s, p));
-    if (!i->npartition || i->npartition != s->nfield) return WEIR_OK;
-    return weir_fail(ctx,
-                     i->table_name ? WEIR_E_ALL_PARTITION_COLUMNS_NOT_ALLOWED
-                                   : WEIR_E_DELTA_CANNOT_USE_ALL_COLUMNS_FOR_PARTITION,
-                     NULL);
+    for (int p = 0; p < i->npartition; p++)
+        if (weir_schema_find(s, i->partition_by[p], false) < 0)
+            return no_partition(ctx, i, s, i->partition_by[p]);
+    for (int p = 1; p < i->npartition; p++)
+        for (int q = 0; q < p; q++)
+            if (strcasecmp(i->partition_by[q], i->partition_by[p]) == 0)
+                return weir_fail(ctx,
+                                 i->table_name
+                                     ? WEIR_E_TABLE_PARTITION_TWICE
+                                     : WEIR_E_DELTA_DUPLICATE_COLUMNS_FOUND_PARTITION_COLUMNS,
+                                 "duplicateCols", i->partition_by[q]);
+    for (int p = 0; p < i->npartition; p++) {
+        const weir_type *t = s->field[weir_schema_find(s, i->partition_by[p], false)].type;
+        if (is_nested(t) || t->kind == WEIR_T_VOID)
+            return weir_fail(ctx, WEIR_E_DELTA_INVALID_PARTITION_COLUMN_TYPE, "name",
+                             i->partition_by[p], "dataType", weir_type_sql(ctx->arena, t));
+    }
+    if (i->npartition && i->npartition == s->nfield)
+        return weir_fail(ctx,
+                         i->table_name ? WEIR_E_ALL_PARTITION_COLUMNS_NOT_ALLOWED
+                                       : WEIR_E_DELTA_CANNOT_USE_ALL_COLUMNS_FOR_PARTITION,
+                         NULL);
+    for (int p = 0; p < i->npartition; p++)
+        if (has_bad_char(i->partition_by[p]))
+            return weir_fail(ctx, WEIR_E_DELTA_INVALID_PARTITION_COLUMN_NAME, NULL);
+    return WEIR_OK;
 }
 
 weir_rc weir_delta_check_rows(weir_ctx *ctx, const weir_write_info *i, bool replaced) {

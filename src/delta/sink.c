@@ -1,9 +1,8 @@
 /* Writing Delta tables. SPARK DeltaSink, WriteIntoDelta: data files first, durable, then one log
  * entry that names them. */
-#include "delta/delta.h"
+#include "delta/props.h"
 
 #include "arrow/parquet.h"
-#include "delta/stats.h"
 #include "func/func.h"
 #include "io/partition.h"
 
@@ -32,6 +31,8 @@ typedef struct delta_sink {
     int npart;
     int *from; /* table column i is row column from[i], -1: null */
     weir_stats_spec stats;
+    weir_delta_new born;        /* of a table that this write makes */
+    const weir_options *config; /* the table's properties after this write */
     bool new_metadata, complete, made_table;
     out_file **file;
     int nfile, cfile;
@@ -135,6 +136,25 @@ static weir_schema *without_void(weir_arena *mem, weir_schema *s) {
     return n == s->nfield ? s : weir_type_struct(mem, f, n);
 }
 
+/* Those of the table, and whether those that the writer gives are any. */
+static weir_rc plan_properties(weir_ctx *ctx, delta_sink *k, bool fresh) {
+    weir_ctx own = *ctx;
+    own.arena = k->sink->mem;
+    if (fresh) {
+        WEIR_TRY(weir_delta_props_new(&own, &k->sink->info, k->table, k->part, k->npart, &k->born));
+        k->config = &k->born.config;
+    } else {
+        WEIR_TRY(weir_delta_check_options(&own, &k->sink->info));
+        k->config = &k->d->config;
+    }
+    weir_delta_stats_spec(own.arena, k->config, &k->stats);
+    for (const char **f = k->d->writer_feature; f && *f; f++)
+        k->stats.tight_bounds |= strcmp(*f, "deletionVectors") == 0;
+    for (const char *const *f = k->born.protocol.writer_feature; fresh && *f; f++)
+        k->stats.tight_bounds |= strcmp(*f, "deletionVectors") == 0;
+    return weir_delta_check_feed(ctx, k->config, k->table);
+}
+
 static weir_rc plan_columns(weir_ctx *ctx, delta_sink *k) {
     weir_sink *s = k->sink;
     weir_arena *mem = s->mem;
@@ -149,8 +169,11 @@ static weir_rc plan_columns(weir_ctx *ctx, delta_sink *k) {
         k->table = weir_type_copy(
             mem, weir_type_nullable(mem, s->info.table_schema ? s->info.table_schema : rows));
         if (s->info.table_schema) k->table = weir_type_copy(mem, s->info.table_schema);
-        k->part = s->info.partition_by;
         k->npart = s->info.npartition;
+        k->part = WEIR_NEWN(mem, const char *, k->npart + 1);
+        for (int p = 0; p < k->npart; p++) /* spelled as the columns are */
+            k->part[p] =
+                k->table->field[weir_schema_find(k->table, s->info.partition_by[p], false)].name;
     } else {
         WEIR_TRY(merged(ctx, k, mem, rows));
         k->part = k->d->part;
@@ -163,6 +186,7 @@ static weir_rc plan_columns(weir_ctx *ctx, delta_sink *k) {
                     "Partition columns do not match the partition columns of the table.");
     }
     if (k->new_metadata) WEIR_TRY(weir_delta_check_table(ctx, &s->info, k->table));
+    if (k->new_metadata && !fresh) WEIR_TRY(weir_delta_check_protocol(ctx, k->d, k->table));
     weir_field *f = WEIR_NEWN(mem, weir_field, k->table->nfield + 1);
     int n = 0;
     k->from = WEIR_NEWN(mem, int, k->table->nfield + 1);
@@ -175,52 +199,16 @@ static weir_rc plan_columns(weir_ctx *ctx, delta_sink *k) {
     }
     k->data = weir_type_struct(mem, f, n);
     k->stored = without_void(mem, k->data);
-    k->stats = (weir_stats_spec){.columns = 32, .prefix = 32};
-    return WEIR_OK;
+    return plan_properties(ctx, k, fresh);
 }
 
-static weir_rc cannot_write(weir_ctx *ctx, const delta_sink *k, const char *what) {
-    return weir_fail(ctx, WEIR_E_DELTA_UNSUPPORTED_WRITE, "tableNameOrPath", k->d->path,
-                     "unsupported", what);
-}
-
-/* A table may ask its writers for more than rows: what weir cannot do is refused. */
-static weir_rc refuse_features(weir_ctx *ctx, const delta_sink *k) {
-    static const char *const off[] = {"delta.constraints.", "delta.enableChangeDataFeed",
-                                      "delta.enableRowTracking", "delta.enableInCommitTimestamps"};
-    static const char *const on[] = {"appendOnly",       "invariants",          "timestampNtz",
-                                     "checkConstraints", "changeDataFeed",      "v2Checkpoint",
-                                     "domainMetadata",   "vacuumProtocolCheck", "deletionVectors"};
-    const weir_delta *d = k->d;
-    for (const char **f = d->writer_feature; f && *f; f++) {
-        bool known = false;
-        for (int i = 0; i < 9; i++) known |= strcmp(*f, on[i]) == 0;
-        if (!known) return cannot_write(ctx, k, *f);
-    }
-    for (int i = 0; i < d->config.n; i++)
-        for (int j = 0; j < 4; j++)
-            if (strncmp(d->config.opt[i].key, off[j], strlen(off[j])) == 0 &&
-                strcmp(d->config.opt[i].value, "false") != 0)
-                return cannot_write(ctx, k, d->config.opt[i].key);
-    for (int i = 0; d->schema && i < d->schema->nfield; i++) {
-        const char *m = d->schema->field[i].metadata;
-        if (m && (strstr(m, "delta.invariants") || strstr(m, "delta.generationExpression") ||
-                  strstr(m, "delta.identity")))
-            return cannot_write(ctx, k,
-                                weir_printf(ctx->arena, "the rule of the column %s: %s",
-                                            d->schema->field[i].name, m));
-    }
-    const char *only = weir_option_get(&d->config, "delta.appendOnly");
-    bool removes =
-        k->complete || (!k->sink->info.query_id && k->sink->info.save_mode == WEIR_SAVE_OVERWRITE);
-    if (only && strcmp(only, "true") == 0 && removes)
-        return weir_fail(ctx, WEIR_E_DELTA_CANNOT_MODIFY_APPEND_ONLY, "table_name", d->path,
-                         "config", "delta.appendOnly");
-    return WEIR_OK;
+static bool removes(const delta_sink *k) {
+    return k->complete ||
+           (!k->sink->info.query_id && k->sink->info.save_mode == WEIR_SAVE_OVERWRITE);
 }
 
 static weir_rc refuse_unsafe(weir_ctx *ctx, const delta_sink *k) {
-    if (k->d->version >= 0) WEIR_TRY(refuse_features(ctx, k));
+    if (k->d->version >= 0) WEIR_TRY(weir_delta_check_writer(ctx, k->d, removes(k)));
     const char *mode = weir_option_get(&k->sink->info.options, "partitionOverwriteMode");
     if (!mode) mode = weir_conf_get(ctx->conf, "spark.sql.sources.partitionOverwriteMode");
     if (!k->sink->info.query_id && k->sink->info.save_mode == WEIR_SAVE_OVERWRITE &&
@@ -254,7 +242,23 @@ static weir_rc sink_open(weir_ctx *ctx, weir_sink *s) {
 
 /* ---- rows ---- */
 
+/* delta.randomizeFilePrefixes: so that a store spreads the files over its servers. */
+static char *random_folder(weir_ctx *ctx, const delta_sink *k) {
+    int64_t n = weir_delta_number(k->config, "delta.randomPrefixLength", 2);
+    char uuid[37];
+    weir_str s;
+    weir_str_init(&s, ctx->arena, 1 << 16);
+    for (int64_t i = 0; i < n && i < 128; i++) {
+        if (i % 8 == 0) weir_uuid(ctx->env, uuid);
+        weir_str_putc(&s, uuid[i % 8]);
+    }
+    weir_str_putc(&s, '/');
+    return s.p;
+}
+
 static char *folder_of(weir_ctx *ctx, const delta_sink *k, const char *const *value) {
+    if (weir_delta_flag(k->config, "delta.randomizeFilePrefixes", false))
+        return random_folder(ctx, k);
     const char **text = WEIR_NEWN(ctx->arena, const char *, k->npart + 1);
     for (int p = 0; p < k->npart; p++) {
         const weir_type *t = k->table->field[weir_schema_find(k->table, k->part[p], false)].type;
@@ -416,15 +420,17 @@ static weir_rc sink_begin(weir_ctx *ctx, weir_sink *s, int64_t epoch, bool *done
     delta_sink *k = s->impl;
     const char *app = weir_option_get(&s->info.options, "txnAppId"),
                *ver = weir_option_get(&s->info.options, "txnVersion");
-    (void)ctx;
     weir_arena_free(k->mem);
     k->mem = weir_arena_new(NULL);
     k->file = NULL;
     k->nfile = k->cfile = 0;
     k->rows = 0;
+    if (s->info.query_id && k->d->version >= 0) WEIR_TRY(weir_delta_check_there(ctx, k->d));
     *done = s->info.query_id
-                ? weir_delta_txn_version(k->d, s->info.query_id) >= epoch
-                : (app && ver && weir_delta_txn_version(k->d, app) >= strtoll(ver, NULL, 10)) ||
+                ? weir_delta_txn_version(k->d, s->info.query_id, weir_now_ms(ctx->env)) >= epoch
+                : (app && ver &&
+                   weir_delta_txn_version(k->d, app, weir_now_ms(ctx->env)) >=
+                       strtoll(ver, NULL, 10)) ||
                       (s->info.save_mode == WEIR_SAVE_IGNORE && k->d->version >= 0);
     return WEIR_OK;
 }
@@ -494,11 +500,28 @@ static void commit_info(weir_ctx *ctx, delta_sink *k, weir_str *out, int64_t now
     weir_jw_end_obj(&w);
 }
 
-static bool has_ntz(const weir_type *t) {
-    if (t->kind == WEIR_T_TIMESTAMP_NTZ) return true;
-    for (int i = 0; i < t->nfield; i++)
-        if (has_ntz(t->field[i].type)) return true;
-    return false;
+static void names(weir_jw *w, const char *key, const char *const *v) {
+    weir_jw_key(w, key);
+    weir_jw_arr(w);
+    for (; *v; v++) weir_jw_str(w, *v);
+    weir_jw_end_arr(w);
+}
+
+static void protocol(const weir_delta_protocol *p, weir_str *out) {
+    weir_jw w;
+    weir_str_putc(out, '\n');
+    weir_jw_init(&w, out);
+    weir_jw_obj(&w);
+    weir_jw_key(&w, "protocol");
+    weir_jw_obj(&w);
+    weir_jw_key(&w, "minReaderVersion");
+    weir_jw_int(&w, p->reader);
+    weir_jw_key(&w, "minWriterVersion");
+    weir_jw_int(&w, p->writer);
+    if (p->reader == 3) names(&w, "readerFeatures", p->reader_feature);
+    if (p->writer == 7) names(&w, "writerFeatures", p->writer_feature);
+    weir_jw_end_obj(&w);
+    weir_jw_end_obj(&w);
 }
 
 static void metadata(weir_ctx *ctx, delta_sink *k, weir_str *out, int64_t now_ms) {
@@ -509,13 +532,7 @@ static void metadata(weir_ctx *ctx, delta_sink *k, weir_str *out, int64_t now_ms
     weir_uuid(ctx->env, id);
     weir_str_init(&schema, ctx->arena, 16 << 20);
     weir_type_to_json(k->table, &schema);
-    if (fresh)
-        weir_str_puts(out,
-                      has_ntz(k->table)
-                          ? "\n{\"protocol\":{\"minReaderVersion\":3,\"minWriterVersion\":7,"
-                            "\"readerFeatures\":[\"timestampNtz\"],\"writerFeatures\":["
-                            "\"timestampNtz\",\"appendOnly\",\"invariants\"]}}"
-                          : "\n{\"protocol\":{\"minReaderVersion\":1,\"minWriterVersion\":2}}");
+    if (fresh) protocol(&k->born.protocol, out);
     weir_str_putc(out, '\n');
     weir_jw_init(&w, out);
     weir_jw_obj(&w);
@@ -523,6 +540,9 @@ static void metadata(weir_ctx *ctx, delta_sink *k, weir_str *out, int64_t now_ms
     weir_jw_obj(&w);
     weir_jw_key(&w, "id");
     weir_jw_str(&w, fresh ? id : k->d->id);
+    const char *about = fresh ? k->sink->info.comment : k->d->description;
+    if (!fresh && k->d->name) weir_jw_key(&w, "name"), weir_jw_str(&w, k->d->name);
+    if (about) weir_jw_key(&w, "description"), weir_jw_str(&w, about);
     weir_jw_key(&w, "format");
     weir_jw_raw(&w, "{\"provider\":\"parquet\",\"options\":{}}");
     weir_jw_key(&w, "schemaString");
@@ -531,12 +551,11 @@ static void metadata(weir_ctx *ctx, delta_sink *k, weir_str *out, int64_t now_ms
     weir_jw_arr(&w);
     for (int i = 0; i < k->npart; i++) weir_jw_str(&w, k->part[i]);
     weir_jw_end_arr(&w);
-    const weir_options *conf = fresh ? &k->sink->info.properties : &k->d->config;
     weir_jw_key(&w, "configuration");
     weir_jw_obj(&w);
-    for (int i = 0; i < conf->n; i++) {
-        weir_jw_key(&w, conf->opt[i].key);
-        weir_jw_str(&w, conf->opt[i].value);
+    for (int i = 0; i < k->config->n; i++) {
+        weir_jw_key(&w, k->config->opt[i].key);
+        weir_jw_str(&w, k->config->opt[i].value);
     }
     weir_jw_end_obj(&w);
     weir_jw_key(&w, "createdTime");
@@ -631,9 +650,7 @@ static void remove_action(weir_str *out, const delta_sink *k, const weir_delta_f
 static char *entry(weir_ctx *ctx, delta_sink *k) {
     weir_str s;
     int64_t now = weir_now_ms(ctx->env);
-    bool overwrite =
-        k->complete || (!k->sink->info.query_id && k->sink->info.save_mode == WEIR_SAVE_OVERWRITE);
-    int64_t removed = overwrite && k->d->version >= 0 ? k->d->nfile : 0;
+    int64_t removed = removes(k) && k->d->version >= 0 ? k->d->nfile : 0;
     weir_str_init(&s, ctx->arena, 1u << 30);
     commit_info(ctx, k, &s, now, removed);
     if (k->new_metadata) metadata(ctx, k, &s, now);
@@ -654,7 +671,7 @@ static weir_rc rebase(weir_ctx *ctx, delta_sink *k) {
     if (fresh || !weir_type_equal(schema, k->d->schema) || strcmp(id, k->d->id) != 0)
         return weir_fail(ctx, WEIR_E_DELTA_CONCURRENT_WRITE, "detail",
                          "the table's metadata was changed by another writer; run the write again");
-    return WEIR_OK;
+    return weir_delta_check_writer(ctx, k->d, removes(k));
 }
 
 static weir_rc sink_commit(weir_ctx *ctx, weir_sink *s) {
@@ -662,7 +679,7 @@ static weir_rc sink_commit(weir_ctx *ctx, weir_sink *s) {
     for (int tries = 0; tries < RETRIES; tries++) {
         bool lost = false;
         char *text = entry(ctx, k);
-        WEIR_TRY(weir_delta_commit(ctx, s->info.path, k->d->version + 1, text, &lost));
+        WEIR_TRY(weir_delta_commit(ctx, k->d, text, &lost));
         if (!lost) {
             weir_ctx own = *ctx;
             own.arena = s->mem;
@@ -673,7 +690,8 @@ static weir_rc sink_commit(weir_ctx *ctx, weir_sink *s) {
             return WEIR_OK;
         }
         WEIR_TRY(rebase(ctx, k));
-        if (s->info.query_id && weir_delta_txn_version(k->d, s->info.query_id) >= s->epoch)
+        if (s->info.query_id &&
+            weir_delta_txn_version(k->d, s->info.query_id, weir_now_ms(ctx->env)) >= s->epoch)
             return WEIR_OK;
     }
     return weir_fail(ctx, WEIR_E_DELTA_CONCURRENT_WRITE, "detail",

@@ -33,7 +33,7 @@ struct weir_stats {
 };
 
 /* SPARK SkippingEligibleDataType */
-static bool has_range(const weir_type *t) {
+bool weir_stats_ranged(const weir_type *t) {
     switch (t->kind) {
     case WEIR_T_BYTE:
     case WEIR_T_SHORT:
@@ -85,7 +85,7 @@ static bool add_field(weir_arena *mem, const weir_field *f, choice c, node *k) {
     k->name = f->name;
     if (is_struct) return add_fields(mem, f->type, c, k), true;
     --*c.left;
-    k->ranged = has_range(f->type);
+    k->ranged = weir_stats_ranged(f->type);
     k->leaf = WEIR_NEW(mem, range);
     k->leaf->lo_mem = weir_arena_new(mem);
     k->leaf->hi_mem = weir_arena_new(mem);

@@ -13,6 +13,7 @@ typedef struct weir_stats_spec {
 } weir_stats_spec;
 
 typedef struct weir_stats weir_stats;
+bool weir_stats_ranged(const weir_type *); /* values of the type have bounds */
 weir_stats *weir_stats_new(weir_arena *, weir_schema *, const weir_stats_spec *);
 weir_rc weir_stats_add(weir_ctx *, weir_stats *, const weir_batch *); /* of that schema */
 void weir_stats_json(const weir_stats *, weir_str *out);

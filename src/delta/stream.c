@@ -36,10 +36,6 @@ static bool option_on(const weir_scan *s, const char *key) {
     return v && strcasecmp(v, "true") == 0;
 }
 
-static char *entry_path(weir_arena *a, const weir_delta *d, int64_t version) {
-    return weir_printf(a, "%s/_delta_log/%020lld.json", d->path, (long long)version);
-}
-
 static weir_rc bad_option(weir_ctx *ctx, const char *input, const char *name, const char *explain) {
     return weir_fail(ctx, WEIR_E_DELTA_ILLEGAL_OPTION, "input", input, "name", name, "explain",
                      explain);
@@ -198,7 +194,7 @@ static weir_rc judge(weir_ctx *ctx, const weir_delta *d, const struct weir_delta
 
 static weir_rc read_version(weir_ctx *ctx, weir_scan *s, int64_t version, entry *e) {
     const weir_delta *d = scan_of(s)->d;
-    char *text, *path = entry_path(ctx->arena, d, version);
+    char *text, *path = weir_delta_entry_path(ctx->arena, d, version);
     size_t n, lines = 1;
     WEIR_TRY(weir_file_slurp(ctx, path, &text, &n));
     for (const char *p = text; (p = strchr(p, '\n')) != NULL; p++) lines++;
@@ -236,7 +232,7 @@ static weir_rc walk(weir_ctx *ctx, weir_scan *s, offset from, const offset *to, 
         if (to ? v > to->version || (v == to->version && to->index < 0)
                : t->is_frozen && v > t->frozen)
             return WEIR_OK;
-        WEIR_TRY(weir_path_stat(ctx, entry_path(ctx->arena, scan_of(s)->d, v), &st));
+        WEIR_TRY(weir_path_stat(ctx, weir_delta_entry_path(ctx->arena, scan_of(s)->d, v), &st));
         if (!st.exists) return WEIR_OK;
         WEIR_TRY(read_version(ctx, s, v, &e));
         int64_t end = to && v == to->version ? to->index + 1 : e.n;
@@ -258,7 +254,7 @@ static weir_rc newest(weir_ctx *ctx, weir_scan *s, int64_t *version) {
     weir_delta *d = scan_of(s)->d;
     weir_stat st;
     for (*version = d->version;; ++*version) {
-        WEIR_TRY(weir_path_stat(ctx, entry_path(ctx->arena, d, *version + 1), &st));
+        WEIR_TRY(weir_path_stat(ctx, weir_delta_entry_path(ctx->arena, d, *version + 1), &st));
         if (!st.exists) return WEIR_OK;
     }
 }

@@ -234,7 +234,7 @@ weir_rc weir_ck_sink(weir_ctx *ctx, weir_ck *c, const char *sink) {
         return weir_fail(ctx, WEIR_E_ILLEGAL_STATE, "message",
                          "The query's id is not known, so the table cannot say which of its "
                          "batches it has");
-    c->sink_batch = weir_delta_txn_version(d, c->id);
+    c->sink_batch = weir_delta_txn_version(d, c->id, weir_now_ms(ctx->env));
     return WEIR_OK;
 }
 
