@@ -185,3 +185,12 @@ bool weir_utf8_add_wide(weir_str *out, const char *p, size_t n, int unit, bool l
     if (p < end && unit == 2) weir_str_add(out, WEIR_UTF8_BAD, 3);
     return p == end || unit == 2;
 }
+
+int weir_utf8_compare16(const char *a, size_t an, const char *b, size_t bn) {
+    size_t n = an < bn ? an : bn, i = 0;
+    while (i < n && a[i] == b[i]) i++;
+    if (i == n) return (an > bn) - (an < bn);
+    unsigned char x = (unsigned char)a[i], y = (unsigned char)b[i];
+    if (x >= 0xEE && y >= 0xEE && (x >= 0xF0) != (y >= 0xF0)) return x >= 0xF0 ? -1 : 1;
+    return x - y;
+}

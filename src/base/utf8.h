@@ -20,6 +20,9 @@ void weir_utf8_make_valid(weir_str *out, const char *p, size_t n);
 bool weir_utf8_add_wide(weir_str *out, const char *p, size_t n, int unit, bool little);
 /* A NUL-terminated copy, bad pieces as U+FFFD. */
 char *weir_utf8_dup(weir_arena *, const char *p, size_t n);
+/* The order of java.lang.String.compareTo: by UTF-16, where what is beyond the BMP comes before
+ * U+E000. Texts are valid. */
+int weir_utf8_compare16(const char *a, size_t an, const char *b, size_t bn);
 /* Writes a code point up to U+10FFFF (surrogates, too), returns its bytes. */
 size_t weir_utf8_put(char out[4], uint32_t c);
 /* Surrogates as weir_utf8_put writes them, in place: pairs become one character, and halves '?', as

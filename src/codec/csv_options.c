@@ -91,13 +91,7 @@ weir_rc weir_csv_line_sep(weir_ctx *ctx, get_fn *get, void *u, const char **out)
 
 weir_rc weir_csv_charset(weir_ctx *ctx, get_fn *get, void *u, weir_charset *out) {
     const char *v = get(u, "encoding");
-    if (!v) v = get(u, "charset");
-    *out = WEIR_CHARSET_UTF8;
-    if (!v || weir_charset_find(v, strlen(v), out)) return WEIR_OK;
-    return weir_fail(ctx, WEIR_E_INVALID_CHARSET, "parameter", "`charset`", "functionName",
-                     "`CSVOptions`", "charsets",
-                     "iso-8859-1, us-ascii, utf-16, utf-16be, utf-16le, utf-32, utf-8", "charset",
-                     v);
+    return weir_charset_option(ctx, v ? v : get(u, "charset"), "`CSVOptions`", out);
 }
 
 static weir_rc stray_of(weir_ctx *ctx, get_fn *get, void *u, weir_csv_stray *out) {

@@ -161,7 +161,7 @@ static void lines_of_all_kinds_read_alike(void **state) {
         weir_schema *schema = schema_of();
         seed = k;
         weir_str_init(&s, ctx.arena, 1 << 24);
-        assert_int_equal(weir_json_options_read(&ctx, none, NULL, &o), WEIR_OK);
+        assert_int_equal(weir_json_options_read(&ctx, false, none, NULL, &o), WEIR_OK);
         bool spaces = roll(3) == 0;
         uint32_t twice = roll(5) ? 99 : roll(11);
         for (int i = 0; i < 60; i++) line(&s, spaces, twice);
@@ -192,7 +192,7 @@ static void plain_lines_take_the_short_way(void **state) {
                         "{\"id\":%d,\"at\":\"2026-03-01T00:00:%02d.000Z\",\"other\":[1,2],"
                         "\"name\":\"caf\xc3\xa9\",\"price\":1.5}\n",
                         i, i);
-    assert_int_equal(weir_json_options_read(&ctx, none, NULL, &o), WEIR_OK);
+    assert_int_equal(weir_json_options_read(&ctx, false, none, NULL, &o), WEIR_OK);
     assert_int_equal(weir_json_reader_new(&ctx, schema_of(), &o, &r), WEIR_OK);
     const char *first = strchr(s.p, '\n') + 1, *end = s.p + s.len;
     assert_int_equal(weir_json_record(&ctx, r, s.p, first - s.p - 1, 0, &kept), WEIR_OK);

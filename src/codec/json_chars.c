@@ -356,9 +356,10 @@ bool weir_jt_start_record(weir_jtok *l, weir_str *decoded, const char *p, int64_
         if (!weir_utf8_add_wide(decoded, p + w.skip, (size_t)(n - w.skip), w.unit, w.little))
             return false;
         l->chars = true;
-    } else if (l->chars && !weir_utf8_valid(p, (size_t)n)) {
-        if (l->o->decoded) return false; /* SPARK CharsetProvider.newDecoder reports */
-        weir_utf8_add(decoded, p, (size_t)n);
+    } else if (l->chars && (l->o->charset || !weir_utf8_valid(p, (size_t)n))) {
+        bool good = weir_charset_decode(l->o->charset, p, (size_t)n, decoded);
+        /* SPARK: a line's decoder reports, that of a whole file replaces */
+        if (!good && l->o->decoded && !l->o->multi_line) return false;
     } else {
         weir_jt_start(l, p, (size_t)n);
         l->p += w.skip;

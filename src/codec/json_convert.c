@@ -217,8 +217,9 @@ static bool put_time_of(weir_jconv *x, weir_build *b) {
     int64_t n = (int64_t)x->l.nbody, us;
     bool ok;
     if (b->type->kind == WEIR_T_TIME) {
-        ok = weir_time_parse(p, n, &us);
-        if (ok) us *= 1000;
+        ok = x->o->time_format ? weir_pattern_parse(x->o->time_format, p, n, weir_zone_utc(), &us)
+                               : weir_time_parse(p, n, &us);
+        if (ok) us = weir_floor_mod(us, WEIR_DAY_US) * 1000;
     } else {
         ok = x->o->ntz_format ? weir_pattern_parse(x->o->ntz_format, p, n, weir_zone_utc(), &us)
                               : weir_timestamp_ntz_parse(p, n, false, &us);
@@ -356,7 +357,7 @@ static bool same_name(const char *field, weir_bytes name, bool sensitive) {
 static int field_of(const weir_jconv *x, const weir_type *t, const bool *skip) {
     weir_bytes name;
     if (!weir_jt_name(&x->l, &name) || weir_jt_halved(&x->l)) return -1;
-    for (int i = 0; i < t->nfield; i++)
+    for (int i = t->nfield; i-- > 0;) /* SPARK: of fields of one name, the last */
         if (same_name(t->field[i].name, name, x->o->case_sensitive))
             return skip && skip[i] ? -1 : i;
     return -1;

@@ -1,38 +1,13 @@
 /* Values of a token stream written again, and read as base64. See json_token.h. JACKSON
  * JsonGenerator.copyCurrentStructure, Base64Variants.MIME_NO_LINEFEEDS. */
 #include "codec/json_token.h"
-
-#include "base/utf8.h"
+#include "codec/json_write.h"
 
 #include <math.h>
 #include <stdlib.h>
 
 /* JACKSON UTF8JsonGenerator: a character beyond the BMP is written as its two halves. */
-static void put_pair(weir_str *o, const char *p) {
-    const unsigned char *c = (const unsigned char *)p;
-    uint32_t v = (c[0] & 7u) << 18 | (c[1] & 0x3Fu) << 12 | (c[2] & 0x3Fu) << 6 | (c[3] & 0x3Fu);
-    v -= 0x10000;
-    weir_str_printf(o, "\\u%04X\\u%04X", 0xD800 + (v >> 10), 0xDC00 + (v & 0x3FF));
-}
-
-static void put_quoted(weir_str *o, const char *p, size_t n, bool surrogates) {
-    size_t from = o->len, at;
-    weir_json_escape(o, p, n);
-    if (!surrogates || o->failed) return;
-    for (at = from; at < o->len && (unsigned char)o->p[at] < 0xF0;) at++;
-    if (at == o->len) return;
-    weir_str again;
-    weir_str_init(&again, NULL, o->max);
-    for (at = from; at < o->len; at++) {
-        if ((unsigned char)o->p[at] < 0xF0)
-            weir_str_putc(&again, o->p[at]);
-        else
-            put_pair(&again, o->p + at), at += 3;
-    }
-    o->len = from;
-    weir_str_add(o, again.p, again.len);
-    weir_str_free(&again);
-}
+enum { BMP = 0xFFFF, ALL = 0x10FFFF };
 
 static void put_double(weir_str *o, double v) {
     char t[32];
@@ -48,7 +23,7 @@ static bool put_scalar(weir_jtok *l, weir_str *o, bool surrogates) {
     switch (l->now) {
     case WEIR_JT_STRING:
         if (!weir_jt_text(l) || l->halved) return false; /* JACKSON: half of a pair */
-        put_quoted(o, l->body, l->nbody, surrogates);
+        weir_json_quote(o, l->body, l->nbody, surrogates ? BMP : ALL);
         return true;
     case WEIR_JT_INTEGER:
         if (l->nbody == 2 && memcmp(l->body, "-0", 2) == 0)
@@ -91,7 +66,7 @@ bool weir_jt_copy(weir_jtok *l, weir_str *o, bool surrogates) {
             if (!open) break; /* its value is what is asked for */
             if (weir_jt_halved(l)) return false;
             put_comma(o, from);
-            if (weir_jt_name(l, &name)) put_quoted(o, name.p, (size_t)name.len, surrogates);
+            if (weir_jt_name(l, &name)) weir_json_quote(o, name.p, (size_t)name.len, surrogates ? BMP : ALL);
             weir_str_putc(o, ':');
             break;
         case WEIR_JT_OBJECT:

@@ -84,10 +84,7 @@ weir_rc weir_json_call_options(weir_ctx *ctx, const weir_expr *e, int at, weir_j
     text_map m;
     WEIR_TRY(options_of(ctx, e, at, WEIR_USE_PARSE, &m));
     *out = WEIR_NEW(ctx->arena, weir_json_options);
-    WEIR_TRY(weir_json_options_read(ctx, map_option, &m, *out));
-    (*out)->chars = true;
-    (*out)->decoded = false; /* SPARK CreateJacksonParser.utf8String */
-    return WEIR_OK;
+    return weir_json_options_read(ctx, true, map_option, &m, *out);
 }
 
 static const weir_type *all_nullable(
@@ -101,6 +98,18 @@ static const weir_type *all_nullable(
         f[i] = (weir_field){t->field[i].name, all_nullable(a, t->field[i].type), true,
                             t->field[i].metadata};
     return weir_type_struct(a, f, t->nfield);
+}
+
+static weir_rc bad_schema(weir_ctx *ctx, const weir_expr *e, weir_errcls cls, const weir_type *t) {
+    return weir_fail(ctx, cls, "sqlExpr",
+                     weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)), "schema",
+                     weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, t)));
+}
+
+static bool has_other_keys(const weir_type *t) {
+    bool found = t->kind == WEIR_T_MAP && t->field[0].type->kind != WEIR_T_STRING;
+    for (int i = 0; i < t->nfield; i++) found |= has_other_keys(t->field[i].type);
+    return found;
 }
 
 static weir_rc bind_from(weir_ctx *ctx, weir_expr *e) {
@@ -128,6 +137,10 @@ static weir_rc bind_from(weir_ctx *ctx, weir_expr *e) {
         WEIR_TRY(weir_ddl_type(ctx, text, &t));
     else
         WEIR_TRY(weir_ddl_schema(ctx, text, &t));
+    if (!weir_type_is_nested(t))
+        return bad_schema(ctx, e, WEIR_E_DATATYPE_MISMATCH_INVALID_JSON_SCHEMA, t);
+    if (has_other_keys(t))
+        return bad_schema(ctx, e, WEIR_E_DATATYPE_MISMATCH_INVALID_JSON_MAP_KEY_TYPE, t);
     weir_json_options *o = NULL;
     WEIR_TRY(weir_json_call_options(ctx, e, 2, &o));
     if (o->mode == WEIR_MODE_DROP)
@@ -179,10 +192,7 @@ static weir_rc k_from_json(weir_ctx *ctx, weir_call *c) {
 static weir_rc bind_to(weir_ctx *ctx, weir_expr *e) {
     text_map m;
     if (!weir_type_is_nested(e->arg[0]->type))
-        return weir_fail(
-            ctx, WEIR_E_DATATYPE_MISMATCH_INVALID_JSON_SCHEMA, "sqlExpr",
-            weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)), "schema",
-            weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, e->arg[0]->type)));
+        return bad_schema(ctx, e, WEIR_E_DATATYPE_MISMATCH_INVALID_JSON_SCHEMA, e->arg[0]->type);
     WEIR_TRY(options_of(ctx, e, 1, WEIR_USE_FORMAT, &m));
     weir_json_write *w = WEIR_NEW(ctx->arena, weir_json_write);
     WEIR_TRY(weir_json_write_options(ctx, map_option, &m, w));

@@ -1,5 +1,6 @@
 /* The schema of JSON records. SPARK JsonInferSchema: each record has a type; types are merged, and
  * what is left open becomes STRING in the end. */
+#include "base/utf8.h"
 #include "codec/json_calls.h"
 #include "codec/json_token.h"
 #include "func/decimal.h"
@@ -254,13 +255,9 @@ static bool infer(weir_json_infer *f, shape *s) {
 
 /* ---- types ---- */
 
-/* java.lang.String.compareTo: by UTF-16 units, where what is beyond the BMP comes before U+E000. */
 static int by_name(const void *a, const void *b) {
-    const unsigned char *x = (const unsigned char *)((const weir_field *)a)->name,
-                        *y = (const unsigned char *)((const weir_field *)b)->name;
-    while (*x && *x == *y) x++, y++;
-    if (*x >= 0xEE && *y >= 0xEE && (*x >= 0xF0) != (*y >= 0xF0)) return *x >= 0xF0 ? -1 : 1;
-    return *x - *y;
+    const char *x = ((const weir_field *)a)->name, *y = ((const weir_field *)b)->name;
+    return weir_utf8_compare16(x, strlen(x), y, strlen(y));
 }
 
 /* SPARK canonicalizeType; NULL: nothing is left. */

@@ -33,6 +33,12 @@ static weir_rc for_input(weir_ctx *ctx, bool number, const char *v) {
                      weir_printf(ctx->arena, "For input string: \"%s\"", v));
 }
 
+weir_rc weir_json_flag_option(weir_ctx *ctx, const char *v, bool *out) {
+    if (!v) return WEIR_OK;
+    *out = strcasecmp(v, "true") == 0;
+    return *out || strcasecmp(v, "false") == 0 ? WEIR_OK : for_input(ctx, false, v);
+}
+
 static weir_rc flags(weir_ctx *ctx, const getter *g, weir_json_options *o) {
     const struct {
         const char *name;
@@ -49,12 +55,8 @@ static weir_rc flags(weir_ctx *ctx, const getter *g, weir_json_options *o) {
                 {"multiLine", &o->multi_line},
                 {"inferTimestamp", &o->infer_timestamp},
                 {"dropFieldIfAllNull", &o->drop_all_null}};
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        const char *v = g->get(g->u, rows[i].name);
-        if (!v) continue;
-        *rows[i].to = strcasecmp(v, "true") == 0;
-        if (!*rows[i].to && strcasecmp(v, "false") != 0) return for_input(ctx, false, v);
-    }
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        WEIR_TRY(weir_json_flag_option(ctx, g->get(g->u, rows[i].name), rows[i].to));
     return WEIR_OK;
 }
 
@@ -92,22 +94,49 @@ static weir_rc times(weir_ctx *ctx, const getter *g, weir_json_options *o) {
                *back = g->get(g->u, "enableDateTimeParsingFallback");
     o->zone = tz ? weir_zone_find(tz, strlen(tz)) : weir_zone_session(ctx);
     if (!o->zone) return weir_fail(ctx, WEIR_E_INVALID_TIMEZONE, "timeZone", tz);
-    if (back && strcasecmp(back, "true") != 0 && strcasecmp(back, "false") != 0)
-        return for_input(ctx, false, back);
     WEIR_TRY(pattern_of(ctx, g, "dateFormat", &o->date_format));
     WEIR_TRY(pattern_of(ctx, g, "timestampFormat", &o->timestamp_format));
     WEIR_TRY(pattern_of(ctx, g, "timestampNTZFormat", &o->ntz_format));
-    bool given = back && strcasecmp(back, "true") == 0;
-    o->date_fallback = back ? given : !o->date_format;
-    o->timestamp_fallback = back ? given : !o->timestamp_format;
-    return WEIR_OK;
+    WEIR_TRY(pattern_of(ctx, g, "timeFormat", &o->time_format));
+    o->date_fallback = !o->date_format;
+    o->timestamp_fallback = !o->timestamp_format;
+    WEIR_TRY(weir_json_flag_option(ctx, back, &o->date_fallback));
+    return weir_json_flag_option(ctx, back, &o->timestamp_fallback);
 }
 
-weir_rc weir_json_options_read(weir_ctx *ctx, const char *(*get)(void *, const char *), void *u,
-                               weir_json_options *o) {
+static weir_rc requirement(weir_ctx *ctx, const char *form, const char *encoding) {
+    return weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
+                     weir_printf(ctx->arena, form, encoding));
+}
+
+/* SPARK JSONOptionsInRead.checkedEncoding */
+static weir_rc text_form(weir_ctx *ctx, const getter *g, weir_json_options *o) {
+    const char *v = g->get(g->u, "encoding"), *sep = g->get(g->u, "lineSep");
+    if (!v) v = g->get(g->u, "charset");
+    if (sep && !*sep)
+        return requirement(ctx, "requirement failed: 'lineSep' cannot be an empty string.", NULL);
+    WEIR_TRY(weir_charset_option(ctx, v, o->chars ? "`JSONOptions`" : "`JSONOptionsInRead`",
+                                 &o->charset));
+    o->decoded = v && !o->chars; /* SPARK CreateJacksonParser.utf8String */
+    if (!o->decoded || o->multi_line || o->charset == WEIR_CHARSET_UTF8) return WEIR_OK;
+    if (o->charset == WEIR_CHARSET_UTF16 || o->charset == WEIR_CHARSET_UTF32)
+        return requirement(ctx,
+                           "requirement failed: The %s encoding must not be included in the "
+                           "denyList when multiLine is disabled:\ndenylist: UTF-16, UTF-32",
+                           v);
+    return sep ? WEIR_OK
+               : requirement(ctx,
+                             "requirement failed: The lineSep option must be specified for the %s "
+                             "encoding",
+                             v);
+}
+
+weir_rc weir_json_options_read(weir_ctx *ctx, bool chars, const char *(*get)(void *, const char *),
+                               void *u, weir_json_options *o) {
     const getter g = {get, u};
     const char *mode = get(u, "mode"), *corrupt = get(u, "columnNameOfCorruptRecord");
     weir_json_options_plain(o);
+    o->chars = chars;
     o->corrupt_column =
         corrupt ? corrupt
                 : weir_strdup(ctx->arena,
@@ -120,8 +149,8 @@ weir_rc weir_json_options_read(weir_ctx *ctx, const char *(*get)(void *, const c
     o->exact_text = weir_conf_bool(ctx->conf, "spark.sql.json.enableExactStringParsing");
     o->empty_is_null = weir_conf_bool(ctx->conf, "spark.sql.legacy.json.allowEmptyString.enabled");
     o->ansi = weir_conf_bool(ctx->conf, "spark.sql.ansi.enabled");
-    o->decoded = get(u, "encoding") || get(u, "charset");
     WEIR_TRY(flags(ctx, &g, o));
+    WEIR_TRY(text_form(ctx, &g, o));
     WEIR_TRY(limits(ctx, &g, o));
     return times(ctx, &g, o);
 }

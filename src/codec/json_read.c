@@ -233,8 +233,9 @@ bool weir_json_text_into(const weir_jscan *s, weir_jtext t, weir_build *b) {
 
 /* ---- objects and lists ---- */
 
+/* SPARK: of fields of one name, the last. */
 static int find_field(const weir_jscan *s, const weir_type *t, weir_jtext k) {
-    for (int i = 0; i < t->nfield; i++) {
+    for (int i = t->nfield; i-- > 0;) {
         const char *n = t->field[i].name;
         if (strlen(n) == (size_t)k.n &&
             (s->o->case_sensitive ? memcmp(n, k.p, (size_t)k.n)

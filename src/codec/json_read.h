@@ -4,6 +4,7 @@
 #ifndef WEIR_CODEC_JSON_READ_H
 #define WEIR_CODEC_JSON_READ_H
 #include "col/build.h"
+#include "func/charset.h"
 #include "func/datetime.h"
 
 typedef enum { WEIR_MODE_PERMISSIVE, WEIR_MODE_DROP, WEIR_MODE_FAIL } weir_read_mode;
@@ -21,11 +22,13 @@ typedef struct weir_json_options {
     bool exact_text;    /* what is read as STRING, but is none, keeps its spelling */
     bool empty_is_null; /* spark.sql.legacy.json.allowEmptyString.enabled */
     bool ansi, date_fallback, timestamp_fallback;
-    bool decoded; /* an encoding was given: bytes that are not of it make a record malformed */
-    bool chars;   /* the text is a value, not bytes of a file: from_json and its like */
+    bool decoded; /* an encoding was given: bytes that are not of it make a line malformed */
+    weir_charset charset;
+    bool chars; /* the text is a value, not bytes of a file: from_json and its like */
     int32_t max_depth, max_number, max_string;
     const weir_zone *zone;
-    const weir_pattern *date_format, *timestamp_format, *ntz_format; /* NULL: the default */
+    const weir_pattern *date_format, *timestamp_format, *ntz_format,
+        *time_format; /* NULL: the default */
     const char *file; /* for messages and rescue; see weir_json_reader_file */
     const bool *need; /* by field; the others are null, and not looked at; NULL: all. Not with
                          rescue_column */
@@ -34,9 +37,13 @@ typedef struct weir_json_options {
 /* The defaults, in UTC. */
 void weir_json_options_plain(weir_json_options *);
 
-/* Options by Spark's names through get (NULL = absent). */
-weir_rc weir_json_options_read(weir_ctx *, const char *(*get)(void *u, const char *key), void *u,
+/* Options by Spark's names through get (NULL = absent). chars: for texts that are values. */
+weir_rc weir_json_options_read(weir_ctx *, bool chars,
+                               const char *(*get)(void *u, const char *key), void *u,
                                weir_json_options *out);
+
+/* A boolean option of JSON: "true" or "false" in any case; v NULL leaves *out. */
+weir_rc weir_json_flag_option(weir_ctx *, const char *v, bool *out);
 
 typedef struct weir_json_reader weir_json_reader;
 weir_rc weir_json_reader_new(weir_ctx *, weir_schema *, weir_json_options *,

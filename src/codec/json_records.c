@@ -292,7 +292,8 @@ static bool quick_record(weir_json_reader *r, const char *p, int64_t n) {
     s->end = p + n;
     s->depth = 0;
     weir_js_space(s);
-    if (s->p == s->end || (r->o->decoded && !weir_utf8_valid(p, (size_t)n))) return false;
+    if (s->p == s->end) return false;
+    if (r->o->decoded && (r->o->charset || !weir_utf8_valid(p, (size_t)n))) return false;
     if (*s->p == '{') {
         ok = weir_json_quick_object(r);
         if (ok) weir_json_row_end(r);

@@ -6,12 +6,16 @@
 
 typedef struct weir_json_write {
     bool keep_nulls; /* null fields of objects are written */
+    bool pretty, sort_keys, ascii;
     const weir_zone *zone;
-    const weir_pattern *date_format, *timestamp_format, *ntz_format; /* NULL: the default */
+    const weir_pattern *date_format, *timestamp_format, *ntz_format,
+        *time_format; /* NULL: the default */
 } weir_json_write;
 
-/* Options by Spark's names through get (NULL = absent): ignoreNullFields, timeZone and the formats.
+/* A quoted string; bytes that are no UTF-8 become U+FFFD. What is beyond most is escaped, as UTF-16.
  */
+void weir_json_quote(weir_str *, const char *p, size_t n, uint32_t most);
+/* Options by Spark's names through get (NULL = absent). */
 weir_rc weir_json_write_options(weir_ctx *, const char *(*get)(void *u, const char *key), void *u,
                                 weir_json_write *out);
 /* Appends row of c (null: "null"). out->failed when it does not fit. */

@@ -132,6 +132,15 @@ bool weir_charset_encode(weir_charset set, const char *p, size_t n, bool mark, w
     return good;
 }
 
+weir_rc weir_charset_option(weir_ctx *ctx, const char *v, const char *fn, weir_charset *out) {
+    *out = WEIR_CHARSET_UTF8;
+    if (!v || weir_charset_find(v, strlen(v), out)) return WEIR_OK;
+    return weir_fail(ctx, WEIR_E_INVALID_CHARSET, "parameter", "`charset`", "functionName", fn,
+                     "charsets",
+                     "iso-8859-1, us-ascii, utf-16, utf-16be, utf-16le, utf-32, utf-8", "charset",
+                     v);
+}
+
 /* ---- encode, decode ---- */
 
 static weir_rc charset_of(weir_ctx *ctx, weir_call *c, int64_t i, const char *fn,

@@ -5,6 +5,7 @@
 #include "base/utf8.h"
 #include "codec/pack.h"
 #include "codec/xml_write.h"
+#include "func/charset.h"
 #include "func/func.h"
 
 #include <strings.h>
@@ -26,9 +27,11 @@ struct weir_file_out {
     const weir_write_info *info;
     const char *line_end;
     weir_json_write json;
+    weir_charset charset;
+    weir_str encoded; /* not UTF-8 */
     csv_options csv;
     weir_xml_writer xml;
-    bool begun; /* XML: what comes before the rows is written */
+    bool begun; /* what comes before the rows is written */
     void (*row)(weir_file_out *, const weir_batch *, int64_t row);
 };
 
@@ -42,14 +45,22 @@ static bool flag(const weir_write_info *i, const char *key, bool dflt) {
 }
 
 static weir_rc check_text_file(weir_ctx *ctx, const weir_write_info *i) {
-    const char *c = weir_option_get(&i->options, "compression"),
-               *enc = weir_option_get(&i->options, "encoding");
     const weir_pack *pack;
-    WEIR_TRY(weir_pack_find(ctx, c, &pack));
+    return weir_pack_find(ctx, weir_option_get(&i->options, "compression"), &pack);
+}
+
+static weir_rc check_utf8(weir_ctx *ctx, const weir_write_info *i) {
+    const char *enc = weir_option_get(&i->options, "encoding");
     if (enc && strcasecmp(enc, "UTF-8") != 0)
         return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
                          weir_printf(ctx->arena, "the encoding %s; write UTF-8", enc));
-    return WEIR_OK;
+    return check_text_file(ctx, i);
+}
+
+static weir_rc charset_of(weir_ctx *ctx, const weir_write_info *i, const char *options,
+                          weir_charset *out) {
+    const char *v = weir_option_get(&i->options, "encoding");
+    return weir_charset_option(ctx, v ? v : weir_option_get(&i->options, "charset"), options, out);
 }
 
 static weir_rc bad_column(weir_ctx *ctx, const weir_field *f, const char *format) {
@@ -76,9 +87,14 @@ static weir_rc open_file(weir_ctx *ctx, weir_arena *mem, const char *path, const
 
 static weir_rc flush(weir_ctx *ctx, weir_file_out *o, bool last) {
     const weir_str *t = &o->buf;
-    o->packed.len = 0;
+    o->packed.len = o->encoded.len = 0;
+    if (o->charset && t->len) {
+        (void)weir_charset_encode(o->charset, t->p, t->len, !o->begun, &o->encoded);
+        o->begun = true;
+        t = &o->encoded;
+    }
     if (o->packer) {
-        weir_packer_add(o->packer, o->buf.p ? o->buf.p : "", o->buf.len, last, &o->packed);
+        weir_packer_add(o->packer, t->p ? t->p : "", t->len, last, &o->packed);
         t = &o->packed;
     }
     if (t->len) WEIR_TRY(weir_file_write(ctx, o->f, t->p, t->len));
@@ -112,6 +128,25 @@ static void drop_file(weir_file_out *o) {
 
 /* ---- JSON ---- */
 
+static bool has_kind(const weir_type *t, weir_kind k) {
+    bool found = t->kind == k;
+    for (int i = 0; i < t->nfield && !found; i++) found = has_kind(t->field[i].type, k);
+    return found;
+}
+
+static weir_rc json_check(weir_ctx *ctx, const weir_write_info *i) {
+    weir_charset set;
+    WEIR_TRY(check_text_file(ctx, i));
+    WEIR_TRY(charset_of(ctx, i, "`JSONOptions`", &set));
+    for (int c = 0; c < i->schema->nfield; c++) {
+        const weir_field *f = &i->schema->field[c];
+        if (has_kind(f->type, WEIR_T_TIME))
+            return weir_fail(ctx, WEIR_E_UNSUPPORTED_TIME_TYPE, "typeName", "TIME");
+        if (has_kind(f->type, WEIR_T_INTERVAL)) return bad_column(ctx, f, "JSON");
+    }
+    return WEIR_OK;
+}
+
 static void json_row(weir_file_out *o, const weir_batch *b, int64_t row) {
     const weir_column whole = {
         .type = b->schema, .len = b->len, .kid = b->col, .nkid = b->schema->nfield};
@@ -124,13 +159,15 @@ static weir_rc json_open(weir_ctx *ctx, weir_arena *mem, const char *path, const
     c.arena = mem;
     WEIR_TRY(open_file(ctx, mem, path, i, out));
     (*out)->row = json_row;
+    WEIR_TRY(charset_of(ctx, i, "`JSONOptions`", &(*out)->charset));
+    weir_str_init(&(*out)->encoded, mem, 1u << 30);
     return weir_json_write_options(&c, get_option, (void *)(uintptr_t)i, &(*out)->json);
 }
 
 /* ---- text ---- */
 
 static weir_rc text_check(weir_ctx *ctx, const weir_write_info *i) {
-    WEIR_TRY(check_text_file(ctx, i));
+    WEIR_TRY(check_utf8(ctx, i));
     for (int c = 0; c < i->schema->nfield; c++)
         if (i->schema->field[c].type->kind != WEIR_T_STRING)
             return bad_column(ctx, &i->schema->field[c], "Text");
@@ -159,7 +196,9 @@ static weir_rc text_open(weir_ctx *ctx, weir_arena *mem, const char *path, const
 /* ---- CSV ---- */
 
 static weir_rc csv_check(weir_ctx *ctx, const weir_write_info *i) {
+    weir_charset set;
     WEIR_TRY(check_text_file(ctx, i));
+    WEIR_TRY(charset_of(ctx, i, "`CSVOptions`", &set));
     for (int c = 0; c < i->schema->nfield; c++)
         if (weir_type_is_nested(i->schema->field[c].type) ||
             i->schema->field[c].type->kind == WEIR_T_BINARY)
@@ -297,7 +336,7 @@ static weir_rc xml_check(weir_ctx *ctx, const weir_write_info *i) {
     weir_xml_writer w;
     weir_str_init(&out, ctx->arena, 1);
     WEIR_TRY(weir_xml_writer_init(ctx, get_option, (void *)(uintptr_t)i, &out, &w));
-    WEIR_TRY(check_text_file(ctx, i));
+    WEIR_TRY(check_utf8(ctx, i));
     for (int c = 0; c < i->schema->nfield; c++)
         WEIR_TRY(xml_type_check(ctx, &w.tags, &i->schema->field[c], &i->schema->field[c]));
     return WEIR_OK;
@@ -330,7 +369,7 @@ static weir_rc xml_finish(weir_ctx *ctx, weir_file_out *o, int64_t *bytes) {
 }
 
 const weir_file_format weir_json_format = {
-    "json", ".json", true, false, check_text_file, json_open, add_rows, finish_file, drop_file};
+    "json", ".json", true, false, json_check, json_open, add_rows, finish_file, drop_file};
 const weir_file_format weir_text_format = {"text",    ".txt",   true,        false,    text_check,
                                            text_open, add_rows, finish_file, drop_file};
 const weir_file_format weir_csv_format = {"csv",    ".csv",   true,        true,     csv_check,

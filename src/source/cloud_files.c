@@ -153,7 +153,7 @@ static weir_rc cloud_read(weir_ctx *ctx, weir_scan *s, const weir_split *sp, int
     (void)columns;
     own.arena = mem;
     weir_json_options *o = WEIR_NEW(mem, weir_json_options);
-    weir_rc rc = weir_json_options_read(&own, get_option, s, o);
+    weir_rc rc = weir_json_options_read(&own, false, get_option, s, o);
     o->rescue_column = c->o.rescue;
     o->rescue_path =
         weir_conf_bool(ctx->conf, "spark.databricks.sql.rescuedDataColumn.filePath.enabled");

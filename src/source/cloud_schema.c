@@ -161,7 +161,7 @@ static weir_rc infer(weir_ctx *ctx, weir_scan *s, const weir_cloud_options *o, c
     weir_json_options jo;
     weir_bytes sep;
     weir_arena *mem = weir_arena_new(ctx->arena);
-    WEIR_TRY(weir_json_options_read(ctx, get_option, s, &jo));
+    WEIR_TRY(weir_json_options_read(ctx, false, get_option, s, &jo));
     jo.mode = WEIR_MODE_DROP; /* malformed records add no column: they are for the rescue column */
     WEIR_TRY(weir_line_sep(ctx, s, &sep));
     weir_json_infer *f = weir_json_infer_new(mem, &jo);

@@ -40,7 +40,7 @@ static const char *get_option(void *u, const char *key) {
 static weir_rc infer_json(weir_ctx *ctx, weir_scan *s, const weir_listing *l, weir_schema **out) {
     weir_json_options o;
     weir_bytes sep;
-    WEIR_TRY(weir_json_options_read(ctx, get_option, s, &o));
+    WEIR_TRY(weir_json_options_read(ctx, false, get_option, s, &o));
     WEIR_TRY(weir_line_sep(ctx, s, &sep));
     weir_arena *mem = weir_arena_new(ctx->arena);
     weir_json_infer *f = weir_json_infer_new(mem, &o);
@@ -172,19 +172,29 @@ static weir_rc data_schema(weir_ctx *ctx, weir_scan *s, files *f) {
         WEIR_TRY(infer_json(ctx, s, &f->listing, &f->data));
     /* SPARK: columns read from files may always be null */
     f->data = weir_type_nullable(ctx->arena, f->data);
-    return weir_schema_check_names(ctx, f->data);
+    return weir_type_check_names(ctx, f->data);
 }
 
-static weir_rc check_text(weir_ctx *ctx, const files *f) {
+/* SPARK JsonFileFormat.supportDataType. Keys of maps are texts: Spark fails at the first other. */
+static bool json_reads(const weir_type *t) {
+    if (t->kind == WEIR_T_INTERVAL) return false;
+    if (t->kind == WEIR_T_MAP && t->field[0].type->kind != WEIR_T_STRING) return false;
+    for (int i = 0; i < t->nfield; i++)
+        if (!json_reads(t->field[i].type)) return false;
+    return true;
+}
+
+static weir_rc check_types(weir_ctx *ctx, const files *f) {
     const weir_field *c = f->data->field;
-    if (f->json || f->csv || f->xml || f->parquet) return WEIR_OK;
+    if (f->csv || f->xml || f->parquet) return WEIR_OK;
     for (int i = 0; i < f->data->nfield; i++)
-        if (c[i].type->kind != WEIR_T_STRING)
+        if (f->json ? !json_reads(c[i].type) : c[i].type->kind != WEIR_T_STRING)
             return weir_fail(
                 ctx, WEIR_E_UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE, "columnName",
                 weir_printf(ctx->arena, "`%s`", c[i].name), "columnType",
                 weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, c[i].type)), "format",
-                "Text");
+                f->json ? "JSON" : "Text");
+    if (f->json) return WEIR_OK;
     if (f->data->nfield > 1)
         return weir_fail(ctx, WEIR_E_ANALYSIS_LEGACY, "message",
                          weir_printf(ctx->arena,
@@ -217,7 +227,6 @@ static weir_schema *replaced(weir_ctx *ctx, weir_schema *s, weir_schema *part) {
  * place, but has the folder's value and type. */
 static weir_rc join_partitions(weir_ctx *ctx, weir_scan *s, files *f) {
     s->schema = f->data;
-    WEIR_TRY(weir_type_check_names(ctx, f->data));
     if (!s->partition_schema) return WEIR_OK;
     WEIR_TRY(weir_type_check_names(ctx, s->partition_schema));
     if (s->user_schema && (s->streaming || !f->listing.logged))
@@ -251,7 +260,7 @@ static weir_rc files_open(weir_ctx *ctx, weir_scan *s) {
     s->partition_schema = f->layout.part;
     WEIR_TRY(data_schema(ctx, s, f));
     WEIR_TRY(join_partitions(ctx, s, f));
-    return check_text(ctx, f);
+    return check_types(ctx, f);
 }
 
 /* ---- batches ---- */
@@ -392,7 +401,7 @@ static weir_rc files_read(weir_ctx *ctx, weir_scan *s, const weir_split *sp, int
     weir_rc rc;
     if (f->json) {
         weir_json_options *o = WEIR_NEW(mem, weir_json_options);
-        rc = weir_json_options_read(&c, get_option, s, o);
+        rc = weir_json_options_read(&c, false, get_option, s, o);
         o->need = o->rescue_column ? NULL : columns;
         if (rc == WEIR_OK) rc = weir_json_text(&c, f->data, o, &u);
         if (rc == WEIR_OK)

@@ -67,22 +67,3 @@ weir_rc weir_schema_merge(weir_ctx *ctx, weir_schema *a, weir_schema *b, weir_sc
                      weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, a)), "right",
                      weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, b)));
 }
-
-static char *lower(weir_arena *a, const char *s) {
-    char *p = weir_strdup(a, s);
-    for (char *q = p; *q; q++) *q = (char)tolower((unsigned char)*q);
-    return p;
-}
-
-weir_rc weir_schema_check_names(weir_ctx *ctx, const weir_type *t) {
-    bool exact = weir_names_exact(ctx);
-    for (int i = 0; i < t->nfield; i++) {
-        const char *name = t->field[i].name;
-        if (t->kind == WEIR_T_STRUCT && weir_schema_find(t, name, exact) == -2)
-            return weir_fail(
-                ctx, WEIR_E_COLUMN_ALREADY_EXISTS, "columnName",
-                weir_printf(ctx->arena, "`%s`", exact ? name : lower(ctx->arena, name)));
-        WEIR_TRY(weir_schema_check_names(ctx, t->field[i].type));
-    }
-    return WEIR_OK;
-}

@@ -6,7 +6,4 @@
 /* Fields of both by name, those of a first; what has two types is CANNOT_MERGE_SCHEMAS. In
  * ctx->arena, but for what is taken over unchanged. SPARK StructType.merge */
 weir_rc weir_schema_merge(weir_ctx *, weir_schema *a, weir_schema *b, weir_schema **out);
-/* COLUMN_ALREADY_EXISTS if a struct at any depth has a name twice. SPARK
- * SchemaUtils.checkSchemaColumnNameDuplication */
-weir_rc weir_schema_check_names(weir_ctx *, const weir_type *);
 #endif

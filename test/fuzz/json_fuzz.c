@@ -45,7 +45,7 @@ static void one(weir_ctx *ctx, const char *text, size_t len) {
         "_rescued_data STRING";
     weir_json_options o;
     const weir_type *t = NULL;
-    if (weir_json_options_read(ctx, none, NULL, &o) != WEIR_OK) return;
+    if (weir_json_options_read(ctx, false, none, NULL, &o) != WEIR_OK) return;
     weir_json_infer *f = weir_json_infer_new(ctx->arena, &o);
     weir_json_infer_record(f, text, (int64_t)len);
     weir_schema *found = NULL;
