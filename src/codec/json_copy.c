@@ -66,7 +66,8 @@ bool weir_jt_copy(weir_jtok *l, weir_str *o, bool surrogates) {
             if (!open) break; /* its value is what is asked for */
             if (weir_jt_halved(l)) return false;
             put_comma(o, from);
-            if (weir_jt_name(l, &name)) weir_json_quote(o, name.p, (size_t)name.len, surrogates ? BMP : ALL);
+            if (weir_jt_name(l, &name))
+                weir_json_quote(o, name.p, (size_t)name.len, surrogates ? BMP : ALL);
             weir_str_putc(o, ':');
             break;
         case WEIR_JT_OBJECT:

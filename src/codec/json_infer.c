@@ -33,6 +33,7 @@ struct weir_json_infer {
     weir_str decoded;
     /* the first failure: FAILFAST, or a decimal that cannot be */
     bool bad_record;
+    int64_t typed; /* records, while none has failed */
     const weir_type *bad_type;
     int bad_scale;
 };
@@ -287,6 +288,15 @@ static const weir_type *type_of(weir_arena *a, const weir_json_options *o, const
 
 /* ---- records ---- */
 
+/* SPARK: the first of both fails; a type does when it meets another. */
+static void first_failure(weir_json_infer *f, bool ok, const shape *s) {
+    if (f->bad_record || (f->bad_type && f->typed > 1)) return;
+    f->bad_record = !ok;
+    f->typed += ok;
+    if (ok && !f->bad_type && s->kind != WEIR_T_STRUCT && s->kind != WEIR_T_VOID)
+        f->bad_type = type_of(f->mem, f->o, s, false);
+}
+
 void weir_json_infer_record(weir_json_infer *f, const char *p, int64_t n) {
     shape one = {0}, *s = &one;
     bool wide;
@@ -298,10 +308,7 @@ void weir_json_infer_record(weir_json_infer *f, const char *p, int64_t n) {
         merge(f->mem, &f->top, s);
     else if (!ok || s->kind != WEIR_T_VOID)
         f->corrupt = true;
-    if (!ok && f->o->mode == WEIR_MODE_FAIL) f->bad_record = true;
-    bool odd = ok && s->kind != WEIR_T_STRUCT && s->kind != WEIR_T_VOID;
-    if (odd && f->o->mode == WEIR_MODE_FAIL && !f->bad_type)
-        f->bad_type = type_of(f->mem, f->o, s, false);
+    if (f->o->mode == WEIR_MODE_FAIL) first_failure(f, ok, s);
 }
 
 static const char *repeated(const shape *s) {

@@ -12,8 +12,8 @@ typedef struct weir_json_write {
         *time_format; /* NULL: the default */
 } weir_json_write;
 
-/* A quoted string; bytes that are no UTF-8 become U+FFFD. What is beyond most is escaped, as UTF-16.
- */
+/* A quoted string; bytes that are no UTF-8 become U+FFFD. What is beyond most is escaped, by UTF-16
+ * units. */
 void weir_json_quote(weir_str *, const char *p, size_t n, uint32_t most);
 /* Options by Spark's names through get (NULL = absent). */
 weir_rc weir_json_write_options(weir_ctx *, const char *(*get)(void *u, const char *key), void *u,
