@@ -8,7 +8,7 @@ SANFLAGS ?=
 WARN = -Wall -Wextra -Werror
 CSTD = -std=gnu17 -D_GNU_SOURCE -fno-strict-aliasing -march=x86-64-v2
 PKGS = libnghttp2 openssl libprotobuf-c libzstd liblz4 sqlite3 libpcre2-8 zlib rdkafka expat
-LIBS = $(shell pkg-config --libs $(PKGS)) -lxxhash -lsnappy -ldl -lpthread -lm
+LIBS = $(shell pkg-config --libs $(PKGS)) -lxxhash -lsnappy -lbz2 -ldl -lpthread -lm
 # V=1 shows the commands
 Q = $(if $(V),,@)
 say = $(if $(V),true,printf '  %-5s %s\n' $(1) $(2))

@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 packages=(gcc g++ make pkg-config python3 python3-venv protobuf-c-compiler protobuf-compiler libprotobuf-c-dev
-    libnghttp2-dev libssl-dev libzstd-dev libsqlite3-dev libpcre2-dev zlib1g-dev libxxhash-dev liblz4-dev libsnappy-dev
+    libnghttp2-dev libssl-dev libzstd-dev libsqlite3-dev libpcre2-dev zlib1g-dev libxxhash-dev liblz4-dev libsnappy-dev libbz2-dev
     tzdata librdkafka-dev libexpat1-dev
     libcmocka-dev "$@")
 missing=()

@@ -20,7 +20,7 @@ def link(src, exe):
     return subprocess.run(
         ["clang-14", *flags, "-fsanitize=address,undefined,fuzzer", "-fno-sanitize-recover=undefined", "-Isrc",
          "-Itest/fuzz", f"-I{BUILD}/gen", src, "-o", exe, f"{BUILD}/libweir.a", f"{BUILD}/gen/libproto.a", *libs,
-         "-lxxhash", "-lsnappy", "-ldl", "-lpthread", "-lm"],
+         "-lxxhash", "-lsnappy", "-lbz2", "-ldl", "-lpthread", "-lm"],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 

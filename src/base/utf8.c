@@ -123,6 +123,16 @@ static void add_valid(weir_str *out, const char *p, size_t n, bool one_surrogate
     if (end > good) weir_str_add(out, good, (size_t)(end - good));
 }
 
+int weir_utf8_code(const char *p, const char *end, uint32_t *out) {
+    int k = weir_utf8_next(p, end);
+    if (k < 0) return *out = 0xFFFD, -k;
+    uint32_t c = (unsigned char)*p;
+    if (k > 1) c &= 0x7Fu >> k;
+    for (int i = 1; i < k; i++) c = c << 6 | (p[i] & 0x3Fu);
+    *out = c;
+    return k;
+}
+
 void weir_utf8_add(weir_str *out, const char *p, size_t n) { add_valid(out, p, n, true); }
 void weir_utf8_make_valid(weir_str *out, const char *p, size_t n) { add_valid(out, p, n, false); }
 

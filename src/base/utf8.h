@@ -11,6 +11,8 @@ bool weir_utf8_valid(const char *p, size_t n);
 /* Bytes of the character at p (1..4), or, negative, of the piece there that becomes one U+FFFD.
  * p < end. */
 int weir_utf8_next(const char *p, const char *end);
+/* The character at p, U+FFFD for a piece that is none, and its bytes. */
+int weir_utf8_code(const char *p, const char *end, uint32_t *out);
 /* Appends the text, bad pieces as U+FFFD. */
 void weir_utf8_add(weir_str *out, const char *p, size_t n);
 /* SPARK UTF8String.makeValid: as Unicode recommends, which gives a surrogate three of them. */

@@ -46,11 +46,9 @@ weir_rc weir_csv_char(weir_ctx *ctx, get_fn *get, void *u, const char *key, uint
     const char *v = get(u, key);
     *out = dflt;
     if (!v) return WEIR_OK;
-    *out = (unsigned char)*v;
-    if (!*v) return WEIR_OK;
-    int k = weir_utf8_next(v, v + strlen(v));
-    for (int i = 1; i < k; i++) *out = (i == 1 ? *out & (0x7Fu >> k) : *out) << 6 | (v[i] & 0x3Fu);
-    if (k > 0 && k < 4 && !v[k]) return WEIR_OK;
+    if (!*v) return *out = 0, WEIR_OK;
+    int k = weir_utf8_code(v, v + strlen(v), out);
+    if (k < 4 && !v[k]) return WEIR_OK; /* more are two to Java */
     return weir_fail(ctx, WEIR_E_OPTION_VALUE_EXCEEDS_ONE_CHARACTER, "option", key, "value", v);
 }
 
@@ -94,6 +92,14 @@ weir_rc weir_csv_charset(weir_ctx *ctx, get_fn *get, void *u, weir_charset *out)
     return weir_charset_option(ctx, v ? v : get(u, "charset"), "`CSVOptions`", out);
 }
 
+const uint32_t *weir_csv_chars(weir_arena *mem, const char *text, int *n) {
+    uint32_t *out = WEIR_NEWN(mem, uint32_t, strlen(text) + 1);
+    *n = 0;
+    for (const char *p = text, *end = text + strlen(text); p < end;)
+        p += weir_utf8_code(p, end, &out[(*n)++]);
+    return out;
+}
+
 static weir_rc stray_of(weir_ctx *ctx, get_fn *get, void *u, weir_csv_stray *out) {
     static const char *const names[] = {"STOP_AT_DELIMITER", "STOP_AT_CLOSING_QUOTE",
                                         "BACK_TO_DELIMITER", "SKIP_VALUE", "RAISE_ERROR"};
@@ -112,9 +118,9 @@ static weir_rc stray_of(weir_ctx *ctx, get_fn *get, void *u, weir_csv_stray *out
 
 /* SPARK: a pattern is looked at with the first value. One that is none makes values malformed; but
  * one that SimpleDateFormat would have taken fails by name. */
-static weir_rc format_of(weir_ctx *ctx, const char *text, weir_csv_format *out) {
+static weir_rc format_of(weir_ctx *ctx, const char *text, weir_csv_pattern *out) {
     weir_pattern *p = NULL;
-    *out = (weir_csv_format){.text = text};
+    *out = (weir_csv_pattern){.text = text};
     if (!text) return WEIR_OK;
     weir_err quiet;
     weir_err_init(&quiet);
@@ -128,7 +134,7 @@ static weir_rc format_of(weir_ctx *ctx, const char *text, weir_csv_format *out) 
     return WEIR_OK;
 }
 
-weir_rc weir_csv_format_fail(weir_ctx *ctx, const weir_csv_format *f) {
+weir_rc weir_csv_pattern_fail(weir_ctx *ctx, const weir_csv_pattern *f) {
     weir_pattern *p;
     return weir_pattern_compile(ctx, f->text, strlen(f->text), true, &p);
 }
@@ -222,9 +228,9 @@ weir_rc weir_csv_options_read(weir_ctx *ctx, get_fn *get, void *u, weir_csv_opti
 }
 
 weir_rc weir_csv_options_infer(weir_ctx *ctx, const weir_csv_options *o) {
-    const weir_csv_format *both[] = {&o->timestamp_format, &o->ntz_format};
+    const weir_csv_pattern *both[] = {&o->timestamp_format, &o->ntz_format};
     for (int i = 0; i < 2; i++)
-        if (both[i]->text && !both[i]->pattern) return weir_csv_format_fail(ctx, both[i]);
+        if (both[i]->text && !both[i]->pattern) return weir_csv_pattern_fail(ctx, both[i]);
     if (o->sampling_ratio > 0) return WEIR_OK;
     char ratio[32];
     ratio[weir_double_text(o->sampling_ratio, ratio)] = 0;

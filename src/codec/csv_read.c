@@ -16,7 +16,8 @@ struct weir_csv_reader {
     int corrupt, ndata, nwanted; /* the corrupt record's column or -1; columns of fields */
     int *wanted, *place;         /* the columns wanted, by field of the schema and of the record */
     int64_t rows;
-    bool at_header, in_file;
+    weir_csv_found ahead; /* multiLine: the record after those of the rows */
+    bool at_header, in_file, cut; /* cut: the record at the end of the text is not whole */
     weir_csv_scan scan;
     weir_str text; /* a line, or a file, as UTF-8 */
 };
@@ -28,15 +29,20 @@ static weir_rc unfit(weir_ctx *ctx, const weir_field *f) {
                      "format", "CSV");
 }
 
-/* SPARK CSVFileFormat.supportDataType, ExprUtils.verifyColumnNameOfCorruptRecord */
-weir_rc weir_csv_check(weir_ctx *ctx, weir_schema *schema, const weir_csv_options *o) {
-    int corrupt = weir_schema_find(schema, o->corrupt_column, true);
+/* SPARK CSVFileFormat.supportDataType */
+weir_rc weir_csv_columns(weir_ctx *ctx, const weir_schema *schema) {
     for (int i = 0; i < schema->nfield; i++) {
         const weir_type *t = schema->field[i].type;
         if (weir_type_is_nested(t) || t->kind == WEIR_T_INTERVAL || t->kind == WEIR_T_VARIANT ||
             t->kind == WEIR_T_VOID || t->kind == WEIR_T_TIME)
             return unfit(ctx, &schema->field[i]);
     }
+    return WEIR_OK;
+}
+
+/* SPARK ExprUtils.verifyColumnNameOfCorruptRecord */
+static weir_rc check_corrupt(weir_ctx *ctx, weir_schema *schema, const weir_csv_options *o) {
+    int corrupt = weir_schema_find(schema, o->corrupt_column, true);
     if (corrupt < 0 || schema->field[corrupt].type->kind == WEIR_T_STRING) return WEIR_OK;
     return weir_fail(
         ctx, WEIR_E_INVALID_CORRUPT_RECORD_TYPE, "columnName",
@@ -48,7 +54,8 @@ weir_rc weir_csv_check(weir_ctx *ctx, weir_schema *schema, const weir_csv_option
 weir_rc weir_csv_reader_new(weir_ctx *ctx, weir_schema *schema, const bool *need,
                             weir_csv_options *o, weir_csv_reader **out) {
     weir_csv_reader *r = WEIR_NEW(ctx->arena, weir_csv_reader);
-    WEIR_TRY(weir_csv_check(ctx, schema, o));
+    WEIR_TRY(weir_csv_columns(ctx, schema));
+    WEIR_TRY(check_corrupt(ctx, schema, o));
     r->schema = schema;
     r->o = o;
     r->col = WEIR_NEWN(ctx->arena, weir_build, schema->nfield + 1);
@@ -77,7 +84,7 @@ weir_rc weir_csv_reader_new(weir_ctx *ctx, weir_schema *schema, const bool *need
 void weir_csv_file(weir_csv_reader *r, const char *uri) {
     r->o->file = uri;
     r->at_header = r->o->header;
-    r->in_file = false;
+    r->in_file = r->cut = false;
     weir_csv_scan_reset(&r->scan);
 }
 
@@ -242,29 +249,55 @@ weir_rc weir_csv_line(weir_ctx *ctx, weir_csv_reader *r, const char *p, int64_t 
     return one_row(ctx, r, true);
 }
 
+static weir_rc begin_file(weir_ctx *ctx, weir_csv_reader *r, const char *p, int64_t n) {
+    if (!*r->o->sep)
+        return weir_fail_read(ctx, WEIR_E_FAILED_READ_FILE, r->o->file,
+                              "Delimiter cannot be empty");
+    WEIR_TRY(weir_csv_utf8(ctx, r->o->charset, &r->text, &p, &n));
+    weir_csv_scan_begin(&r->scan, p, n);
+    r->in_file = true;
+    r->ahead = weir_csv_scan_next(&r->scan);
+    if (!r->at_header) return WEIR_OK;
+    r->at_header = false;
+    if (r->ahead == WEIR_CSV_ROW) WEIR_TRY(check_header(ctx, r));
+    if (r->ahead <= WEIR_CSV_NOTHING) r->ahead = weir_csv_scan_next(&r->scan);
+    return WEIR_OK;
+}
+
+/* SPARK UnivocityParser.convertStream has the next record parsed before it gives a row: one that
+ * cannot be parsed takes the row before it along. */
 weir_rc weir_csv_step(weir_ctx *ctx, weir_csv_reader *r, const char *p, int64_t n,
                       int64_t max_rows, bool *over) {
     *over = false;
-    if (!r->in_file) {
-        if (!*r->o->sep)
-            return weir_fail_read(ctx, WEIR_E_FAILED_READ_FILE, r->o->file,
-                                  "Delimiter cannot be empty");
-        WEIR_TRY(weir_csv_utf8(ctx, r->o->charset, &r->text, &p, &n));
-        weir_csv_scan_begin(&r->scan, p, n);
-        r->in_file = true;
-    }
+    if (!r->in_file) WEIR_TRY(begin_file(ctx, r, p, n));
     while (r->rows < max_rows) {
-        weir_csv_found got = weir_csv_scan_next(&r->scan);
-        if (got > WEIR_CSV_NOTHING) return broken(ctx, r, got);
-        *over = got == WEIR_CSV_NOTHING && !r->at_header;
+        int64_t rows = r->rows;
+        bool end = r->cut && r->scan.p >= r->scan.end;
+        if (!end && r->ahead > WEIR_CSV_NOTHING) return broken(ctx, r, r->ahead);
+        *over = end || r->ahead == WEIR_CSV_NOTHING;
         if (*over) return WEIR_OK;
-        if (r->at_header)
-            WEIR_TRY(got == WEIR_CSV_ROW ? check_header(ctx, r) : WEIR_OK);
-        else
-            WEIR_TRY(add_row(ctx, r));
-        r->at_header = false;
+        WEIR_TRY(add_row(ctx, r));
+        r->ahead = weir_csv_scan_next(&r->scan);
+        end = r->cut && r->scan.p >= r->scan.end;
+        if ((end || r->ahead > WEIR_CSV_NOTHING) && r->rows > rows) {
+            r->rows--;
+            for (int c = 0; c < r->schema->nfield; c++) weir_build_truncate(&r->col[c], r->rows);
+        }
     }
     return WEIR_OK;
+}
+
+/* SPARK: univocity reads a million characters at a time; those among which damage is are lost. */
+size_t weir_csv_cut(weir_csv_reader *r, const char *p, size_t n) {
+    int64_t left = 0;
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (((unsigned char)p[i] & 0xC0) != 0x80 && left == r->o->buffer_chars)
+            kept = i, left = 0;
+        left += ((unsigned char)p[i] & 0xC0) != 0x80 ? 1 + ((unsigned char)p[i] >= 0xF0) : 0;
+    }
+    r->cut = true;
+    return left == r->o->buffer_chars ? n : kept;
 }
 
 weir_rc weir_csv_take(weir_ctx *ctx, weir_csv_reader *r, weir_batch *out) {

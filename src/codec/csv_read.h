@@ -16,11 +16,11 @@ typedef enum {
 } weir_csv_stray;
 
 /* A pattern of the options dateFormat and the like. */
-typedef struct weir_csv_format {
+typedef struct weir_csv_pattern {
     const char *text;            /* NULL: none is given */
     const weir_pattern *pattern; /* NULL: it is none */
     bool upgrade;                /* any use of it fails; else values are malformed without one */
-} weir_csv_format;
+} weir_csv_pattern;
 
 typedef struct weir_csv_options {
     weir_read_mode mode;
@@ -38,7 +38,7 @@ typedef struct weir_csv_options {
     weir_charset charset;
     const char *line_sep; /* NULL: \\n, \\r and \\r\\n */
     const weir_zone *zone;
-    weir_csv_format date_format, timestamp_format, ntz_format;
+    weir_csv_pattern date_format, timestamp_format, ntz_format;
     bool date_given; /* else date_format is the one that is tried for inference */
     const char *file; /* for messages */
 } weir_csv_options;
@@ -46,7 +46,7 @@ typedef struct weir_csv_options {
 /* Options by Spark's names through get (NULL = absent), for reading. */
 weir_rc weir_csv_options_read(weir_ctx *, const char *(*get)(void *u, const char *key), void *u,
                               weir_csv_options *out);
-weir_rc weir_csv_format_fail(weir_ctx *, const weir_csv_format *); /* one without pattern */
+weir_rc weir_csv_pattern_fail(weir_ctx *, const weir_csv_pattern *); /* one without pattern */
 /* What a schema that is inferred needs of them besides. SPARK CSVInferSchema's constructor */
 weir_rc weir_csv_options_infer(weir_ctx *, const weir_csv_options *);
 /* One of an option's values: see csv_options.c. Shared with the writer. */
@@ -56,6 +56,7 @@ weir_rc weir_csv_flag(weir_ctx *, const char *(*get)(void *u, const char *key), 
                       const char *key, bool dflt, bool *out);
 weir_rc weir_csv_delimiter(weir_ctx *, const char *(*get)(void *u, const char *key), void *u,
                            const char **out);
+const uint32_t *weir_csv_chars(weir_arena *, const char *text, int *n); /* its characters */
 weir_rc weir_csv_line_sep(weir_ctx *, const char *(*get)(void *u, const char *key), void *u,
                           const char **out); /* NULL: not given */
 weir_rc weir_csv_charset(weir_ctx *, const char *(*get)(void *u, const char *key), void *u,
@@ -64,7 +65,7 @@ weir_rc weir_csv_charset(weir_ctx *, const char *(*get)(void *u, const char *key
 /* need: which fields of the schema are wanted (NULL: all); the others are null. What a malformed
  * record is depends on it, as in Spark, unless columnPruning is off. */
 typedef struct weir_csv_reader weir_csv_reader;
-weir_rc weir_csv_check(weir_ctx *, weir_schema *, const weir_csv_options *); /* columns CSV has */
+weir_rc weir_csv_columns(weir_ctx *, const weir_schema *); /* are they of types that CSV has? */
 weir_rc weir_csv_reader_new(weir_ctx *, weir_schema *, const bool *need, weir_csv_options *,
                             weir_csv_reader **out); /* lives in ctx->arena */
 /* The next text is of a new file: its header is to be stepped over. */
@@ -75,6 +76,8 @@ weir_rc weir_csv_line(weir_ctx *, weir_csv_reader *, const char *p, int64_t n);
  * its end. */
 weir_rc weir_csv_step(weir_ctx *, weir_csv_reader *, const char *p, int64_t n, int64_t max_rows,
                       bool *over);
+/* Of a damaged file, how much weir_csv_step may have: what was read before the damage was met. */
+size_t weir_csv_cut(weir_csv_reader *, const char *p, size_t n);
 int64_t weir_csv_rows(const weir_csv_reader *);
 weir_rc weir_csv_take(weir_ctx *, weir_csv_reader *, weir_batch *out);
 

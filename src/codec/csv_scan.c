@@ -9,29 +9,13 @@
 /* What a value's part leaves to do. */
 typedef enum { END, DONE, AGAIN, TAIL } turn;
 
-static int chars_of(weir_arena *mem, const char *text, uint32_t **out) {
-    size_t n = strlen(text);
-    int count = 0;
-    *out = WEIR_NEWN(mem, uint32_t, n + 1);
-    for (const char *p = text, *end = text + n; p < end; count++) {
-        int k = weir_utf8_next(p, end);
-        if (k < 0) k = -k;
-        uint32_t c = (unsigned char)*p;
-        if (k > 1) c &= 0x7Fu >> k;
-        for (int i = 1; i < k; i++) c = c << 6 | (p[i] & 0x3Fu);
-        (*out)[count] = c;
-        p += k;
-    }
-    return count;
-}
-
 void weir_csv_scan_init(weir_csv_scan *s, const weir_csv_options *o, weir_arena *mem,
                         const int *pick, int npick) {
-    uint32_t *sep, *end;
+    const uint32_t *sep;
     *s = (weir_csv_scan){.o = o, .mem = mem, .cap = 32, .pick = pick, .npick = npick};
     s->row_mem = weir_arena_new(mem);
     s->field = WEIR_NEWN(mem, weir_csv_field, s->cap);
-    s->nsep = chars_of(mem, o->sep, &sep);
+    sep = weir_csv_chars(mem, o->sep, &s->nsep);
     bool astral = s->nsep == 1 && sep[0] > 0xFFFF; /* two characters, to Java */
     s->sep = s->nsep > 1 || astral ? sep : NULL;
     s->delim = s->sep ? 0 : sep[0];
@@ -41,7 +25,8 @@ void weir_csv_scan_init(weir_csv_scan *s, const weir_csv_options *o, weir_arena 
     s->comment = o->has_comment ? o->comment : '#';
     s->end1 = s->newline = '\n';
     if (o->line_sep) {
-        int n = chars_of(mem, o->line_sep, &end);
+        int n;
+        const uint32_t *end = weir_csv_chars(mem, o->line_sep, &n);
         s->end1 = end[0];
         s->end2 = n > 1 ? end[1] : 0;
         if (n == 1) s->newline = end[0];

@@ -90,7 +90,7 @@ bool weir_csv_boolean(weir_csv_field f, bool *out) {
 
 bool weir_csv_date(const weir_csv_options *o, weir_csv_field f, int32_t *out) {
     int64_t us;
-    const weir_csv_format *w = &o->date_format;
+    const weir_csv_pattern *w = &o->date_format;
     if (!w->text) return weir_date_parse(f.p, f.n, out);
     if (!w->pattern || !weir_pattern_parse(w->pattern, f.p, f.n, weir_zone_utc(), &us))
         return false;
@@ -99,13 +99,13 @@ bool weir_csv_date(const weir_csv_options *o, weir_csv_field f, int32_t *out) {
 }
 
 bool weir_csv_timestamp(const weir_csv_options *o, weir_csv_field f, int64_t *out) {
-    const weir_csv_format *w = &o->timestamp_format;
+    const weir_csv_pattern *w = &o->timestamp_format;
     if (!w->text) return weir_timestamp_parse(f.p, f.n, o->zone, out);
     return w->pattern && weir_pattern_parse(w->pattern, f.p, f.n, o->zone, out);
 }
 
 bool weir_csv_ntz(const weir_csv_options *o, weir_csv_field f, int64_t *out) {
-    const weir_csv_format *w = &o->ntz_format;
+    const weir_csv_pattern *w = &o->ntz_format;
     if (!w->text) return weir_timestamp_ntz_parse(f.p, f.n, false, out);
     return w->pattern && weir_pattern_parse(w->pattern, f.p, f.n, weir_zone_utc(), out);
 }
@@ -128,12 +128,12 @@ static weir_csv_field without_gmt(weir_ctx *ctx, weir_csv_field f) {
 static weir_rc put_time(weir_ctx *ctx, const weir_csv_options *o, weir_build *b, weir_csv_field f,
                         bool *good) {
     weir_kind k = b->type->kind;
-    const weir_csv_format *w = k == WEIR_T_DATE        ? &o->date_format
+    const weir_csv_pattern *w = k == WEIR_T_DATE        ? &o->date_format
                                : k == WEIR_T_TIMESTAMP ? &o->timestamp_format
                                                        : &o->ntz_format;
     int64_t us;
     int32_t day;
-    if (w->upgrade) return weir_csv_format_fail(ctx, w);
+    if (w->upgrade) return weir_csv_pattern_fail(ctx, w);
     if (k == WEIR_T_DATE) {
         /* what is read otherwise has what the pattern yyyy-MM-dd takes */
         bool lenient = o->date_fallback && !o->date_given;

@@ -20,13 +20,8 @@ static void put_unit(weir_str *o, uint32_t u) { weir_str_printf(o, "\\u%04X", u)
 /* Valid text, in which what is beyond most is escaped. */
 static void put_units(weir_str *o, const char *p, size_t n, uint32_t most) {
     for (const char *end = p + n; p < end;) {
-        const unsigned char *c = (const unsigned char *)p;
-        int k = weir_utf8_next(p, end);
-        uint32_t v = k == 1   ? c[0]
-                     : k == 2 ? (c[0] & 0x1Fu) << 6 | (c[1] & 0x3Fu)
-                     : k == 3 ? (c[0] & 0xFu) << 12 | (c[1] & 0x3Fu) << 6 | (c[2] & 0x3Fu)
-                              : (c[0] & 7u) << 18 | (c[1] & 0x3Fu) << 12 | (c[2] & 0x3Fu) << 6 |
-                                    (c[3] & 0x3Fu);
+        uint32_t v;
+        int k = weir_utf8_code(p, end, &v);
         if (v <= most)
             weir_str_add(o, p, (size_t)k);
         else if (v > 0xFFFF)

@@ -223,6 +223,6 @@ weir_rc weir_state_codec_find(weir_ctx *ctx, const char *name, const weir_state_
             *out = &codecs[i];
             return WEIR_OK;
         }
-    return weir_fail(ctx, WEIR_E_STATE_CODEC, "codecName", name, "availableCodecs",
+    return weir_fail(ctx, WEIR_E_CODEC_NOT_AVAILABLE, "codecName", name, "availableCodecs",
                      "lz4, lzf, snappy, zstd");
 }

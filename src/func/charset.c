@@ -122,12 +122,10 @@ bool weir_charset_encode(weir_charset set, const char *p, size_t n, bool mark, w
     }
     if (set == WEIR_CHARSET_UTF16 && mark) put_unit(s, 0xfeff, false);
     for (const char *end = p + n; p < end;) {
-        int k = weir_utf8_next(p, end);
-        uint32_t v = (unsigned char)*p;
-        if (k > 1) v &= 0x7fu >> k;
-        for (int i = 1; i < k; i++) v = v << 6 | (p[i] & 0x3fu);
-        good &= encode_char(set, k < 0 ? 0xfffd : v, s) && k > 0;
-        p += k < 0 ? -k : k;
+        uint32_t v;
+        good &= weir_utf8_next(p, end) > 0;
+        p += weir_utf8_code(p, end, &v);
+        good &= encode_char(set, v, s);
     }
     return good;
 }

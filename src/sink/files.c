@@ -38,9 +38,13 @@ static void parquet_drop(weir_file_out *o) {
     if (o) weir_parquet_abort(o->w);
     if (o) o->w = NULL;
 }
-static const weir_file_format parquet_format = {"parquet",   ".snappy.parquet", false,
-                                                false,       parquet_check,     parquet_open,
-                                                parquet_add, parquet_finish,    parquet_drop};
+static const weir_file_format parquet_format = {.name = "parquet",
+                                                .extension = ".snappy.parquet",
+                                                .check = parquet_check,
+                                                .open = parquet_open,
+                                                .add = parquet_add,
+                                                .finish = parquet_finish,
+                                                .drop = parquet_drop};
 
 /* SPARK OrcFileFormat.supportDataType; more exactly, what both sides read alike. */
 static weir_rc orc_type_check(weir_ctx *ctx, const weir_type *t) {
@@ -78,8 +82,13 @@ static weir_rc orc_add(weir_ctx *ctx, weir_file_out *o, const weir_batch *b) {
     }
     return weir_parquet_add(ctx, o->w, &c);
 }
-static const weir_file_format orc_format = {
-    "orc", ".snappy.orc", false, false, orc_check, orc_open, orc_add, parquet_finish, parquet_drop};
+static const weir_file_format orc_format = {.name = "orc",
+                                            .extension = ".snappy.orc",
+                                            .check = orc_check,
+                                            .open = orc_open,
+                                            .add = orc_add,
+                                            .finish = parquet_finish,
+                                            .drop = parquet_drop};
 
 static const weir_file_format *format_of(const char *name) {
     static const weir_file_format *const all[] = {&parquet_format,   &orc_format,
@@ -298,6 +307,12 @@ static void grow(file_sink *k) {
     k->cfile = cap;
 }
 
+static const char *extension(weir_ctx *ctx, const file_sink *k) {
+    const char *v =
+        k->format->any_extension ? weir_option_get(&k->data.options, "extension") : NULL;
+    return v ? weir_printf(ctx->arena, ".%s", v) : k->format->extension;
+}
+
 /* Streams write at the final name: what the log does not list is invisible. Batch files are hidden
  * until the commit. */
 static weir_rc new_file(weir_ctx *ctx, file_sink *k, const char *dir, out_file **out) {
@@ -307,10 +322,10 @@ static weir_rc new_file(weir_ctx *ctx, file_sink *k, const char *dir, out_file *
     for (int i = 0; i < k->nfile; i++) same += strcmp(k->file[i].dir, dir) == 0;
     const weir_pack *pack = NULL;
     if (k->format->packs)
-        WEIR_TRY(weir_pack_find(ctx, weir_option_get(&k->data.options, "compression"), &pack));
+        WEIR_TRY(weir_pack_find(ctx, weir_pack_name(&k->data.options), &pack));
     const char *path = k->sink->info.path,
                *name = weir_printf(k->mem, "part-00000-%s%cc%03d%s%s", k->job,
-                                   k->sink->info.npartition ? '.' : '-', same, k->format->extension,
+                                   k->sink->info.npartition ? '.' : '-', same, extension(ctx, k),
                                    weir_pack_extension(pack));
     out_file *f = &k->file[k->nfile];
     *f = (out_file){.dir = dir, .final = weir_printf(k->mem, "%s/%s%s", path, dir, name)};

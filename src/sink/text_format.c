@@ -3,6 +3,8 @@
 #include "sink/text_format.h"
 
 #include "base/utf8.h"
+#include "codec/csv_read.h"
+#include "codec/csv_write.h"
 #include "codec/pack.h"
 #include "codec/xml_write.h"
 #include "func/charset.h"
@@ -12,26 +14,20 @@
 
 enum { FLUSH = 1 << 20 };
 
-typedef struct csv_options {
-    const char *sep, *null_value, *empty_value;
-    char quote, escape;
-    bool header, quote_all, escape_quotes, trim_left, trim_right;
-} csv_options;
-
 struct weir_file_out {
     weir_file *f;
     const char *path;
-    weir_str buf, cell, packed; /* cell: a value before its quotes */
-    weir_packer *packer;        /* NULL: the text is written as it is */
+    weir_str buf, coded, packed; /* rows, in the charset, packed */
+    weir_charset charset;
+    weir_packer *packer; /* NULL: the text is written as it is */
     int64_t bytes;
     const weir_write_info *info;
-    const char *line_end;
+    weir_bytes line_end;
     weir_json_write json;
-    weir_charset charset;
-    weir_str encoded; /* not UTF-8 */
-    csv_options csv;
+    weir_csv_writer csv;
     weir_xml_writer xml;
-    bool begun; /* what comes before the rows is written */
+    bool begun;  /* XML: what comes before the rows is written */
+    bool marked; /* the charset's mark is written */
     void (*row)(weir_file_out *, const weir_batch *, int64_t row);
 };
 
@@ -39,14 +35,9 @@ static const char *get_option(void *u, const char *key) {
     return weir_option_get(&((const weir_write_info *)u)->options, key);
 }
 
-static bool flag(const weir_write_info *i, const char *key, bool dflt) {
-    const char *v = weir_option_get(&i->options, key);
-    return v ? strcasecmp(v, "true") == 0 : dflt;
-}
-
-static weir_rc check_text_file(weir_ctx *ctx, const weir_write_info *i) {
+static weir_rc check_pack(weir_ctx *ctx, const weir_write_info *i) {
     const weir_pack *pack;
-    return weir_pack_find(ctx, weir_option_get(&i->options, "compression"), &pack);
+    return weir_pack_find(ctx, weir_pack_name(&i->options), &pack);
 }
 
 static weir_rc check_utf8(weir_ctx *ctx, const weir_write_info *i) {
@@ -54,7 +45,7 @@ static weir_rc check_utf8(weir_ctx *ctx, const weir_write_info *i) {
     if (enc && strcasecmp(enc, "UTF-8") != 0)
         return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
                          weir_printf(ctx->arena, "the encoding %s; write UTF-8", enc));
-    return check_text_file(ctx, i);
+    return check_pack(ctx, i);
 }
 
 static weir_rc charset_of(weir_ctx *ctx, const weir_write_info *i, const char *options,
@@ -75,11 +66,14 @@ static weir_rc open_file(weir_ctx *ctx, weir_arena *mem, const char *path, const
     weir_file_out *o = WEIR_NEW(mem, weir_file_out);
     const char *end = weir_option_get(&i->options, "lineSep");
     o->info = i;
-    o->line_end = end && *end ? end : "\n";
+    if (!end || !*end) end = "\n";
+    o->line_end = (weir_bytes){end, (int32_t)strlen(end)};
+    o->charset = WEIR_CHARSET_UTF8;
     weir_str_init(&o->buf, mem, 1u << 30);
+    weir_str_init(&o->coded, mem, 1u << 30);
     weir_str_init(&o->packed, mem, 1u << 30);
     const weir_pack *pack;
-    WEIR_TRY(weir_pack_find(ctx, weir_option_get(&i->options, "compression"), &pack));
+    WEIR_TRY(weir_pack_find(ctx, weir_pack_name(&i->options), &pack));
     if (pack) o->packer = weir_packer_new(mem, pack);
     *out = o;
     return weir_file_create(ctx, path, true, &o->f);
@@ -87,14 +81,14 @@ static weir_rc open_file(weir_ctx *ctx, weir_arena *mem, const char *path, const
 
 static weir_rc flush(weir_ctx *ctx, weir_file_out *o, bool last) {
     const weir_str *t = &o->buf;
-    o->packed.len = o->encoded.len = 0;
-    if (o->charset && t->len) {
-        (void)weir_charset_encode(o->charset, t->p, t->len, !o->begun, &o->encoded);
-        o->begun = true;
-        t = &o->encoded;
+    o->packed.len = o->coded.len = 0;
+    if (o->charset != WEIR_CHARSET_UTF8 && t->len) {
+        (void)weir_charset_encode(o->charset, t->p, t->len, !o->marked, &o->coded);
+        o->marked = true;
+        t = &o->coded;
     }
     if (o->packer) {
-        weir_packer_add(o->packer, t->p ? t->p : "", t->len, last, &o->packed);
+        WEIR_TRY(weir_packer_add(ctx, o->packer, t->p ? t->p : "", t->len, last, &o->packed));
         t = &o->packed;
     }
     if (t->len) WEIR_TRY(weir_file_write(ctx, o->f, t->p, t->len));
@@ -106,7 +100,7 @@ static weir_rc flush(weir_ctx *ctx, weir_file_out *o, bool last) {
 static weir_rc add_rows(weir_ctx *ctx, weir_file_out *o, const weir_batch *b) {
     for (int64_t i = 0; i < b->len; i++) {
         o->row(o, b, i);
-        weir_str_puts(&o->buf, o->line_end);
+        weir_str_add(&o->buf, o->line_end.p, (size_t)o->line_end.len);
         if (o->buf.len >= FLUSH) WEIR_TRY(flush(ctx, o, false));
     }
     return WEIR_OK;
@@ -136,7 +130,7 @@ static bool has_kind(const weir_type *t, weir_kind k) {
 
 static weir_rc json_check(weir_ctx *ctx, const weir_write_info *i) {
     weir_charset set;
-    WEIR_TRY(check_text_file(ctx, i));
+    WEIR_TRY(check_pack(ctx, i));
     WEIR_TRY(charset_of(ctx, i, "`JSONOptions`", &set));
     for (int c = 0; c < i->schema->nfield; c++) {
         const weir_field *f = &i->schema->field[c];
@@ -160,14 +154,18 @@ static weir_rc json_open(weir_ctx *ctx, weir_arena *mem, const char *path, const
     WEIR_TRY(open_file(ctx, mem, path, i, out));
     (*out)->row = json_row;
     WEIR_TRY(charset_of(ctx, i, "`JSONOptions`", &(*out)->charset));
-    weir_str_init(&(*out)->encoded, mem, 1u << 30);
     return weir_json_write_options(&c, get_option, (void *)(uintptr_t)i, &(*out)->json);
 }
 
 /* ---- text ---- */
 
 static weir_rc text_check(weir_ctx *ctx, const weir_write_info *i) {
-    WEIR_TRY(check_utf8(ctx, i));
+    const char *enc = weir_option_get(&i->options, "encoding");
+    weir_charset set;
+    WEIR_TRY(check_pack(ctx, i));
+    if (enc && !weir_charset_find(enc, strlen(enc), &set))
+        return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
+                         weir_printf(ctx->arena, "the encoding %s of lineSep; write UTF-8", enc));
     for (int c = 0; c < i->schema->nfield; c++)
         if (i->schema->field[c].type->kind != WEIR_T_STRING)
             return bad_column(ctx, &i->schema->field[c], "Text");
@@ -186,127 +184,59 @@ static void text_row(weir_file_out *o, const weir_batch *b, int64_t row) {
     weir_str_add(&o->buf, t.p, (size_t)t.len);
 }
 
+/* SPARK TextOptions: encoding is that of lineSep alone. */
 static weir_rc text_open(weir_ctx *ctx, weir_arena *mem, const char *path, const weir_write_info *i,
                          weir_file_out **out) {
+    const char *enc = weir_option_get(&i->options, "encoding");
+    weir_charset set;
+    weir_str end;
     WEIR_TRY(open_file(ctx, mem, path, i, out));
-    (*out)->row = text_row;
+    weir_file_out *o = *out;
+    o->row = text_row;
+    if (!enc || !weir_option_get(&i->options, "lineSep") ||
+        !weir_charset_find(enc, strlen(enc), &set))
+        return WEIR_OK;
+    weir_str_init(&end, mem, 1 << 20);
+    (void)weir_charset_encode(set, o->line_end.p, (size_t)o->line_end.len, true, &end);
+    o->line_end = (weir_bytes){end.p, (int32_t)end.len};
     return WEIR_OK;
 }
 
 /* ---- CSV ---- */
 
 static weir_rc csv_check(weir_ctx *ctx, const weir_write_info *i) {
-    weir_charset set;
-    WEIR_TRY(check_text_file(ctx, i));
-    WEIR_TRY(charset_of(ctx, i, "`CSVOptions`", &set));
-    for (int c = 0; c < i->schema->nfield; c++)
-        if (weir_type_is_nested(i->schema->field[c].type) ||
-            i->schema->field[c].type->kind == WEIR_T_BINARY)
-            return bad_column(ctx, &i->schema->field[c], "CSV");
-    return WEIR_OK;
-}
-
-static char one_char(const weir_write_info *i, const char *key, char dflt) {
-    const char *v = weir_option_get(&i->options, key);
-    return v ? *v : dflt;
-}
-
-static csv_options csv_options_of(const weir_write_info *i) {
-    const char *sep = weir_option_get(&i->options, "sep"),
-               *delimiter = weir_option_get(&i->options, "delimiter"),
-               *null = weir_option_get(&i->options, "nullValue"),
-               *empty = weir_option_get(&i->options, "emptyValue");
-    return (csv_options){.sep = sep         ? sep
-                                : delimiter ? delimiter
-                                            : ",",
-                         .null_value = null ? null : "",
-                         .empty_value = empty ? empty : "\"\"",
-                         .quote = one_char(i, "quote", '"'),
-                         .escape = one_char(i, "escape", '\\'),
-                         .header = flag(i, "header", false),
-                         .quote_all = flag(i, "quoteAll", false),
-                         .escape_quotes = flag(i, "escapeQuotes", true),
-                         .trim_left = flag(i, "ignoreLeadingWhiteSpace", true),
-                         .trim_right = flag(i, "ignoreTrailingWhiteSpace", true)};
-}
-
-static bool needs_quotes(const csv_options *c, const char *p, size_t n) {
-    size_t k = strlen(c->sep);
-    if (c->quote_all) return true;
-    for (size_t i = 0; i < n; i++) {
-        if (p[i] == '\n' || p[i] == '\r' || (p[i] == c->quote && c->escape_quotes)) return true;
-        if (k && n - i >= k && memcmp(p + i, c->sep, k) == 0) return true;
-    }
-    return false;
-}
-
-/* What stands for null or the empty string: quoted with all the rest only. */
-static void csv_special(weir_file_out *o, const char *v) {
-    bool quotes = o->csv.quote_all && *v != o->csv.quote;
-    if (quotes) weir_str_putc(&o->buf, o->csv.quote);
-    weir_str_puts(&o->buf, v);
-    if (quotes) weir_str_putc(&o->buf, o->csv.quote);
-}
-
-static void csv_text(weir_file_out *o, const char *p, size_t n) {
-    const csv_options *c = &o->csv;
-    while (c->trim_left && n && (unsigned char)*p <= ' ') p++, n--;
-    while (c->trim_right && n && (unsigned char)p[n - 1] <= ' ') n--;
-    if (!n) {
-        csv_special(o, c->empty_value);
-        return;
-    }
-    if (!needs_quotes(c, p, n)) {
-        weir_str_add(&o->buf, p, n);
-        return;
-    }
-    weir_str_putc(&o->buf, c->quote);
-    for (size_t i = 0; i < n; i++) {
-        if (p[i] == c->quote || (p[i] == c->escape && c->escape != c->quote))
-            weir_str_putc(&o->buf, c->escape);
-        weir_str_putc(&o->buf, p[i]);
-    }
-    weir_str_putc(&o->buf, c->quote);
-}
-
-static void csv_cell(weir_file_out *o, const weir_column *col, int64_t row) {
-    weir_str *t = &o->cell;
-    if (weir_is_null(col, row)) {
-        csv_special(o, o->csv.null_value);
-        return;
-    }
-    if (col->type->kind == WEIR_T_STRING) {
-        weir_bytes b = weir_get_bytes(col, row);
-        t->len = 0;
-        weir_utf8_add(t, b.p, (size_t)b.len);
-        csv_text(o, t->len ? t->p : "", t->len);
-        return;
-    }
-    t->len = 0;
-    weir_json_put(&o->json, col, row, t); /* numbers and times read as in JSON */
-    bool quoted = t->len >= 2 && t->p[0] == '"';
-    csv_text(o, t->p + quoted, t->len - 2u * quoted);
+    weir_csv_options o; /* SPARK: those of reading are looked at, too */
+    weir_csv_writer w;
+    void *u = (void *)(uintptr_t)i;
+    const char *ext = weir_option_get(&i->options, "extension");
+    WEIR_TRY(weir_csv_options_read(ctx, get_option, u, &o));
+    WEIR_TRY(weir_csv_writer_init(ctx, get_option, u, &w));
+    WEIR_TRY(check_pack(ctx, i));
+    bool letters = true;
+    for (const char *p = ext; p && *p; p++)
+        letters &= (unsigned char)*p >= 0x80 || ((unsigned char)(*p | 32) - 'a') < 26;
+    if (ext && (strchr(ext, '/') || (strlen(ext) != 3 && !letters)))
+        return weir_fail(ctx, WEIR_E_INVALID_FILE_EXTENSION, "parameter", "`extension`",
+                         "functionName", "`CSVOptions`", "invalidValue", ext);
+    return weir_csv_columns(ctx, i->schema);
 }
 
 static void csv_row(weir_file_out *o, const weir_batch *b, int64_t row) {
-    for (int c = 0; c < b->schema->nfield; c++) {
-        if (c) weir_str_puts(&o->buf, o->csv.sep);
-        csv_cell(o, &b->col[c], row);
-    }
+    weir_csv_write_row(&o->csv, b, row, &o->buf);
 }
 
 static weir_rc csv_open(weir_ctx *ctx, weir_arena *mem, const char *path, const weir_write_info *i,
                         weir_file_out **out) {
-    WEIR_TRY(json_open(ctx, mem, path, i, out));
+    weir_ctx c = *ctx;
+    c.arena = mem;
+    WEIR_TRY(open_file(ctx, mem, path, i, out));
     weir_file_out *o = *out;
+    void *u = (void *)(uintptr_t)i;
     o->row = csv_row;
-    weir_str_init(&o->cell, mem, 1u << 30);
-    o->csv = csv_options_of(i);
-    for (int c = 0; o->csv.header && c < i->schema->nfield; c++) {
-        if (c) weir_str_puts(&o->buf, o->csv.sep);
-        csv_text(o, i->schema->field[c].name, strlen(i->schema->field[c].name));
-    }
-    if (o->csv.header) weir_str_puts(&o->buf, o->line_end);
+    WEIR_TRY(weir_csv_writer_init(&c, get_option, u, &o->csv));
+    WEIR_TRY(weir_csv_charset(&c, get_option, u, &o->charset));
+    o->line_end = (weir_bytes){"", 0}; /* comes with the row */
+    if (o->csv.header) weir_csv_write_header(&o->csv, i->schema, &o->buf);
     return WEIR_OK;
 }
 
@@ -368,11 +298,37 @@ static weir_rc xml_finish(weir_ctx *ctx, weir_file_out *o, int64_t *bytes) {
     return finish_file(ctx, o, bytes);
 }
 
-const weir_file_format weir_json_format = {
-    "json", ".json", true, false, json_check, json_open, add_rows, finish_file, drop_file};
-const weir_file_format weir_text_format = {"text",    ".txt",   true,        false,    text_check,
-                                           text_open, add_rows, finish_file, drop_file};
-const weir_file_format weir_csv_format = {"csv",    ".csv",   true,        true,     csv_check,
-                                          csv_open, add_rows, finish_file, drop_file};
-const weir_file_format weir_xml_format = {"xml",    ".xml",  true,       false,    xml_check,
-                                          xml_open, xml_add, xml_finish, drop_file};
+const weir_file_format weir_json_format = {.name = "json",
+                                           .extension = ".json",
+                                           .packs = true,
+                                           .check = json_check,
+                                           .open = json_open,
+                                           .add = add_rows,
+                                           .finish = finish_file,
+                                           .drop = drop_file};
+const weir_file_format weir_text_format = {.name = "text",
+                                           .extension = ".txt",
+                                           .packs = true,
+                                           .check = text_check,
+                                           .open = text_open,
+                                           .add = add_rows,
+                                           .finish = finish_file,
+                                           .drop = drop_file};
+const weir_file_format weir_csv_format = {.name = "csv",
+                                          .extension = ".csv",
+                                          .packs = true,
+                                          .by_position = true,
+                                          .any_extension = true,
+                                          .check = csv_check,
+                                          .open = csv_open,
+                                          .add = add_rows,
+                                          .finish = finish_file,
+                                          .drop = drop_file};
+const weir_file_format weir_xml_format = {.name = "xml",
+                                          .extension = ".xml",
+                                          .packs = true,
+                                          .check = xml_check,
+                                          .open = xml_open,
+                                          .add = xml_add,
+                                          .finish = xml_finish,
+                                          .drop = drop_file};

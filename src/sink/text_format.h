@@ -9,6 +9,7 @@ typedef struct weir_file_format {
     const char *name, *extension; /* "parquet", ".snappy.parquet" */
     bool packs;                   /* the option compression packs whole files, see codec/pack.h */
     bool by_position;             /* columns have no names in the files */
+    bool any_extension;           /* the option extension gives another one */
     /* Are options and columns such that the format can hold them? At the start of a write. */
     weir_rc (*check)(weir_ctx *, const weir_write_info *);
     weir_rc (*open)(weir_ctx *, weir_arena *mem, const char *path, const weir_write_info *,

@@ -1,7 +1,6 @@
 /* Auto Loader's schema. See cloud_schema.h. */
 #include "source/cloud_schema.h"
 
-#include "codec/pack.h"
 #include "source/glob.h"
 
 #include <stdlib.h>
@@ -156,14 +155,27 @@ static weir_rc log_write(weir_ctx *ctx, const char *location, int64_t id, weir_s
 
 /* ---- inference and hints ---- */
 
+typedef struct sampled {
+    weir_json_infer *f;
+    int64_t bytes;
+} sampled;
+
+static weir_rc infer_text(weir_ctx *ctx, void *u, const char *p, int64_t n, bool *enough) {
+    sampled *k = u;
+    (void)ctx, (void)enough;
+    weir_json_infer_record(k->f, p, n);
+    k->bytes += n + 1;
+    return WEIR_OK;
+}
+
 static weir_rc infer(weir_ctx *ctx, weir_scan *s, const weir_cloud_options *o, const weir_found *v,
                      int64_t n, weir_schema **out) {
     weir_json_options jo;
-    weir_bytes sep;
+    weir_text_rule rule;
     weir_arena *mem = weir_arena_new(ctx->arena);
     WEIR_TRY(weir_json_options_read(ctx, false, get_option, s, &jo));
     jo.mode = WEIR_MODE_DROP; /* malformed records add no column: they are for the rescue column */
-    WEIR_TRY(weir_line_sep(ctx, s, &sep));
+    WEIR_TRY(weir_text_rule_of(ctx, s, &rule));
     weir_json_infer *f = weir_json_infer_new(mem, &jo);
     int64_t bytes = weir_conf_bytes(
         ctx->conf, "spark.databricks.cloudFiles.schemaInference.sampleSize.numBytes");
@@ -171,13 +183,10 @@ static weir_rc infer(weir_ctx *ctx, weir_scan *s, const weir_cloud_options *o, c
         weir_conf_int(ctx->conf, "spark.databricks.cloudFiles.schemaInference.sampleSize.numFiles");
     for (int64_t i = 0; i < n && i < files && bytes > 0; i++) {
         weir_ctx c = *ctx;
-        const char *p;
-        size_t len;
-        bool mapped;
+        sampled k = {f, 0};
         c.arena = weir_arena_new(mem);
-        WEIR_TRY(weir_text_map(&c, v[i].path, &p, &len, &mapped));
-        weir_json_infer_file(f, sep, jo.multi_line, p, len);
-        bytes -= (int64_t)len;
+        WEIR_TRY(weir_text_records(&c, &rule, v[i].path, jo.multi_line, infer_text, &k));
+        bytes -= k.bytes;
         weir_arena_free(c.arena);
     }
     WEIR_TRY(weir_json_infer_done(ctx, f, !o->infer_types, out));

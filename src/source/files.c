@@ -3,7 +3,6 @@
 #include "source/files.h"
 
 #include "codec/csv_read.h"
-#include "codec/pack.h"
 #include "codec/xml_read.h"
 
 #include "source/cloud_schema.h"
@@ -37,21 +36,23 @@ static const char *get_option(void *u, const char *key) {
     return weir_option_get(&((weir_scan *)u)->options, key);
 }
 
+static weir_rc infer_json_text(weir_ctx *ctx, void *u, const char *p, int64_t n, bool *enough) {
+    (void)ctx, (void)enough;
+    weir_json_infer_record(u, p, n);
+    return WEIR_OK;
+}
+
 static weir_rc infer_json(weir_ctx *ctx, weir_scan *s, const weir_listing *l, weir_schema **out) {
     weir_json_options o;
-    weir_bytes sep;
+    weir_text_rule rule;
     WEIR_TRY(weir_json_options_read(ctx, false, get_option, s, &o));
-    WEIR_TRY(weir_line_sep(ctx, s, &sep));
+    WEIR_TRY(weir_text_rule_of(ctx, s, &rule));
     weir_arena *mem = weir_arena_new(ctx->arena);
     weir_json_infer *f = weir_json_infer_new(mem, &o);
     for (int64_t i = 0; i < l->n; i++) {
         weir_ctx c = *ctx;
-        const char *p;
-        size_t n;
-        bool mapped;
         c.arena = weir_arena_new(mem);
-        WEIR_TRY(weir_text_map(&c, l->v[i].path, &p, &n, &mapped));
-        weir_json_infer_file(f, sep, o.multi_line, p, n);
+        WEIR_TRY(weir_text_records(&c, &rule, l->v[i].path, o.multi_line, infer_json_text, f));
         weir_arena_free(c.arena);
     }
     weir_rc rc = weir_json_infer_done(ctx, f, false, out);
@@ -79,70 +80,62 @@ static by_size ordered(weir_arena *a, const weir_listing *l, bool by_path) {
     return o;
 }
 
-static weir_rc infer_csv_file(weir_ctx *ctx, const weir_csv_options *o, weir_csv_infer *f,
-                              const weir_found *file, weir_bytes sep, bool names) {
-    const char *p, *line;
-    size_t n;
-    int64_t len;
-    bool mapped;
-    weir_lines lines;
-    weir_csv_infer_file(f, weir_file_uri(ctx->arena, file->path), names);
-    WEIR_TRY(weir_text_map(ctx, file->path, &p, &n, &mapped));
-    if (o->multi_line) return n ? weir_csv_infer_text(ctx, f, p, (int64_t)n) : WEIR_OK;
-    weir_lines_init(&lines, p, n, sep);
-    if (n >= 3 && memcmp(p, "\xEF\xBB\xBF", 3) == 0) lines.p += 3;
-    while (weir_lines_next(&lines, &line, &len)) {
-        WEIR_TRY(weir_csv_infer_text(ctx, f, line, len));
-        if (names && weir_csv_infer_named(f)) return WEIR_OK;
-        WEIR_TRY(weir_check_cancel(ctx));
-    }
+typedef struct csv_names {
+    weir_csv_infer *f;
+    bool only; /* this pass is for names */
+} csv_names;
+
+static weir_rc infer_csv_text(weir_ctx *ctx, void *u, const char *p, int64_t n, bool *enough) {
+    csv_names *k = u;
+    WEIR_TRY(weir_csv_infer_text(ctx, k->f, p, n));
+    *enough = k->only && weir_csv_infer_named(k->f);
     return WEIR_OK;
 }
 
 static weir_rc infer_csv(weir_ctx *ctx, weir_scan *s, const weir_listing *l, weir_schema **out) {
     weir_csv_options o;
-    weir_bytes sep;
+    weir_text_rule rule;
     if (!l->n) return weir_fail(ctx, WEIR_E_UNABLE_TO_INFER_SCHEMA, "format", "CSV");
     WEIR_TRY(weir_csv_options_read(ctx, get_option, s, &o));
     WEIR_TRY(weir_csv_options_infer(ctx, &o));
-    WEIR_TRY(weir_line_sep(ctx, s, &sep));
+    WEIR_TRY(weir_text_rule_of(ctx, s, &rule));
     weir_arena *mem = weir_arena_new(ctx->arena);
-    weir_csv_infer *f = weir_csv_infer_new(mem, &o);
+    csv_names k = {weir_csv_infer_new(mem, &o), true};
     by_size files = ordered(mem, l, o.multi_line);
-    for (int pass = 0; pass < (o.infer ? 2 : 1); pass++)
-        for (int64_t i = 0; i < files.n && (pass || !weir_csv_infer_named(f)); i++) {
+    for (int pass = 0; pass < (o.infer ? 2 : 1); pass++) {
+        k.only = pass == 0;
+        for (int64_t i = 0; i < files.n && (pass || !weir_csv_infer_named(k.f)); i++) {
             weir_ctx c = *ctx;
             c.arena = weir_arena_new(mem);
-            WEIR_TRY(infer_csv_file(&c, &o, f, &files.v[i], sep, !pass));
+            weir_csv_infer_file(k.f, weir_file_uri(mem, files.v[i].path), k.only);
+            WEIR_TRY(
+                weir_text_records(&c, &rule, files.v[i].path, o.multi_line, infer_csv_text, &k));
             weir_arena_free(c.arena);
         }
-    *out = weir_csv_infer_done(ctx->arena, f);
+    }
+    *out = weir_csv_infer_done(ctx->arena, k.f);
     weir_arena_free(mem);
     return WEIR_OK;
 }
 
+static weir_rc infer_xml_text(weir_ctx *ctx, void *u, const char *p, int64_t n, bool *enough) {
+    (void)enough;
+    return weir_xml_infer_text(ctx, u, p, n);
+}
+
 static weir_rc infer_xml(weir_ctx *ctx, weir_scan *s, const weir_listing *l, weir_schema **out) {
     weir_xml_options o;
-    weir_bytes sep;
+    weir_text_rule rule;
     WEIR_TRY(weir_xml_options_read(ctx, get_option, s, &o));
-    WEIR_TRY(weir_line_sep(ctx, s, &sep));
+    WEIR_TRY(weir_text_rule_of(ctx, s, &rule));
     if (!l->n) return weir_fail(ctx, WEIR_E_UNABLE_TO_INFER_SCHEMA, "format", "XML");
     weir_arena *mem = weir_arena_new(ctx->arena);
     weir_xml_infer *f = weir_xml_infer_new(mem, &o);
     for (int64_t i = 0; i < l->n; i++) {
         weir_ctx c = *ctx;
-        const char *p, *line;
-        size_t n;
-        int64_t len;
-        bool mapped;
         c.arena = weir_arena_new(mem);
         o.file = l->v[i].uri;
-        WEIR_TRY(weir_text_map(&c, l->v[i].path, &p, &n, &mapped));
-        if (o.multi_line) WEIR_TRY(weir_xml_infer_text(&c, f, p, (int64_t)n));
-        weir_lines lines;
-        weir_lines_init(&lines, p, n, sep);
-        while (!o.multi_line && weir_lines_next(&lines, &line, &len))
-            WEIR_TRY(weir_xml_infer_text(&c, f, line, len));
+        WEIR_TRY(weir_text_records(&c, &rule, l->v[i].path, o.multi_line, infer_xml_text, f));
         weir_arena_free(c.arena);
     }
     *out = weir_xml_infer_done(ctx->arena, f);
@@ -328,6 +321,7 @@ static weir_rc csv_step(weir_ctx *ctx, void *u, const char *p, int64_t n, int64_
                         bool *over) {
     return weir_csv_step(ctx, u, p, n, max_rows, over);
 }
+static size_t csv_cut(void *u, const char *p, size_t n) { return weir_csv_cut(u, p, n); }
 static int64_t csv_count(void *u) { return weir_csv_rows(u); }
 static weir_rc csv_take(weir_ctx *ctx, void *u, weir_batch *out) {
     return weir_csv_take(ctx, u, out);
@@ -337,7 +331,8 @@ static const weir_text_ops csv_ops = {.record = csv_record,
                                       .rows = csv_count,
                                       .take = csv_take,
                                       .file = csv_file,
-                                      .step = csv_step};
+                                      .step = csv_step,
+                                      .cut = csv_cut};
 
 static weir_rc read_csv(weir_ctx *ctx, weir_scan *s, const files *f, const weir_split *sp,
                         int64_t n, const bool *columns, weir_reader **out) {

@@ -3,6 +3,8 @@
 #ifndef WEIR_SOURCE_FILES_H
 #define WEIR_SOURCE_FILES_H
 #include "codec/json_read.h"
+#include "codec/pack.h"
+#include "func/charset.h"
 #include "io/relation.h"
 
 typedef struct weir_found {
@@ -88,6 +90,8 @@ typedef struct weir_text_ops {
     /* NULL, or whole files are read in steps: one file's text (again and again the same) up to
      * max_rows rows further, *over at its end. Else record has a whole file at once. */
     weir_rc (*step)(weir_ctx *, void *u, const char *p, int64_t n, int64_t max_rows, bool *over);
+    /* With step, or NULL: of a damaged file, how much may be read after all. */
+    size_t (*cut)(void *u, const char *p, size_t n);
 } weir_text_ops;
 
 /* Lines of a text: ended by sep, or if that has no bytes by \n, \r or \r\n. */
@@ -96,9 +100,24 @@ typedef struct weir_lines {
     weir_bytes sep;
 } weir_lines;
 void weir_lines_init(weir_lines *, const char *p, size_t n, weir_bytes sep);
-/* The option lineSep, in the option encoding where the format has one. */
-weir_rc weir_line_sep(weir_ctx *, const weir_scan *, weir_bytes *out);
 bool weir_lines_next(weir_lines *, const char **line, int64_t *n); /* false: the end */
+
+/* What the options (and spark.sql.files.*) say of text files. sep: lineSep, in the encoding. */
+typedef struct weir_text_rule {
+    bool skip_missing, skip_damaged;
+    weir_bytes sep;
+} weir_text_rule;
+weir_rc weir_text_rule_of(weir_ctx *, const weir_scan *, weir_text_rule *out);
+/* The text of a file: none of one that is missing and may be. Unless whole, of a damaged file the
+ * lines before the damage, which weir_text_over tells of when they are read. */
+weir_rc weir_text_open(weir_ctx *, const weir_text_rule *, const char *path, const char *uri,
+                       bool whole, weir_text_file *out);
+weir_rc weir_text_over(weir_ctx *, const weir_text_rule *, const weir_text_file *, const char *uri);
+/* Calls fn with each line of a file, or with the whole of one that is not damaged, until *enough.
+ */
+weir_rc weir_text_records(weir_ctx *, const weir_text_rule *, const char *path, bool whole,
+                       weir_rc (*fn)(weir_ctx *, void *u, const char *p, int64_t n, bool *enough),
+                       void *u);
 weir_rc weir_text_reader(weir_ctx *, weir_scan *, const weir_split *, int64_t n,
                          const weir_text_ops *, void *u, weir_arena *mem, bool whole_file,
                          weir_reader **out);
@@ -106,8 +125,6 @@ weir_rc weir_text_reader(weir_ctx *, weir_scan *, const weir_split *, int64_t n,
 /* The JSON row maker over schema (data columns); options live as long as mem. */
 weir_rc weir_json_text(weir_ctx *, weir_schema *, weir_json_options *, void **u);
 extern const weir_text_ops weir_json_text_ops;
-/* The records of a file's text, by lines; whole: it is one. */
-void weir_json_infer_file(weir_json_infer *, weir_bytes sep, bool whole, const char *p, size_t n);
 
 /* Is the option on? */
 bool weir_scan_flag(const weir_scan *, const char *key, bool dflt);

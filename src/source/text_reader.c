@@ -1,11 +1,7 @@
 /* Reading text files record by record through a row maker, and putting partition columns beside.
  * One task. */
-#include "base/simd.h"
-#include "codec/pack.h"
-#include "func/charset.h"
+#include "base/log.h"
 #include "source/files.h"
-
-#include <strings.h>
 
 enum { ROWS = 8192 };
 
@@ -17,69 +13,30 @@ typedef struct text_reader {
     const weir_text_ops *ops;
     void *u;
     weir_arena *mem, *file_mem;
-    const char *text, *window, *ahead; /* the file, the part of it that is at hand */
-    size_t len;
+    weir_text_file text;
+    const char *window, *ahead; /* the part of it that is at hand */
     weir_lines lines;
-    weir_bytes sep;
-    bool open, whole, skip_missing;
+    weir_text_rule rule;
+    bool open, whole;
     weir_task *task;
 } text_reader;
 
-weir_rc weir_line_sep(weir_ctx *ctx, const weir_scan *s, weir_bytes *out) {
-    const char *v = weir_option_get(&s->options, "lineSep"),
-               *enc = weir_option_get(&s->options, "encoding");
-    if (!enc) enc = weir_option_get(&s->options, "charset");
-    weir_charset set = WEIR_CHARSET_UTF8;
-    *out = (weir_bytes){0};
-    if (!v) return WEIR_OK;
-    if (enc && !weir_charset_find(enc, strlen(enc), &set)) return WEIR_OK; /* said elsewhere */
-    weir_str t;
-    weir_str_init(&t, ctx->arena, 1 << 20);
-    (void)weir_charset_encode(set, v, strlen(v), true, &t);
-    *out = (weir_bytes){t.p, (int32_t)t.len};
-    return WEIR_OK;
-}
-
-void weir_lines_init(weir_lines *l, const char *p, size_t n, weir_bytes sep) {
-    *l = (weir_lines){.p = p, .end = n ? p + n : p, .sep = sep};
-}
-
-static const char *line_end(const weir_lines *l, size_t *skip) {
-    size_t left = (size_t)(l->end - l->p);
-    *skip = l->sep.len ? (size_t)l->sep.len : 1;
-    if (l->sep.len) return memmem(l->p, left, l->sep.p, *skip);
-    const char *stop = weir_line_stop(l->p, l->end);
-    if (stop && *stop == '\r' && stop + 1 < l->end && stop[1] == '\n') *skip = 2;
-    return stop;
-}
-
-bool weir_lines_next(weir_lines *l, const char **line, int64_t *n) {
-    size_t skip;
-    if (l->p >= l->end) return false;
-    const char *stop = line_end(l, &skip);
-    *line = l->p;
-    *n = (stop ? stop : l->end) - l->p;
-    l->p = stop ? stop + skip : l->end;
-    return true;
-}
-
 static weir_rc open_file(weir_ctx *ctx, text_reader *r) {
     const weir_split *sp = &r->split[r->at_split];
+    weir_text_file *t = &r->text;
     weir_arena_reset(r->file_mem);
     weir_ctx c = *ctx;
-    weir_stat st = {.exists = true};
     c.arena = r->file_mem;
-    r->open = true;
     r->ops->file(r->u, sp->uri);
-    if (r->skip_missing) WEIR_TRY(weir_path_stat(&c, sp->path, &st));
-    r->text = "";
-    r->len = 0;
+    WEIR_TRY(weir_text_open(&c, &r->rule, sp->path, sp->uri, r->whole, t));
+    r->open = true;
     r->window = r->ahead = NULL;
-    bool mapped = true;
-    if (st.exists) WEIR_TRY(weir_text_map(&c, sp->path, &r->text, &r->len, &mapped));
-    if (!mapped) r->ahead = r->text + r->len; /* nothing to be brought in, or given back */
-    weir_lines_init(&r->lines, r->text, r->len, r->sep);
-    if (!r->whole && r->len >= 3 && memcmp(r->text, "\xEF\xBB\xBF", 3) == 0) r->lines.p += 3;
+    if (r->whole && t->damage && !r->rule.skip_damaged)
+        return weir_text_over(ctx, &r->rule, t, sp->uri);
+    if (r->whole && t->damage) t->len = r->ops->cut ? r->ops->cut(r->u, t->p, t->len) : 0;
+    if (!t->mapped) r->ahead = t->p + t->len; /* nothing to be brought in, or given back */
+    weir_lines_init(&r->lines, t->p, t->len, r->rule.sep);
+    if (!r->whole && t->len >= 3 && memcmp(t->p, "\xEF\xBB\xBF", 3) == 0) r->lines.p += 3;
     return WEIR_OK;
 }
 
@@ -90,12 +47,12 @@ static weir_rc feed(weir_ctx *ctx, text_reader *r) {
     int64_t n;
     if (r->whole && r->ops->step) {
         bool over = l->p >= l->end;
-        if (!over) WEIR_TRY(r->ops->step(ctx, r->u, r->text, (int64_t)r->len, ROWS, &over));
+        if (!over) WEIR_TRY(r->ops->step(ctx, r->u, r->text.p, (int64_t)r->text.len, ROWS, &over));
         if (over) l->p = l->end;
         return WEIR_OK;
     }
     if (r->whole) {
-        if (l->p < l->end) WEIR_TRY(r->ops->record(ctx, r->u, r->text, (int64_t)r->len, 0));
+        if (l->p < l->end) WEIR_TRY(r->ops->record(ctx, r->u, r->text.p, (int64_t)r->text.len, 0));
         l->p = l->end;
         return WEIR_OK;
     }
@@ -104,7 +61,7 @@ static weir_rc feed(weir_ctx *ctx, text_reader *r) {
             r->ahead = weir_map_advance(&r->window, l->p, l->end);
         if (r->ops->run && !l->sep.len) l->p = r->ops->run(r->u, l->p, l->end, ROWS);
         if (r->ops->rows(r->u) >= ROWS || !weir_lines_next(l, &p, &n)) return WEIR_OK;
-        if (n || r->ops->blank) WEIR_TRY(r->ops->record(ctx, r->u, p, n, p - r->text));
+        if (n || r->ops->blank) WEIR_TRY(r->ops->record(ctx, r->u, p, n, p - r->text.p));
     }
 }
 
@@ -118,6 +75,27 @@ static weir_rc give(weir_ctx *ctx, text_reader *r, weir_batch *out) {
     return WEIR_OK;
 }
 
+/* SPARK FileScanRDD: with ignoreCorruptFiles a file ends where something is wrong with it, but for
+ * what FAILFAST finds. */
+static weir_rc feed_or_end(weir_ctx *ctx, text_reader *r) {
+    const weir_split *sp = &r->split[r->at_split];
+    if (!r->rule.skip_damaged) return feed(ctx, r);
+    weir_err quiet;
+    weir_err_init(&quiet);
+    weir_ctx c = *ctx;
+    c.err = &quiet;
+    weir_rc rc = feed(&c, r);
+    if (rc == WEIR_FAIL && quiet.cls == WEIR_E_FAILED_READ_FILE) {
+        weir_log(WEIR_LOG_WARN, "%s is read no further: %s", sp->uri, quiet.cause);
+        r->lines.p = r->lines.end;
+        rc = WEIR_OK;
+    } else if (rc != WEIR_OK) {
+        weir_err_copy(ctx->err, &quiet);
+    }
+    weir_err_clear(&quiet);
+    return rc;
+}
+
 /* A batch never spans files: input_file_name() and partition values hold for all of it. */
 static weir_rc reader_next(weir_ctx *ctx, weir_reader *rd, weir_batch *out, bool *eof) {
     text_reader *r = (text_reader *)rd;
@@ -125,14 +103,13 @@ static weir_rc reader_next(weir_ctx *ctx, weir_reader *rd, weir_batch *out, bool
         *eof = r->at_split >= r->nsplit;
         if (*eof) return WEIR_OK;
         if (!r->open) WEIR_TRY(open_file(ctx, r));
-        WEIR_TRY(feed(ctx, r));
-        bool done = r->lines.p >= r->lines.end;
-        if (r->ops->rows(r->u)) {
-            WEIR_TRY(give(ctx, r, out));
-            if (done) r->open = false, r->at_split++;
-            return WEIR_OK;
-        }
-        if (done) r->open = false, r->at_split++;
+        WEIR_TRY(feed_or_end(ctx, r));
+        bool done = r->lines.p >= r->lines.end, rows = r->ops->rows(r->u) > 0;
+        if (rows) WEIR_TRY(give(ctx, r, out));
+        if (done && !rows)
+            WEIR_TRY(weir_text_over(ctx, &r->rule, &r->text, r->split[r->at_split].uri));
+        if (done && (!rows || !r->text.damage)) r->open = false, r->at_split++;
+        if (rows) return WEIR_OK;
         WEIR_TRY(weir_check_cancel(ctx));
     }
 }
@@ -143,8 +120,6 @@ weir_rc weir_text_reader(weir_ctx *ctx, weir_scan *s, const weir_split *sp, int6
                          const weir_text_ops *ops, void *u, weir_arena *mem, bool whole,
                          weir_reader **out) {
     text_reader *r = WEIR_NEW(mem, text_reader);
-    bool skip = weir_scan_flag(s, "ignoreMissingFiles",
-                               weir_conf_bool(ctx->conf, "spark.sql.files.ignoreMissingFiles"));
     *r = (text_reader){.base = {reader_next, reader_close},
                        .scan = s,
                        .split = sp,
@@ -153,12 +128,12 @@ weir_rc weir_text_reader(weir_ctx *ctx, weir_scan *s, const weir_split *sp, int6
                        .u = u,
                        .mem = mem,
                        .file_mem = weir_arena_new(mem),
-                       .whole = whole,
-                       .skip_missing = skip};
-    *out = &r->base;
+                       .whole = whole};
     weir_ctx c = *ctx;
     c.arena = mem;
-    return weir_line_sep(&c, s, &r->sep);
+    WEIR_TRY(weir_text_rule_of(&c, s, &r->rule));
+    *out = &r->base;
+    return WEIR_OK;
 }
 
 /* ---- JSON rows ---- */
@@ -180,15 +155,6 @@ static void json_file(void *u, const char *uri) {
 
 static const char *json_run(void *u, const char *p, const char *end, int64_t max_rows) {
     return weir_json_alike(((json_rows *)u)->reader, p, end, max_rows);
-}
-
-void weir_json_infer_file(weir_json_infer *f, weir_bytes sep, bool whole, const char *p, size_t n) {
-    weir_lines lines;
-    const char *line;
-    int64_t len;
-    weir_lines_init(&lines, p, n, sep);
-    while (!whole && weir_lines_next(&lines, &line, &len)) weir_json_infer_record(f, line, len);
-    if (whole) weir_json_infer_record(f, p, (int64_t)n);
 }
 
 const weir_text_ops weir_json_text_ops = {.record = json_record,

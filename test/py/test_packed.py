@@ -1,15 +1,34 @@
-"""Compressed text files: read as other programs make them, written so that those read them."""
+"""Compressed text files: read as other programs make them and as Apache Spark 4.2.0 reads them (test/golden/packed), written so
+that others read them."""
+import bz2
 import glob
 import gzip
+import json
+import pathlib
+import sys
 import zlib
 
 import pytest
 from pyspark.errors import PySparkException
 
+GOLDEN = pathlib.Path(__file__).resolve().parent.parent / "golden" / "packed"
+sys.path.insert(0, str(GOLDEN))
+import packed_cases  # noqa: E402
+
+SPARK = json.loads((GOLDEN / "spark.json").read_text())
+# Spark takes a bzip2 file that ends inside its last block for a whole one, and says nothing of it; it is refused like a cut gzip.
+OTHERWISE = {("csv", "bz2 cut"): {"exception": "SparkException", "error": "FAILED_READ_FILE.NO_HINT"}}
+
 TEXT = {"json": '{"a":%d,"b":"x%d"}\n', "csv": "%d,x%d\n", "xml": "<ROW><a>%d</a><b>x%d</b></ROW>\n"}
 SCHEMA = "a INT, b STRING"
-UNPACK = {"gzip": gzip.decompress, "deflate": zlib.decompress}
-EXTENSION = {"gzip": "gz", "deflate": "deflate"}
+UNPACK = {"gzip": gzip.decompress, "deflate": zlib.decompress, "bzip2": bz2.decompress}
+EXTENSION = {"gzip": "gz", "deflate": "deflate", "bzip2": "bz2", "lz4": "lz4", "snappy": "snappy"}
+
+
+@pytest.mark.parametrize("kind, name", [(k, n) for k in ("csv", "other") for n in SPARK[k]])
+def test_as_spark(spark, tmp_path, kind, name):
+    got = getattr(packed_cases, kind)(spark, name, str(tmp_path / "d"))
+    assert json.loads(json.dumps(got)) == OTHERWISE.get((kind, name), SPARK[kind][name])
 
 
 def text_of(format, n):
@@ -39,19 +58,19 @@ def test_read_members(spark, tmp_path):
     assert [r.a for r in spark.read.schema("a INT").json(str(tmp_path / "a.json.gz")).collect()] == [1, 2]
 
 
-@pytest.mark.parametrize("name, data, message", [
-    ("cut.json.gz", gzip.compress(b'{"a":1}\n' * 1000)[:-20], "ends before its end"),
-    ("no.json.gz", b"not packed at all", "damaged"),
-    ("b.json.bz2", b"BZh9", "bzip2 of .*b.json.bz2"),
+@pytest.mark.parametrize("name, data", [
+    ("cut.json.gz", gzip.compress(b'{"a":1}\n' * 1000)[:-20]),
+    ("no.json.gz", b"not packed at all"),
+    ("b.json.bz2", b"BZh9"),
 ])
-def test_damaged(spark, tmp_path, name, data, message):
+def test_damaged(spark, tmp_path, name, data):
     (tmp_path / name).write_bytes(data)
-    with pytest.raises(PySparkException, match=f"{name}|{message}") as e:
+    with pytest.raises(PySparkException, match="FAILED_READ_FILE") as e:
         spark.read.schema("a INT").json(str(tmp_path / name)).collect()
     assert name in str(e.value)
 
 
-@pytest.mark.parametrize("codec", sorted(UNPACK))
+@pytest.mark.parametrize("codec", sorted(EXTENSION))
 @pytest.mark.parametrize("format", [*sorted(TEXT), "text"])
 def test_write(spark, tmp_path, format, codec):
     df = spark.range(20000).selectExpr(*(["CAST(id AS STRING) AS value"] if format == "text" else ["id AS a", "id % 7 AS b"]))
@@ -60,8 +79,10 @@ def test_write(spark, tmp_path, format, codec):
     w.option("compression", codec).save(str(tmp_path / "packed"))
     [plain] = glob.glob(f"{tmp_path}/plain/part-*")
     [packed] = glob.glob(f"{tmp_path}/packed/part-*.{EXTENSION[codec]}")
-    assert UNPACK[codec](open(packed, "rb").read()) == open(plain, "rb").read()
-    assert reader(spark, format).load(str(tmp_path / "packed")).count() == 20000
+    if codec in UNPACK:
+        assert UNPACK[codec](open(packed, "rb").read()) == open(plain, "rb").read()
+    read = {d: sorted(map(str, reader(spark, format).load(str(tmp_path / d)).collect())) for d in ("plain", "packed")}
+    assert len(read["packed"]) == 20000 and read["packed"] == read["plain"]
 
 
 def test_nothing_is_packed_too(spark, tmp_path):

@@ -131,6 +131,40 @@ INFER = {
 }
 
 
+TEXTS = """SELECT * FROM VALUES ('a', 1), (null, 2), ('', 3), ('  ', 4), (' b ', 5), ('#x', 6), ('x#', 7), ('"', 8), ('a"b', 9), ('a,b', 10),
+  ('a\\\\b', 11), ('a\\\\"b', 12), ('a\\nb', 13), ('a\\rb', 14), ('\\\\', 15), ('é"', 16), ('"a"', 17), ('||', 18), ('|', 19), ('\\t', 20), ("'", 21) t(v, n)"""
+ONE = "SELECT v FROM (" + TEXTS + ")"
+WRITE = {
+    **{f"{'one' if q is ONE else 'two'} {o}": (q, o) for q, o in [
+        (TEXTS, {}), (ONE, {}), (TEXTS, {"quoteAll": "true"}), (ONE, {"quoteAll": "true"}), (TEXTS, {"escapeQuotes": "false"}), (TEXTS, {"escape": '"'}),
+        (TEXTS, {"escape": ""}), (TEXTS, {"ignoreLeadingWhiteSpace": "false"}), (TEXTS, {"ignoreTrailingWhiteSpace": "false"}),
+        (TEXTS, {"ignoreLeadingWhiteSpace": "false", "ignoreTrailingWhiteSpace": "false"}), (TEXTS, {"nullValue": "NULL"}), (TEXTS, {"nullValue": '"'}),
+        (ONE, {"emptyValue": ""}), (TEXTS, {"emptyValue": "E", "quoteAll": "true"}), (TEXTS, {"emptyValue": "a,b"}), (TEXTS, {"quote": ""}), (TEXTS, {"quote": "'"}),
+        (TEXTS, {"comment": "x"}), (TEXTS, {"lineSep": "\r\n"}), (TEXTS, {"lineSep": ";"}), (TEXTS, {"sep": "||"}), (TEXTS, {"sep": "é"}), (TEXTS, {"sep": "\\t"}),
+        (TEXTS, {"charToEscapeQuoteEscaping": "!"}), (TEXTS, {"escape": "é", "quote": "“"}), (TEXTS, {"sep": "b"}), (TEXTS, {"quote": "a", "escape": "b"})]},
+    "header": ("SELECT 1 `'a'`, 2 ` b`, 3 `b`, 4 `c\"d`, 5 `#x`, 6 ` c `, 7 ``", {"header": "true"}),
+    "header of nothing": ("SELECT 1 `#a` WHERE false", {"header": "true"}),
+    "a row without text": ("SELECT * FROM VALUES ('a'), (null), ('b')", {}),
+    "numbers": ("SELECT cast(0 AS DECIMAL(20,10)) d, cast(1e-7 AS DECIMAL(20,10)) e, cast('123456789012' AS DECIMAL(38,0)) g, cast(1.50 AS DECIMAL(5,2)) h, "
+                "cast('NaN' AS FLOAT) f, 1.1f ff, 1e-3d dd, -0d nz, 1e20 x, cast('-Infinity' AS DOUBLE) y, true z", {}),
+    "times": ("SELECT timestamp'2024-01-02 03:04:05.6' t, date'2024-01-02' d, timestamp_ntz'2024-01-02 03:04:05.000001' z, date'+10000-01-02' e, date'-0001-01-01' f", {}),
+    "times elsewhere": ("SELECT timestamp'2024-01-02 03:04:05.6' t", {"timeZone": "Asia/Kolkata"}),
+    "own formats": ("SELECT timestamp'2024-01-02 03:04:05.123456' t, date'2024-01-02' d, timestamp_ntz'2024-01-02 03:04:05.1' z",
+                    {"dateFormat": "dd/MM/yyyy", "timestampFormat": "yyyy.MM.dd HH:mm:ss.SSSSSS", "timestampNTZFormat": "HH,mm"}),
+    "binary": ("SELECT X'0102ff' b, X'' e", {}),
+    "intervals": ("SELECT interval '1-2' year to month a, interval '1 2:3:4.5' day to second b, interval 2 hours c", {}),
+    "bad UTF-8": ("SELECT cast(X'61ff62' AS STRING) a", {}),
+    "UTF-16": ("SELECT * FROM VALUES ('é😀'), ('x')", {"encoding": "UTF-16", "header": "true"}),
+    "Latin 1": ("SELECT 'é😀' a", {"encoding": "iso-8859-1"}),
+    "an extension": ("SELECT 1 a", {"extension": "tsv"}),
+    "no extension": ("SELECT 1 a", {"extension": ""}),
+    "a codec": ("SELECT 1 a", {"codec": "uncompressed"}),
+    **{f"refused {k} {v!r}": ("SELECT 1 a", {k: v}) for k, v in [
+        ("encoding", "latin1"), ("quote", "ab"), ("lineSep", "abc"), ("unescapedQuoteHandling", "foo"), ("compression", "foo"), ("header", "x")]},
+    **{f"refused {t}": (f"SELECT {t} v, 1 w", {}) for t in ["array(1)", "map(1, 2)", "struct(1)", "cast(null AS VOID)"]},
+}
+
+
 def _put(folder, text):
     os.makedirs(folder)
     with open(os.path.join(folder, "f.csv"), "wb") as f:
@@ -171,8 +205,21 @@ def infer(spark, name, folder):
         return {"schema": df.schema.simpleString(), "rows": df.count()}
     except Exception as e:
         return _error(e)
-WRITE = {}
 
 
 def write(spark, name, folder):
-    return None
+    sql, options = WRITE[name]
+    try:
+        spark.sql(sql).coalesce(1).write.options(**options).csv(folder)
+        return [[f[f.index("c000") + 4:], _content(os.path.join(folder, f))] for f in sorted(os.listdir(folder)) if f.startswith("part-")]
+    except Exception as e:
+        return _error(e)
+
+
+def _content(path):
+    with open(path, "rb") as f:
+        data = f.read()
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return "x" + data.hex()
