@@ -47,8 +47,8 @@ static weir_rc room(unpacked *u, size_t more) {
 
 /* ---- gzip, deflate ---- */
 
-/* SPARK: Hadoop's BuiltInGzipDecompressor and BuiltInZlibInflater under a DecompressorStream: pieces
- * in, pieces out, and members one after the other, as gzip -c makes of several files. */
+/* SPARK: Hadoop's BuiltInGzipDecompressor and BuiltInZlibInflater under a DecompressorStream:
+ * pieces in, pieces out, and members one after the other, as gzip -c makes of several files. */
 static weir_rc zlib_all(z_stream *z, const uint8_t *p, size_t n, unpacked *u) {
     const uint8_t *end = p + n;
     int rc = Z_STREAM_END;
