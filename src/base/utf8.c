@@ -144,6 +144,16 @@ char *weir_utf8_dup(weir_arena *a, const char *p, size_t n) {
     return s.p;
 }
 
+uint32_t weir_utf8_get(const char **p) {
+    const unsigned char *s = (const unsigned char *)*p;
+    int n = weir_utf8_next(*p, *p + strnlen(*p, 4));
+    if (n <= 1) return (*p)++, *s;
+    uint32_t c = *s & (0x7Fu >> n);
+    for (int i = 1; i < n; i++) c = c << 6 | (s[i] & 0x3Fu);
+    *p += n;
+    return c;
+}
+
 size_t weir_utf8_put(char o[4], uint32_t c) {
     if (c < 0x80) return o[0] = (char)c, 1;
     int more = c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;

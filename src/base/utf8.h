@@ -25,6 +25,8 @@ char *weir_utf8_dup(weir_arena *, const char *p, size_t n);
 /* The order of java.lang.String.compareTo: by UTF-16, where what is beyond the BMP comes before
  * U+E000. Texts are valid. */
 int weir_utf8_compare16(const char *a, size_t an, const char *b, size_t bn);
+/* The code point at *p, which is moved behind it; a byte that begins none stands for itself. */
+uint32_t weir_utf8_get(const char **p);
 /* Writes a code point up to U+10FFFF (surrogates, too), returns its bytes. */
 size_t weir_utf8_put(char out[4], uint32_t c);
 /* Surrogates as weir_utf8_put writes them, in place: pairs become one character, and halves '?', as

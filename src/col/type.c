@@ -4,8 +4,11 @@
 #include "col/column.h"
 #include <ctype.h>
 #include <stdlib.h>
+#include "base/utf8.h"
+#include <locale.h>
+#include <pthread.h>
 #include <string.h>
-#include <strings.h>
+#include <wctype.h>
 
 #define SCALAR(id, var) const weir_type weir_t_##var = {.kind = WEIR_T_##id}
 SCALAR(VOID, void);
@@ -166,11 +169,31 @@ const weir_type *weir_type_nullable(weir_arena *a, const weir_type *t) {
     return c;
 }
 
+static locale_t letters; /* of all scripts; without it only ASCII's have two cases */
+static void find_letters(void) { letters = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0); }
+
+static bool same_letter(uint32_t a, uint32_t b) { /* java Character, as String.equalsIgnoreCase */
+    if (a == b || !letters) return a == b;
+    wint_t x = towupper_l((wint_t)a, letters), y = towupper_l((wint_t)b, letters);
+    return x == y || towlower_l(x, letters) == towlower_l(y, letters);
+}
+
+bool weir_names_alike(const char *a, const char *b, bool exact) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    if (exact) return strcmp(a, b) == 0;
+    for (; (signed char)*a > 0 && (signed char)*b > 0; a++, b++)
+        if (*a != *b && ((*a ^ *b) != 32 || (*a | 32) < 'a' || (*a | 32) > 'z')) return false;
+    if (!*a || !*b) return *a == *b;
+    (void)pthread_once(&once, find_letters);
+    while (*a && *b)
+        if (!same_letter(weir_utf8_get(&a), weir_utf8_get(&b))) return false;
+    return *a == *b;
+}
+
 int weir_schema_find(weir_schema *s, const char *name, bool case_sensitive) {
     int found = -1;
     for (int i = 0; i < s->nfield; i++) {
-        const char *n = s->field[i].name;
-        if (case_sensitive ? strcmp(n, name) : strcasecmp(n, name)) continue;
+        if (!weir_names_alike(s->field[i].name, name, case_sensitive)) continue;
         if (found >= 0) return -2;
         found = i;
     }
@@ -182,7 +205,7 @@ bool weir_names_exact(const weir_ctx *ctx) {
 }
 
 bool weir_name_same(const weir_ctx *ctx, const char *a, const char *b) {
-    return (weir_names_exact(ctx) ? strcmp(a, b) : strcasecmp(a, b)) == 0;
+    return weir_names_alike(a, b, weir_names_exact(ctx));
 }
 
 static int by_name(const void *a, const void *b) {

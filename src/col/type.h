@@ -58,8 +58,10 @@ bool weir_type_orderable(const weir_type *); /* no MAP, VARIANT inside */
 int weir_type_width(const weir_type *);      /* bytes of a fixed value; 0 otherwise */
 int weir_schema_find(weir_schema *, const char *name,
                      bool case_sensitive); /* index, -1 none, -2 ambiguous */
+/* Are they one column's names? Not exact: in upper or lower case. */
+bool weir_names_alike(const char *, const char *, bool exact);
 bool weir_names_exact(const weir_ctx *);   /* spark.sql.caseSensitive */
-bool weir_name_same(const weir_ctx *, const char *, const char *); /* are they one column's? */
+bool weir_name_same(const weir_ctx *, const char *, const char *); /* alike, as that says */
 /* Fails with COLUMN_ALREADY_EXISTS for two fields of one name, in nested structs, too.
  * SPARK SchemaUtils.checkSchemaColumnNameDuplication */
 weir_rc weir_type_check_names(weir_ctx *, const weir_type *);

@@ -189,8 +189,6 @@ weir_rc weir_tp_plan(weir_tp *, const SC(Plan) *, const SC(Relation) * *root,
                      const SC(Command) * *command); /* decompresses */
 weir_rc weir_tp_write(weir_tp *, const SC(WriteOperation) *, weir_command **out);
 weir_rc weir_tp_write_v2(weir_tp *, const SC(WriteOperationV2) *, weir_command **out);
-weir_rc weir_tp_name(weir_ctx *, const char *text, const char ***parts,
-                     int32_t *n); /* attribute name: dots, back-ticks */
 weir_rc weir_tp_unsupported(weir_ctx *, const char *what, const char *instead);
 SC(Expression__Literal) * weir_pb_from_value(weir_arena *, const weir_column *, int64_t row);
 #define WEIR_TP_OPTIONS(tp, msg)                                                                   \

@@ -10,38 +10,6 @@ weir_rc weir_tp_unsupported(weir_ctx *ctx, const char *what, const char *instead
                      instead ? weir_printf(ctx->arena, "%s. %s.", what, instead) : what);
 }
 
-/* SPARK UnresolvedAttribute.parseAttributeName: parts end at dots outside of back-ticks. */
-weir_rc weir_tp_name(weir_ctx *ctx, const char *text, const char ***parts, int32_t *n) {
-    size_t len = strlen(text), o = 0;
-    char *buf = weir_alloc(ctx->arena, len + 2);
-    int32_t count = 1;
-    for (const char *p = text; *p; p++) count += *p == '.';
-    *parts = WEIR_NEWN(ctx->arena, const char *, count);
-    *n = 0;
-    (*parts)[(*n)++] = buf;
-    bool quoted = false;
-    for (size_t i = 0; i < len; i++) {
-        char c = text[i];
-        if (quoted && c == '`' && text[i + 1] == '`')
-            buf[o++] = text[i++];
-        else if (quoted && c == '`') {
-            quoted = false;
-            if (text[i + 1] && text[i + 1] != '.') goto bad;
-        } else if (!quoted && c == '`') {
-            if (i && text[i - 1] != '.') goto bad;
-            quoted = true;
-        } else if (!quoted && c == '.') {
-            if (i == 0 || i + 1 == len || text[i - 1] == '.') goto bad;
-            buf[o++] = 0;
-            (*parts)[(*n)++] = buf + o;
-        } else
-            buf[o++] = c;
-    }
-    if (!quoted) return WEIR_OK;
-bad:
-    return weir_fail(ctx, WEIR_E_INVALID_ATTRIBUTE_NAME_SYNTAX, "name", text);
-}
-
 static weir_rc exprs(weir_tp *tp, SC(Expression) * *in, size_t n, weir_expr *into) {
     into->narg = (int32_t)n;
     into->arg = WEIR_NEWN(tp->ctx->arena, weir_expr *, n + 1);
@@ -60,7 +28,7 @@ static weir_expr *unary(weir_tp *tp, weir_ekind kind, weir_expr *arg) {
 static weir_rc to_attr(weir_tp *tp, const char *name, bool has_id, int64_t id, weir_expr **out) {
     weir_expr *e = weir_expr_new(tp->ctx->arena, WEIR_EX_ATTR);
     e->plan_id = has_id ? id : -1;
-    WEIR_TRY(weir_tp_name(tp->ctx, weir_text(name), &e->names, &e->nname));
+    WEIR_TRY(weir_name_parse(tp->ctx, weir_text(name), &e->names, &e->nname));
     *out = e;
     return WEIR_OK;
 }
@@ -72,20 +40,27 @@ static weir_rc to_star(weir_tp *tp, const SC(Expression__UnresolvedStar) * s, we
     size_t n = strlen(t);
     if (n >= 2 && strcmp(t + n - 2, ".*") == 0) {
         WEIR_TRY(
-            weir_tp_name(tp->ctx, weir_strndup(tp->ctx->arena, t, n - 2), &e->names, &e->nname));
+            weir_name_parse(tp->ctx, weir_strndup(tp->ctx->arena, t, n - 2), &e->names, &e->nname));
     }
     *out = e;
     return WEIR_OK;
 }
 
-/* colRegex: only back-quoted texts are patterns. */
+/* colRegex: only back-quoted texts are patterns. SPARK Dataset.colRegex */
 static weir_rc to_regex(weir_tp *tp, const SC(Expression__UnresolvedRegex) * r, weir_expr **out) {
-    const char *t = weir_text(r->col_name);
-    if (strchr(t, '`') && strpbrk(t, "\\^$[](){}?*+|"))
-        return weir_tp_unsupported(tp->ctx,
-                                   weir_printf(tp->ctx->arena, "colRegex with the pattern %s", t),
-                                   "Select the columns by name");
-    return to_attr(tp, t, r->has_plan_id, r->plan_id, out);
+    const char *t = weir_text(r->col_name), *open = strchr(t, '`');
+    size_t n = open ? strlen(open) : 0;
+    if (n < 3 || open[n - 1] != '`' || (open > t && (open[-1] != '.' || open == t + 1)))
+        return to_attr(tp, t, r->has_plan_id, r->plan_id, out);
+    weir_expr *e = weir_expr_new(tp->ctx->arena, WEIR_EX_STAR);
+    e->plan_id = r->has_plan_id ? r->plan_id : -1;
+    e->name = weir_strndup(tp->ctx->arena, open + 1, n - 2);
+    if (open > t)
+        WEIR_TRY(weir_name_parse(tp->ctx,
+                                 weir_strndup(tp->ctx->arena, t, (size_t)(open - t - 1)),
+                                 &e->names, &e->nname));
+    *out = e;
+    return WEIR_OK;
 }
 
 static weir_rc to_func(weir_tp *tp, const char *name, SC(Expression) * *args, size_t n,

@@ -70,7 +70,7 @@ static const weir_type *common_struct(weir_ctx *ctx, const weir_type *a, const w
     if (a->nfield != b->nfield) return NULL;
     weir_field *f = WEIR_NEWN(ctx->arena, weir_field, a->nfield);
     for (int i = 0; i < a->nfield; i++) {
-        if (strcasecmp(a->field[i].name, b->field[i].name) != 0) return NULL;
+        if (!weir_name_same(ctx, a->field[i].name, b->field[i].name)) return NULL;
         f[i] = a->field[i];
         f[i].nullable |= b->field[i].nullable;
         f[i].type = weir_common_type(ctx, a->field[i].type, b->field[i].type);

@@ -62,6 +62,38 @@ weir_expr *weir_expr_alias(weir_arena *a, weir_expr *x, const char *name) {
     return e;
 }
 
+/* SPARK UnresolvedAttribute.parseAttributeName: parts end at dots outside of back-ticks. */
+weir_rc weir_name_parse(weir_ctx *ctx, const char *text, const char ***parts, int32_t *n) {
+    size_t len = strlen(text), o = 0;
+    char *buf = weir_alloc(ctx->arena, len + 2);
+    int32_t count = 1;
+    for (const char *p = text; *p; p++) count += *p == '.';
+    *parts = WEIR_NEWN(ctx->arena, const char *, count);
+    *n = 0;
+    (*parts)[(*n)++] = buf;
+    bool quoted = false;
+    for (size_t i = 0; i < len; i++) {
+        char c = text[i];
+        if (quoted && c == '`' && text[i + 1] == '`')
+            buf[o++] = text[i++];
+        else if (quoted && c == '`') {
+            quoted = false;
+            if (text[i + 1] && text[i + 1] != '.') goto bad;
+        } else if (!quoted && c == '`') {
+            if (i && text[i - 1] != '.') goto bad;
+            quoted = true;
+        } else if (!quoted && c == '.') {
+            if (i == 0 || i + 1 == len || text[i - 1] == '.') goto bad;
+            buf[o++] = 0;
+            (*parts)[(*n)++] = buf + o;
+        } else
+            buf[o++] = c;
+    }
+    if (!quoted) return WEIR_OK;
+bad:
+    return weir_fail(ctx, WEIR_E_INVALID_ATTRIBUTE_NAME_SYNTAX, "name", text);
+}
+
 static bool same_names(const weir_expr *a, const weir_expr *b) {
     if (a->nname != b->nname) return false;
     for (int i = 0; i < a->nname; i++)
@@ -91,7 +123,8 @@ static bool same_shape(const weir_expr *a, const weir_expr *b) {
            a->ignore_nulls == b->ignore_nulls && a->descending == b->descending &&
            a->nulls_first == b->nulls_first && a->ordinal == b->ordinal && a->fn == b->fn &&
            a->agg == b->agg && a->cast_mode == b->cast_mode && same_names(a, b) &&
-           (a->fn || a->agg || same_text(a->name, b->name));
+           (a->fn || a->agg || a->kind == WEIR_EX_COL || a->kind == WEIR_EX_LIT ||
+            same_text(a->name, b->name)); /* columns and literals: how they are shown */
 }
 
 bool weir_expr_equal(const weir_expr *a, const weir_expr *b) {

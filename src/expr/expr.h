@@ -8,7 +8,7 @@
 typedef enum {
     /* unresolved */
     WEIR_EX_ATTR,    /* name parts in names[]; plan_id (or -1) */
-    WEIR_EX_STAR,    /* names[] = target ("t.*") or empty */
+    WEIR_EX_STAR,    /* names[] = target ("t.*") or empty; name: a pattern of columns, or NULL */
     WEIR_EX_FUNC,    /* name, arg[]; distinct, ignore_nulls; user-defined or built in, by name */
     WEIR_EX_EXTRACT, /* arg[0] [ arg[1] ]: struct field, array element, map key */
     WEIR_EX_ALIAS,   /* arg[0] AS names[] (several for generators); metadata */
@@ -72,6 +72,8 @@ typedef struct weir_expr {
 weir_expr *weir_expr_new(weir_arena *, weir_ekind);
 weir_expr *weir_expr_copy(weir_arena *, const weir_expr *); /* shallow, own arg array */
 weir_expr *weir_expr_attr(weir_arena *, const char *name);  /* one part */
+/* "a.b", "`a.b`.c": parts end at dots outside of back-ticks. INVALID_ATTRIBUTE_NAME_SYNTAX. */
+weir_rc weir_name_parse(weir_ctx *, const char *text, const char ***parts, int32_t *n);
 weir_expr *weir_expr_func(weir_arena *, const char *name, int narg, ...); /* weir_expr * each */
 weir_expr *weir_expr_col(weir_arena *, int ordinal, const weir_type *, bool nullable);
 weir_expr *weir_expr_alias(weir_arena *, weir_expr *, const char *name);

@@ -62,21 +62,10 @@ static const weir_type *struct_of(const weir_type *t) {
     return t->kind == WEIR_T_ARRAY ? t->field[0].type : t;
 }
 
-static weir_rc bind_field(weir_ctx *ctx, weir_expr *e) {
+static weir_rc bind_field(weir_ctx *ctx, weir_expr *e) { /* the analyzer knows the field */
     const weir_type *base = e->arg[0]->type, *s = struct_of(base);
-    weir_bytes b = weir_get_bytes(&e->arg[1]->lit, 0);
-    const char *name = weir_strndup(ctx->arena, b.p, (size_t)b.len);
     field_ref *r = WEIR_NEW(ctx->arena, field_ref);
-    r->i = s->kind == WEIR_T_STRUCT
-               ? weir_schema_find(s, name, weir_conf_bool(ctx->conf, "spark.sql.caseSensitive"))
-               : -1;
-    if (r->i < 0) {
-        char *all = "";
-        for (int i = 0; i < s->nfield; i++)
-            all = weir_printf(ctx->arena, "%s%s`%s`", all, i ? ", " : "", s->field[i].name);
-        return weir_fail(ctx, WEIR_E_FIELD_NOT_FOUND, "fieldName",
-                         weir_printf(ctx->arena, "`%s`", name), "fields", all);
-    }
+    r->i = WEIR_AT_ROW(int32_t, &e->arg[1]->lit, 0);
     const weir_field *f = &s->field[r->i];
     e->bound = r;
     e->type = base->kind == WEIR_T_ARRAY
@@ -397,7 +386,7 @@ static weir_rc bind_map_part(weir_ctx *ctx, weir_expr *e) {
 static const weir_fn access_fns[] = {
     {"named_struct", "(any...) -> any", k_struct, WEIR_NO_COERCE | WEIR_CANNOT_FAIL, bind_struct,
      0},
-    {"_getfield", "(any, string) -> any", k_field, WEIR_NO_COERCE | WEIR_CANNOT_FAIL, bind_field,
+    {"_getfield", "(any, int) -> any", k_field, WEIR_NO_COERCE | WEIR_CANNOT_FAIL, bind_field,
      0},
     {"_getitem", "(any, any) -> any", k_getitem, WEIR_NO_COERCE, bind_item, 0},
     {"_getmap", "(any, any) -> any", k_getmap, WEIR_NO_COERCE | WEIR_CANNOT_FAIL, bind_item, 0},

@@ -16,7 +16,7 @@ static weir_rc split(weir_ctx *ctx, splitter *s, weir_expr *e, weir_expr **out) 
     for (int i = 0; i < s->ngroup; i++) {
         if (!weir_expr_equal(e, s->group[i]) || e->kind == WEIR_EX_ALIAS) continue;
         *out = weir_expr_col(ctx->arena, i, e->type, e->nullable);
-        (*out)->name = weir_expr_name(ctx->arena, s->group[i]);
+        (*out)->name = weir_expr_name(ctx->arena, e);
         return WEIR_OK;
     }
     if (e->kind == WEIR_EX_AGG) {
@@ -95,11 +95,11 @@ static weir_rc group_by_output(weir_ctx *ctx, const weir_plan *p, weir_expr *g, 
     return WEIR_OK;
 }
 
-static weir_expr *group_by_alias(const weir_plan *p, const weir_expr *g) {
+static weir_expr *group_by_alias(const weir_ctx *ctx, const weir_plan *p, const weir_expr *g) {
     for (int i = p->ngroup; i < p->nexpr && !p->all && g->kind == WEIR_EX_ATTR && g->nname == 1;
          i++) {
         const weir_expr *e = p->expr[i];
-        if (e->kind == WEIR_EX_ALIAS && strcmp(e->names[0], g->names[0]) == 0 &&
+        if (e->kind == WEIR_EX_ALIAS && weir_name_same(ctx, e->names[0], g->names[0]) &&
             !weir_has_aggregate(e))
             return e->arg[0];
     }
@@ -113,7 +113,7 @@ static weir_rc groups(weir_ctx *ctx, weir_az *az, weir_plan *p, const weir_plan 
         weir_expr *e = NULL, **named = NULL;
         int n = 0;
         WEIR_TRY(group_by_output(ctx, p, p->expr[i], &e));
-        weir_expr *alias = group_by_alias(p, e);
+        weir_expr *alias = group_by_alias(ctx, p, e);
         WEIR_TRY(check_position(ctx, p, p->expr[i], e));
         if (alias && weir_az_find(ctx, in, e->names[0]) == -1) e = alias;
         WEIR_TRY(weir_az_list(ctx, az, in, &e, 1, &named, &n));
@@ -133,7 +133,7 @@ static weir_expr *by_output(weir_ctx *ctx, const weir_plan *list, weir_expr *e) 
     int next;
     for (int k = 0; k < list->nexpr && e->kind == WEIR_EX_ATTR && e->nname == 1; k++) {
         weir_expr *x = list->expr[k];
-        if (strcasecmp(weir_expr_name(ctx->arena, x), e->names[0]) != 0) continue;
+        if (!weir_name_same(ctx, weir_expr_name(ctx->arena, x), e->names[0])) continue;
         while (x->kind == WEIR_EX_ALIAS) x = x->arg[0];
         return x;
     }
@@ -187,8 +187,10 @@ weir_rc weir_az_aggregate(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_expr **
     for (int i = 0; i < p->ngroup; i++)
         bare[i] = group[i]->kind == WEIR_EX_ALIAS ? group[i]->arg[0] : group[i];
     const char **names = WEIR_NEWN(ctx->arena, const char *, list.nexpr);
+    bool *bare_key = WEIR_NEWN(ctx->arena, bool, list.nexpr + 1); /* a key, however it is spelled */
     for (int i = 0; i < list.nexpr; i++) {
         names[i] = weir_expr_name(ctx->arena, list.expr[i]);
+        bare_key[i] = list.expr[i]->kind == WEIR_EX_COL;
         while (list.expr[i]->kind == WEIR_EX_ALIAS) list.expr[i] = list.expr[i]->arg[0];
     }
     WEIR_TRY(weir_az_split_aggs(ctx, bare, p->ngroup, list.expr, list.nexpr, &aggs, &nagg));
@@ -196,11 +198,10 @@ weir_rc weir_az_aggregate(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_expr **
     for (int i = 0; i < list.nexpr; i++) {
         weir_expr *x = list.expr[i];
         bool same = x->kind == WEIR_EX_COL && x->ordinal < p->ngroup &&
-                    strcmp(g->schema->field[x->ordinal].name, names[i]) == 0;
-        if (same)
-            list.expr[i] = weir_az_col(ctx, g, x->ordinal);
-        else
-            list.expr[i] = weir_expr_alias(ctx->arena, x, names[i]);
+                    (bare_key[i] || strcmp(g->schema->field[x->ordinal].name, names[i]) == 0);
+        list.expr[i] = same ? weir_az_col(ctx, g, x->ordinal)
+                            : weir_expr_alias(ctx->arena, x, names[i]);
+        if (same) list.expr[i]->name = names[i];
     }
     *out = weir_az_project(ctx, p, g, list.expr, list.nexpr);
     return WEIR_OK;

@@ -135,7 +135,7 @@ static void note_stream(weir_ctx *ctx, weir_az *az, const weir_plan *p, weir_pla
 
 static weir_rc az_table(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan **out) {
     for (const struct weir_az_cte *c = az->cte; c && p->nname == 1; c = c->outer)
-        if (strcasecmp(c->name, p->names[0]) == 0) return take_leaf(ctx, az, p, c->plan, out);
+        if (weir_name_same(ctx, c->name, p->names[0])) return take_leaf(ctx, az, p, c->plan, out);
     weir_plan *leaf = stream_again(ctx, az, p);
     if (leaf) return take_leaf(ctx, az, p, leaf, out);
     weir_rc rc = az->resolver->table(ctx, az->resolver->u, p, &leaf);
@@ -252,13 +252,14 @@ static weir_rc over_aggregate(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_pla
 }
 
 static weir_rc az_filter(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan *in, weir_plan **out) {
-    weir_plan *f = weir_az_node(ctx, p, WEIR_P_FILTER, in);
-    weir_expr *e = NULL;
-    WEIR_TRY(weir_az_expr(ctx, az, (const weir_plan *const *)&in, 1, p->expr[0], &e));
+    weir_expr *e = p->expr[0];
+    weir_plan *wide = NULL;
+    WEIR_TRY(weir_az_reach(ctx, az, in, &e, 1, &wide));
     WEIR_TRY(weir_az_condition(ctx, e, &e));
+    weir_plan *f = weir_az_node(ctx, p, WEIR_P_FILTER, wide);
     weir_plan_add_expr(ctx->arena, f, e);
-    weir_az_same_output(f, in);
-    *out = f;
+    weir_az_same_output(f, wide);
+    *out = weir_az_narrow(ctx, p, f, in);
     return WEIR_OK;
 }
 
@@ -284,85 +285,51 @@ static weir_rc check_positions(weir_ctx *ctx, const weir_plan *p, const weir_pla
     return WEIR_OK;
 }
 
-static weir_rc sort_item(weir_ctx *ctx, weir_az *az, const weir_plan *in, weir_expr *item,
-                         weir_expr **out) {
-    int at;
-    if (position(item, &at)) {
-        *out = weir_expr_copy(ctx->arena, item);
-        (*out)->arg[0] = weir_az_col(ctx, in, at);
-        (*out)->type = (*out)->arg[0]->type;
-    } else {
-        WEIR_TRY(weir_az_expr(ctx, az, &in, 1, item, out));
-    }
-    if (weir_type_orderable((*out)->type)) return WEIR_OK;
+static weir_rc not_ordered(weir_ctx *ctx, const weir_expr *e) {
     return weir_fail(ctx, WEIR_E_DATATYPE_MISMATCH_CAST_WITHOUT_SUGGESTION, "sqlExpr",
-                     weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, *out)), "srcType",
-                     weir_type_sql(ctx->arena, (*out)->type), "targetType", "an ordered type");
+                     weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)), "srcType",
+                     weir_type_sql(ctx->arena, e->type), "targetType", "an ordered type");
 }
 
-/* Sort keys that only the input of the projection below has: SPARK ResolveReferencesInSort. */
-static weir_rc sort_hidden(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan *proj,
-                           weir_plan **out) {
-    weir_plan *in = proj->in[0], list = {.kind = WEIR_P_PROJECT};
-    int shown = proj->nexpr;
-    for (int i = 0; i < shown; i++) weir_plan_add_expr(ctx->arena, &list, proj->expr[i]);
-    weir_expr **item = WEIR_NEWN(ctx->arena, weir_expr *, p->nexpr);
-    for (int i = 0; i < p->nexpr; i++) {
-        weir_expr *e = NULL;
-        int at;
-        if (position(p->expr[i], &at) && at >= 0 && at < shown)
-            e = proj->expr[at];
-        else
-            WEIR_TRY(
-                weir_az_expr(ctx, az, (const weir_plan *const *)&in, 1, p->expr[i]->arg[0], &e));
-        while (e->kind == WEIR_EX_ALIAS) e = e->arg[0];
-        weir_plan_add_expr(ctx->arena, &list, weir_expr_alias(ctx->arena, e, "_sort"));
-        item[i] = weir_expr_copy(ctx->arena, p->expr[i]);
-        item[i]->type = e->type;
+/* ORDER BY ALL: each column that can be seen. */
+static weir_plan *all_items(weir_ctx *ctx, weir_plan *p, const weir_plan *in) {
+    const weir_expr *all = p->nexpr == 1 ? p->expr[0] : NULL;
+    if (!all || all->kind != WEIR_EX_SORT || all->arg[0]->kind != WEIR_EX_STAR) return p;
+    weir_plan *c = weir_plan_copy(ctx->arena, p);
+    c->nexpr = 0;
+    for (int i = 0; i < in->schema->nfield; i++) {
+        if (in->attr[i].hidden) continue;
+        weir_expr *item = weir_expr_copy(ctx->arena, all);
+        item->arg[0] = weir_az_col(ctx, in, i);
+        weir_plan_add_expr(ctx->arena, c, item);
     }
-    weir_plan *wide = weir_az_project(ctx, proj, in, list.expr, list.nexpr);
-    weir_plan *sort = weir_az_node(ctx, p, WEIR_P_SORT, wide);
-    for (int i = 0; i < p->nexpr; i++) {
-        item[i]->arg[0] = weir_az_col(ctx, wide, shown + i);
-        weir_plan_add_expr(ctx->arena, sort, item[i]);
-    }
-    weir_az_same_output(sort, wide);
-    return keep_first(ctx, p, sort, shown, out);
+    return c;
 }
 
 static weir_rc az_sort(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan *in, weir_plan **out) {
+    weir_plan *wide = NULL;
+    p = all_items(ctx, p, in);
     WEIR_TRY(check_positions(ctx, p, in));
-    weir_plan *s = weir_az_node(ctx, p, WEIR_P_SORT, in);
+    weir_expr **key = WEIR_NEWN(ctx->arena, weir_expr *, p->nexpr + 1);
+    for (int i = 0; i < p->nexpr; i++) {
+        int at;
+        key[i] = position(p->expr[i], &at) ? weir_az_col(ctx, in, at) : p->expr[i]->arg[0];
+    }
+    WEIR_TRY(weir_az_reach(ctx, az, in, key, p->nexpr, &wide));
+    weir_plan *s = weir_az_node(ctx, p, WEIR_P_SORT, wide);
     s->global = p->global;
-    weir_err quiet;
-    weir_err_init(&quiet);
-    weir_ctx c = *ctx;
-    bool retry = in->kind == WEIR_P_PROJECT;
-    if (retry) c.err = &quiet;
-    weir_rc rc = WEIR_OK;
-    for (int i = 0; i < p->nexpr && rc == WEIR_OK; i++) {
-        weir_expr *e = NULL;
-        int depth = az->depth;
-        rc = sort_item(&c, az, in, p->expr[i], &e);
-        az->depth = depth;
-        if (rc == WEIR_OK) weir_plan_add_expr(ctx->arena, s, e);
+    for (int i = 0; i < p->nexpr; i++) {
+        weir_expr *item = weir_expr_copy(ctx->arena, p->expr[i]);
+        item->arg[0] = key[i];
+        item->type = key[i]->type;
+        item->nullable = key[i]->nullable;
+        item->deterministic = key[i]->deterministic;
+        if (!weir_type_orderable(item->type)) return not_ordered(ctx, item);
+        weir_plan_add_expr(ctx->arena, s, item);
     }
-    if (rc != WEIR_OK && retry) {
-        rc = sort_hidden(&c, az, p, in, out);
-        if (rc != WEIR_OK) { /* neither works: say what was wrong with the visible columns */
-            for (int i = 0; i < p->nexpr; i++) {
-                weir_expr *e = NULL;
-                rc = sort_item(ctx, az, in, p->expr[i], &e);
-                if (rc != WEIR_OK) break;
-            }
-        }
-        weir_err_clear(&quiet);
-        return rc;
-    }
-    weir_err_clear(&quiet);
-    weir_az_same_output(s, in);
-    *out = s;
-    return rc;
+    weir_az_same_output(s, wide);
+    *out = weir_az_narrow(ctx, p, s, in);
+    return WEIR_OK;
 }
 
 /* "s.t" where s is a struct. */

@@ -150,8 +150,8 @@ static weir_rc made_columns(weir_ctx *ctx, weir_plan *gen, int base, bool spread
     }
     const weir_type *row = gen->schema->field[base].type;
     for (int k = 0; k < row->nfield; k++) {
-        weir_expr *x = NULL, *arg[2] = {weir_az_col(ctx, gen, base), text(ctx, row->field[k].name)};
-        WEIR_TRY(weir_call_by_name(ctx, "_getfield", 2, arg, &x));
+        weir_expr *x = NULL;
+        WEIR_TRY(weir_az_field(ctx, weir_az_col(ctx, gen, base), k, row->field[k].name, &x));
         weir_plan_add_expr(ctx->arena, list, weir_expr_alias(ctx->arena, x, row->field[k].name));
     }
     return WEIR_OK;

@@ -19,7 +19,7 @@ struct weir_lambda_scope {
 weir_rc weir_az_lambda_var(weir_ctx *ctx, const weir_az *az, const weir_expr *e, weir_expr **out) {
     for (const weir_lambda_scope *s = az->lambda; s; s = s->up)
         for (int i = 0; i < s->n; i++) {
-            if (strcasecmp(s->name[i], e->names[0]) != 0) continue;
+            if (!weir_name_same(ctx, s->name[i], e->names[0])) continue;
             *out = weir_expr_col(ctx->arena, s->base + i, s->field[i].type, s->field[i].nullable);
             (*out)->name = e->names[0];
             return WEIR_OK;

@@ -10,19 +10,15 @@ typedef struct binder {
     const weir_plan *const *in;
     int nin;
     bool names_only; /* only ATTRs are bound: for column names */
+    bool ranked;     /* what an earlier input has is not looked for in later ones */
 } binder;
 
 static weir_rc bind_expr(weir_ctx *, const binder *, weir_expr *, weir_expr **out);
 
-static bool same_name(weir_ctx *ctx, const char *a, const char *b) {
-    return weir_conf_bool(ctx->conf, "spark.sql.caseSensitive") ? strcmp(a, b) == 0
-                                                                : strcasecmp(a, b) == 0;
-}
-
 int weir_az_find(weir_ctx *ctx, const weir_plan *in, const char *name) {
     int found = -1;
     for (int i = 0; i < in->schema->nfield; i++) {
-        if (in->attr[i].hidden || !same_name(ctx, in->schema->field[i].name, name)) continue;
+        if (in->attr[i].hidden || !weir_name_same(ctx, in->schema->field[i].name, name)) continue;
         if (found >= 0) return -2;
         found = i;
     }
@@ -109,12 +105,12 @@ static int match_parts(weir_ctx *ctx, const weir_plan *in, int i, const weir_exp
     const char *field = in->schema->field[i].name;
     for (int q = a->nqualifier; q >= 1; q--) {
         if (e->nname < q + 1) continue;
-        bool ok = same_name(ctx, e->names[q], field);
+        bool ok = weir_name_same(ctx, e->names[q], field);
         for (int k = 0; ok && k < q; k++)
-            ok = same_name(ctx, e->names[k], a->qualifier[a->nqualifier - q + k]);
+            ok = weir_name_same(ctx, e->names[k], a->qualifier[a->nqualifier - q + k]);
         if (ok) return q + 1;
     }
-    return same_name(ctx, e->names[0], field) ? 1 : 0;
+    return weir_name_same(ctx, e->names[0], field) ? 1 : 0;
 }
 
 static const weir_plan *find_plan(const weir_plan *p, int64_t id, int depth) {
@@ -153,10 +149,10 @@ static int by_plan_id(weir_ctx *ctx, const binder *b, const weir_expr *e, int *u
     return -1;
 }
 
-static bool col_hidden(const binder *b, int ordinal) {
+static const weir_attr *attr_of(const binder *b, int ordinal) {
     int k = 0;
     for (; ordinal >= b->in[k]->schema->nfield; k++) ordinal -= b->in[k]->schema->nfield;
-    return b->in[k]->attr[ordinal].hidden;
+    return &b->in[k]->attr[ordinal];
 }
 
 static int by_name(weir_ctx *ctx, const binder *b, const weir_expr *e, int *used) {
@@ -167,13 +163,15 @@ static int by_name(weir_ctx *ctx, const binder *b, const weir_expr *e, int *used
             int parts = match_parts(ctx, b->in[k], i, e);
             if (!parts || parts < *used) continue;
             if (parts == *used && found >= 0) {
-                if (b->in[k]->attr[i].hidden) continue;
-                if (!col_hidden(b, found)) return -2;
+                const weir_attr *a = &b->in[k]->attr[i], *was = attr_of(b, found);
+                if (a->hidden || a->id == was->id) continue; /* a column that is there twice */
+                if (!was->hidden) return -2;
             }
             found = base + i;
             *used = parts;
         }
         base += b->in[k]->schema->nfield;
+        if (b->ranked && found >= 0) break;
     }
     return found;
 }
@@ -189,28 +187,82 @@ static weir_expr *col_at(weir_ctx *ctx, const binder *b, int ordinal) {
     return NULL;
 }
 
+weir_rc weir_az_field(weir_ctx *ctx, weir_expr *base, int i, const char *shown, weir_expr **out) {
+    weir_expr *arg[2] = {base, weir_lit_int(ctx->arena, &weir_t_int, i)};
+    arg[1]->name = shown;
+    return weir_call_by_name(ctx, "_getfield", 2, arg, out);
+}
+
+static weir_rc no_field(weir_ctx *ctx, weir_schema *s, const char *name, int why) {
+    char *all = "";
+    int n = 0;
+    for (int i = 0; i < s->nfield; i++) {
+        all = weir_printf(ctx->arena, "%s%s`%s`", all, i ? ", " : "", s->field[i].name);
+        n += weir_name_same(ctx, s->field[i].name, name);
+    }
+    if (why == -2)
+        return weir_fail(ctx, WEIR_E_AMBIGUOUS_REFERENCE_TO_FIELDS, "field",
+                         weir_printf(ctx->arena, "`%s`", name), "count",
+                         weir_printf(ctx->arena, "%d", n));
+    return weir_fail(ctx, WEIR_E_FIELD_NOT_FOUND, "fieldName",
+                     weir_printf(ctx->arena, "`%s`", name), "fields", all);
+}
+
+/* SPARK ExtractValue: a field by its name, which it is shown under as it was written. */
 static weir_rc get_field(weir_ctx *ctx, weir_expr *base, const char *name, const weir_pos *at,
                          weir_expr **out) {
     weir_expr *arg[2] = {base, weir_lit_string(ctx->arena, name, strlen(name))};
-    const weir_type *t = base->type;
-    const char *fn = t->kind == WEIR_T_MAP ? "_getmap" : "_getfield";
-    if (t->kind != WEIR_T_MAP && t->kind != WEIR_T_STRUCT &&
-        !(t->kind == WEIR_T_ARRAY && t->field[0].type->kind == WEIR_T_STRUCT)) {
+    const weir_type *t = base->type, *s = t->kind == WEIR_T_ARRAY ? t->field[0].type : t;
+    if (t->kind != WEIR_T_MAP && s->kind != WEIR_T_STRUCT) {
         (void)weir_fail(ctx, WEIR_E_INVALID_EXTRACT_BASE_FIELD_TYPE, "base",
                         weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, base)), "other",
                         weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, t)));
         weir_err_where(ctx, at);
         return WEIR_FAIL;
     }
-    return weir_call_by_name(ctx, fn, 2, arg, out);
+    if (t->kind == WEIR_T_MAP) return weir_call_by_name(ctx, "_getmap", 2, arg, out);
+    int i = weir_schema_find(s, name, weir_names_exact(ctx));
+    return i < 0 ? no_field(ctx, s, name, i) : weir_az_field(ctx, base, i, name, out);
+}
+
+/* SPARK ResolveLateralColumnAliasReference: the alias of an item before this one; what it stands
+ * for takes its place. *out NULL: there is none. */
+static weir_rc lateral_alias(weir_ctx *ctx, const binder *b, const weir_expr *e, weir_expr **out) {
+    const weir_plan *list = b->names_only ? NULL : b->az->lateral;
+    *out = NULL;
+    for (int i = 0; list && i < list->nexpr; i++) {
+        const weir_expr *item = list->expr[i];
+        if (item->kind != WEIR_EX_ALIAS || !weir_name_same(ctx, item->names[0], e->names[0]))
+            continue;
+        if (*out) {
+            (void)weir_fail(ctx, WEIR_E_AMBIGUOUS_LATERAL_COLUMN_ALIAS, "name",
+                            weir_printf(ctx->arena, "`%s`", e->names[0]), "n", "2");
+            weir_err_where(ctx, &e->at);
+            return WEIR_FAIL;
+        }
+        *out = item->arg[0];
+    }
+    if (!*out || (*out)->deterministic) return WEIR_OK;
+    return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
+                     weir_printf(ctx->arena,
+                                 "the alias %s of an expression that is not deterministic, in the "
+                                 "select list that makes it; use a subquery in FROM",
+                                 e->names[0]));
 }
 
 static weir_rc bind_attr(weir_ctx *ctx, const binder *b, weir_expr *e, weir_expr **out) {
     int used = 0, at = e->plan_id >= 0 ? by_plan_id(ctx, b, e, &used) : -1;
     if (at == -1) at = by_name(ctx, b, e, &used);
     if (at == -2) return ambiguous(ctx, e);
-    if (at == -1) return weir_az_missing(ctx, b->in, b->nin, e);
-    *out = col_at(ctx, b, at);
+    *out = NULL;
+    if (at == -1) WEIR_TRY(lateral_alias(ctx, b, e, out));
+    if (at == -1 && !*out) return weir_az_missing(ctx, b->in, b->nin, e);
+    if (*out) {
+        used = 1;
+    } else {
+        *out = col_at(ctx, b, at);
+        (*out)->name = e->names[used - 1]; /* SPARK AttributeSeq.resolve: as it was written */
+    }
     for (int i = used; i < e->nname; i++) {
         if (b->names_only) {
             weir_expr *x = weir_expr_new(ctx->arena, WEIR_EX_EXTRACT);
@@ -419,13 +471,13 @@ static weir_rc bind_update(weir_ctx *ctx, weir_expr *e, weir_expr **out) {
     bool done = false;
     for (int i = 0; i < base->type->nfield; i++) {
         const char *name = base->type->field[i].name;
-        bool hit = same_name(ctx, name, e->name);
+        bool hit = weir_name_same(ctx, name, e->name);
         if (hit && e->narg == 1) continue;
         arg[n++] = weir_lit_string(ctx->arena, name, strlen(name));
         if (hit)
             arg[n++] = e->arg[1], done = true;
         else
-            WEIR_TRY(get_field(ctx, base, name, &e->at, &arg[n++]));
+            WEIR_TRY(weir_az_field(ctx, base, i, name, &arg[n++]));
     }
     if (!done && e->narg == 2) {
         arg[n++] = weir_lit_string(ctx->arena, e->name, strlen(e->name));
@@ -570,10 +622,8 @@ static weir_rc bind_expr(weir_ctx *ctx, const binder *b, weir_expr *e, weir_expr
     return bind_node(ctx, b, c, out);
 }
 
-weir_rc weir_az_expr(weir_ctx *ctx, weir_az *az, const weir_plan *const *in, int nin, weir_expr *e,
-                     weir_expr **out) {
-    binder b = {az, in, nin, false};
-    WEIR_TRY(bind_expr(ctx, &b, e, out));
+static weir_rc bind_whole(weir_ctx *ctx, const binder *b, weir_expr *e, weir_expr **out) {
+    WEIR_TRY(bind_expr(ctx, b, e, out));
     if ((*out)->kind != WEIR_EX_LAMBDA) return WEIR_OK;
     (void)weir_fail(ctx, WEIR_E_INVALID_LAMBDA_NOT_HIGHER_ORDER, "class",
                     "org.apache.spark.sql.catalyst.expressions.LambdaFunction");
@@ -581,9 +631,18 @@ weir_rc weir_az_expr(weir_ctx *ctx, weir_az *az, const weir_plan *const *in, int
     return WEIR_FAIL;
 }
 
+weir_rc weir_az_expr(weir_ctx *ctx, weir_az *az, const weir_plan *const *in, int nin, weir_expr *e,
+                     weir_expr **out) {
+    return bind_whole(ctx, &(binder){.az = az, .in = in, .nin = nin}, e, out);
+}
+
+weir_rc weir_az_expr_ranked(weir_ctx *ctx, weir_az *az, const weir_plan *const *in, int nin,
+                            weir_expr *e, weir_expr **out) {
+    return bind_whole(ctx, &(binder){.az = az, .in = in, .nin = nin, .ranked = true}, e, out);
+}
 /* e with attributes as they are named in the input. */
 static weir_expr *named(weir_ctx *ctx, weir_az *az, const weir_plan *in, weir_expr *e) {
-    binder b = {az, &in, 1, true};
+    binder b = {.az = az, .in = &in, .nin = 1, .names_only = true};
     weir_expr *shown = e;
     weir_err quiet;
     weir_err_init(&quiet);
@@ -608,24 +667,41 @@ static const char *output_name(weir_ctx *ctx, weir_az *az, const weir_plan *in, 
                                           : shown);
 }
 
-static void add_star(weir_ctx *ctx, const weir_plan *in, const weir_expr *star, weir_plan *list,
-                     bool *any) {
+/* SPARK UnresolvedRegex: the whole name as the pattern says. */
+static weir_rc name_matches(weir_ctx *ctx, const char *name, const char *pattern, bool *yes) {
+    const char *whole = weir_printf(ctx->arena, "%s\\A(?:%s)\\z",
+                                    weir_names_exact(ctx) ? "" : "(?i)", pattern);
+    weir_expr *arg[2] = {weir_lit_string(ctx->arena, name, strlen(name)),
+                         weir_lit_string(ctx->arena, whole, strlen(whole))},
+              *like = NULL;
+    weir_column v;
+    WEIR_TRY(weir_call_by_name(ctx, "rlike", 2, arg, &like));
+    WEIR_TRY(weir_eval_const(ctx, like, &v));
+    *yes = !weir_is_null(&v, 0) && WEIR_AT_ROW(uint8_t, &v, 0);
+    return WEIR_OK;
+}
+
+static weir_rc add_star(weir_ctx *ctx, const weir_plan *in, const weir_expr *star,
+                        weir_plan *list, bool *any) {
     const weir_plan *from = star->plan_id >= 0 ? find_plan(in, star->plan_id, 0) : NULL;
     for (int i = 0; i < in->schema->nfield; i++) {
         const weir_attr *a = &in->attr[i];
         bool take = !a->hidden;
         if (star->nname && take) take = a->nqualifier >= star->nname;
         for (int k = 0; take && k < star->nname; k++)
-            take = same_name(ctx, a->qualifier[a->nqualifier - star->nname + k], star->names[k]);
+            take = weir_name_same(ctx, a->qualifier[a->nqualifier - star->nname + k], star->names[k]);
         if (take && from && !star->nname) {
             bool own = false;
             for (int j = 0; j < from->schema->nfield; j++) own |= from->attr[j].id == a->id;
             take = own;
         }
+        if (take && star->name)
+            WEIR_TRY(name_matches(ctx, in->schema->field[i].name, star->name, &take));
         if (!take) continue;
         weir_plan_add_expr(ctx->arena, list, weir_az_col(ctx, in, i));
         *any = true;
     }
+    return WEIR_OK;
 }
 
 /* "s.*" over a struct column. */
@@ -640,7 +716,7 @@ static weir_rc star_of_struct(weir_ctx *ctx, weir_az *az, const weir_plan *in, w
     if (base->type->kind != WEIR_T_STRUCT) return get_field(ctx, base, "*", &star->at, &base);
     for (int i = 0; i < base->type->nfield; i++) {
         weir_expr *f = NULL;
-        WEIR_TRY(get_field(ctx, base, base->type->field[i].name, &star->at, &f));
+        WEIR_TRY(weir_az_field(ctx, base, i, base->type->field[i].name, &f));
         weir_plan_add_expr(ctx->arena, list,
                            weir_expr_alias(ctx->arena, f, base->type->field[i].name));
     }
@@ -653,13 +729,17 @@ weir_rc weir_az_list(weir_ctx *ctx, weir_az *az, const weir_plan *in, weir_expr 
     for (int i = 0; i < n; i++) {
         if (e[i]->kind == WEIR_EX_STAR) {
             bool any = false;
-            add_star(ctx, in, e[i], &list, &any);
-            if (!any && e[i]->nname) WEIR_TRY(star_of_struct(ctx, az, in, e[i], &list));
+            WEIR_TRY(add_star(ctx, in, e[i], &list, &any));
+            if (!any && e[i]->nname && !e[i]->name) WEIR_TRY(star_of_struct(ctx, az, in, e[i], &list));
             continue;
         }
         const char *name = output_name(ctx, az, in, e[i]);
+        const weir_plan *outer = az->lateral;
         weir_expr *r = NULL;
-        WEIR_TRY(weir_az_expr(ctx, az, &in, 1, e[i], &r));
+        az->lateral = &list;
+        weir_rc rc = weir_az_expr(ctx, az, &in, 1, e[i], &r);
+        az->lateral = outer;
+        WEIR_TRY(rc);
         bool named = r->kind == WEIR_EX_ALIAS ||
                      (r->kind == WEIR_EX_COL && r->name && strcmp(r->name, name) == 0);
         weir_plan_add_expr(ctx->arena, &list, named ? r : weir_expr_alias(ctx->arena, r, name));

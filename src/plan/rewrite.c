@@ -18,7 +18,7 @@ weir_rc weir_az_with_columns(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan
     for (int c = 0; c < in->schema->nfield; c++) {
         weir_expr *x = in->attr[c].hidden ? NULL : weir_az_col(ctx, in, c);
         for (int i = 0; i < p->nexpr && x; i++)
-            if (strcasecmp(in->schema->field[c].name, weir_expr_name(ctx->arena, e[i])) == 0) {
+            if (weir_name_same(ctx, in->schema->field[c].name, weir_expr_name(ctx->arena, e[i]))) {
                 x = e[i];
                 used[i] = true;
             }
@@ -47,7 +47,7 @@ weir_rc weir_az_rename(weir_ctx *ctx, weir_plan *p, weir_plan *in, weir_plan **o
         weir_expr *x = weir_az_col(ctx, in, c);
         const char *name = in->schema->field[c].name;
         for (int i = 0; i + 1 < p->nname; i += 2)
-            if (strcasecmp(name, p->names[i]) == 0) name = p->names[i + 1];
+            if (weir_name_same(ctx, name, p->names[i])) name = p->names[i + 1];
         bool same = name == in->schema->field[c].name;
         weir_plan_add_expr(ctx->arena, &list, same ? x : weir_expr_alias(ctx->arena, x, name));
     }
@@ -60,7 +60,7 @@ weir_rc weir_az_drop(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan *in, we
     bool *gone = WEIR_NEWN(ctx->arena, bool, in->schema->nfield + 1);
     for (int c = 0; c < in->schema->nfield; c++)
         for (int i = 0; i < p->nname; i++)
-            gone[c] |= strcasecmp(in->schema->field[c].name, p->names[i]) == 0;
+            gone[c] |= weir_name_same(ctx, in->schema->field[c].name, p->names[i]);
     for (int i = 0; i < p->nexpr; i++) { /* a column that is not there is no error */
         weir_err quiet;
         weir_err_init(&quiet);
@@ -165,10 +165,12 @@ weir_rc weir_az_dedup(weir_ctx *ctx, weir_plan *p, weir_plan *in, weir_plan **ou
         return weir_fail(ctx, WEIR_E_DEDUPLICATE_WITHIN_WATERMARK_BATCH, NULL);
     weir_plan *d = weir_az_node(ctx, p, WEIR_P_DEDUP, in);
     d->within_watermark = p->within_watermark;
-    for (int i = 0; i < p->nname; i++) {
-        int c = weir_az_find(ctx, in, p->names[i]);
-        if (c < 0) return not_a_field(ctx, in, p->names[i]);
-        weir_plan_add_expr(ctx->arena, d, weir_az_col(ctx, in, c));
+    for (int i = 0; i < p->nname; i++) { /* SPARK: all columns of the name */
+        int before = d->nexpr;
+        for (int c = 0; c < in->schema->nfield; c++)
+            if (!in->attr[c].hidden && weir_name_same(ctx, in->schema->field[c].name, p->names[i]))
+                weir_plan_add_expr(ctx->arena, d, weir_az_col(ctx, in, c));
+        if (d->nexpr == before) return not_a_field(ctx, in, p->names[i]);
     }
     for (int c = 0; c < in->schema->nfield && p->nname == 0; c++)
         if (!in->attr[c].hidden) weir_plan_add_expr(ctx->arena, d, weir_az_col(ctx, in, c));
@@ -342,27 +344,36 @@ weir_rc weir_az_show(weir_ctx *ctx, weir_plan *p, weir_plan *in, weir_plan **out
     return WEIR_OK;
 }
 
-static bool named(const weir_plan *p, const char *name) {
-    if (p->nname == 0) return true;
-    for (int i = 0; i < p->nname; i++)
-        if (strcasecmp(p->names[i], name) == 0) return true;
-    return false;
+/* SPARK DataFrameNaFunctions: the columns that p names, which may be qualified; fields of structs
+ * are none. *which: by ordinal of in, -1 or the name's place; without names 0 for all. */
+static weir_rc na_columns(weir_ctx *ctx, weir_az *az, const weir_plan *p, const weir_plan *in,
+                          int **which) {
+    *which = WEIR_NEWN(ctx->arena, int, in->schema->nfield + 1);
+    for (int c = 0; c < in->schema->nfield; c++)
+        (*which)[c] = p->nname || in->attr[c].hidden ? -1 : 0;
+    for (int i = 0; i < p->nname; i++) {
+        weir_expr *attr = weir_expr_new(ctx->arena, WEIR_EX_ATTR), *e = NULL;
+        WEIR_TRY(weir_name_parse(ctx, p->names[i], &attr->names, &attr->nname));
+        WEIR_TRY(weir_az_expr(ctx, az, &in, 1, attr, &e));
+        for (int c = 0; c < in->schema->nfield && e->kind == WEIR_EX_COL; c++)
+            if (in->attr[c].id == in->attr[e->ordinal].id) (*which)[c] = i;
+    }
+    return WEIR_OK;
 }
 
 /* fillna: exprs are one value for all columns, or one per name. */
-static weir_rc na_fill(weir_ctx *ctx, weir_plan *p, weir_plan *in, weir_plan **out) {
+static weir_rc na_fill(weir_ctx *ctx, weir_plan *p, weir_plan *in, const int *which,
+                       weir_plan **out) {
     weir_plan list = {.kind = WEIR_P_PROJECT};
     for (int c = 0; c < in->schema->nfield; c++) {
         if (in->attr[c].hidden) continue;
         weir_expr *x = weir_az_col(ctx, in, c), *v = NULL;
         const weir_type *t = x->type;
-        for (int i = 0; i < p->nexpr && !v; i++) {
-            bool mine = p->nexpr == 1 ? named(p, in->schema->field[c].name)
-                                      : i < p->nname &&
-                                            strcasecmp(p->names[i], in->schema->field[c].name) == 0;
-            bool fits = weir_type_is_numeric(p->expr[i]->type) ? weir_type_is_numeric(t)
-                                                               : p->expr[i]->type->kind == t->kind;
-            if (mine && fits) v = p->expr[i];
+        if (which[c] >= 0) {
+            v = p->expr[p->nexpr == 1 ? 0 : which[c]];
+            bool fits = weir_type_is_numeric(v->type) ? weir_type_is_numeric(t)
+                                                      : v->type->kind == t->kind;
+            if (!fits) v = NULL;
         }
         if (v) {
             weir_expr *a[2] = {x, NULL}, *filled = NULL;
@@ -385,11 +396,12 @@ static weir_rc na_fill(weir_ctx *ctx, weir_plan *p, weir_plan *in, weir_plan **o
 }
 
 /* dropna: at least n (0 = all) of the named columns are not null. */
-static weir_rc na_drop(weir_ctx *ctx, weir_plan *p, weir_plan *in, weir_plan **out) {
+static weir_rc na_drop(weir_ctx *ctx, weir_plan *p, weir_plan *in, const int *which,
+                       weir_plan **out) {
     weir_expr *sum = NULL;
     int total = 0;
     for (int c = 0; c < in->schema->nfield; c++) {
-        if (in->attr[c].hidden || !named(p, in->schema->field[c].name)) continue;
+        if (which[c] < 0) continue;
         weir_expr *x = weir_az_col(ctx, in, c), *has = NULL, *one = NULL;
         WEIR_TRY(weir_call_by_name(ctx, "isnotnull", 1, &x, &has));
         WEIR_TRY(weir_cast_resolve(ctx, has, &weir_t_int, WEIR_CAST_DEFAULT, &one));
@@ -413,13 +425,14 @@ static weir_rc na_drop(weir_ctx *ctx, weir_plan *p, weir_plan *in, weir_plan **o
 }
 
 /* replace: exprs are old, new, old, new ... literals. */
-static weir_rc na_replace(weir_ctx *ctx, weir_plan *p, weir_plan *in, weir_plan **out) {
+static weir_rc na_replace(weir_ctx *ctx, weir_plan *p, weir_plan *in, const int *which,
+                          weir_plan **out) {
     weir_plan list = {.kind = WEIR_P_PROJECT};
     for (int c = 0; c < in->schema->nfield; c++) {
         if (in->attr[c].hidden) continue;
         weir_expr *x = weir_az_col(ctx, in, c), *r = weir_expr_new(ctx->arena, WEIR_EX_CASE);
         r->arg = WEIR_NEWN(ctx->arena, weir_expr *, p->nexpr + 1);
-        for (int i = 0; i + 1 < p->nexpr && named(p, in->schema->field[c].name); i += 2) {
+        for (int i = 0; i + 1 < p->nexpr && which[c] >= 0; i += 2) {
             bool fits = weir_type_is_numeric(p->expr[i]->type)
                             ? weir_type_is_numeric(x->type)
                             : p->expr[i]->type->kind == x->type->kind;
@@ -441,8 +454,9 @@ static weir_rc na_replace(weir_ctx *ctx, weir_plan *p, weir_plan *in, weir_plan 
 }
 
 weir_rc weir_az_na(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan *in, weir_plan **out) {
-    (void)az;
-    if (p->kind == WEIR_P_NA_FILL) return na_fill(ctx, p, in, out);
-    if (p->kind == WEIR_P_NA_DROP) return na_drop(ctx, p, in, out);
-    return na_replace(ctx, p, in, out);
+    int *which = NULL;
+    WEIR_TRY(na_columns(ctx, az, p, in, &which));
+    if (p->kind == WEIR_P_NA_FILL) return na_fill(ctx, p, in, which, out);
+    if (p->kind == WEIR_P_NA_DROP) return na_drop(ctx, p, in, which, out);
+    return na_replace(ctx, p, in, which, out);
 }

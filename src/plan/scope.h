@@ -11,6 +11,7 @@ typedef struct weir_az {
         self; /* the node whose expressions are being resolved: its resolved inputs are the scope */
     const struct weir_lambda_scope *lambda; /* parameters in scope, innermost first */
     int nparam;                             /* handed out so far */
+    const weir_plan *lateral; /* items of the select list so far, whose aliases later ones may name */
     int depth;
     struct weir_az_cte { /* in scope, innermost first */
         const char *name;
@@ -44,6 +45,8 @@ weir_rc weir_az_expr(weir_ctx *, weir_az *, const weir_plan *const *in, int nin,
  * "explode" & co. */
 weir_rc weir_az_list(weir_ctx *, weir_az *, const weir_plan *in, weir_expr **e, int n,
                      weir_expr ***out, int *nout);
+/* Field i of a struct, or of an array's structs; shown: its name as it was written. */
+weir_rc weir_az_field(weir_ctx *, weir_expr *base, int i, const char *shown, weir_expr **out);
 /* Ordinal of a name in in's output; -1 none, -2 ambiguous. */
 int weir_az_find(weir_ctx *, const weir_plan *in, const char *name);
 weir_rc weir_az_missing(weir_ctx *, const weir_plan *const *in, int nin, const weir_expr *);
@@ -58,6 +61,18 @@ weir_rc weir_az_metrics(weir_ctx *, weir_az *, weir_plan *, weir_plan *in, weir_
 /* Turns expr list e (resolved, with AGG inside) into aggs plus expressions over (groups, aggs). */
 weir_rc weir_az_split_aggs(weir_ctx *, weir_expr **group, int ngroup, weir_expr **e, int n,
                            weir_expr ***aggs, int *nagg);
+
+/* The same where a name that the first has is not looked for in the others. */
+weir_rc weir_az_expr_ranked(weir_ctx *, weir_az *, const weir_plan *const *in, int nin,
+                            weir_expr *, weir_expr **out);
+
+/* reach.c: expressions over in's output, or over columns that projections below it leave out; these
+ * are appended to what *wide puts out, which is in when none are. */
+weir_rc weir_az_reach(weir_ctx *, weir_az *, weir_plan *in, weir_expr **e, int n,
+                      weir_plan **wide);
+/* node, without the columns that were appended to in's. */
+weir_plan *weir_az_narrow(weir_ctx *, const weir_plan *from, weir_plan *node,
+                          const weir_plan *in);
 
 /* lambda.c: a call with lambdas whose other arguments are bound; a parameter inside of a body */
 weir_rc weir_az_lambda(weir_ctx *, weir_az *, const weir_plan *const *in, int nin, weir_expr *,

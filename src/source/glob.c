@@ -3,9 +3,10 @@
  * GlobPattern, GlobExpander. Analysis and query threads. */
 #include "source/glob.h"
 
-#include "func/text.h"
+#include "base/utf8.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 bool weir_glob_is(const char *path) { return strpbrk(path, "*?[]{}\\") != NULL; }
 
@@ -51,27 +52,15 @@ static bool alternatives(weir_arena *a, const char *pattern, const char *open, c
     return false;
 }
 
-static int32_t rune(const char **p) { /* a code point; a byte where the text is not UTF-8 */
-    const unsigned char *s = (const unsigned char *)*p;
-    int n = weir_utf8_step(*s);
-    int32_t c = n == 1 ? *s : *s & (0x7f >> n);
-    for (int i = 1; i < n; i++) {
-        if ((s[i] & 0xc0) != 0x80) return (*p)++, *s;
-        c = c << 6 | (s[i] & 0x3f);
-    }
-    *p += n;
-    return c;
-}
-
-static bool in_class(const char *p, const char *close, int32_t c) {
+static bool in_class(const char *p, const char *close, uint32_t c) {
     bool not = p[1] == '^' || p[1] == '!', in = false;
     for (p += 1 + not; p < close;) {
         p += *p == '\\' && p + 1 < close;
-        int32_t lo = rune(&p), hi = lo;
+        uint32_t lo = weir_utf8_get(&p), hi = lo;
         if (*p == '-' && p + 1 < close) {
             p++;
             p += *p == '\\' && p + 1 < close;
-            hi = rune(&p);
+            hi = weir_utf8_get(&p);
         }
         in |= c >= lo && c <= hi;
     }
@@ -95,7 +84,7 @@ static bool matches(weir_arena *a, const char *p, const char *s) {
         if (!*s) return false;
         if (*p == '?' || (*p == '[' && close)) {
             if (*s == '/') return false;
-            int32_t c = rune(&s);
+            uint32_t c = weir_utf8_get(&s);
             if (close && !in_class(p, close, c)) return false;
             if (close) p = close;
             continue;
