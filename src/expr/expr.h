@@ -8,7 +8,8 @@
 typedef enum {
     /* unresolved */
     WEIR_EX_ATTR,    /* name parts in names[]; plan_id (or -1) */
-    WEIR_EX_STAR,    /* names[] = target ("t.*") or empty; name: a pattern of columns, or NULL */
+    WEIR_EX_STAR,    /* names[] = target ("t.*") or empty; name: a pattern of columns, or NULL;
+                        arg[]: without these */
     WEIR_EX_FUNC,    /* name, arg[]; distinct, ignore_nulls; user-defined or built in, by name */
     WEIR_EX_EXTRACT, /* arg[0] [ arg[1] ]: struct field, array element, map key */
     WEIR_EX_ALIAS,   /* arg[0] AS names[] (several for generators); metadata */

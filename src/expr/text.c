@@ -119,24 +119,45 @@ static const char *infix(const char *name) {
     return NULL;
 }
 
-/* SPARK BinaryArithmeticWithDatetimeResolver: date + 1 is date_add, with an interval TimeAdd. */
+static bool is_span(const weir_type *t) {
+    return t->kind == WEIR_T_INTERVAL || t->kind == WEIR_T_INTERVAL_YM ||
+           t->kind == WEIR_T_INTERVAL_DT;
+}
+
+static bool is_moment(const weir_type *t) {
+    return t->kind == WEIR_T_DATE || t->kind == WEIR_T_TIMESTAMP || t->kind == WEIR_T_TIMESTAMP_NTZ;
+}
+
+/* SPARK BinaryArithmeticWithDatetimeResolver: the moment, the interval stands first; date + 1 is
+ * date_add, with an interval TimeAdd. */
 static bool put_moved_date(printer *p, const weir_expr *e, const char *op) {
     const weir_type *l = e->arg[0]->type, *r = e->arg[1]->type;
-    if (!l || !r || (*op != '+' && *op != '-') || op[1]) return false;
-    if (*op == '+' && r->kind == WEIR_T_DATE && weir_type_is_integral(l)) {
-        const weir_expr turned = {.arg = (weir_expr *[]){e->arg[1], e->arg[0]}};
-        return put_moved_date(p, &turned, op);
+    if (!l || !r || !strchr("+-*", *op) || op[1]) return false;
+    bool null = l->kind == WEIR_T_VOID || r->kind == WEIR_T_VOID;
+    const weir_expr turned = {.arg = (weir_expr *[]){e->arg[1], e->arg[0]}};
+    if (*op == '*') {
+        if (!is_span(r) || is_span(l)) return false;
+        weir_str_putc(&p->s, '(');
+        put(p, e->arg[1]);
+        weir_str_puts(&p->s, " * ");
+        put(p, e->arg[0]);
+        weir_str_putc(&p->s, ')');
+        return true;
     }
-    bool days = l->kind == WEIR_T_DATE && weir_type_is_integral(r),
-         time = l->kind == WEIR_T_DATE || l->kind == WEIR_T_TIMESTAMP ||
-                l->kind == WEIR_T_TIMESTAMP_NTZ,
-         span = r->kind == WEIR_T_INTERVAL || r->kind == WEIR_T_INTERVAL_YM ||
-                r->kind == WEIR_T_INTERVAL_DT;
-    if (!days && !(time && span)) return false;
-    if (days) weir_str_puts(&p->s, *op == '+' ? "date_add(" : "date_sub(");
+    if (*op == '+' && ((is_moment(r) && (is_span(l) || l->kind == WEIR_T_VOID)) ||
+                       (r->kind == WEIR_T_DATE && weir_type_is_integral(l))))
+        return put_moved_date(p, &turned, op);
+    bool date = l->kind == WEIR_T_DATE,
+         whole = date && r->kind == WEIR_T_INTERVAL_DT && r->precision == 0 && r->scale == 0,
+         days = (date && weir_type_is_integral(r)) || whole;
+    if (!days && !(is_moment(l) && (is_span(r) || (null && *op == '+')))) return false;
+    if (days) weir_str_puts(&p->s, *op == '-' && !whole ? "date_sub(" : "date_add(");
     put(p, e->arg[0]);
     weir_str_printf(&p->s, days ? ", " : " %s ", op);
+    if (whole && *op == '-') weir_str_puts(&p->s, "(- ");
+    if (whole) weir_str_puts(&p->s, "extractansiintervaldays(");
     put(p, e->arg[1]);
+    if (whole) weir_str_puts(&p->s, *op == '+' ? ")" : "))");
     if (days) weir_str_putc(&p->s, ')');
     return true;
 }

@@ -334,9 +334,11 @@ static weir_rc bind(weir_ctx *ctx, weir_expr *e, op k) {
         if (ys) y = &weir_t_double;
     }
     const weir_type *t = weir_common_type(ctx, x, y);
-    if (t && t->kind == WEIR_T_VOID) t = &weir_t_double;
+    if (t && (t->kind == WEIR_T_VOID || (k == DIV && x->kind == WEIR_T_VOID)))
+        t = weir_type_is_numeric(y) || y->kind == WEIR_T_VOID ? &weir_t_double : t;
     if (!t) return wrong_types(ctx, e, true);
-    if (!weir_type_is_numeric(t)) return wrong_types(ctx, e, false);
+    if (!weir_type_is_numeric(t))
+        return wrong_types(ctx, e, (x->kind == WEIR_T_VOID) != (y->kind == WEIR_T_VOID));
     if (t->kind == WEIR_T_DECIMAL && !xs && !ys && x->kind != WEIR_T_VOID && y->kind != WEIR_T_VOID)
         return bind_decimal(ctx, e, k);
     if (t->kind == WEIR_T_DECIMAL) {

@@ -259,7 +259,21 @@ static weir_rc bind_scale(weir_ctx *ctx, weir_expr *e, int sign, bool *done) {
     return set(ctx, e, &v_interval_scale, t, NULL, sign, done);
 }
 
+/* SPARK BinaryArithmeticWithDatetimeResolver: NULL is an interval, or a moment where two of them
+ * are subtracted. */
+static weir_rc type_null(weir_ctx *ctx, weir_expr *e, char op) {
+    for (int i = 0; i < 2 && (op == '+' || op == '-'); i++) {
+        const weir_type *other = e->arg[1 - i]->type;
+        if (e->arg[i]->type->kind != WEIR_T_VOID) continue;
+        if (is_moment(other) && op == '+') other = &weir_t_interval_dt;
+        if (is_interval(other) || is_moment(other))
+            WEIR_TRY(weir_coerce(ctx, e->arg[i], other, &e->arg[i]));
+    }
+    return WEIR_OK;
+}
+
 weir_rc weir_arith_time_bind(weir_ctx *ctx, weir_expr *e, char op, bool *done) {
+    WEIR_TRY(type_null(ctx, e, op));
     const weir_type *x = e->arg[0]->type, *y = e->arg[1]->type;
     bool loose = weir_type_is_numeric(y) || y->kind == WEIR_T_STRING || y->kind == WEIR_T_VOID;
     if (op == '+' && is_moment(y) && (is_interval(x) || weir_type_is_integral(x))) {
@@ -267,7 +281,7 @@ weir_rc weir_arith_time_bind(weir_ctx *ctx, weir_expr *e, char op, bool *done) {
         x = e->arg[0]->type;
         y = e->arg[1]->type;
     } else if (op == '*' && is_interval(y) &&
-               (weir_type_is_numeric(x) || x->kind == WEIR_T_STRING)) {
+               (weir_type_is_numeric(x) || x->kind == WEIR_T_STRING || x->kind == WEIR_T_VOID)) {
         WEIR_TRY(swap_args(ctx, e));
         return bind_scale(ctx, e, 1, done);
     }

@@ -102,8 +102,15 @@ static weir_rc bind_regex(weir_ctx *ctx, weir_expr *e) {
     e->bound = p;
     if (a->kind != WEIR_EX_LIT || weir_is_null(&a->lit, 0)) return WEIR_OK;
     bool like = is_like(e->fn->name);
-    return make_code(ctx, e->name, weir_get_bytes(&a->lit, 0), like,
-                     strcasecmp(e->fn->name, "ilike") == 0, escape_of(e), &p->code);
+    weir_err quiet; /* a bad pattern is an error of the first row that it is used for */
+    weir_err_init(&quiet);
+    weir_ctx c = *ctx;
+    c.err = &quiet;
+    if (make_code(&c, e->name, weir_get_bytes(&a->lit, 0), like,
+                  strcasecmp(e->fn->name, "ilike") == 0, escape_of(e), &p->code) != WEIR_OK)
+        p->code = NULL;
+    weir_err_clear(&quiet);
+    return WEIR_OK;
 }
 
 static void start(weir_ctx *ctx, const weir_call *c, matcher *m) {

@@ -162,6 +162,27 @@ static weir_plan *group_node(weir_ctx *ctx, const weir_plan *p, weir_plan *in, w
     return g;
 }
 
+/* SPARK ResolveReferencesInAggregate: GROUP BY ALL means the items without aggregate functions. */
+static weir_rc group_by_all(weir_ctx *ctx, weir_az *az, weir_plan **p, const weir_plan *in) {
+    weir_plan *c = *p;
+    if (c->all || c->ngroup != 1 || !weir_az_is_all(ctx, in, c->expr[0])) return WEIR_OK;
+    weir_plan *q = weir_plan_copy(ctx->arena, c);
+    q->nexpr = 0;
+    for (int k = 1; k < c->nexpr; k++) {
+        weir_expr **e = &c->expr[k];
+        int n = 1;
+        if (e[0]->kind == WEIR_EX_STAR) WEIR_TRY(weir_az_list(ctx, az, in, e, 1, &e, &n));
+        for (int i = 0; i < n; i++)
+            if (!weir_has_aggregate(e[i]))
+                weir_plan_add_expr(ctx->arena, q,
+                                   e[i]->kind == WEIR_EX_ALIAS ? e[i]->arg[0] : e[i]);
+    }
+    q->ngroup = q->nexpr;
+    for (int i = 1; i < c->nexpr; i++) weir_plan_add_expr(ctx->arena, q, c->expr[i]);
+    *p = q;
+    return WEIR_OK;
+}
+
 weir_rc weir_az_aggregate(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_expr **extra, int nextra,
                           weir_plan **out) {
     weir_plan *in = NULL, list = {.kind = WEIR_P_PROJECT};
@@ -171,6 +192,7 @@ weir_rc weir_az_aggregate(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_expr **
             "rollup, cube, grouping sets and pivot; group by each set and use unionByName");
     WEIR_TRY(weir_az_plan(ctx, az, p->in[0], &in));
     WEIR_TRY(weir_az_lift_windows(ctx, az, &p, &in));
+    WEIR_TRY(group_by_all(ctx, az, &p, in));
     weir_expr **group = NULL, **e = NULL, **aggs = NULL;
     int n = 0, nagg = 0;
     WEIR_TRY(groups(ctx, az, p, in, &group));

@@ -5,6 +5,7 @@
 #include "plan/command.h"
 
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <strings.h>
 
 int64_t weir_new_id(void) {
@@ -77,6 +78,26 @@ static weir_rc unsupported(weir_ctx *ctx, const weir_plan *p, const char *what) 
     return WEIR_FAIL;
 }
 
+static int attr_by_id(const void *a, const void *b) {
+    int64_t x = (*(const weir_attr *const *)a)->id, y = (*(const weir_attr *const *)b)->id;
+    return x < y ? -1 : x > y;
+}
+
+/* A copy of p's attributes with ids of its own; what is one column there stays one. */
+static weir_attr *own_attrs(weir_ctx *ctx, const weir_plan *p) {
+    int n = p->schema->nfield;
+    weir_attr *a = weir_memdup(ctx->arena, p->attr, sizeof *a * (size_t)n);
+    const weir_attr **by_id = WEIR_NEWN(ctx->arena, const weir_attr *, n + 1);
+    for (int i = 0; i < n; i++) by_id[i] = &p->attr[i];
+    qsort(by_id, (size_t)n, sizeof *by_id, attr_by_id);
+    int64_t id = 0;
+    for (int i = 0; i < n; i++) {
+        if (i == 0 || by_id[i]->id != by_id[i - 1]->id) id = weir_new_id();
+        a[by_id[i] - p->attr].id = id;
+    }
+    return a;
+}
+
 /* What the session gave for a leaf: unresolved plans (views) are analysed, resolved ones get ids.
  */
 static weir_rc take_leaf(weir_ctx *ctx, weir_az *az, const weir_plan *p, weir_plan *leaf,
@@ -97,9 +118,8 @@ static weir_rc take_leaf(weir_ctx *ctx, weir_az *az, const weir_plan *p, weir_pl
     /* every use of a table gets its own ids: self unions and joins stay apart */
     weir_plan *alias = weir_az_node(ctx, p, WEIR_P_ALIAS, c);
     alias->schema = c->schema;
-    weir_attr *a = weir_memdup(ctx->arena, c->attr, sizeof *a * (size_t)c->schema->nfield);
+    weir_attr *a = own_attrs(ctx, c);
     for (int i = 0; i < c->schema->nfield; i++) {
-        a[i].id = weir_new_id();
         a[i].qualifier = p->names;
         a[i].nqualifier = p->nname;
     }
@@ -117,9 +137,7 @@ static weir_plan *stream_again(weir_ctx *ctx, const weir_az *az, const weir_plan
         weir_plan *c = weir_plan_copy(ctx->arena, s->scan);
         c->reference = weir_new_id();
         if (!c->attr) return c;
-        weir_attr *a = weir_memdup(ctx->arena, c->attr, sizeof *a * (size_t)c->schema->nfield);
-        for (int i = 0; i < c->schema->nfield; i++) a[i].id = weir_new_id();
-        c->attr = a;
+        c->attr = own_attrs(ctx, c);
         return c;
     }
     return NULL;
@@ -291,10 +309,10 @@ static weir_rc not_ordered(weir_ctx *ctx, const weir_expr *e) {
                      weir_type_sql(ctx->arena, e->type), "targetType", "an ordered type");
 }
 
-/* ORDER BY ALL: each column that can be seen. */
+/* SPARK ResolveReferencesInSort: ORDER BY ALL means each column, unless one is called so. */
 static weir_plan *all_items(weir_ctx *ctx, weir_plan *p, const weir_plan *in) {
-    const weir_expr *all = p->nexpr == 1 ? p->expr[0] : NULL;
-    if (!all || all->kind != WEIR_EX_SORT || all->arg[0]->kind != WEIR_EX_STAR) return p;
+    const weir_expr *all = p->nexpr == 1 && p->expr[0]->kind == WEIR_EX_SORT ? p->expr[0] : NULL;
+    if (!all || !weir_az_is_all(ctx, in, all->arg[0])) return p;
     weir_plan *c = weir_plan_copy(ctx->arena, p);
     c->nexpr = 0;
     for (int i = 0; i < in->schema->nfield; i++) {

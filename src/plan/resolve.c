@@ -91,6 +91,11 @@ weir_rc weir_az_missing(weir_ctx *ctx, const weir_plan *const *in, int nin, cons
     return WEIR_FAIL;
 }
 
+bool weir_az_is_all(weir_ctx *ctx, const weir_plan *in, const weir_expr *e) {
+    return e->kind == WEIR_EX_ATTR && e->nname == 1 && strcasecmp(e->names[0], "all") == 0 &&
+           weir_az_find(ctx, in, e->names[0]) == -1;
+}
+
 static weir_rc ambiguous(weir_ctx *ctx, const weir_expr *e) {
     (void)weir_fail(ctx, WEIR_E_AMBIGUOUS_REFERENCE, "name",
                     weir_printf(ctx->arena, "`%s`", e->names[0]), "referenceNames",
@@ -113,11 +118,11 @@ static int match_parts(weir_ctx *ctx, const weir_plan *in, int i, const weir_exp
     return weir_name_same(ctx, e->names[0], field) ? 1 : 0;
 }
 
-static const weir_plan *find_plan(const weir_plan *p, int64_t id, int depth) {
+const weir_plan *weir_az_plan_of(const weir_plan *p, int64_t id, int depth) {
     if (p->plan_id == id) return p;
     if (depth > WEIR_PLAN_DEPTH) return NULL;
     for (int i = 0; i < p->nin; i++) {
-        const weir_plan *f = find_plan(p->in[i], id, depth + 1);
+        const weir_plan *f = weir_az_plan_of(p->in[i], id, depth + 1);
         if (f) return f;
     }
     return NULL;
@@ -135,7 +140,7 @@ weir_expr *weir_az_col(weir_ctx *ctx, const weir_plan *in, int i) {
 static int by_plan_id(weir_ctx *ctx, const binder *b, const weir_expr *e, int *used) {
     int base = 0;
     for (int k = 0; k < b->nin; k++) {
-        const weir_plan *p = find_plan(b->in[k], e->plan_id, 0);
+        const weir_plan *p = weir_az_plan_of(b->in[k], e->plan_id, 0);
         for (int i = 0; p && p->schema && i < p->schema->nfield; i++) {
             int parts = match_parts(ctx, p, i, e);
             for (int j = 0; parts && j < b->in[k]->schema->nfield; j++)
@@ -502,7 +507,9 @@ static weir_rc spread_stars(weir_ctx *ctx, const binder *b, weir_expr *e, weir_e
     *out = e;
     if (!any) return WEIR_OK;
     weir_expr *c = weir_expr_copy(ctx->arena, e);
-    if (strcasecmp(e->name, "count") == 0 && e->narg == 1 && !e->arg[0]->nname && !e->distinct) {
+    const weir_expr *first = e->arg[0];
+    if (strcasecmp(e->name, "count") == 0 && e->narg == 1 && !first->nname && !first->narg &&
+        !e->distinct) {
         c->arg[0] = weir_lit_int(ctx->arena, &weir_t_int, 1);
         *out = c;
         return WEIR_OK;
@@ -606,7 +613,7 @@ static weir_rc bind_expr(weir_ctx *ctx, const binder *b, weir_expr *e, weir_expr
     if (++b->az->depth > WEIR_PLAN_DEPTH)
         return weir_fail(ctx, WEIR_E_PROTOCOL_DEPTH, "limit", "1024");
     weir_expr *c = e;
-    if (e->kind == WEIR_EX_FUNC && !b->names_only) WEIR_TRY(spread_stars(ctx, b, e, &c));
+    if (e->kind == WEIR_EX_FUNC) WEIR_TRY(spread_stars(ctx, b, e, &c));
     if (c == e && e->narg) c = weir_expr_copy(ctx->arena, e);
     bool opaque =
         e->kind == WEIR_EX_WINDOW || e->kind == WEIR_EX_SUBQUERY || e->kind == WEIR_EX_LAMBDA;
@@ -640,6 +647,7 @@ weir_rc weir_az_expr_ranked(weir_ctx *ctx, weir_az *az, const weir_plan *const *
                             weir_expr *e, weir_expr **out) {
     return bind_whole(ctx, &(binder){.az = az, .in = in, .nin = nin, .ranked = true}, e, out);
 }
+
 /* e with attributes as they are named in the input. */
 static weir_expr *named(weir_ctx *ctx, weir_az *az, const weir_plan *in, weir_expr *e) {
     binder b = {.az = az, .in = &in, .nin = 1, .names_only = true};
@@ -667,70 +675,12 @@ static const char *output_name(weir_ctx *ctx, weir_az *az, const weir_plan *in, 
                                           : shown);
 }
 
-/* SPARK UnresolvedRegex: the whole name as the pattern says. */
-static weir_rc name_matches(weir_ctx *ctx, const char *name, const char *pattern, bool *yes) {
-    const char *whole = weir_printf(ctx->arena, "%s\\A(?:%s)\\z",
-                                    weir_names_exact(ctx) ? "" : "(?i)", pattern);
-    weir_expr *arg[2] = {weir_lit_string(ctx->arena, name, strlen(name)),
-                         weir_lit_string(ctx->arena, whole, strlen(whole))},
-              *like = NULL;
-    weir_column v;
-    WEIR_TRY(weir_call_by_name(ctx, "rlike", 2, arg, &like));
-    WEIR_TRY(weir_eval_const(ctx, like, &v));
-    *yes = !weir_is_null(&v, 0) && WEIR_AT_ROW(uint8_t, &v, 0);
-    return WEIR_OK;
-}
-
-static weir_rc add_star(weir_ctx *ctx, const weir_plan *in, const weir_expr *star,
-                        weir_plan *list, bool *any) {
-    const weir_plan *from = star->plan_id >= 0 ? find_plan(in, star->plan_id, 0) : NULL;
-    for (int i = 0; i < in->schema->nfield; i++) {
-        const weir_attr *a = &in->attr[i];
-        bool take = !a->hidden;
-        if (star->nname && take) take = a->nqualifier >= star->nname;
-        for (int k = 0; take && k < star->nname; k++)
-            take = weir_name_same(ctx, a->qualifier[a->nqualifier - star->nname + k], star->names[k]);
-        if (take && from && !star->nname) {
-            bool own = false;
-            for (int j = 0; j < from->schema->nfield; j++) own |= from->attr[j].id == a->id;
-            take = own;
-        }
-        if (take && star->name)
-            WEIR_TRY(name_matches(ctx, in->schema->field[i].name, star->name, &take));
-        if (!take) continue;
-        weir_plan_add_expr(ctx->arena, list, weir_az_col(ctx, in, i));
-        *any = true;
-    }
-    return WEIR_OK;
-}
-
-/* "s.*" over a struct column. */
-static weir_rc star_of_struct(weir_ctx *ctx, weir_az *az, const weir_plan *in, weir_expr *star,
-                              weir_plan *list) {
-    weir_expr *attr = weir_expr_new(ctx->arena, WEIR_EX_ATTR), *base = NULL;
-    attr->names = star->names;
-    attr->nname = star->nname;
-    attr->plan_id = star->plan_id;
-    attr->at = star->at;
-    WEIR_TRY(weir_az_expr(ctx, az, &in, 1, attr, &base));
-    if (base->type->kind != WEIR_T_STRUCT) return get_field(ctx, base, "*", &star->at, &base);
-    for (int i = 0; i < base->type->nfield; i++) {
-        weir_expr *f = NULL;
-        WEIR_TRY(weir_az_field(ctx, base, i, base->type->field[i].name, &f));
-        weir_plan_add_expr(ctx->arena, list,
-                           weir_expr_alias(ctx->arena, f, base->type->field[i].name));
-    }
-    return WEIR_OK;
-}
-
 weir_rc weir_az_list(weir_ctx *ctx, weir_az *az, const weir_plan *in, weir_expr **e, int n,
                      weir_expr ***out, int *nout) {
     weir_plan list = {.kind = WEIR_P_PROJECT};
     for (int i = 0; i < n; i++) {
         if (e[i]->kind == WEIR_EX_STAR) {
-            bool any = false;
-            WEIR_TRY(add_star(ctx, in, e[i], &list, &any));
-            if (!any && e[i]->nname && !e[i]->name) WEIR_TRY(star_of_struct(ctx, az, in, e[i], &list));
+            WEIR_TRY(weir_az_star(ctx, az, in, e[i], &list));
             continue;
         }
         const char *name = output_name(ctx, az, in, e[i]);

@@ -11,7 +11,7 @@ typedef struct weir_az {
         self; /* the node whose expressions are being resolved: its resolved inputs are the scope */
     const struct weir_lambda_scope *lambda; /* parameters in scope, innermost first */
     int nparam;                             /* handed out so far */
-    const weir_plan *lateral; /* items of the select list so far, whose aliases later ones may name */
+    const weir_plan *lateral; /* the select list so far: later items may name its aliases */
     int depth;
     struct weir_az_cte { /* in scope, innermost first */
         const char *name;
@@ -45,10 +45,16 @@ weir_rc weir_az_expr(weir_ctx *, weir_az *, const weir_plan *const *in, int nin,
  * "explode" & co. */
 weir_rc weir_az_list(weir_ctx *, weir_az *, const weir_plan *in, weir_expr **e, int n,
                      weir_expr ***out, int *nout);
+/* star.c: adds what a star stands for to list's expressions. */
+weir_rc weir_az_star(weir_ctx *, weir_az *, const weir_plan *in, weir_expr *star, weir_plan *list);
+/* The plan of that id, p or below it; NULL: none. */
+const weir_plan *weir_az_plan_of(const weir_plan *p, int64_t id, int depth);
 /* Field i of a struct, or of an array's structs; shown: its name as it was written. */
 weir_rc weir_az_field(weir_ctx *, weir_expr *base, int i, const char *shown, weir_expr **out);
 /* Ordinal of a name in in's output; -1 none, -2 ambiguous. */
 int weir_az_find(weir_ctx *, const weir_plan *in, const char *name);
+/* The ALL of GROUP BY and ORDER BY; false where in has a column of that name. */
+bool weir_az_is_all(weir_ctx *, const weir_plan *in, const weir_expr *);
 weir_rc weir_az_missing(weir_ctx *, const weir_plan *const *in, int nin, const weir_expr *);
 bool weir_has_aggregate(const weir_expr *);
 /* A condition of the query: boolean, or an untyped null. DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN */

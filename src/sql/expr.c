@@ -238,6 +238,29 @@ static weir_expr *no_arg_call(weir_parser *p, const char *name, int32_t from) {
     return f;
 }
 
+/* * EXCEPT (a, b.c); not the set operation of that name */
+static weir_rc parse_except(weir_parser *p, weir_expr *star, int32_t from) {
+    static const char *const query[] = {"(", "select", "with", "values", "table", "from"};
+    weir_plan list = {0};
+    bool set = !weir_tk_is(p, "except") || !weir_tk_is_at(p, 1, "(");
+    for (size_t i = 0; i < sizeof query / sizeof *query; i++)
+        set |= weir_tk_is_at(p, 2, query[i]);
+    star->at = weir_tk_pos(p, from);
+    if (set) return WEIR_OK;
+    p->at += 2;
+    do {
+        weir_expr *e = weir_expr_new(p->ctx->arena, WEIR_EX_ATTR);
+        int32_t at = p->at;
+        WEIR_TRY(weir_parse_name_parts(p, &e->names, &e->nname));
+        e->at = weir_tk_pos(p, at);
+        weir_plan_add_expr(p->ctx->arena, &list, e);
+    } while (weir_tk_take(p, ","));
+    star->arg = list.expr;
+    star->narg = list.nexpr;
+    star->at = weir_tk_pos(p, from);
+    return weir_tk_need(p, ")");
+}
+
 static weir_rc parse_word(weir_parser *p, weir_expr **out) {
     static const char *const bare[] = {"current_timestamp", "current_date", "current_user",
                                        "localtimestamp"};
@@ -287,7 +310,7 @@ static weir_rc parse_word(weir_parser *p, weir_expr **out) {
     e->nname = n;
     e->at = weir_tk_pos(p, from);
     *out = e;
-    return WEIR_OK;
+    return e->kind == WEIR_EX_STAR ? parse_except(p, e, from) : WEIR_OK;
 }
 
 static weir_rc parse_parameter(weir_parser *p, weir_expr **out) {
@@ -349,8 +372,9 @@ static weir_rc parse_primary(weir_parser *p, weir_expr **out) {
     case WEIR_TK_OP:
         if (weir_tk_is(p, "(")) return parse_paren(p, out);
         if (weir_tk_is(p, ":") || weir_tk_is(p, "?")) return parse_parameter(p, out);
-        if (weir_tk_take(p, "*")) return *out = weir_expr_new(p->ctx->arena, WEIR_EX_STAR), WEIR_OK;
-        return weir_syntax_error(p);
+        if (!weir_tk_take(p, "*")) return weir_syntax_error(p);
+        *out = weir_expr_new(p->ctx->arena, WEIR_EX_STAR);
+        return parse_except(p, *out, p->at - 1);
     default: return weir_syntax_error(p);
     }
 }

@@ -185,6 +185,29 @@ static bool lex_one(weir_ctx *ctx, const char *s, int32_t *at, weir_token *t) {
     return true;
 }
 
+static weir_rc bad_word(weir_parser *, const weir_token *);
+
+/* SPARK: texts beside each other are one. */
+static void join_strings(weir_ctx *ctx, weir_parser *p) {
+    weir_token *t = p->ntok > 1 ? &p->tok[p->ntok - 2] : NULL;
+    if (!t || t->kind != WEIR_TK_STRING || t[1].kind != WEIR_TK_STRING) return;
+    char *both = weir_alloc(ctx->arena, t->len + t[1].len + 1);
+    memcpy(both, t->text, t->len);
+    memcpy(both + t->len, t[1].text, t[1].len);
+    t->text = both;
+    t->len += t[1].len;
+    t->stop = t[1].stop;
+    t->joined = true;
+    p->ntok--;
+    t[1] = (weir_token){0};
+}
+
+static bool ascii(const weir_token *t) {
+    for (size_t i = 0; i < t->len; i++)
+        if ((unsigned char)t->text[i] >= 0x80) return false;
+    return true;
+}
+
 weir_rc weir_lex(weir_ctx *ctx, const char *text, weir_parser *p) {
     int32_t at = 0, cap = 64;
     *p = (weir_parser){.ctx = ctx, .src = text, .tok = WEIR_NEWN(ctx->arena, weir_token, cap)};
@@ -205,12 +228,17 @@ weir_rc weir_lex(weir_ctx *ctx, const char *text, weir_parser *p) {
         bool ok = !text[at] || lex_one(ctx, text, &at, t);
         t->stop = at;
         if (!ok) {
-            *t = (weir_token){WEIR_TK_BAD, weir_strndup(ctx->arena, text + t->start, 1), 1,
-                              t->start, t->start + 1};
+            *t = (weir_token){.kind = WEIR_TK_BAD,
+                              .text = weir_strndup(ctx->arena, text + t->start, 1),
+                              .len = 1,
+                              .start = t->start,
+                              .stop = t->start + 1};
             p->at = p->ntok - 1;
             return weir_syntax_error(p);
         }
         if (t->kind == WEIR_TK_END) return WEIR_OK;
+        if (t->kind == WEIR_TK_WORD && !ascii(t)) return bad_word(p, t);
+        join_strings(ctx, p);
         if (p->ntok > MAX_TOKENS)
             return weir_fail(ctx, WEIR_E_INVALID_SQL_SYNTAX, "message",
                              "the statement has more than a million words.");
@@ -279,6 +307,13 @@ static void point_at(weir_parser *p, int32_t offset) {
     weir_str_puts(&m, "^^^\n");
     weir_str_puts(&m, *eol ? eol + 1 : "");
     err->msg = weir_strndup(err->own, m.p, m.len);
+}
+
+/* SPARK PostProcessor.exitUnquotedIdentifier */
+static weir_rc bad_word(weir_parser *p, const weir_token *t) {
+    (void)weir_fail(p->ctx, WEIR_E_INVALID_IDENTIFIER, "ident", t->text);
+    point_at(p, t->start);
+    return WEIR_FAIL;
 }
 
 weir_rc weir_syntax_error(weir_parser *p) {

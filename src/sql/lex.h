@@ -17,6 +17,7 @@ typedef struct weir_token {
     const char *text; /* WORD as written; QUOTED, STRING decoded; OP its symbol */
     size_t len;
     int32_t start, stop; /* byte offsets into the source, stop exclusive */
+    bool joined;         /* STRING: several, beside each other */
 } weir_token;
 
 typedef struct weir_parser {

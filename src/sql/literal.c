@@ -119,6 +119,7 @@ weir_rc weir_typed_literal(weir_parser *p, weir_expr **out, bool *done) {
     int32_t from = p->at;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         if (strcasecmp(t->text, kinds[i].word) != 0) continue;
+        if (s->joined) return weir_syntax_error(p);
         weir_expr *c = weir_expr_new(p->ctx->arena, WEIR_EX_CAST);
         c->narg = 1;
         c->arg = WEIR_NEWN(p->ctx->arena, weir_expr *, 1);
@@ -133,6 +134,7 @@ weir_rc weir_typed_literal(weir_parser *p, weir_expr **out, bool *done) {
         return WEIR_OK;
     }
     if (strcasecmp(t->text, "x") != 0) return WEIR_OK;
+    if (s->joined) return weir_syntax_error(p);
     size_t n = s->len;
     unsigned char *b = weir_alloc(p->ctx->arena, n / 2 + 2);
     for (size_t i = 0; i < n; i++) {

@@ -198,8 +198,6 @@ static bool has_call(weir_expr *e, void *u) {
 }
 
 static weir_rc parse_group(weir_parser *p, weir_plan *agg) {
-    if (weir_tk_take(p, "all"))
-        return weir_sql_refuse(p, "GROUP BY ALL; name the grouping columns");
     if (weir_tk_is(p, "rollup") || weir_tk_is(p, "cube") || weir_tk_is(p, "grouping"))
         return weir_sql_refuse(p, "ROLLUP, CUBE and GROUPING SETS");
     WEIR_TRY(weir_parse_list(p, agg, false));
@@ -307,6 +305,9 @@ static weir_rc parse_order(weir_parser *p, weir_plan **out) {
         item->at = weir_tk_pos(p, at);
         weir_plan_add_expr(p->ctx->arena, s, item);
     } while (weir_tk_take(p, ","));
+    const weir_expr *key = s->expr[0]->arg[0]; /* ORDER BY ALL is over what is selected */
+    if (s->nexpr == 1 && key->kind == WEIR_EX_ATTR && strcasecmp(key->names[0], "all") == 0)
+        s->all = false;
     *out = s;
     return WEIR_OK;
 }

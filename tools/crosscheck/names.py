@@ -8,9 +8,9 @@ from pyspark.sql import functions as F
 BASE = ("select 1 id, 'x' name, named_struct('xx', 1, 'YY', named_struct('z', 2)) s, map('k', 3) m, array(named_struct('k', 4)) arr, "
         "5 `Ärger`, 6 `a.b` union all select 2, null, named_struct('xx', null, 'YY', named_struct('z', 7)), null, array(), null, 8")
 TWICE = "select 1 id, 2 ID, 'x' name, named_struct('xx', 1, 'XX', 2) s"
-COLUMNS = ["id", "name", "s", "m", "arr", "Ärger", "`a.b`"]
+COLUMNS = ["id", "name", "s", "m", "arr", "`Ärger`", "`a.b`"]
 PATHS = ["s.xx", "s.yy", "s.yy.z", "m.k", "arr.k", "s.nope", "id.x"]
-SCALAR = ["id", "name", "Ärger", "`a.b`", "s.xx", "s.yy.z"]
+SCALAR = ["id", "name", "`Ärger`", "`a.b`", "s.xx", "s.yy.z"]
 
 
 def spelled(rnd, name):
