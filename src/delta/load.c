@@ -45,14 +45,15 @@ static weir_rc truncated(weir_ctx *ctx, const weir_delta *d, int64_t missing, in
                      number(ctx, version));
 }
 
-static weir_rc not_contiguous(weir_ctx *ctx, const listing *l, int64_t want) {
+static weir_rc not_contiguous(weir_ctx *ctx, const weir_delta *d, const listing *l,
+                               int64_t want) {
     weir_str s;
     weir_str_init(&s, ctx->arena, 64 << 20);
     for (int64_t i = 0; i < l->n; i++)
         weir_str_printf(&s, "%s%lld", i ? ", " : "", (long long)l->entry[i]);
     return weir_fail(ctx, WEIR_E_DELTA_VERSIONS_NOT_CONTIGUOUS, "versionList", s.p, "startVersion",
                      number(ctx, l->entry[0]), "endVersion", number(ctx, l->entry[l->n - 1]),
-                     "versionToLoad", number(ctx, want));
+                     "versionToLoad", number(ctx, want), "path", d->path);
 }
 
 static weir_rc read_entries(weir_ctx *ctx, weir_delta *d, const listing *l, int64_t want) {
@@ -61,7 +62,7 @@ static weir_rc read_entries(weir_ctx *ctx, weir_delta *d, const listing *l, int6
         if (l->entry[i] <= d->version) continue;
         if (l->entry[i] != d->version + 1)
             return d->version == begin && begin < 0 ? truncated(ctx, d, 0, l->entry[l->n - 1])
-                                                    : not_contiguous(ctx, l, want);
+                                                    : not_contiguous(ctx, d, l, want);
         WEIR_TRY(weir_delta_read_entry(ctx, d, l->entry[i]));
     }
     return WEIR_OK;
@@ -83,7 +84,7 @@ static weir_rc earliest(weir_ctx *ctx, const listing *l, int64_t *first) {
 static weir_rc wanted_version(weir_ctx *ctx, const weir_delta *d, int64_t want, const listing *l) {
     int64_t first = 0, last = l->n ? l->entry[l->n - 1] : d->version;
     if (want < 0 || d->version == want || last < 0) return WEIR_OK;
-    if (d->version >= 0 && want < last) return not_contiguous(ctx, l, want);
+    if (d->version >= 0 && want < last) return not_contiguous(ctx, d, l, want);
     WEIR_TRY(earliest(ctx, l, &first));
     if (first < 0) return truncated(ctx, d, 0, last);
     return weir_fail(ctx, WEIR_E_DELTA_VERSION_NOT_FOUND, "userVersion", number(ctx, want),

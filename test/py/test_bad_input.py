@@ -86,7 +86,7 @@ def test_delta_log_damaged_named(spark, tmp_path):
         f.write(good[:len(good) // 2])
     fails(lambda: spark.read.format("delta").load(t).count(), "00000000000000000001.json")
     os.remove(entry)
-    fails(lambda: spark.read.format("delta").load(t).count(), "_delta_log", "version 1")
+    fails(lambda: spark.read.format("delta").load(t).count(), "DELTA_VERSIONS_NOT_CONTIGUOUS", t, "0, 2")
     with open(entry, "w") as f:
         f.write(good)
     assert spark.read.format("delta").load(t).count() == 30
@@ -99,9 +99,9 @@ def test_delta_checkpoint_damaged_older_one_serves(spark, tmp_path):
     ckpt = t + "/_delta_log/00000000000000000010.checkpoint.parquet"
     assert os.path.exists(ckpt)
     os.truncate(ckpt, 100)
+    assert spark.read.format("delta").load(t).count() == 24  # the entries have it all
+    os.remove(t + "/_delta_log/00000000000000000000.json")
     fails(lambda: spark.read.format("delta").load(t).count(), os.path.basename(ckpt))
-    os.remove(ckpt)
-    assert spark.read.format("delta").load(t).count() == 24
 
 
 def test_stream_over_malformed_record_fails_alone(spark, tmp_path):

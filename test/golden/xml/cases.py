@@ -329,7 +329,8 @@ def read(spark, name, folder):
         if select:
             df = df.select(*select[0])
         df = df if not isinstance(texts, list) else df.select("*", "_metadata.file_name").orderBy("file_name").drop("file_name")
-        out["rows"] = [[plain(v) for v in r] for r in df.collect()]
+        today = datetime.date.today().isoformat()  # the date of a time of day
+        out["rows"] = [[str(plain(v)).replace(today, "TODAY") if today in str(plain(v)) else plain(v) for v in r] for r in df.collect()]
         return out
     except Exception as e:
         return failure(e)
