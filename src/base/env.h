@@ -40,13 +40,6 @@ weir_rc weir_file_pread(struct weir_ctx *, weir_file *, int64_t at, void *p, int
                         int64_t *got);
 weir_rc weir_file_slurp(struct weir_ctx *, const char *path, char **text,
                         size_t *len); /* arena, NUL added */
-weir_rc weir_file_map(
-    struct weir_ctx *, const char *path, const char **p,
-    size_t *len); /* unmapped with the arena; truncation by others is the caller's risk */
-/* For who reads a mapped text from its start to its end and is at p: what is behind leaves the
- * process, what comes next is brought in. *window is the caller's, NULL at first. Returns where to
- * call it again. */
-const char *weir_map_advance(const char **window, const char *p, const char *end);
 
 /* Writing: durable pieces. close does not sync. */
 weir_rc weir_file_create(struct weir_ctx *, const char *path, bool exclusive, weir_file **out);
@@ -56,6 +49,7 @@ weir_rc weir_file_append(struct weir_ctx *, const char *path, weir_file **out);
 weir_rc weir_file_write(struct weir_ctx *, weir_file *, const void *p, size_t n);
 weir_rc weir_file_sync(struct weir_ctx *, weir_file *);
 weir_rc weir_file_close(struct weir_ctx *, weir_file *);
+int weir_file_fd(const weir_file *); /* the file's, for what only a descriptor can do */
 void weir_file_drop(weir_file *); /* close, errors ignored: for error paths */
 
 /* A whole small file, durable: temp beside it (.name.uuid.tmp), write, fsync, rename, fsync

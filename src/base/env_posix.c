@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -195,50 +194,6 @@ weir_rc weir_file_slurp(weir_ctx *ctx, const char *path, char **text, size_t *le
     return rc;
 }
 
-typedef struct mapping {
-    void *p;
-    size_t n;
-} mapping;
-static void unmap(void *m) { munmap(((mapping *)m)->p, ((mapping *)m)->n); }
-
-weir_rc weir_file_map(weir_ctx *ctx, const char *path, const char **p, size_t *len) {
-    weir_file *f = NULL;
-    struct stat st;
-    WEIR_TRY(weir_file_open(ctx, path, &f));
-    *p = "";
-    *len = 0;
-    if (fstat(f->fd, &st) == 0 && st.st_size > 0) {
-        mapping *m = WEIR_NEW(ctx->arena, mapping);
-        m->n = (size_t)st.st_size;
-        m->p = mmap(NULL, m->n, PROT_READ, MAP_PRIVATE, f->fd, 0);
-        if (m->p == MAP_FAILED) {
-            weir_rc rc = weir_fail_io(ctx, "map", path);
-            weir_file_drop(f);
-            return rc;
-        }
-        weir_arena_defer(ctx->arena, unmap, m);
-        *p = m->p;
-        *len = m->n;
-    }
-    weir_file_drop(f);
-    return WEIR_OK;
-}
-
-#ifndef MADV_POPULATE_READ
-#define MADV_POPULATE_READ 22
-#endif
-
-const char *weir_map_advance(const char **window, const char *p, const char *end) {
-    enum { WINDOW = 1 << 20, PAGE = 4096 };
-    char *from = (char *)((uintptr_t)p & ~(uintptr_t)(PAGE - 1));
-    size_t left = (size_t)(end - from), n = left < WINDOW ? left : WINDOW;
-    if (*window && *window < from) /* both are hints: a refusal costs time or memory only */
-        (void)madvise((char *)(uintptr_t)*window, (size_t)(from - *window), MADV_DONTNEED);
-    (void)madvise(from, n, MADV_POPULATE_READ);
-    *window = from;
-    return from + n;
-}
-
 weir_rc weir_file_write(weir_ctx *ctx, weir_file *f, const void *p, size_t n) {
     int fault = point_at("write", f->path, NULL, f->at, p ? p : "", (int64_t)n);
     if (fault < 0) return weir_fail_io(ctx, "write", f->path);
@@ -260,6 +215,8 @@ weir_rc weir_file_sync(weir_ctx *ctx, weir_file *f) {
         return weir_fail_io(ctx, "sync", f->path);
     return WEIR_OK;
 }
+
+int weir_file_fd(const weir_file *f) { return f->fd; }
 
 void weir_file_drop(weir_file *f) {
     if (!f) return;

@@ -349,13 +349,14 @@ const weir_pack *weir_pack_of(const char *path) {
 
 weir_rc weir_text_map(weir_ctx *ctx, const char *path, weir_text_file *out) {
     const weir_pack *k = weir_pack_of(path);
-    *out = (weir_text_file){.mapped = !k};
-    WEIR_TRY(weir_file_map(ctx, path, &out->p, &out->len));
+    *out = (weir_text_file){0};
+    WEIR_TRY(weir_file_map(ctx, path, &out->p, &out->len, &out->map));
     if (!k || !out->len) return WEIR_OK;
     unpacked u = {.ctx = ctx, .cap = out->len * 4 + PIECE};
     WEIR_TRY(weir_buf_new(ctx, (int64_t)u.cap, &u.b));
     WEIR_TRY(k->unpack(k, (const uint8_t *)out->p, out->len, &u));
-    *out = (weir_text_file){(const char *)u.b->p, u.n, false, NULL};
+    WEIR_TRY(weir_mapping_check(ctx, out->map));
+    *out = (weir_text_file){.p = (const char *)u.b->p, .len = u.n};
     if (u.damage)
         out->damage = weir_printf(ctx->arena, "Its %s text is damaged: %s", k->name, u.damage);
     return WEIR_OK;

@@ -4,6 +4,7 @@
 #ifndef WEIR_CODEC_PACK_H
 #define WEIR_CODEC_PACK_H
 #include "base/buf.h"
+#include "base/mapping.h"
 #include "base/options.h"
 
 typedef struct weir_pack weir_pack; /* a codec; NULL: none */
@@ -19,7 +20,8 @@ const weir_pack *weir_pack_of(const char *path); /* by its extension */
 typedef struct weir_text_file {
     const char *p;
     size_t len;
-    bool mapped;        /* pages may be given back while it is read */
+    weir_mapping *map;  /* pages may be given back while it is read, and when it has been
+                         * weir_mapping_check is to be passed; NULL: unpacked, or empty */
     const char *damage; /* why the file's rest cannot be read; NULL: it is whole */
 } weir_text_file;
 weir_rc weir_text_map(weir_ctx *, const char *path, weir_text_file *out);

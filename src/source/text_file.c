@@ -85,7 +85,7 @@ weir_rc weir_text_open(weir_ctx *ctx, const weir_text_rule *rule, const char *pa
     weir_rc rc = weir_text_map(&c, path, out);
     bool missing = rc == WEIR_FAIL && quiet.cls == WEIR_E_FILE_NOT_EXIST,
          unread = rc == WEIR_FAIL && quiet.cls == WEIR_E_IO_FAILED;
-    if (rc != WEIR_OK) *out = (weir_text_file){.p = "", .mapped = true};
+    if (rc != WEIR_OK) *out = (weir_text_file){.p = ""};
     if (missing && rule->skip_missing)
         skipped(uri, "it is gone"), rc = WEIR_OK;
     else if (missing)
@@ -119,13 +119,15 @@ weir_rc weir_text_records(weir_ctx *ctx, const weir_text_rule *rule, const char 
     bool enough = false;
     WEIR_TRY(weir_text_open(ctx, rule, path, uri, whole, &t));
     if (whole && t.damage) return weir_text_over(ctx, rule, &t, uri);
-    if (whole) return t.len ? fn(ctx, u, t.p, (int64_t)t.len, &enough) : WEIR_OK;
+    if (whole && t.len) WEIR_TRY(fn(ctx, u, t.p, (int64_t)t.len, &enough));
+    if (whole) return weir_mapping_check(ctx, t.map);
     weir_lines_init(&lines, t.p, t.len, rule->sep);
     if (t.len >= 3 && memcmp(t.p, "\xEF\xBB\xBF", 3) == 0) lines.p += 3;
     for (int64_t i = 1; weir_lines_next(&lines, &line, &n); i++) {
         WEIR_TRY(fn(ctx, u, line, n, &enough));
-        if (enough) return WEIR_OK;
+        if (enough) return weir_mapping_check(ctx, t.map);
         if (i % 4096 == 0) WEIR_TRY(weir_check_cancel(ctx));
     }
+    WEIR_TRY(weir_mapping_check(ctx, t.map));
     return weir_text_over(ctx, rule, &t, uri);
 }

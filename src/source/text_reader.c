@@ -34,7 +34,7 @@ static weir_rc open_file(weir_ctx *ctx, text_reader *r) {
     if (r->whole && t->damage && !r->rule.skip_damaged)
         return weir_text_over(ctx, &r->rule, t, sp->uri);
     if (r->whole && t->damage) t->len = r->ops->cut ? r->ops->cut(r->u, t->p, t->len) : 0;
-    if (!t->mapped) r->ahead = t->p + t->len; /* nothing to be brought in, or given back */
+    if (!t->map) r->ahead = t->p + t->len; /* nothing to be brought in, or given back */
     weir_lines_init(&r->lines, t->p, t->len, r->rule.sep);
     if (!r->whole && t->len >= 3 && memcmp(t->p, "\xEF\xBB\xBF", 3) == 0) r->lines.p += 3;
     return WEIR_OK;
@@ -104,6 +104,7 @@ static weir_rc reader_next(weir_ctx *ctx, weir_reader *rd, weir_batch *out, bool
         if (*eof) return WEIR_OK;
         if (!r->open) WEIR_TRY(open_file(ctx, r));
         WEIR_TRY(feed_or_end(ctx, r));
+        WEIR_TRY(weir_mapping_check(ctx, r->text.map));
         bool done = r->lines.p >= r->lines.end, rows = r->ops->rows(r->u) > 0;
         if (rows) WEIR_TRY(give(ctx, r, out));
         if (done && !rows)
