@@ -68,6 +68,8 @@ weir_rc weir_path_rename(struct weir_ctx *, const char *from, const char *to, bo
                          bool *lost);
 weir_rc weir_path_remove(struct weir_ctx *, const char *path); /* a file; missing is not an error */
 weir_rc weir_path_remove_all(struct weir_ctx *, const char *path); /* rm -r */
+weir_rc weir_path_rmdir(struct weir_ctx *, const char *path);      /* unless something is in it */
+bool weir_path_is_link(const char *path);
 weir_rc weir_path_mkdir(struct weir_ctx *, const char *dir);       /* one level, nothing synced */
 /* For this user alone; it must not be there. */
 weir_rc weir_path_mkdir_private(struct weir_ctx *, const char *dir);

@@ -390,6 +390,18 @@ weir_rc weir_path_remove_all(weir_ctx *ctx, const char *path) {
     return rmdir(path) == 0 || errno == ENOENT ? WEIR_OK : weir_fail_io(ctx, "remove", path);
 }
 
+bool weir_path_is_link(const char *path) {
+    struct stat st;
+    return lstat(path, &st) == 0 && S_ISLNK(st.st_mode);
+}
+
+weir_rc weir_path_rmdir(weir_ctx *ctx, const char *path) {
+    if (point("rmdir", path, NULL)) return weir_fail_io(ctx, "remove", path);
+    if (rmdir(path) == 0 || errno == ENOENT || errno == ENOTEMPTY || errno == EEXIST)
+        return WEIR_OK;
+    return weir_fail_io(ctx, "remove", path);
+}
+
 weir_rc weir_path_lock(weir_ctx *ctx, const char *path, bool *busy, weir_file **out) {
     if (point("append", path, NULL)) return weir_fail_io(ctx, "lock", path);
     WEIR_TRY(file_new(ctx, path, O_RDWR | O_CREAT, "lock", out));

@@ -1,5 +1,7 @@
 /* CREATE, DROP, USE, TRUNCATE. */
 #include "command/command.h"
+#include "delta/delta.h"
+#include "io/clear.h"
 #include "sql/sql.h"
 
 #include <strings.h>
@@ -28,6 +30,26 @@ static weir_rc use(weir_ctx *ctx, weir_session *s, weir_command *c) {
     return WEIR_OK;
 }
 
+static weir_rc drop_entry(weir_ctx *ctx, weir_session *s, const char *schema, const char *name) {
+    weir_table *t = NULL;
+    WEIR_TRY(weir_catalog_table_drop(ctx, weir_session_shared(s)->catalog, schema, name, &t));
+    if (!t || t->kind != WEIR_TABLE_MANAGED || !t->location) return WEIR_OK;
+    if (strcasecmp(t->format, "delta") == 0) return weir_delta_clear(ctx, t->location);
+    return weir_clear_dir(ctx, t->location, &(weir_clear){0}, true);
+}
+
+static weir_rc drop_schema(weir_ctx *ctx, weir_session *s, const weir_command *c) {
+    weir_catalog *k = weir_session_shared(s)->catalog;
+    weir_schema_info *info = NULL;
+    weir_table *t = NULL;
+    int n = 0;
+    if (c->cascade) WEIR_TRY(weir_catalog_schema_get(ctx, k, last_part(c), &info));
+    if (info && strcmp(info->name, "default") != 0)
+        WEIR_TRY(weir_catalog_table_list(ctx, k, info->name, NULL, &t, &n));
+    for (int i = 0; i < n; i++) WEIR_TRY(drop_entry(ctx, s, info->name, t[i].name));
+    return weir_catalog_schema_drop(ctx, k, last_part(c), c->if_exists);
+}
+
 static weir_rc drop_table(weir_ctx *ctx, weir_session *s, weir_command *c) {
     const char *schema, *table;
     bool found = false;
@@ -43,8 +65,7 @@ static weir_rc drop_table(weir_ctx *ctx, weir_session *s, weir_command *c) {
             "requiredType", view ? "VIEW" : "TABLE", "objectName",
             weir_printf(ctx->arena, "`spark_catalog`.`%s`.`%s`", schema, table), "foundType",
             view ? "TABLE" : "VIEW", "alternative", view ? "DROP TABLE" : "DROP VIEW");
-    if (t)
-        return weir_catalog_table_drop(ctx, weir_session_shared(s)->catalog, schema, table, &found);
+    if (t) return drop_entry(ctx, s, schema, table);
     if (c->if_exists) return WEIR_OK;
     return weir_fail(ctx, WEIR_E_TABLE_OR_VIEW_NOT_FOUND, "relationName",
                      weir_printf(ctx->arena, "`%s`.`%s`", schema, table));
@@ -140,9 +161,7 @@ weir_rc weir_ddl(weir_ctx *ctx, weir_session *s, weir_command *c, weir_plan **ou
     (void)out;
     switch (c->kind) {
     case WEIR_C_CREATE_SCHEMA: return create_schema(ctx, s, c);
-    case WEIR_C_DROP_SCHEMA:
-        return weir_catalog_schema_drop(ctx, weir_session_shared(s)->catalog, last_part(c),
-                                        c->if_exists, c->cascade);
+    case WEIR_C_DROP_SCHEMA: return drop_schema(ctx, s, c);
     case WEIR_C_CREATE_TABLE: return create_table(ctx, s, c);
     case WEIR_C_DROP_TABLE:
     case WEIR_C_DROP_VIEW: return drop_table(ctx, s, c);

@@ -75,6 +75,9 @@ weir_rc weir_delta_commit(weir_ctx *, const weir_delta *, const char *actions, b
  * more: the folder was deleted, and an entry after it would begin a log without metadata. */
 weir_rc weir_delta_check_there(weir_ctx *, const weir_delta *);
 
+/* The table's files and its log go, and its folder when nothing of others is in it. */
+weir_rc weir_delta_clear(weir_ctx *, const char *path);
+
 /* A checkpoint's files in _delta_log, in order. */
 typedef struct weir_delta_ckpt {
     int64_t version; /* -1: none */

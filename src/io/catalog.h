@@ -33,8 +33,8 @@ const char *weir_catalog_warehouse(const weir_catalog *);
 
 weir_rc weir_catalog_schema_create(weir_ctx *, weir_catalog *, const weir_schema_info *,
                                    bool if_not_exists);
-weir_rc weir_catalog_schema_drop(weir_ctx *, weir_catalog *, const char *name, bool if_exists,
-                                 bool cascade);
+weir_rc weir_catalog_schema_drop(weir_ctx *, weir_catalog *, const char *name,
+                                 bool if_exists); /* SCHEMA_NOT_EMPTY */
 weir_rc weir_catalog_schema_get(weir_ctx *, weir_catalog *, const char *name,
                                 weir_schema_info **out); /* NULL = absent */
 weir_rc weir_catalog_schema_list(weir_ctx *, weir_catalog *, const char *like,
@@ -45,9 +45,10 @@ weir_rc weir_catalog_table_list(weir_ctx *, weir_catalog *, const char *schema, 
                                 weir_table **out, int *n);
 /* replace: overwrites the entry. SCHEMA_NOT_FOUND, TABLE_OR_VIEW_ALREADY_EXISTS. */
 weir_rc weir_catalog_table_put(weir_ctx *, weir_catalog *, const weir_table *, bool replace);
-/* Managed tables lose their files, too. *found tells whether there was one. */
+/* *out is what it was, NULL when there was none. A managed table's files are the caller's to
+ * remove. */
 weir_rc weir_catalog_table_drop(weir_ctx *, weir_catalog *, const char *schema, const char *name,
-                                bool *found);
+                                weir_table **out);
 /* INVALID_SCHEMA_OR_RELATION_NAME: names of schemas, tables and views are ASCII letters, digits and
  * _, as SPARK SessionCatalog.validateName has it; so they are file names, too. What weir keeps in
  * the warehouse for itself is no name. schema: NULL for the name of a schema. */

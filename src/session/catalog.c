@@ -378,44 +378,26 @@ weir_rc weir_catalog_table_put(weir_ctx *ctx, weir_catalog *c, const weir_table 
 }
 
 weir_rc weir_catalog_table_drop(weir_ctx *ctx, weir_catalog *c, const char *schema,
-                                const char *name, bool *found) {
-    weir_table *t = NULL;
+                                const char *name, weir_table **out) {
     weir_lock(&c->mu);
-    weir_rc rc = weir_catalog_table_get(ctx, c, schema, name, &t);
-    *found = t != NULL;
-    if (rc == WEIR_OK && t) rc = weir_path_remove(ctx, entry_of(ctx, c, schema, name));
+    weir_rc rc = weir_catalog_table_get(ctx, c, schema, name, out);
+    if (rc == WEIR_OK && *out) rc = weir_path_remove(ctx, entry_of(ctx, c, schema, name));
     weir_unlock(&c->mu);
-    if (rc == WEIR_OK && t && t->kind == WEIR_TABLE_MANAGED && t->location)
-        rc = weir_path_remove_all(ctx, t->location);
     return rc;
 }
 
-/* What others put into the folder stays, and the folder with it. */
-static weir_rc remove_if_empty(weir_ctx *ctx, const char *dir) {
-    weir_dirent *e = NULL;
-    int64_t n = 0;
-    weir_stat st;
-    WEIR_TRY(weir_path_stat(ctx, dir, &st));
-    if (!st.exists) return WEIR_OK;
-    WEIR_TRY(weir_path_list(ctx, dir, false, &e, &n));
-    return n ? WEIR_OK : weir_path_remove_all(ctx, dir);
-}
-
-weir_rc weir_catalog_schema_drop(weir_ctx *ctx, weir_catalog *c, const char *name, bool if_exists,
-                                 bool cascade) {
+weir_rc weir_catalog_schema_drop(weir_ctx *ctx, weir_catalog *c, const char *name, bool if_exists) {
     weir_schema_info *s = NULL;
     weir_table *t = NULL;
     int n = 0;
-    bool found;
     WEIR_TRY(weir_catalog_schema_get(ctx, c, name, &s));
     if (!s) return if_exists ? WEIR_OK : no_schema(ctx, name);
     if (strcmp(s->name, "default") == 0)
         return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature", "dropping the default schema");
     WEIR_TRY(weir_catalog_table_list(ctx, c, name, NULL, &t, &n));
-    if (n && !cascade)
+    if (n)
         return weir_fail(ctx, WEIR_E_SCHEMA_NOT_EMPTY, "schemaName",
                          weir_printf(ctx->arena, "`%s`", s->name));
-    for (int i = 0; i < n; i++) WEIR_TRY(weir_catalog_table_drop(ctx, c, name, t[i].name, &found));
     WEIR_TRY(weir_path_remove_all(ctx, dir_of(ctx, c, name)));
-    return remove_if_empty(ctx, s->location);
+    return weir_path_rmdir(ctx, s->location); /* what others put there stays */
 }

@@ -5,6 +5,7 @@
 #include "arrow/parquet.h"
 #include "codec/pack.h"
 #include "func/func.h"
+#include "io/clear.h"
 #include "io/partition.h"
 #include "io/sink_log.h"
 #include "sink/text_format.h"
@@ -237,15 +238,6 @@ static weir_rc files_announce(weir_ctx *ctx, const weir_write_info *i) {
     return WEIR_OK;
 }
 
-static weir_rc clear_directory(weir_ctx *ctx, const char *dir) {
-    weir_dirent *e = NULL;
-    int64_t n = 0;
-    WEIR_TRY(weir_path_list(ctx, dir, false, &e, &n));
-    for (int64_t i = 0; i < n; i++)
-        WEIR_TRY(weir_path_remove_all(ctx, weir_printf(ctx->arena, "%s/%s", dir, e[i].name)));
-    return WEIR_OK;
-}
-
 /* partitionOverwriteMode: an overwrite replaces only the folders that it writes to. */
 static bool dynamic_overwrite(weir_ctx *ctx, const weir_sink *s) {
     const char *mode = weir_option_get(&s->info.options, "partitionOverwriteMode");
@@ -274,7 +266,7 @@ static weir_rc files_begin(weir_ctx *ctx, weir_sink *s, int64_t epoch, bool *don
         *done = n > 0;
     }
     if (s->info.save_mode == WEIR_SAVE_OVERWRITE && !dynamic_overwrite(ctx, s))
-        return clear_directory(ctx, s->info.path);
+        return weir_clear_dir(ctx, s->info.path, &(weir_clear){0}, false);
     return WEIR_OK;
 }
 
@@ -440,14 +432,8 @@ static bool first_of_dir(const file_sink *k, int i) {
 
 /* What the folder held before goes; our own files still have their hidden names. */
 static weir_rc clear_folder(weir_ctx *ctx, const file_sink *k, const char *dir) {
-    weir_dirent *e = NULL;
-    int64_t n = 0;
     char *path = weir_printf(ctx->arena, "%s/%s", k->sink->info.path, dir);
-    WEIR_TRY(weir_path_list(ctx, path, false, &e, &n));
-    for (int64_t i = 0; i < n; i++)
-        if (!strstr(e[i].name, k->job))
-            WEIR_TRY(weir_path_remove_all(ctx, weir_printf(ctx->arena, "%s%s", path, e[i].name)));
-    return WEIR_OK;
+    return weir_clear_dir(ctx, path, &(weir_clear){.job = k->job}, false);
 }
 
 static weir_rc files_commit(weir_ctx *ctx, weir_sink *s) {
@@ -466,12 +452,8 @@ static weir_rc files_commit(weir_ctx *ctx, weir_sink *s) {
 static void drop_folders(weir_ctx *ctx, const file_sink *k, const char *dir) {
     char *d = weir_strdup(ctx->arena, dir);
     for (char *slash; (slash = strrchr(d, '/'));) {
-        weir_dirent *e = NULL;
-        int64_t n = 0;
         *slash = 0;
-        char *path = weir_printf(ctx->arena, "%s/%s", k->sink->info.path, d);
-        if (weir_path_list(ctx, path, false, &e, &n) != WEIR_OK || n) return;
-        if (weir_path_remove_all(ctx, path) != WEIR_OK) return;
+        if (weir_path_rmdir(ctx, weir_printf(ctx->arena, "%s/%s", k->sink->info.path, d))) return;
     }
 }
 

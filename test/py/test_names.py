@@ -117,3 +117,46 @@ def test_a_table_that_failed_leaves_its_place_free(spark, tmp_path):
         spark.sql(f"CREATE TABLE t USING {format} AS SELECT 1 a")
         assert spark.table("t").count() == 1
         spark.sql("DROP TABLE t")
+
+
+OTHERS = ["notes.md", "sub/deep/mine.csv", "_private/x", ".hidden", "a=1/.keep"]
+
+
+def put_others(folder, names):
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("mine")
+
+
+@pytest.mark.parametrize("how", ["table", "schema"])
+@pytest.mark.parametrize("format", ["parquet", "json", "csv", "orc", "delta"])
+def test_drop_removes_what_is_the_tables(spark, tmp_path, format, how):
+    """Spark removes the folder with all that is in it."""
+    spark.sql("CREATE SCHEMA x")
+    folder, others = tmp_path / "warehouse" / "x.db" / "t", OTHERS if format == "delta" else OTHERS[2:]  # a file table's files are its rows
+    for others in ([], others):
+        spark.sql(f"CREATE TABLE x.t USING {format} PARTITIONED BY (a) AS SELECT id b, id % 3 a FROM range(9)")
+        spark.sql("INSERT INTO x.t SELECT 7, 7")
+        put_others(folder, others)
+        outside = tmp_path / "outside"
+        outside.mkdir(exist_ok=True)
+        (outside / "part-00000-00000000-0000-4000-8000-000000000000-c000.json").write_text("{}")
+        if others:
+            os.symlink(outside, folder / "a=5")
+        spark.sql("DROP TABLE x.t" if how == "table" else "DROP SCHEMA x CASCADE")
+        assert tree(folder) == sorted(others) if others else not folder.exists()
+        assert len(os.listdir(outside)) == 1
+        spark.sql("CREATE SCHEMA IF NOT EXISTS x")
+    assert condition(spark.sql, f"CREATE TABLE x.t (a INT) USING {format}") in ("LOCATION_ALREADY_EXISTS", "DELTA_CREATE_TABLE_WITH_NON_EMPTY_LOCATION")
+
+
+def test_overwrite_removes_what_a_read_lists(spark, tmp_path):
+    folder = tmp_path / "t"
+    put_others(folder, OTHERS[2:])
+    for mode in ("static", "dynamic"):
+        for _ in range(2):
+            spark.range(9).selectExpr("id", "id % 3 a").write.option("partitionOverwriteMode", mode).partitionBy("a").mode("overwrite").json(str(folder))
+            assert spark.read.json(str(folder)).count() == 9
+            assert set(OTHERS[2:]) <= set(tree(folder))
+    spark.range(1).write.mode("overwrite").json(str(folder))
+    assert [f for f in tree(folder) if not f.endswith(".json")] == sorted([*OTHERS[2:], "_SUCCESS"])
