@@ -21,7 +21,7 @@ def alive(spark):
 def test_path_missing_named(spark, tmp_path):
     for fmt in ("json", "csv", "text", "parquet"):
         fails(lambda: spark.read.format(fmt).load(str(tmp_path / "nowhere")).count(), "PATH_NOT_FOUND", "nowhere")
-    fails(lambda: spark.read.format("delta").load(str(tmp_path / "nowhere")).count(), "DELTA_TABLE_NOT_FOUND", "nowhere")
+    fails(lambda: spark.read.format("delta").load(str(tmp_path / "nowhere")).count(), "PATH_NOT_FOUND", "nowhere")
     alive(spark)
 
 
