@@ -222,8 +222,29 @@ static const char *lacks(const char *key, const char *v) {
     return NULL;
 }
 
+/* The values of a key that has few, as Spark lists them, when v is none of them; in any case. */
+static const char *not_one_of(const char *key, const char *v) {
+    static const struct {
+        const char *key, *values;
+    } rule[] = {{"spark.sql.sources.partitionOverwriteMode", "DYNAMIC, STATIC"},
+                {"spark.sql.storeAssignmentPolicy", "ANSI, LEGACY, STRICT"}};
+    for (size_t i = 0; i < sizeof rule / sizeof *rule; i++) {
+        if (strcmp(rule[i].key, key) != 0) continue;
+        for (const char *p = rule[i].values; *p; p += strspn(p, ", ")) {
+            size_t n = strcspn(p, ",");
+            if (strlen(v) == n && strncasecmp(p, v, n) == 0) return NULL;
+            p += n;
+        }
+        return rule[i].values;
+    }
+    return NULL;
+}
+
 int weir_conf_check(weir_ctx *ctx, const char *key, const char *value) {
-    const char *text = lacks(key, value);
+    const char *text = lacks(key, value), *values = not_one_of(key, value);
+    if (values)
+        return weir_fail(ctx, WEIR_E_INVALID_CONF_VALUE_OUT_OF_RANGE_OF_OPTIONS, "confValue", value,
+                         "confName", key, "confOptions", values);
     if (!text) return WEIR_OK;
     return weir_fail(ctx, WEIR_E_INVALID_CONF_VALUE_REQUIREMENT, "confValue", value, "confName",
                      key, "confRequirement", text);

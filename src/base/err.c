@@ -59,13 +59,15 @@ static const char *const names_file_system[] = {
     "org.apache.hadoop.fs.UnsupportedFileSystemException", "java.io.IOException", BASE};
 static const char *const names_io[] = {"java.io.IOException", BASE};
 static const char *const names_state[] = {"java.lang.IllegalStateException", RUNTIME};
+static const char *const names_invariant[] = {
+    "org.apache.spark.sql.delta.schema.DeltaInvariantViolationException", RUNTIME};
 static const char *const *const hierarchies[] = {
     names_spark,       names_analysis, names_parse,   names_arithmetic,
     names_number,      names_datetime, names_index,   names_arg,
     names_unsupported, names_runtime,  names_element, names_class,
     names_streaming,   names_upgrade,  names_python,  names_field,
     names_runner,      names_file_system, names_io,
-    names_state};
+    names_state,       names_invariant};
 
 const char *weir_errcls_name(weir_errcls c) { return defs[c].cls; }
 const char *weir_errcls_sqlstate(weir_errcls c) { return defs[c].state; }
@@ -135,10 +137,13 @@ static void compose(weir_err *e) {
     size_t n = fill(e, d->text, NULL);
     char *text = weir_alloc(e->own, n + 1);
     fill(e, d->text, text);
+    /* Exceptions of Delta's, too, come without the SQLSTATE. */
+    bool is_delta =
+        strncmp(d->cls, "DELTA_", 6) == 0 || strncmp(d->cls, "DIFFERENT_DELTA_", 16) == 0;
     /* SPARK KafkaExceptions: their messages do not name the class */
     if (!*d->cls || d->cls[0] == '_' || strncmp(d->cls, "KAFKA_", 6) == 0)
         e->msg = text;
-    else if (d->state)
+    else if (d->state && !is_delta)
         e->msg = weir_printf(e->own, "[%s] %s SQLSTATE: %s", d->cls, text, d->state);
     else
         e->msg = weir_printf(e->own, "[%s] %s", d->cls, text);

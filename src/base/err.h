@@ -28,7 +28,8 @@ typedef enum {
     WEIR_X_PYTHON_RUNNER,   /* StreamingPythonRunnerInitializationException */
     WEIR_X_NO_FILE_SYSTEM,  /* Hadoop's UnsupportedFileSystemException */
     WEIR_X_IO,              /* IOException */
-    WEIR_X_ILLEGAL_STATE    /* IllegalStateException */
+    WEIR_X_ILLEGAL_STATE,   /* IllegalStateException */
+    WEIR_X_DELTA_INVARIANT  /* DeltaInvariantViolationException */
 } weir_exception;
 
 typedef enum {

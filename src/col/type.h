@@ -69,6 +69,11 @@ weir_rc weir_type_check_names(weir_ctx *, const weir_type *);
 /* The first column whose name stands twice, in small letters unless case counts; nested: or field
  * of one, then with the path to it, with dots. NULL: none does. */
 const char *weir_schema_twice(weir_arena *, weir_schema *, bool nested, bool case_sensitive);
+/* CHAR and VARCHAR as rows have them: STRING. A column keeps in its metadata what it was, where
+ * weir_field_text_type finds it (NULL: it was none). SPARK CharVarcharUtils */
+const weir_type *weir_type_plain(weir_arena *, const weir_type *);
+weir_schema *weir_schema_plain(weir_arena *, weir_schema *); /* NULL gives NULL */
+weir_rc weir_field_text_type(weir_ctx *, const weir_field *, const weir_type **out);
 
 char *weir_type_name(
     weir_arena *,

@@ -40,7 +40,7 @@ typedef struct weir_target {
     const weir_sink_ops *sink;
     const char *format;
     weir_table *table;
-    bool existed;
+    bool existed, replaces; /* replaces: table is made anew in the place of the one there was */
 } weir_target;
 weir_rc weir_target_table(weir_ctx *, weir_session *, const char *const *name, int nname,
                           const char *format, weir_write_info *, weir_target *);

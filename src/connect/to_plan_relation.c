@@ -364,6 +364,7 @@ static weir_rc to_project(weir_tp *tp, const SC(Project) * p, weir_plan **out) {
     if (p->input)
         return to_listed(tp, WEIR_P_PROJECT, p->input, p->expressions, p->n_expressions, out);
     weir_plan *one = weir_plan_new(tp->ctx->arena, WEIR_P_RANGE, 0); /* a row without columns */
+    one->n = WEIR_ONE_ROW;
     one->end = one->step = 1;
     *out = weir_plan_new(tp->ctx->arena, WEIR_P_PROJECT, 1, one);
     return add_exprs(tp, *out, p->expressions, p->n_expressions);
@@ -393,6 +394,7 @@ static weir_rc to_range(weir_tp *tp, const SC(Range) * r, weir_plan **out) {
     p->start = r->has_start ? r->start : 0;
     p->end = r->end;
     p->step = r->has_step ? r->step : 1;
+    p->n = r->has_num_partitions ? r->num_partitions : 0;
     if (p->step == 0)
         return weir_fail(tp->ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
                          "requirement failed: step (0) cannot be 0");

@@ -2,6 +2,7 @@
  * what Delta refuses is refused here before anything is written, for the rest of the world could
  * not read it. Any task. */
 #include "delta/delta.h"
+#include "delta/write_options.h"
 
 #include <strings.h>
 
@@ -194,7 +195,9 @@ weir_rc weir_delta_check_table(weir_ctx *ctx, const weir_write_info *i, weir_sch
 
 weir_rc weir_delta_announce(weir_ctx *ctx, const weir_write_info *i) {
     weir_write_info stream = *i;
+    weir_delta_write_options options;
     stream.query_id = "";
+    WEIR_TRY(weir_delta_write_options_read(ctx, &stream, &options));
     for (int p = 0; p < i->npartition; p++)
         if (weir_schema_find(i->schema, i->partition_by[p], false) < 0)
             return no_partition(ctx, &stream, i->schema, i->partition_by[p]);

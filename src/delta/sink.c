@@ -3,6 +3,8 @@
 #include "delta/props.h"
 
 #include "arrow/parquet.h"
+#include "delta/fit.h"
+#include "delta/rules.h"
 #include "func/func.h"
 #include "io/partition.h"
 
@@ -16,7 +18,7 @@ typedef struct out_file {
     const char **part;
     weir_parquet_writer *w;
     weir_stats *stats;
-    int64_t bytes;
+    int64_t bytes, rows;
 } out_file;
 
 typedef struct delta_sink {
@@ -29,103 +31,17 @@ typedef struct delta_sink {
     weir_schema *stored; /* of these those in the files: all but VOID */
     const char **part;
     int npart;
-    int *from; /* table column i is row column from[i], -1: null */
     weir_stats_spec stats;
+    weir_delta_write_options options;
     weir_delta_new born;        /* of a table that this write makes */
     const weir_options *config; /* the table's properties after this write */
-    bool new_metadata, complete, made_table;
+    weir_assign *shape;         /* rows to its columns */
+    weir_delta_rules *rules;
+    bool new_metadata, complete, made_table, planned;
     out_file **file;
-    int nfile, cfile;
+    int nfile, cfile, nopen;
     int64_t rows;
 } delta_sink;
-
-static bool option_on(const weir_sink *s, const char *key) {
-    const char *v = weir_option_get(&s->info.options, key);
-    return v && strcasecmp(v, "true") == 0;
-}
-
-/* ---- the table's schema and the rows' ---- */
-
-static weir_rc mismatch(weir_ctx *ctx, const delta_sink *k, weir_schema *rows) {
-    return weir_fail(
-        ctx, WEIR_E_DELTA_SCHEMA_MISMATCH, "message",
-        weir_printf(
-            ctx->arena,
-            "A schema mismatch detected when writing to the Delta table (Table ID: %s).\nTo enable "
-            "schema migration using DataFrameWriter or DataStreamWriter, please "
-            "set:\n'.option(\"mergeSchema\", \"true\")'.\n\nTable schema:\n%s\n\nData schema:\n%s",
-            k->d->id, weir_type_sql(ctx->arena, k->d->schema), weir_type_sql(ctx->arena, rows)));
-}
-
-static weir_rc clash(weir_ctx *ctx, const weir_field *table, const weir_field *row) {
-    return weir_fail(ctx, WEIR_E_DELTA_FAILED_TO_MERGE_FIELDS, "currentField", table->name,
-                     "updateField", row->name, "tableType", weir_type_sql(ctx->arena, table->type),
-                     "dataType", weir_type_sql(ctx->arena, row->type));
-}
-
-/* How rows of a type get into a column: FITS as they are, CASTS with the fields where they are,
- * OTHER_FIELDS, or not at all. */
-typedef enum { FITS, CASTS, OTHER_FIELDS, CLASHES } fit;
-
-static fit fit_of(const weir_type *table, const weir_type *row) {
-    if (weir_type_same(table, row)) return FITS;
-    bool nested = weir_type_is_nested(table), rows_nested = weir_type_is_nested(row);
-    if (!nested && !rows_nested) return CASTS;
-    if (!nested || table->kind != row->kind) return CLASHES;
-    if (table->nfield != row->nfield) return OTHER_FIELDS;
-    fit worst = FITS;
-    for (int i = 0; i < table->nfield; i++) {
-        if (table->kind == WEIR_T_STRUCT &&
-            strcasecmp(table->field[i].name, row->field[i].name) != 0)
-            return OTHER_FIELDS;
-        fit f = fit_of(table->field[i].type, row->field[i].type);
-        if (f > worst) worst = f;
-    }
-    return worst;
-}
-
-/* SPARK SchemaMergingUtils: to Parquet these are one type. */
-static bool is_narrower(const weir_type *table, const weir_type *row) {
-    return row->kind < table->kind && row->kind >= WEIR_T_BYTE && table->kind <= WEIR_T_INT;
-}
-
-/* SPARK: writes by path take no other types, those by name and streams cast. */
-static weir_rc check_fit(weir_ctx *ctx, const delta_sink *k, const weir_field *table,
-                         const weir_field *row) {
-    bool casts = k->sink->info.table_name || k->sink->info.query_id;
-    switch (fit_of(table->type, row->type)) {
-    case FITS: return WEIR_OK;
-    case CASTS:
-        return casts || is_narrower(table->type, row->type) ? WEIR_OK : clash(ctx, table, row);
-    case OTHER_FIELDS: return mismatch(ctx, k, k->sink->info.schema);
-    default:
-        if (k->sink->info.table_name && table->type->kind == WEIR_T_STRING) return WEIR_OK;
-        return clash(ctx, table, row);
-    }
-}
-
-static weir_rc merged(weir_ctx *ctx, delta_sink *k, weir_arena *mem, weir_schema *rows) {
-    weir_schema *t = k->d->schema;
-    bool merge = option_on(k->sink, "mergeSchema") ||
-                 weir_conf_bool(ctx->conf, "spark.databricks.delta.schema.autoMerge.enabled");
-    weir_field *f = WEIR_NEWN(mem, weir_field, t->nfield + rows->nfield + 1);
-    memcpy(f, t->field, sizeof *f * (size_t)t->nfield);
-    int n = t->nfield;
-    for (int i = 0; i < rows->nfield; i++) {
-        int c = weir_schema_find(t, rows->field[i].name, false);
-        if (c >= 0) {
-            WEIR_TRY(check_fit(ctx, k, &t->field[c], &rows->field[i]));
-            continue;
-        }
-        if (!merge) return mismatch(ctx, k, rows);
-        f[n] = rows->field[i];
-        f[n].type = weir_type_nullable(mem, f[n].type);
-        f[n++].nullable = true;
-    }
-    k->new_metadata = n != t->nfield;
-    k->table = k->new_metadata ? weir_type_copy(mem, weir_type_struct(mem, f, n)) : t;
-    return WEIR_OK;
-}
 
 /* Parquet has no VOID: its columns are in the schema alone. */
 static weir_schema *without_void(weir_arena *mem, weir_schema *s) {
@@ -134,6 +50,12 @@ static weir_schema *without_void(weir_arena *mem, weir_schema *s) {
     for (int i = 0; i < s->nfield; i++)
         if (s->field[i].type->kind != WEIR_T_VOID) f[n++] = s->field[i];
     return n == s->nfield ? s : weir_type_struct(mem, f, n);
+}
+
+/* Whether no row of the table stays. */
+static bool overwrites(const delta_sink *k) {
+    const weir_write_info *i = &k->sink->info;
+    return i->query_id ? k->complete : i->save_mode == WEIR_SAVE_OVERWRITE;
 }
 
 /* Those of the table, and whether those that the writer gives are any. */
@@ -155,60 +77,38 @@ static weir_rc plan_properties(weir_ctx *ctx, delta_sink *k, bool fresh) {
     return weir_delta_check_feed(ctx, k->config, k->table);
 }
 
+/* @arena of the sink: what is planned here holds for all batches until the table changes. */
 static weir_rc plan_columns(weir_ctx *ctx, delta_sink *k) {
-    weir_sink *s = k->sink;
-    weir_arena *mem = s->mem;
-    weir_schema *rows = s->info.schema;
-    bool fresh = k->d->version < 0;
-    bool replace = !fresh && (s->info.overwrite_schema || option_on(s, "overwriteSchema")) &&
-                   (s->info.save_mode == WEIR_SAVE_OVERWRITE || k->complete) &&
-                   (!s->info.query_id || k->complete);
-    k->new_metadata = fresh || replace;
-    WEIR_TRY(weir_delta_check_rows(ctx, &s->info, replace));
-    if (fresh || replace) {
-        k->table = weir_type_copy(
-            mem, weir_type_nullable(mem, s->info.table_schema ? s->info.table_schema : rows));
-        if (s->info.table_schema) k->table = weir_type_copy(mem, s->info.table_schema);
-        k->npart = s->info.npartition;
-        k->part = WEIR_NEWN(mem, const char *, k->npart + 1);
-        for (int p = 0; p < k->npart; p++) /* spelled as the columns are */
-            k->part[p] =
-                k->table->field[weir_schema_find(k->table, s->info.partition_by[p], false)].name;
-    } else {
-        WEIR_TRY(merged(ctx, k, mem, rows));
-        k->part = k->d->part;
-        k->npart = k->d->npart;
-        for (int i = 0; i < s->info.npartition; i++)
-            if (i >= k->npart || strcasecmp(k->part[i], s->info.partition_by[i]) != 0 ||
-                k->npart != s->info.npartition)
-                return weir_fail(
-                    ctx, WEIR_E_DELTA_SCHEMA_MISMATCH, "message",
-                    "Partition columns do not match the partition columns of the table.");
-    }
-    if (k->new_metadata) WEIR_TRY(weir_delta_check_table(ctx, &s->info, k->table));
-    if (k->new_metadata && !fresh) WEIR_TRY(weir_delta_check_protocol(ctx, k->d, k->table));
+    weir_arena *mem = k->sink->mem;
+    weir_ctx own = *ctx;
+    weir_delta_fit fit;
+    own.arena = mem;
+    WEIR_TRY(weir_delta_fit_rows(&own, k->d, &k->sink->info, &k->options, overwrites(k), &fit));
+    k->table = fit.table;
+    k->shape = fit.shape;
+    k->part = fit.part;
+    k->npart = fit.npart;
+    k->new_metadata = fit.new_metadata;
+    if (k->new_metadata && k->d->version >= 0)
+        WEIR_TRY(weir_delta_check_protocol(ctx, k->d, k->table));
     weir_field *f = WEIR_NEWN(mem, weir_field, k->table->nfield + 1);
     int n = 0;
-    k->from = WEIR_NEWN(mem, int, k->table->nfield + 1);
     for (int i = 0; i < k->table->nfield; i++) {
         bool part = false;
         for (int p = 0; p < k->npart; p++)
             part |= strcasecmp(k->part[p], k->table->field[i].name) == 0;
         if (!part) f[n++] = k->table->field[i];
-        k->from[i] = weir_schema_find(rows, k->table->field[i].name, false);
     }
     k->data = weir_type_struct(mem, f, n);
     k->stored = without_void(mem, k->data);
-    return plan_properties(ctx, k, fresh);
-}
-
-static bool removes(const delta_sink *k) {
-    return k->complete ||
-           (!k->sink->info.query_id && k->sink->info.save_mode == WEIR_SAVE_OVERWRITE);
+    WEIR_TRY(weir_delta_rules_new(&own, k->table, k->sink->info.schema, &k->rules));
+    WEIR_TRY(plan_properties(ctx, k, k->d->version < 0));
+    k->planned = true;
+    return WEIR_OK;
 }
 
 static weir_rc refuse_unsafe(weir_ctx *ctx, const delta_sink *k) {
-    if (k->d->version >= 0) WEIR_TRY(weir_delta_check_writer(ctx, k->d, removes(k)));
+    if (k->d->version >= 0) WEIR_TRY(weir_delta_check_writer(ctx, k->d, overwrites(k)));
     const char *mode = weir_option_get(&k->sink->info.options, "partitionOverwriteMode");
     if (!mode) mode = weir_conf_get(ctx->conf, "spark.sql.sources.partitionOverwriteMode");
     if (!k->sink->info.query_id && k->sink->info.save_mode == WEIR_SAVE_OVERWRITE &&
@@ -232,12 +132,13 @@ static weir_rc sink_open(weir_ctx *ctx, weir_sink *s) {
     k->complete = s->info.query_id && s->info.output_mode == WEIR_OUT_COMPLETE;
     if (!s->info.path)
         return weir_fail(ctx, WEIR_E_DELTA_PATH_NOT_GIVEN, NULL);
+    WEIR_TRY(weir_delta_write_options_read(&own, &s->info, &k->options));
     WEIR_TRY(weir_delta_load(&own, s->info.path, -1, &k->d));
     WEIR_TRY(refuse_unsafe(ctx, k));
     bool exists = k->d->version >= 0;
     if (exists && !s->info.query_id && s->info.save_mode == WEIR_SAVE_ERROR)
         return weir_fail(ctx, WEIR_E_DELTA_PATH_EXISTS, "path", s->info.path);
-    return plan_columns(ctx, k);
+    return s->info.query_id ? WEIR_OK : plan_columns(ctx, k);
 }
 
 /* ---- rows ---- */
@@ -269,7 +170,7 @@ static char *folder_of(weir_ctx *ctx, const delta_sink *k, const char *const *va
 
 static weir_rc new_file(weir_ctx *ctx, delta_sink *k, const char **value, out_file **out) {
     char uuid[37], *dir = folder_of(ctx, k, value);
-    if (k->nfile >= MAX_OPEN && k->npart)
+    if (k->nopen >= MAX_OPEN)
         return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
                          "more than 200 partition values in one batch; write less at a time or "
                          "partition by a coarser column");
@@ -291,13 +192,14 @@ static weir_rc new_file(weir_ctx *ctx, delta_sink *k, const char **value, out_fi
         k->cfile = cap;
     }
     k->file[k->nfile++] = f;
+    k->nopen++;
     *out = f;
     return WEIR_OK;
 }
 
 static weir_rc file_for(weir_ctx *ctx, delta_sink *k, const char **value, out_file **out) {
-    for (int i = 0; i < k->nfile; i++) {
-        bool same = true;
+    for (int i = k->nfile; i-- > 0;) {
+        bool same = k->file[i]->w != NULL;
         for (int p = 0; p < k->npart && same; p++) {
             const char *a = k->file[i]->part[p], *b = value[p];
             same = a == b || (a && b && strcmp(a, b) == 0);
@@ -307,25 +209,63 @@ static weir_rc file_for(weir_ctx *ctx, delta_sink *k, const char **value, out_fi
     return new_file(ctx, k, value, out);
 }
 
-static weir_rc not_null(weir_ctx *ctx, const delta_sink *k, int i, const weir_column *c) {
-    if (k->table->field[i].nullable || !weir_null_count(c)) return WEIR_OK;
-    return weir_fail(ctx, WEIR_E_DELTA_NOT_NULL, "columnName", k->table->field[i].name);
+/* SPARK ConstantFolding: whether the constants among the columns fail alone; then there is no task
+ * yet. */
+static bool constants_fail(weir_ctx *ctx, const delta_sink *k, const weir_column *rows) {
+    weir_err quiet;
+    weir_ctx own = *ctx;
+    weir_column one = *rows, made;
+    one.len = 1;
+    one.kid = WEIR_NEWN(ctx->arena, weir_column, rows->nkid + 1);
+    weir_err_init(&quiet);
+    own.err = &quiet;
+    weir_rc rc = WEIR_OK;
+    for (int i = 0; i < rows->nkid && rc == WEIR_OK; i++) {
+        one.kid[i] = rows->kid[i];
+        one.kid[i].len = 1;
+        if (rows->kid[i].form != WEIR_CONST)
+            rc = weir_column_null(&own, rows->kid[i].type, 1, &one.kid[i]);
+    }
+    bool fails = rc == WEIR_OK && weir_assign_run(&own, k->shape, &one, &made) == WEIR_FAIL;
+    weir_err_clear(&quiet);
+    return fails;
 }
 
 /* The rows as the table has them: columns in its order, types cast. */
-static weir_rc shape(weir_ctx *ctx, const delta_sink *k, const weir_batch *in, weir_column *table) {
-    for (int i = 0; i < k->table->nfield; i++) {
-        const weir_type *t = k->table->field[i].type;
-        if (k->from[i] < 0)
-            WEIR_TRY(weir_column_null(ctx, t, in->len, &table[i]));
-        else if (weir_type_same(in->col[k->from[i]].type, t))
-            table[i] = in->col[k->from[i]];
-        else
-            WEIR_TRY(weir_cast_column(ctx, &in->col[k->from[i]], t, WEIR_CAST_ANSI, &table[i]));
-        table[i].type = t;
-        WEIR_TRY(not_null(ctx, k, i, &table[i]));
-    }
-    return WEIR_OK;
+static weir_rc shape(weir_ctx *ctx, const delta_sink *k, const weir_batch *in,
+                     const weir_column **table) {
+    weir_column rows = {.type = k->sink->info.schema,
+                        .form = WEIR_FLAT,
+                        .len = in->len,
+                        .nkid = in->schema->nfield,
+                        .kid = in->col},
+                *out = WEIR_NEW(ctx->arena, weir_column);
+    weir_rc rc = weir_assign_run(ctx, k->shape, &rows, out);
+    if (rc == WEIR_FAIL && !constants_fail(ctx, k, &rows))
+        return weir_task_write_failed(ctx, k->sink->info.path);
+    WEIR_TRY(rc);
+    *table = out->kid;
+    return weir_delta_rules_check(ctx, k->rules, out);
+}
+
+static weir_rc end_file(weir_ctx *ctx, delta_sink *k, out_file *f) {
+    weir_parquet_writer *w = f->w;
+    f->w = NULL;
+    k->nopen--;
+    return weir_parquet_finish(ctx, w, &f->bytes);
+}
+
+/* Columns of the data; those of type VOID have statistics but are not in the file. */
+static weir_rc add_part(weir_ctx *ctx, delta_sink *k, out_file *f, weir_batch b) {
+    weir_column *stored = WEIR_NEWN(ctx->arena, weir_column, k->stored->nfield + 1);
+    int n = 0;
+    f->rows += b.len;
+    WEIR_TRY(weir_stats_add(ctx, f->stats, &b));
+    for (int i = 0; i < k->data->nfield; i++)
+        if (k->data->field[i].type->kind != WEIR_T_VOID) stored[n++] = b.col[i];
+    b.schema = k->stored;
+    b.col = stored;
+    return weir_parquet_add(ctx, f->w, &b);
 }
 
 static weir_rc add_rows(weir_ctx *ctx, delta_sink *k, const weir_column *table, int64_t len,
@@ -341,12 +281,15 @@ static weir_rc add_rows(weir_ctx *ctx, delta_sink *k, const weir_column *table, 
             part |= strcasecmp(k->part[p], k->table->field[i].name) == 0;
         if (!part) b.col[n++] = table[i];
     }
-    WEIR_TRY(file_for(ctx, k, value, &f));
-    WEIR_TRY(weir_stats_add(ctx, f->stats, &b));
-    b.schema = k->stored;
-    for (int i = n = 0; i < k->data->nfield; i++)
-        if (k->data->field[i].type->kind != WEIR_T_VOID) b.col[n++] = b.col[i];
-    return weir_parquet_add(ctx, f->w, &b);
+    for (int64_t at = 0; at < len;) { /* a full file ends when there is another row for it */
+        WEIR_TRY(file_for(ctx, k, value, &f));
+        int64_t max = k->options.max_rows, left = len - at, room = max ? max - f->rows : left;
+        weir_batch part = weir_batch_slice(ctx, &b, at, room < left ? room : left);
+        if (room) WEIR_TRY(add_part(ctx, k, f, part));
+        at += part.len;
+        if (at < len) WEIR_TRY(end_file(ctx, k, f));
+    }
+    return WEIR_OK;
 }
 
 typedef struct grouped {
@@ -376,9 +319,9 @@ static weir_rc add_partitioned(weir_ctx *ctx, delta_sink *k, const weir_column *
 
 static weir_rc sink_write(weir_ctx *ctx, weir_writer *w, const weir_batch *b) {
     delta_sink *k = (delta_sink *)w;
-    weir_column *table = WEIR_NEWN(ctx->arena, weir_column, k->table->nfield + 1);
+    const weir_column *table = NULL;
     k->rows += b->len;
-    WEIR_TRY(shape(ctx, k, b, table));
+    WEIR_TRY(shape(ctx, k, b, &table));
     return k->npart ? add_partitioned(ctx, k, table, b->len)
                     : add_rows(ctx, k, table, b->len, NULL);
 }
@@ -387,9 +330,7 @@ static weir_rc sink_finish(weir_ctx *ctx, weir_writer *w) {
     delta_sink *k = (delta_sink *)w;
     for (int i = 0; i < k->nfile; i++) {
         out_file *f = k->file[i];
-        weir_parquet_writer *pw = f->w;
-        f->w = NULL;
-        WEIR_TRY(weir_parquet_finish(ctx, pw, &f->bytes));
+        if (f->w) WEIR_TRY(end_file(ctx, k, f));
         const char *slash = strrchr(f->rel, '/');
         const char *local;
         WEIR_TRY(weir_uri_decode(ctx, f->rel, k->d->path, &local));
@@ -405,6 +346,7 @@ static void sink_drop(weir_writer *w) {
         weir_parquet_abort(k->file[i]->w);
         k->file[i]->w = NULL;
     }
+    k->nopen = 0;
 }
 
 static weir_rc sink_writer(weir_ctx *ctx, weir_sink *s, int part, weir_writer **out) {
@@ -416,21 +358,32 @@ static weir_rc sink_writer(weir_ctx *ctx, weir_sink *s, int part, weir_writer **
     return WEIR_OK;
 }
 
+/* SPARK DeltaSink.addBatch: every batch of a stream sees the table as it is then. */
+static weir_rc follow_table(weir_ctx *ctx, delta_sink *k) {
+    const weir_option *config = k->d->config.opt; /* made anew with the rest of the metadata */
+    weir_schema *schema = k->d->schema;
+    if (k->d->version >= 0) {
+        WEIR_TRY(weir_delta_check_there(ctx, k->d));
+        WEIR_TRY(weir_delta_refresh(ctx, k->d));
+    }
+    if (k->planned && schema == k->d->schema && config == k->d->config.opt) return WEIR_OK;
+    WEIR_TRY(refuse_unsafe(ctx, k));
+    return plan_columns(ctx, k);
+}
+
 static weir_rc sink_begin(weir_ctx *ctx, weir_sink *s, int64_t epoch, bool *done) {
     delta_sink *k = s->impl;
-    const char *app = weir_option_get(&s->info.options, "txnAppId"),
-               *ver = weir_option_get(&s->info.options, "txnVersion");
+    const weir_delta_write_options *o = &k->options;
     weir_arena_free(k->mem);
     k->mem = weir_arena_new(NULL);
     k->file = NULL;
-    k->nfile = k->cfile = 0;
+    k->nfile = k->cfile = k->nopen = 0;
     k->rows = 0;
-    if (s->info.query_id && k->d->version >= 0) WEIR_TRY(weir_delta_check_there(ctx, k->d));
+    if (s->info.query_id) WEIR_TRY(follow_table(ctx, k));
     *done = s->info.query_id
                 ? weir_delta_txn_version(k->d, s->info.query_id, weir_now_ms(ctx->env)) >= epoch
-                : (app && ver &&
-                   weir_delta_txn_version(k->d, app, weir_now_ms(ctx->env)) >=
-                       strtoll(ver, NULL, 10)) ||
+                : (o->txn_app && weir_delta_txn_version(k->d, o->txn_app, weir_now_ms(ctx->env)) >=
+                                     o->txn_version) ||
                       (s->info.save_mode == WEIR_SAVE_IGNORE && k->d->version >= 0);
     return WEIR_OK;
 }
@@ -492,6 +445,10 @@ static void commit_info(weir_ctx *ctx, delta_sink *k, weir_str *out, int64_t now
         {"numOutputRows", weir_printf(ctx->arena, "%lld", (long long)k->rows)},
         {"numOutputBytes", weir_printf(ctx->arena, "%lld", (long long)bytes)}};
     string_map(&w, "operationMetrics", 4, metrics);
+    if (k->options.user_metadata) {
+        weir_jw_key(&w, "userMetadata");
+        weir_jw_str(&w, k->options.user_metadata);
+    }
     weir_jw_key(&w, "engineInfo");
     weir_jw_str(&w, "weir/0.1.0");
     weir_jw_key(&w, "txnId");
@@ -566,10 +523,9 @@ static void metadata(weir_ctx *ctx, delta_sink *k, weir_str *out, int64_t now_ms
 
 static void transaction(weir_ctx *ctx, delta_sink *k, weir_str *out, int64_t now_ms) {
     const weir_write_info *in = &k->sink->info;
-    const char *app = in->query_id ? in->query_id : weir_option_get(&in->options, "txnAppId"),
-               *ver = weir_option_get(&in->options, "txnVersion");
+    const char *app = in->query_id ? in->query_id : k->options.txn_app;
     weir_jw w;
-    if (!app || (!in->query_id && !ver)) return;
+    if (!app) return;
     weir_str_putc(out, '\n');
     weir_jw_init(&w, out);
     weir_jw_obj(&w);
@@ -578,7 +534,7 @@ static void transaction(weir_ctx *ctx, delta_sink *k, weir_str *out, int64_t now
     weir_jw_key(&w, "appId");
     weir_jw_str(&w, app);
     weir_jw_key(&w, "version");
-    weir_jw_int(&w, in->query_id ? k->sink->epoch : strtoll(ver, NULL, 10));
+    weir_jw_int(&w, in->query_id ? k->sink->epoch : k->options.txn_version);
     weir_jw_key(&w, "lastUpdated");
     weir_jw_int(&w, now_ms);
     weir_jw_end_obj(&w);
@@ -617,7 +573,7 @@ static void add_action(weir_ctx *ctx, delta_sink *k, const out_file *f, weir_str
     weir_jw_key(&w, "modificationTime");
     weir_jw_int(&w, now_ms);
     weir_jw_key(&w, "dataChange");
-    weir_jw_bool(&w, true);
+    weir_jw_bool(&w, k->options.data_change);
     weir_jw_key(&w, "stats");
     weir_jw_str(&w, stats.p);
     weir_jw_end_obj(&w);
@@ -637,7 +593,7 @@ static void remove_action(weir_str *out, const delta_sink *k, const weir_delta_f
     weir_jw_key(&w, "deletionTimestamp");
     weir_jw_int(&w, now_ms);
     weir_jw_key(&w, "dataChange");
-    weir_jw_bool(&w, true);
+    weir_jw_bool(&w, k->options.data_change);
     weir_jw_key(&w, "extendedFileMetadata");
     weir_jw_bool(&w, true);
     part_values(&w, k, f->part, k->d->part, k->d->npart);
@@ -650,7 +606,7 @@ static void remove_action(weir_str *out, const delta_sink *k, const weir_delta_f
 static char *entry(weir_ctx *ctx, delta_sink *k) {
     weir_str s;
     int64_t now = weir_now_ms(ctx->env);
-    int64_t removed = removes(k) && k->d->version >= 0 ? k->d->nfile : 0;
+    int64_t removed = overwrites(k) && k->d->version >= 0 ? k->d->nfile : 0;
     weir_str_init(&s, ctx->arena, 1u << 30);
     commit_info(ctx, k, &s, now, removed);
     if (k->new_metadata) metadata(ctx, k, &s, now);
@@ -671,7 +627,7 @@ static weir_rc rebase(weir_ctx *ctx, delta_sink *k) {
     if (fresh || !weir_type_equal(schema, k->d->schema) || strcmp(id, k->d->id) != 0)
         return weir_fail(ctx, WEIR_E_DELTA_CONCURRENT_WRITE, "detail",
                          "the table's metadata was changed by another writer; run the write again");
-    return weir_delta_check_writer(ctx, k->d, removes(k));
+    return weir_delta_check_writer(ctx, k->d, overwrites(k));
 }
 
 static weir_rc sink_commit(weir_ctx *ctx, weir_sink *s) {
@@ -681,10 +637,8 @@ static weir_rc sink_commit(weir_ctx *ctx, weir_sink *s) {
         char *text = entry(ctx, k);
         WEIR_TRY(weir_delta_commit(ctx, k->d, text, &lost));
         if (!lost) {
-            weir_ctx own = *ctx;
-            own.arena = s->mem;
             WEIR_TRY(weir_delta_advance(ctx, k->d, text));
-            if (k->new_metadata && s->info.query_id) WEIR_TRY(plan_columns(&own, k));
+            if (k->new_metadata && s->info.query_id) WEIR_TRY(plan_columns(ctx, k));
             k->new_metadata = false;
             weir_delta_maintain(ctx, k->d);
             return WEIR_OK;
@@ -723,6 +677,7 @@ const weir_sink_ops weir_delta_sink = {.format = "delta",
                                        .batch = true,
                                        .needs_path = WEIR_E_DELTA_PATH_NOT_GIVEN,
                                        .announce = weir_delta_announce,
+                                       .names_task = true,
                                        .open = sink_open,
                                        .begin = sink_begin,
                                        .writer = sink_writer,

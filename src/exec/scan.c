@@ -1,5 +1,6 @@
 /* Leaves: scans over splits, local rows, ranges. */
 #include "exec/ops.h"
+#include "func/assign.h"
 
 typedef struct scan_op {
     weir_op base;
@@ -62,6 +63,18 @@ static weir_rc add_metadata(weir_ctx *ctx, const weir_op *op, bool wanted, weir_
     return WEIR_OK;
 }
 
+/* SPARK ApplyCharTypePadding: CHAR columns are read with their blanks, whoever wrote them. */
+static weir_rc fill_chars(weir_ctx *ctx, const scan_op *s, const weir_scan *scan, weir_batch *b) {
+    int n = scan->schema->nfield;
+    weir_column *col = WEIR_NEWN(ctx->arena, weir_column, b->schema->nfield + 1);
+    memcpy(col, b->col, sizeof *col * (size_t)b->schema->nfield);
+    for (int i = 0; i < n; i++)
+        if (scan->chars[i] && (!s->need || s->need[i]))
+            WEIR_TRY(weir_fill_chars(ctx, scan->chars[i], &b->col[i], &col[i]));
+    b->col = col;
+    return WEIR_OK;
+}
+
 static weir_rc scan_next(weir_ctx *ctx, weir_op *op, weir_batch *out, bool *eof) {
     scan_op *s = (scan_op *)op;
     weir_scan *scan = op->plan->scan;
@@ -76,6 +89,7 @@ static weir_rc scan_next(weir_ctx *ctx, weir_op *op, weir_batch *out, bool *eof)
         s->done = true;
     } else {
         s->x->rows_in[s->index] += out->len;
+        if (scan->chars) WEIR_TRY(fill_chars(ctx, s, scan, out));
         int last = op->plan->schema->nfield - 1;
         if (scan->metadata_wanted) WEIR_TRY(add_metadata(ctx, op, !s->need || s->need[last], out));
         out->schema = op->plan->schema;

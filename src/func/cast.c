@@ -204,7 +204,8 @@ static const weir_fn fn_cast_safe = {
 static const weir_fn fn_try_cast = {
     "try_cast", "(any) -> any", k_cast, WEIR_NO_COERCE | WEIR_CANNOT_FAIL, NULL, 0};
 
-static weir_rc refuse(weir_ctx *ctx, const weir_expr *e, const weir_type *to, weir_cast_mode mode) {
+weir_rc weir_cast_refuse(weir_ctx *ctx, const weir_expr *e, const weir_type *to,
+                         weir_cast_mode mode) {
     bool ok = false;
     weir_cast tmp;
     weir_expr shown = *e;
@@ -275,7 +276,7 @@ static weir_rc resolve(weir_ctx *ctx, weir_expr *arg, const weir_type *to, weir_
     if (special(ctx, arg, to, out)) return WEIR_OK;
     e->at = arg->at;
     WEIR_TRY(weir_cast_plan(ctx, arg->type, to, mode, &e->at, c, &ok));
-    if (!ok) return refuse(ctx, arg, to, mode);
+    if (!ok) return weir_cast_refuse(ctx, arg, to, mode);
     e->type = to;
     e->name = mode == WEIR_CAST_TRY ? "try_cast" : "cast";
     e->fn = mode == WEIR_CAST_TRY ? &fn_try_cast : safe || !c->raise ? &fn_cast_safe : &fn_cast;

@@ -1,6 +1,7 @@
 /* Casts with dates, timestamps and intervals, and of nested types. SPARK Cast. Called through
  * cast.c; any thread. */
 #include "func/cast.h"
+#include "func/lists.h"
 
 #include <math.h>
 
@@ -215,13 +216,18 @@ weir_cast_step *weir_cast_time_step(const weir_type *from, const weir_type *to) 
 /* ---- nested: children are cast whole ---- */
 
 STEP(nested) {
-    *out = *in;
+    weir_column rows = *in;
+    weir_buf *valid = out->valid; /* from row 0 */
+    if (in->type->kind != WEIR_T_STRUCT) WEIR_TRY(weir_list_dense(ctx, in, &rows));
+    *out = rows;
     out->type = c->to;
+    out->valid = valid;
+    out->off = 0;
     out->kid = WEIR_NEWN(ctx->arena, weir_column, in->nkid);
     for (int k = 0; k < in->nkid; k++) {
-        weir_column child;
-        weir_column whole = in->kid[k];
-        WEIR_TRY(weir_cast_run(ctx, &c->kid[k], &whole, &child));
+        weir_column child, kid = rows.kid[k];
+        if (in->type->kind == WEIR_T_STRUCT) WEIR_TRY(weir_struct_field(ctx, in, k, &kid));
+        WEIR_TRY(weir_cast_run(ctx, &c->kid[k], &kid, &child));
         if (child.form == WEIR_CONST)
             WEIR_TRY(weir_column_flatten(ctx, &child, &out->kid[k]));
         else

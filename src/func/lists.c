@@ -59,3 +59,37 @@ const weir_column *weir_elements(weir_ctx *ctx, const weir_column *list, int whi
     *none = (weir_column){.type = &weir_t_void, .form = WEIR_FLAT};
     return none;
 }
+
+static bool is_dense(const weir_column *list) {
+    int64_t first, end = 0;
+    for (int64_t i = 0; i < list->len; i++) {
+        int32_t n = weir_get_list(list, i, &first);
+        if (n && (first != end || weir_is_null(list, i))) return false;
+        end += n;
+    }
+    return end == list->kid[0].len;
+}
+
+weir_rc weir_list_dense(weir_ctx *ctx, const weir_column *list, weir_column *out) {
+    weir_buf *rows;
+    if (list->form == WEIR_FLAT && list->off == 0 && is_dense(list)) return *out = *list, WEIR_OK;
+    WEIR_TRY(weir_buf_new(ctx, list->len * 8, &rows));
+    int64_t *idx = (int64_t *)(void *)rows->p;
+    for (int64_t i = 0; i < list->len; i++) idx[i] = weir_is_null(list, i) ? -1 : i;
+    WEIR_TRY(weir_column_take(ctx, list, idx, list->len, out));
+    if (out->form != WEIR_CONST) return WEIR_OK;
+    weir_column flat = *out;
+    return weir_column_flatten(ctx, &flat, out);
+}
+
+weir_rc weir_struct_field(weir_ctx *ctx, const weir_column *in, int k, weir_column *out) {
+    weir_buf *rows;
+    if (!in->valid) {
+        *out = weir_column_slice(&in->kid[k], in->off, in->len);
+        return WEIR_OK;
+    }
+    WEIR_TRY(weir_buf_new(ctx, in->len * 8, &rows));
+    int64_t *idx = (int64_t *)(void *)rows->p;
+    for (int64_t i = 0; i < in->len; i++) idx[i] = weir_is_null(in, i) ? -1 : weir_kid_row(in, i);
+    return weir_column_take(ctx, &in->kid[k], idx, in->len, out);
+}

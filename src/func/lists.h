@@ -21,6 +21,11 @@ static inline void weir_lists_close(weir_lists *l, int64_t row) { l->off[row + 1
 weir_rc weir_lists_finish(weir_ctx *, weir_call *, weir_lists *, int which);
 /* The keys of a map being made (call->out is finished): null and duplicate ones fail. */
 weir_rc weir_map_check_keys(weir_ctx *, weir_call *);
+/* The same lists with no other elements under them: those that no row has, or a null one, may hold
+ * anything, and functions of elements must not see them. FLAT. */
+weir_rc weir_list_dense(weir_ctx *, const weir_column *list, weir_column *out);
+/* Field k of the rows of a FLAT struct, null where the struct is. */
+weir_rc weir_struct_field(weir_ctx *, const weir_column *, int k, weir_column *out);
 /* Element column of a list argument; VOID arguments give an empty one. */
 const weir_column *weir_elements(weir_ctx *, const weir_column *list, int which);
 #endif

@@ -1,8 +1,9 @@
 /* Small helpers of the interfaces in io/. */
-#include "io/relation.h"
+#include "io/sink.h"
 
 #include "base/utf8.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,4 +35,37 @@ void weir_task_file(weir_ctx *ctx, const weir_split *s) {
     ctx->task->input_file_mtime_us = s->mtime_us;
     ctx->task->input_block_start = s->start;
     ctx->task->input_block_length = s->length;
+}
+
+weir_rc weir_max_rows_of_file(weir_ctx *ctx, const weir_options *o, int64_t *out) {
+    const char *text = weir_option_get(o, "maxRecordsPerFile");
+    char *end = NULL;
+    errno = 0;
+    *out = text ? strtoll(text, &end, 10)
+                : weir_conf_int(ctx->conf, "spark.sql.files.maxRecordsPerFile");
+    if (text && (*end || !*text || errno || strchr("+-0123456789", *text) == NULL))
+        return weir_fail(ctx, WEIR_E_NUMBER_FORMAT_LEGACY, "message",
+                         weir_printf(ctx->arena, "For input string: \"%s\"", text));
+    if (*out < 0) *out = 0;
+    return WEIR_OK;
+}
+
+weir_batch weir_batch_slice(weir_ctx *ctx, const weir_batch *b, int64_t from, int64_t n) {
+    weir_batch out = {.schema = b->schema, .len = n};
+    if (from == 0 && n == b->len) return *b;
+    out.col = WEIR_NEWN(ctx->arena, weir_column, b->schema->nfield + 1);
+    for (int i = 0; i < b->schema->nfield; i++) out.col[i] = weir_column_slice(&b->col[i], from, n);
+    return out;
+}
+
+weir_rc weir_task_write_failed(weir_ctx *ctx, const char *path) {
+    weir_err cause;
+    weir_err_init(&cause);
+    weir_err_copy(&cause, ctx->err);
+    weir_err_clear(ctx->err);
+    (void)weir_fail(ctx, WEIR_E_TASK_WRITE_FAILED, "path", weir_printf(ctx->arena, "file:%s", path),
+                    "reason", "");
+    ctx->err->cause = weir_strdup(ctx->err->own, cause.msg);
+    weir_err_clear(&cause);
+    return WEIR_FAIL;
 }

@@ -92,6 +92,8 @@ struct weir_scan {
     weir_schema *partition_schema;   /* suffix of schema, or NULL */
     bool streaming, metadata_wanted; /* the SCAN node has _metadata behind schema's columns;
                                         made of ctx->task by the scan operator */
+    const weir_type **chars; /* per column: the type with CHAR that texts are filled up to, or NULL;
+                                NULL where there is none */
     bool hidden;                     /* the last column of schema comes only where it is named */
     const char *checkpoint_dir;      /* <ckpt>/sources/<i>; streaming only */
     const char *table_name;          /* for messages and DESCRIBE; may be NULL */

@@ -26,7 +26,7 @@ typedef struct weir_write_info {
                               SELECT" ... */
     const char *comment;
     weir_options properties;
-    void *host; /* the session (memory sink); opaque */
+    void *host;                            /* the session (memory sink); opaque */
     const struct weir_py_function *python; /* foreachBatch, foreach (sink/foreach.h) */
 } weir_write_info;
 
@@ -45,6 +45,7 @@ typedef struct weir_sink_ops {
     unsigned modes; /* 1 << WEIR_OUT_*: streaming modes it takes; 0 = batch only */
     bool batch;     /* takes batch writes */
     weir_errcls needs_path; /* it writes to a path; the error when none is given; 0: it does not */
+    bool names_task; /* rows that fail in a task of its are TASK_WRITE_FAILED */
     bool open_first; /* open() comes before all else of the query, and its failure is start()'s */
     /* Before the query's thread starts, in start(): what must be there, or be refused, at once;
      * optional. */
@@ -68,6 +69,16 @@ struct weir_sink {
     int64_t epoch;
     void *impl;
 };
+/* SPARK FileFormatWriter.executeTask: the failure in ctx->err becomes TASK_WRITE_FAILED around it.
+ * Returns WEIR_FAIL. */
+weir_rc weir_task_write_failed(weir_ctx *, const char *path);
+
+/* Rows that one file may hold: the option maxRecordsPerFile, else
+ * spark.sql.files.maxRecordsPerFile; 0: any number. */
+weir_rc weir_max_rows_of_file(weir_ctx *, const weir_options *, int64_t *out);
+/* Rows from .. from+n-1 of b, sharing its buffers; columns in ctx->arena. */
+weir_batch weir_batch_slice(weir_ctx *, const weir_batch *b, int64_t from, int64_t n);
+
 typedef struct weir_sink_registry {
     const weir_sink_ops *const *ops;
     int n;

@@ -12,7 +12,7 @@ typedef enum {
     WEIR_P_TABLE,        /*   catalog table or view by name */
     WEIR_P_SCAN,         /* R an opened relation: payload scan (io/relation.h) */
     WEIR_P_LOCAL,        /* R literal batches */
-    WEIR_P_RANGE,        /* R start, end, step */
+    WEIR_P_RANGE,        /* R start, end, step; n partitions, 0 any, or WEIR_ONE_ROW */
     WEIR_P_PROJECT,      /* R exprs */
     WEIR_P_FILTER,       /* R expr[0] */
     WEIR_P_SORT,         /* R exprs are SORT items; global */
@@ -63,6 +63,8 @@ typedef struct weir_attr {
 
 struct weir_scan;
 struct weir_command;
+
+#define WEIR_ONE_ROW (-1) /* n of the WEIR_P_RANGE of a query that reads nothing */
 
 typedef struct weir_plan {
     weir_pkind kind;

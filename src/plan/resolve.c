@@ -465,6 +465,7 @@ static weir_rc bind_func(weir_ctx *ctx, const binder *b, weir_expr *e, weir_expr
     weir_expr *c = weir_expr_copy(ctx->arena, e);
     for (int i = 0; i < c->narg; i++)
         while (c->arg[i]->kind == WEIR_EX_ALIAS) c->arg[i] = c->arg[i]->arg[0];
+    WEIR_TRY(weir_az_pad_chars(ctx, b->in, b->nin, c));
     return weir_fn_resolve(ctx, c, out);
 }
 

@@ -60,6 +60,9 @@ bool weir_has_aggregate(const weir_expr *);
 /* A condition of the query: boolean, or an untyped null. DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN */
 weir_rc weir_az_condition(weir_ctx *, weir_expr *, weir_expr **out);
 
+/* char_pad.c: arguments of a comparison that is bound, where CHAR columns are among them */
+weir_rc weir_az_pad_chars(weir_ctx *, const weir_plan *const *in, int nin, weir_expr *);
+
 /* aggregate.c */
 weir_rc weir_az_aggregate(weir_ctx *, weir_az *, weir_plan *, weir_expr **extra, int nextra,
                           weir_plan **out);

@@ -3,6 +3,7 @@
 #include "query/query.h"
 
 #include "base/log.h"
+#include "exec/task_error.h"
 #include "plan/stream.h"
 
 #include <stdio.h>
@@ -313,6 +314,9 @@ static weir_rc write_rows(weir_ctx *ctx, weir_query *q) {
     for (bool eof = false; rc == WEIR_OK && !eof;) {
         weir_batch b;
         rc = weir_op_next(&c, q->exec->root, &b, &eof);
+        /* with state, rows come over a shuffle: what fails before it is another task's failure */
+        if (rc != WEIR_OK && q->sink.ops->names_task && !q->exec->nstate)
+            rc = weir_task_failed(&c, q->spec.plan, q->sink.info.path, rc);
         if (rc == WEIR_OK && !eof && b.len) rc = w->write(&c, w, &b);
         weir_arena_reset(c.arena);
     }
@@ -525,12 +529,9 @@ static void terminated_event(weir_query *q) {
 
 /* Does the failure lie in what the checkpoint holds? */
 static bool about_checkpoint(const weir_query *q, const weir_err *e) {
-    static const char *const classes[] = {"CANNOT_LOAD_STATE_STORE",
-                                          "STATE_STORE_",
-                                          "STREAMING_STATEFUL_OPERATOR_",
-                                          "MALFORMED_CHECKPOINT_FILE",
-                                          "MALFORMED_LOG_FILE",
-                                          "MALFORMED_STATE_ROW"};
+    static const char *const classes[] = {
+        "CANNOT_LOAD_STATE_STORE",   "STATE_STORE_",       "STREAMING_STATEFUL_OPERATOR_",
+        "MALFORMED_CHECKPOINT_FILE", "MALFORMED_LOG_FILE", "MALFORMED_STATE_ROW"};
     const char *cls = weir_errcls_name(e->cls);
     if (q->spec.checkpoint_is_temp) return false;
     for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
@@ -556,9 +557,9 @@ static void record_failure(weir_ctx *ctx, weir_query *q) {
     const char *text = failure_text(ctx, q, &cause), *account = weir_query_account(ctx, q);
     (void)weir_fail(ctx, WEIR_E_STREAM_FAILED, "id", q->id, "runId", q->run_id, "message", text);
     weir_err *e = ctx->err;
-    e->msg = weir_printf(e->own, "%s\n%s", e->msg, account);
-    e->cause = cause.cause ? weir_printf(e->own, "%s\nCaused by: %s", text, cause.cause)
-                           : weir_strdup(e->own, text);
+    const char *why = cause.cause ? weir_printf(e->own, "\nCaused by: %s", cause.cause) : "";
+    e->msg = weir_printf(e->own, "%s\n%s%s", e->msg, account, why);
+    e->cause = weir_printf(e->own, "%s%s", text, why);
     weir_lock(&q->mu);
     weir_err_copy(&q->err, e);
     q->cause_cls = cause.cls;

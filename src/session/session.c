@@ -311,6 +311,21 @@ static weir_rc source_paths(weir_ctx *ctx, const weir_plan *spec, weir_scan *sca
     return WEIR_OK;
 }
 
+/* SPARK ApplyCharTypePadding: of batch reads. */
+static weir_rc find_chars(weir_ctx *ctx, weir_scan *scan) {
+    const weir_type **v = WEIR_NEWN(ctx->arena, const weir_type *, scan->schema->nfield + 1);
+    bool any = false;
+    if (scan->streaming || !weir_conf_bool(ctx->conf, "spark.sql.readSideCharPadding") ||
+        weir_conf_bool(ctx->conf, "spark.sql.legacy.charVarcharAsString"))
+        return WEIR_OK;
+    for (int i = 0; i < scan->schema->nfield; i++) {
+        WEIR_TRY(weir_field_text_type(ctx, &scan->schema->field[i], &v[i]));
+        any |= v[i] != NULL;
+    }
+    if (any) scan->chars = v;
+    return WEIR_OK;
+}
+
 static weir_rc open_scan(weir_ctx *ctx, weir_session *s, const weir_plan *spec, const char *format,
                          weir_scan *scan, weir_plan **out) {
     const char *f = short_format(format);
@@ -331,6 +346,7 @@ static weir_rc open_scan(weir_ctx *ctx, weir_session *s, const weir_plan *spec, 
                                 &scan->options));
     WEIR_TRY(scan->ops->open(ctx, scan));
     weir_assert(scan->schema);
+    WEIR_TRY(find_chars(ctx, scan));
     weir_plan *p = weir_plan_new(ctx->arena, WEIR_P_SCAN, 0);
     p->scan = scan;
     p->schema = scan->schema;
@@ -423,7 +439,8 @@ static weir_rc catalog_table(weir_ctx *ctx, weir_session *s, const weir_plan *t,
     scan->path = WEIR_NEWN(ctx->arena, const char *, 1);
     scan->path[0] = tb->location;
     scan->npath = 1;
-    scan->user_schema = strcasecmp(tb->format, "delta") == 0 ? NULL : tb->columns;
+    scan->user_schema =
+        strcasecmp(tb->format, "delta") == 0 ? NULL : weir_schema_plain(ctx->arena, tb->columns);
     scan->table_name = weir_printf(ctx->arena, "spark_catalog.%s.%s", tb->schema, tb->name);
     return open_scan(ctx, s, t, tb->format, scan, out);
 }

@@ -107,7 +107,7 @@ typedef struct out_file {
         *temp;          /* dir: "k=v/" below the path; temp: where it is until the commit */
     weir_file_out *out; /* NULL: finished */
     weir_arena *mem;    /* of out */
-    int64_t bytes, used;
+    int64_t bytes, used, rows;
 } out_file;
 typedef struct file_sink {
     weir_writer writer;
@@ -118,7 +118,7 @@ typedef struct file_sink {
     weir_arena *mem;
     out_file *file;
     int nfile, cfile, nopen;
-    int64_t turn;
+    int64_t turn, max_rows; /* max_rows: of a file, 0 any number */
     char job[37];
     weir_sink_log log; /* streams */
     bool decided;      /* the commit has begun: the files may be listed already */
@@ -217,6 +217,7 @@ static weir_rc files_open(weir_ctx *ctx, weir_sink *s) {
     if (!s->info.path)
         return weir_fail(ctx, WEIR_E_PATH_NOT_GIVEN, NULL);
     WEIR_TRY(plan_columns(ctx, k));
+    WEIR_TRY(weir_max_rows_of_file(ctx, &s->info.options, &k->max_rows));
     if (streaming(s)) { /* SPARK: a reader finds the log, and no file, before the first batch */
         char *log = weir_printf(ctx->arena, "%s/_spark_metadata", s->info.path);
         WEIR_TRY(weir_path_mkdirs(ctx, log));
@@ -340,6 +341,21 @@ static weir_rc file_of(weir_ctx *ctx, file_sink *k, const char *dir, out_file **
     return WEIR_OK;
 }
 
+/* A file that is full ends when there is another row for its folder. */
+static weir_rc add_rows(weir_ctx *ctx, file_sink *k, const char *dir, const weir_batch *b) {
+    for (int64_t at = 0; at < b->len;) {
+        out_file *f = NULL;
+        WEIR_TRY(file_of(ctx, k, dir, &f));
+        int64_t left = b->len - at, room = k->max_rows ? k->max_rows - f->rows : left;
+        weir_batch part = weir_batch_slice(ctx, b, at, room < left ? room : left);
+        if (room) WEIR_TRY(k->format->add(ctx, f->out, &part));
+        at += part.len;
+        f->rows += part.len;
+        if (at < b->len) WEIR_TRY(finish_one(ctx, k, f));
+    }
+    return WEIR_OK;
+}
+
 typedef struct grouped {
     file_sink *sink;
     const weir_batch *rows;
@@ -350,20 +366,17 @@ static weir_rc add_group(weir_ctx *ctx, void *u, const char *const *value, const
     const grouped *g = u;
     file_sink *k = g->sink;
     const weir_write_info *i = &k->sink->info;
-    out_file *f = NULL;
     weir_batch b = {.schema = k->data.schema,
                     .len = n,
                     .col = WEIR_NEWN(ctx->arena, weir_column, k->data.schema->nfield + 1)};
     for (int c = 0; c < b.schema->nfield; c++)
         WEIR_TRY(weir_column_take(ctx, &g->rows->col[k->kept[c]], row, n, &b.col[c]));
-    WEIR_TRY(file_of(ctx, k, weir_part_dir(ctx->arena, i->partition_by, value, i->npartition), &f));
-    return k->format->add(ctx, f->out, &b);
+    return add_rows(ctx, k, weir_part_dir(ctx->arena, i->partition_by, value, i->npartition), &b);
 }
 
 static weir_rc files_write(weir_ctx *ctx, weir_writer *w, const weir_batch *b) {
     file_sink *k = (file_sink *)w;
     int n = k->sink->info.npartition;
-    out_file *f = NULL;
     if (n) {
         grouped g = {k, b};
         weir_column *text = WEIR_NEWN(ctx->arena, weir_column, n);
@@ -373,8 +386,7 @@ static weir_rc files_write(weir_ctx *ctx, weir_writer *w, const weir_batch *b) {
         weir_part_keys keys = {k->sink->info.path, k->sink->info.partition_by, text, n};
         return weir_part_groups(ctx, &keys, b->len, add_group, &g);
     }
-    WEIR_TRY(file_of(ctx, k, "", &f));
-    return k->format->add(ctx, f->out, b);
+    return add_rows(ctx, k, "", b);
 }
 
 static weir_rc files_finish(weir_ctx *ctx, weir_writer *w) {

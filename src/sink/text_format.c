@@ -287,7 +287,8 @@ static weir_rc xml_add(weir_ctx *ctx, weir_file_out *o, const weir_batch *b) {
         o->begun = true;
         weir_xml_write_row(&o->xml, b, i);
         if (o->xml.bad)
-            return weir_fail(ctx, WEIR_E_TASK_WRITE_FAILED, "path", o->path, "reason", o->xml.bad);
+            return weir_fail(ctx, WEIR_E_TASK_WRITE_FAILED, "path", o->path, "reason",
+                             weir_printf(ctx->arena, " %s", o->xml.bad));
         if (o->buf.len >= FLUSH) WEIR_TRY(flush(ctx, o, false));
     }
     return WEIR_OK;

@@ -53,6 +53,7 @@ static weir_rc parse_values(weir_parser *p, int32_t from, weir_plan **out) {
     weir_plan **v = WEIR_NEWN(p->ctx->arena, weir_plan *, p->ntok);
     do {
         weir_plan *one = weir_plan_new(p->ctx->arena, WEIR_P_RANGE, 0);
+        one->n = WEIR_ONE_ROW;
         one->end = one->step = 1;
         weir_plan *row = node(p, WEIR_P_PROJECT, one, p->at), list = {0};
         bool paren = weir_tk_take(p, "(");
@@ -128,6 +129,7 @@ static weir_rc parse_range_fn(weir_parser *p, int32_t from, weir_plan **out) {
     r->start = n > 1 ? v[0] : 0;
     r->end = n > 1 ? v[1] : v[0];
     r->step = n > 2 ? v[2] : 1;
+    r->n = n > 3 ? v[3] : 0;
     *out = r;
     return parse_alias(p, out, from);
 }
@@ -217,6 +219,7 @@ static weir_rc parse_select(weir_parser *p, weir_plan **out) {
         WEIR_TRY(parse_from(p, &rel));
     } else {
         rel = weir_plan_new(p->ctx->arena, WEIR_P_RANGE, 0);
+        rel->n = WEIR_ONE_ROW;
         rel->end = rel->step = 1;
     }
     if (weir_tk_take(p, "where")) {

@@ -98,7 +98,7 @@ def test_insert_into_goes_by_position(spark):
     assert sorted(map(tuple, spark.table("t").collect())) == [(0, "x"), (5, "y")]
     spark.range(1).selectExpr("7L", "'z'").write.insertInto("t", overwrite=True)
     assert [tuple(r) for r in spark.table("t").collect()] == [(7, "z")]
-    with pytest.raises(PySparkException, match="NOT_ENOUGH_DATA_COLUMNS"):
+    with pytest.raises(PySparkException, match="DELTA_INSERT_COLUMN_ARITY_MISMATCH"):
         spark.range(1).write.insertInto("t")
     with pytest.raises(PySparkException, match="can't be used together with partitionBy"):
         spark.range(1).write.partitionBy("id").insertInto("t")
