@@ -3,6 +3,7 @@
 #include "exec/op.h"
 #include "exec/task_error.h"
 #include "expr/fn.h"
+#include "func/assign.h"
 #include "plan/store_assign.h"
 
 #include <strings.h>
@@ -28,9 +29,10 @@ static weir_rc pour(weir_ctx *ctx, void *u, const weir_batch *b) {
 
 /* SPARK DeltaCommand.createSetTransaction: a version that the session gave is taken once, if it
  * wants that; else the next write would be skipped without a word. */
-static void reset_txn(const weir_ctx *ctx, const weir_write_info *info) {
+static void reset_txn(const weir_ctx *ctx, const weir_sink_ops *ops, const weir_write_info *info) {
     static const char key[] = "spark.databricks.delta.write.txnVersion";
-    bool ours = info->host && !weir_option_get(&info->options, "txnVersion") &&
+    bool ours = info->host && strcmp(ops->format, "delta") == 0 && !info->columns_only &&
+                !weir_option_get(&info->options, "txnVersion") &&
                 weir_conf_get(ctx->conf, "spark.databricks.delta.write.txnAppId");
     if (ours &&
         weir_conf_bool(ctx->conf, "spark.databricks.delta.write.txnVersion.autoReset.enabled"))
@@ -59,7 +61,7 @@ weir_rc weir_write_rows(weir_ctx *ctx, weir_plan *p, const weir_sink_ops *ops,
         if (rc != WEIR_OK) ops->abort(ctx, &sink);
     }
     if (ops->close) ops->close(&sink);
-    if (rc == WEIR_OK) reset_txn(ctx, &sink.info);
+    if (rc == WEIR_OK) reset_txn(ctx, ops, &sink.info);
     return rc;
 }
 
@@ -167,7 +169,7 @@ weir_rc weir_target_create(weir_ctx *ctx, weir_session *s, const weir_target *t,
             first.table_schema = empty->schema;
             first.save_mode = WEIR_SAVE_APPEND;
             first.operation = "CREATE TABLE";
-            first.create_table = true;
+            first.create_table = first.columns_only = true;
             WEIR_TRY(weir_write_rows(ctx, empty, t->sink, &first));
         }
     }
@@ -203,6 +205,24 @@ static const char *name_list(weir_ctx *ctx, const char *const *name, int n) {
     return list.p ? list.p : "";
 }
 
+/* SPARK: fields of a struct that has as many as the column's are named as these by their places;
+ * not so those in lists. */
+static weir_assign *named_by_place(weir_arena *a, const weir_type *from, const weir_type *to) {
+    if (from->kind != WEIR_T_STRUCT || to->kind != WEIR_T_STRUCT || from->nfield != to->nfield)
+        return weir_assign_same(a, from);
+    int *source = WEIR_NEWN(a, int, from->nfield + 1);
+    weir_field *f = WEIR_NEWN(a, weir_field, from->nfield + 1);
+    weir_assign **kid = WEIR_NEWN(a, weir_assign *, from->nfield + 1);
+    for (int i = 0; i < from->nfield; i++) {
+        source[i] = i;
+        kid[i] = named_by_place(a, from->field[i].type, to->field[i].type);
+        f[i] = from->field[i];
+        f[i].name = to->field[i].name;
+        f[i].type = weir_assign_type(kid[i]);
+    }
+    return weir_assign_nested(a, from, weir_type_struct(a, f, from->nfield), source, kid);
+}
+
 /* The query's columns under the names that the INSERT lists. */
 static weir_rc take_listed(weir_ctx *ctx, weir_session *s, const weir_command *c,
                            const weir_store_target *t, weir_plan **p) {
@@ -222,6 +242,9 @@ static weir_rc take_listed(weir_ctx *ctx, weir_session *s, const weir_command *c
         int at = weir_schema_find(t->columns, c->column_list[i], false);
         weir_expr *e = weir_expr_col(ctx->arena, i, rows->field[i].type, rows->field[i].nullable);
         e->name = rows->field[i].name;
+        if (!t->is_delta)
+            e = weir_assign_expr(ctx->arena, e,
+                                 named_by_place(ctx->arena, e->type, t->columns->field[at].type));
         weir_plan_add_expr(ctx->arena, proj,
                            weir_expr_alias(ctx->arena, e, t->columns->field[at].name));
     }

@@ -40,7 +40,7 @@ typedef struct delta_sink {
     bool new_metadata, complete, made_table, planned;
     out_file **file;
     int nfile, cfile, nopen;
-    int64_t rows;
+    int64_t rows, max_rows; /* max_rows: of one file; 0: any number */
 } delta_sink;
 
 /* Parquet has no VOID: its columns are in the schema alone. */
@@ -283,7 +283,7 @@ static weir_rc add_rows(weir_ctx *ctx, delta_sink *k, const weir_column *table, 
     }
     for (int64_t at = 0; at < len;) { /* a full file ends when there is another row for it */
         WEIR_TRY(file_for(ctx, k, value, &f));
-        int64_t max = k->options.max_rows, left = len - at, room = max ? max - f->rows : left;
+        int64_t max = k->max_rows, left = len - at, room = max ? max - f->rows : left;
         weir_batch part = weir_batch_slice(ctx, &b, at, room < left ? room : left);
         if (room) WEIR_TRY(add_part(ctx, k, f, part));
         at += part.len;
@@ -351,8 +351,8 @@ static void sink_drop(weir_writer *w) {
 
 static weir_rc sink_writer(weir_ctx *ctx, weir_sink *s, int part, weir_writer **out) {
     delta_sink *k = s->impl;
-    (void)ctx;
     (void)part;
+    WEIR_TRY(weir_max_rows_of_file(ctx, &s->info.options, &k->max_rows));
     k->writer = (weir_writer){sink_write, sink_finish, sink_drop};
     *out = &k->writer;
     return WEIR_OK;
@@ -361,12 +361,15 @@ static weir_rc sink_writer(weir_ctx *ctx, weir_sink *s, int part, weir_writer **
 /* SPARK DeltaSink.addBatch: every batch of a stream sees the table as it is then. */
 static weir_rc follow_table(weir_ctx *ctx, delta_sink *k) {
     const weir_option *config = k->d->config.opt; /* made anew with the rest of the metadata */
+    const char **features = k->d->writer_feature;
     weir_schema *schema = k->d->schema;
     if (k->d->version >= 0) {
         WEIR_TRY(weir_delta_check_there(ctx, k->d));
         WEIR_TRY(weir_delta_refresh(ctx, k->d));
     }
-    if (k->planned && schema == k->d->schema && config == k->d->config.opt) return WEIR_OK;
+    if (k->planned && schema == k->d->schema && config == k->d->config.opt &&
+        features == k->d->writer_feature)
+        return WEIR_OK;
     WEIR_TRY(refuse_unsafe(ctx, k));
     return plan_columns(ctx, k);
 }

@@ -39,15 +39,19 @@ static weir_rc transaction(weir_ctx *ctx, const weir_write_info *i, weir_delta_w
     if (!app != !version)
         return half_given(ctx, "Both txnVersion and txnAppId must be specified for idempotent "
                                "data frame writes");
-    if (!app && !i->query_id) {
-        app = weir_conf_get(ctx->conf, "spark.databricks.delta.write.txnAppId");
-        version = weir_conf_get(ctx->conf, "spark.databricks.delta.write.txnVersion");
-        if (!app != !version)
-            return half_given(ctx, "Both spark.databricks.delta.write.txnAppId and "
-                                   "spark.databricks.delta.write.txnVersion must be specified for "
-                                   "idempotent Delta writes");
-        if (version) out->txn_version = strtoll(version, NULL, 10);
-    }
+    out->txn_app = weir_strdup(ctx->arena, app);
+    return WEIR_OK;
+}
+
+/* Where the options name none. */
+static weir_rc session_transaction(weir_ctx *ctx, weir_delta_write_options *out) {
+    const char *app = weir_conf_get(ctx->conf, "spark.databricks.delta.write.txnAppId"),
+               *version = weir_conf_get(ctx->conf, "spark.databricks.delta.write.txnVersion");
+    if (!app != !version)
+        return half_given(ctx, "Both spark.databricks.delta.write.txnAppId and "
+                               "spark.databricks.delta.write.txnVersion must be specified for "
+                               "idempotent Delta writes");
+    if (version) out->txn_version = strtoll(version, NULL, 10);
     out->txn_app = weir_strdup(ctx->arena, app);
     return WEIR_OK;
 }
@@ -58,12 +62,13 @@ weir_rc weir_delta_write_options_read(weir_ctx *ctx, const weir_write_info *i,
     *out = (weir_delta_write_options){.data_change = true};
     out->merges_schema =
         weir_conf_bool(ctx->conf, "spark.databricks.delta.schema.autoMerge.enabled");
-    WEIR_TRY(transaction(ctx, i, out));
+    if (!i->columns_only) WEIR_TRY(transaction(ctx, i, out));
     WEIR_TRY(flag(ctx, i, "mergeSchema", &out->merges_schema));
     WEIR_TRY(flag(ctx, i, "overwriteSchema", &out->overwrites_schema));
+    if (!out->txn_app && !i->query_id && !i->columns_only) WEIR_TRY(session_transaction(ctx, out));
     /* SPARK: DeltaSink does not look at it */
     if (!i->query_id) WEIR_TRY(flag(ctx, i, "dataChange", &out->data_change));
     if (!text) text = weir_conf_get(ctx->conf, "spark.databricks.delta.commitInfo.userMetadata");
     out->user_metadata = weir_strdup(ctx->arena, text);
-    return weir_max_rows_of_file(ctx, &i->options, &out->max_rows);
+    return WEIR_OK;
 }

@@ -10,7 +10,6 @@ typedef struct weir_delta_write_options {
     const char *user_metadata; /* of the commit, or NULL */
     const char *txn_app;       /* of a batch write that is done once, or NULL */
     int64_t txn_version;
-    int64_t max_rows; /* of one file; 0: any number */
 } weir_delta_write_options;
 
 /* Texts live in ctx->arena. DELTA_ILLEGAL_OPTION, DELTA_INVALID_IDEMPOTENT_WRITES_OPTIONS. */

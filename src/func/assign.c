@@ -114,7 +114,11 @@ weir_rc weir_assign_cast(weir_ctx *ctx, const weir_expr *shown, const weir_type 
     weir_assign *x = node(ctx->arena, CAST, from, to);
     weir_pos *at = weir_memdup(ctx->arena, &shown->at, sizeof *at);
     WEIR_TRY(weir_cast_plan(ctx, from, to, mode, at, &x->cast, &ok));
-    if (!ok) return weir_cast_refuse(ctx, shown, to, mode);
+    if (!ok) {
+        weir_expr value = *shown; /* maybe a field of it */
+        value.type = from;
+        return weir_cast_refuse(ctx, &value, to, mode, true);
+    }
     if (!legacy && holds_whole_numbers(to) && !weir_can_up_cast(from, to)) x->column = column;
     *out = x;
     return WEIR_OK;

@@ -205,26 +205,30 @@ static const weir_fn fn_try_cast = {
     "try_cast", "(any) -> any", k_cast, WEIR_NO_COERCE | WEIR_CANNOT_FAIL, NULL, 0};
 
 weir_rc weir_cast_refuse(weir_ctx *ctx, const weir_expr *e, const weir_type *to,
-                         weir_cast_mode mode) {
-    bool ok = false;
+                         weir_cast_mode mode, bool inserted) {
+    static const char policy[] = "\"spark.sql.storeAssignmentPolicy\"";
+    bool ok = false, legacy = mode == WEIR_CAST_LEGACY;
     weir_cast tmp;
     weir_expr shown = *e;
     weir_expr *arg[1] = {&shown};
     weir_expr c = {.kind = WEIR_EX_CAST, .type = to, .arg = arg, .narg = 1, .cast_mode = mode};
     char *sql = weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, &c));
     char *from = quoted_type(ctx, e->type), *want = quoted_type(ctx, to);
-    if (mode != WEIR_CAST_LEGACY)
+    if (!legacy)
         WEIR_TRY(weir_cast_plan(ctx, e->type, to, WEIR_CAST_LEGACY, NULL, &tmp, &ok));
-    const char *fn = e->type->kind == WEIR_T_DATE && is_num(to)   ? "`UNIX_DATE`"
+    const char *fn = legacy                                       ? NULL
+                     : e->type->kind == WEIR_T_DATE && is_num(to) ? "`UNIX_DATE`"
                      : is_num(e->type) && to->kind == WEIR_T_DATE ? "`DATE_FROM_UNIX_DATE`"
                                                                   : NULL;
     if (fn)
         (void)weir_fail(ctx, WEIR_E_DATATYPE_MISMATCH_CAST_WITH_FUNC_SUGGESTION, "sqlExpr", sql,
                         "srcType", from, "targetType", want, "functionNames", fn);
-    else if (ok && mode != WEIR_CAST_TRY && weir_conf_bool(ctx->conf, "spark.sql.ansi.enabled"))
+    else if (ok && mode != WEIR_CAST_TRY &&
+             (inserted || weir_conf_bool(ctx->conf, "spark.sql.ansi.enabled")))
         (void)weir_fail(ctx, WEIR_E_DATATYPE_MISMATCH_CAST_WITH_CONF_SUGGESTION, "sqlExpr", sql,
-                        "srcType", from, "targetType", want, "config", WEIR_ANSI_KEY, "configVal",
-                        "'false'");
+                        "srcType", from, "targetType", want, "config",
+                        inserted ? policy : WEIR_ANSI_KEY, "configVal",
+                        inserted ? "'LEGACY'" : "'false'");
     else
         (void)weir_fail(ctx, WEIR_E_DATATYPE_MISMATCH_CAST_WITHOUT_SUGGESTION, "sqlExpr", sql,
                         "srcType", from, "targetType", want);
@@ -276,7 +280,7 @@ static weir_rc resolve(weir_ctx *ctx, weir_expr *arg, const weir_type *to, weir_
     if (special(ctx, arg, to, out)) return WEIR_OK;
     e->at = arg->at;
     WEIR_TRY(weir_cast_plan(ctx, arg->type, to, mode, &e->at, c, &ok));
-    if (!ok) return weir_cast_refuse(ctx, arg, to, mode);
+    if (!ok) return weir_cast_refuse(ctx, arg, to, mode, false);
     e->type = to;
     e->name = mode == WEIR_CAST_TRY ? "try_cast" : "cast";
     e->fn = mode == WEIR_CAST_TRY ? &fn_try_cast : safe || !c->raise ? &fn_cast_safe : &fn_cast;

@@ -38,8 +38,10 @@ weir_rc weir_cast_bad(weir_ctx *, const weir_cast *, weir_bad, const weir_column
 weir_rc weir_cast_run(weir_ctx *, const weir_cast *, const weir_column *in, weir_column *out);
 weir_rc weir_cast_plan(weir_ctx *, const weir_type *from, const weir_type *to, weir_cast_mode,
                        const weir_pos *, weir_cast *out, bool *ok);
-/* Fails with DATATYPE_MISMATCH.CAST_*: there is no such cast of e. */
-weir_rc weir_cast_refuse(weir_ctx *, const weir_expr *e, const weir_type *to, weir_cast_mode);
+/* Fails with DATATYPE_MISMATCH.CAST_*: there is no such cast of e. inserted: store assignment wants
+ * it, and its policy is what to change. */
+weir_rc weir_cast_refuse(weir_ctx *, const weir_expr *e, const weir_type *to, weir_cast_mode,
+                         bool inserted);
 void weir_cast_init(void); /* sets the hook of expr/fn.h */
 /* Appends the text of one row (not null) as CAST AS STRING gives it. */
 void weir_value_text(const weir_cast *, const weir_column *, int64_t row, weir_str *out);

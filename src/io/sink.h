@@ -20,6 +20,7 @@ typedef struct weir_write_info {
     const char **partition_by;
     int32_t npartition;
     bool create_table, overwrite_schema;
+    bool columns_only;             /* CREATE TABLE: no rows are written */
     const weir_type *table_schema; /* declared columns of the table (nullability, order), or NULL */
     const weir_expr *overwrite_where; /* replaceWhere, over schema; NULL none */
     const char *operation; /* for Delta's commitInfo: "WRITE", "STREAMING UPDATE", "CREATE TABLE AS

@@ -10,6 +10,7 @@ typedef struct store {
     const weir_store_target *t;
     weir_store_policy policy;
     bool case_sensitive;
+    bool names_only; /* a first look: SPARK resolves the casts after all of the names */
 } store;
 
 static bool same_name(const store *s, const char *a, const char *b) {
@@ -216,6 +217,12 @@ static weir_rc check_unique(const store *s, const weir_type *t, weir_errcls cls)
     return WEIR_OK;
 }
 
+static weir_rc delta_leaf(const store *s, const weir_expr *shown, const weir_type *from,
+                          const weir_type *to, const char *name, weir_assign **out) {
+    if (s->names_only) return *out = weir_assign_null(s->ctx->arena, to), WEIR_OK;
+    return weir_assign_leaf(s->ctx, shown, from, to, quoted(s, NULL, name), out);
+}
+
 /* SPARK SchemaUtils.isReadCompatible of the table's columns as nullable and the query's. */
 static weir_rc compatible(const store *s, const weir_type *table, const weir_type *rows,
                           bool exact_names, bool *ok) {
@@ -259,7 +266,7 @@ static weir_rc delta_field(const store *s, const weir_expr *shown, const weir_fi
                          weir_type_name(s->ctx->arena, t), "targetField",
                          weir_printf(s->ctx->arena, "%s.%s", parent, to->name), "targetTable",
                          s->t->dotted);
-    return weir_assign_leaf(s->ctx, shown, f, t, quoted(s, NULL, to->name), out);
+    return delta_leaf(s, shown, f, t, to->name, out);
 }
 
 /* Every field of the query's stays, in its order; the table's say what they become. */
@@ -329,7 +336,7 @@ static weir_rc delta_value(const store *s, const weir_expr *shown, const weir_ty
     if (from->kind == WEIR_T_STRUCT && to->kind == WEIR_T_STRUCT)
         return delta_struct(s, shown, from, to, name, out);
     if (delta_descends(s, from, to)) return delta_list(s, shown, from, to, out);
-    return weir_assign_leaf(s->ctx, shown, from, to, quoted(s, NULL, name), out);
+    return delta_leaf(s, shown, from, to, name, out);
 }
 
 /* A column that is not written needs something to be in its place. */
@@ -410,7 +417,7 @@ static weir_rc delta_rows(const store *s, weir_plan *query, weir_plan *proj) {
 weir_rc weir_store_assign(weir_ctx *ctx, const weir_store_target *t, weir_plan *query,
                           weir_plan **out) {
     store s = {ctx, t, weir_store_policy_of(ctx),
-               weir_conf_bool(ctx->conf, "spark.sql.caseSensitive")};
+               weir_conf_bool(ctx->conf, "spark.sql.caseSensitive"), true};
     weir_plan *proj = weir_plan_new(ctx->arena, WEIR_P_PROJECT, 1, query);
     bool needs = true;
     *out = query;
@@ -421,6 +428,9 @@ weir_rc weir_store_assign(weir_ctx *ctx, const weir_store_target *t, weir_plan *
     WEIR_TRY(t->by_name ? needs_names(&s, query->schema, &needs)
                         : needs_places(&s, query->schema, &needs));
     if (!needs) return WEIR_OK;
+    WEIR_TRY(delta_rows(&s, query, proj));
+    s.names_only = false;
+    proj = weir_plan_new(ctx->arena, WEIR_P_PROJECT, 1, query);
     WEIR_TRY(delta_rows(&s, query, proj));
     return *out = proj, WEIR_OK;
 }
