@@ -59,13 +59,12 @@ weir_rc weir_orc_create(weir_ctx *ctx, const char *path, weir_schema *schema,
     return create(ctx, path, WEIR_ARROW_ORC, schema, false, out);
 }
 
-const weir_type *weir_orc_type(weir_arena *a, const weir_type *t, bool back) {
-    weir_kind from = back ? WEIR_T_TIMESTAMP_NTZ : WEIR_T_TIMESTAMP;
-    if (t->kind == from) return back ? &weir_t_timestamp : &weir_t_timestamp_ntz;
+const weir_type *weir_orc_type(weir_arena *a, const weir_type *t) {
+    if (t->kind == WEIR_T_TIMESTAMP) return &weir_t_timestamp_ntz;
     if (!t->nfield) return t;
     weir_type *c = weir_memdup(a, t, sizeof *t);
     weir_field *f = weir_memdup(a, t->field, sizeof *f * (size_t)t->nfield);
-    for (int i = 0; i < t->nfield; i++) f[i].type = weir_orc_type(a, f[i].type, back);
+    for (int i = 0; i < t->nfield; i++) f[i].type = weir_orc_type(a, f[i].type);
     c->field = f;
     return c;
 }

@@ -9,8 +9,7 @@ typedef struct weir_parquet_writer weir_parquet_writer;
  * Spark's files have them. */
 weir_rc weir_parquet_create(weir_ctx *, const char *path, weir_schema *, bool int96,
                             weir_parquet_writer **out);
-/* An ORC file, written to and ended as the above. SPARK OrcUtils: a TIMESTAMP is a wall clock of
- * the session's time zone: see weir_orc_type. */
+/* An ORC file, written to and ended as the above. TIMESTAMP is a wall clock: see weir_orc_type. */
 weir_rc weir_orc_create(weir_ctx *, const char *path, weir_schema *, weir_parquet_writer **out);
 weir_rc weir_parquet_add(weir_ctx *, weir_parquet_writer *, const weir_batch *);
 weir_rc weir_parquet_finish(weir_ctx *, weir_parquet_writer *,
@@ -18,9 +17,8 @@ weir_rc weir_parquet_finish(weir_ctx *, weir_parquet_writer *,
 void weir_parquet_abort(
     weir_parquet_writer *); /* closes; the file stays. NULL and finished ones are allowed */
 
-/* TIMESTAMP as TIMESTAMP_NTZ in all depths, which is how an ORC file holds it; back: the other way.
- */
-const weir_type *weir_orc_type(weir_arena *, const weir_type *, bool back);
+/* TIMESTAMP as TIMESTAMP_NTZ in all depths, which is how an ORC file holds it. */
+const weir_type *weir_orc_type(weir_arena *, const weir_type *);
 
 typedef struct weir_parquet_reader weir_parquet_reader;
 /* name: the file's name in errors. FAILED_READ_FILE when it is damaged. */
@@ -36,12 +34,4 @@ weir_rc weir_parquet_schema(weir_ctx *, const weir_parquet_reader *, bool strict
 weir_rc weir_parquet_select(weir_ctx *, weir_parquet_reader *, weir_schema *want, const bool *need);
 weir_rc weir_parquet_next(weir_ctx *, weir_parquet_reader *, weir_batch *out, bool *eof);
 void weir_parquet_close(weir_parquet_reader *); /* NULL is allowed */
-
-/* The same for ORC files. */
-typedef struct weir_orc_reader weir_orc_reader;
-weir_rc weir_orc_open(weir_ctx *, const char *path, const char *name, weir_orc_reader **out);
-weir_rc weir_orc_schema(weir_ctx *, const weir_orc_reader *, weir_schema **out);
-weir_rc weir_orc_select(weir_ctx *, weir_orc_reader *, weir_schema *want, const bool *need);
-weir_rc weir_orc_next(weir_ctx *, weir_orc_reader *, weir_batch *out, bool *eof);
-void weir_orc_close(weir_orc_reader *); /* NULL is allowed */
 #endif

@@ -152,13 +152,7 @@ const weir_arrow_api kApi = {2,
                              weir::ReaderStart,
                              weir::ReaderNext,
                              weir::ReaderFree,
-                             weir::Release,
-                             weir::OrcOpen,
-                             weir::OrcSchema,
-                             weir::OrcStart,
-                             weir::OrcTypes,
-                             weir::OrcNext,
-                             weir::OrcFree};
+                             weir::Release};
 
 } // namespace
 

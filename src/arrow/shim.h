@@ -78,12 +78,5 @@ int ReaderNext(weir_arrow_reader *, int64_t max, weir_arrow_leaf *out, int64_t *
 void ReaderFree(weir_arrow_reader *);
 void Release(void *owner);
 
-int OrcOpen(const weir_arrow_in *, weir_arrow_orc **, int64_t *rows, weir_arrow_error *);
-int OrcSchema(weir_arrow_orc *, struct ArrowSchema *, weir_arrow_error *);
-int OrcStart(weir_arrow_orc *, const int *columns, int n, int64_t rows, weir_arrow_error *);
-int OrcTypes(weir_arrow_orc *, struct ArrowSchema *, weir_arrow_error *);
-int OrcNext(weir_arrow_orc *, struct ArrowArray *, weir_arrow_error *);
-void OrcFree(weir_arrow_orc *);
-
 } // namespace weir
 #endif

@@ -27,7 +27,6 @@ typedef struct weir_arrow_error {
 typedef enum { WEIR_ARROW_PARQUET, WEIR_ARROW_ORC } weir_arrow_format;
 typedef struct weir_arrow_writer weir_arrow_writer;
 typedef struct weir_arrow_reader weir_arrow_reader;
-typedef struct weir_arrow_orc weir_arrow_orc;
 
 /* FORMAT: parquet.thrift, enum Type and union LogicalType; the older ConvertedType is given as the
  * logical type it stands for. */
@@ -119,13 +118,6 @@ typedef struct weir_arrow_api {
                        weir_arrow_error *);
     void (*reader_free)(weir_arrow_reader *);
     void (*release)(void *owner); /* NULL is allowed; any thread */
-    int (*orc_open)(const weir_arrow_in *, weir_arrow_orc **, int64_t *rows, weir_arrow_error *);
-    int (*orc_schema)(weir_arrow_orc *, struct ArrowSchema *out, weir_arrow_error *);
-    /* Columns by index of the top-level fields; batches of at most rows. */
-    int (*orc_start)(weir_arrow_orc *, const int *columns, int n, int64_t rows, weir_arrow_error *);
-    int (*orc_types)(weir_arrow_orc *, struct ArrowSchema *out, weir_arrow_error *);
-    int (*orc_next)(weir_arrow_orc *, struct ArrowArray *out, weir_arrow_error *);
-    void (*orc_free)(weir_arrow_orc *);
 } weir_arrow_api;
 
 /* In the shared library. */

@@ -114,12 +114,14 @@ const char *weir_conf_get(const weir_conf *c, const char *key) {
     const char *v = get_set(c, key);
     if (v) return v;
     const known *k = find_known(key);
-    if (k && strcmp(key, "spark.sql.session.timeZone") == 0) {
-        const char *tz = getenv("TZ");
-        if (tz && *tz == ':') tz++;
-        return tz && *tz ? tz : "Etc/UTC";
-    }
+    if (k && strcmp(key, "spark.sql.session.timeZone") == 0) return weir_conf_process_zone();
     return k ? k->dflt : NULL;
+}
+
+const char *weir_conf_process_zone(void) {
+    const char *tz = getenv("TZ");
+    if (tz && *tz == ':') tz++;
+    return tz && *tz ? tz : "Etc/UTC";
 }
 
 bool weir_conf_is_set(const weir_conf *c, const char *key) { return get_set(c, key) != NULL; }

@@ -37,6 +37,7 @@ bool weir_conf_modifiable(const weir_conf *, const char *key);
 /* The value set, else the default, else NULL. */
 const char *weir_conf_get(const weir_conf *, const char *key);
 bool weir_conf_is_set(const weir_conf *, const char *key);
+const char *weir_conf_process_zone(void); /* the time zone's id that TZ says */
 bool weir_conf_known(const char *key);
 bool weir_conf_bool(const weir_conf *, const char *key);
 int64_t weir_conf_int(const weir_conf *, const char *key);

@@ -150,19 +150,6 @@ static void without_gmt(weir_jconv *x) {
     weir_str_add(&x->text, p, (size_t)(end - p));
 }
 
-/* Days as the Julian calendar counts them. SPARK RebaseDateTime.rebaseJulianToGregorianDays */
-static int32_t from_julian(int32_t days) {
-    if (days >= -141427) return days; /* 1582-10-15 */
-    int64_t n =
-        (int64_t)days + 719470 + 1461ll * 4000000; /* from the 1st of March of a leap year */
-    int64_t four = n / 1461, in_four = n % 1461, year = in_four / 365;
-    if (year > 3) year = 3;
-    int64_t day = in_four - year * 365, month = (5 * day + 2) / 153;
-    day -= (153 * month + 2) / 5;
-    year += 4 * (four - 4000000) + (month > 9);
-    return (int32_t)weir_civil_days(year, (int)(month > 9 ? month - 9 : month + 3), (int)day + 1);
-}
-
 static bool days_of_text(const char *p, size_t n, int32_t *days) { /* Integer.parseInt */
     char t[16], *end;
     if (!n || n > 12) return false;
@@ -172,7 +159,7 @@ static bool days_of_text(const char *p, size_t n, int32_t *days) { /* Integer.pa
         return false;
     long long v = strtoll(t, &end, 10);
     if (end == t || v != (int32_t)v) return false;
-    *days = from_julian((int32_t)v);
+    *days = (int32_t)weir_julian_days(v); /* SPARK rebases them */
     return true;
 }
 

@@ -22,6 +22,26 @@ void weir_civil(int64_t days, int64_t *year, int *month, int *day) {
     *year = yoe + era * 400 + (*month <= 2);
 }
 
+enum { CALENDAR_SWITCH = -141427 }; /* 1582-10-15, the day after Julian 1582-10-04 */
+
+int64_t weir_julian_days(int64_t days) {
+    if (days >= CALENDAR_SWITCH) return days;
+    /* from -4800-03-01 on, so that leap days end their years */
+    int64_t n = days + 2440588 + 32082, year = weir_floor_div(4 * n + 3, 1461);
+    int64_t day = n - weir_floor_div(1461 * year, 4), month = (5 * day + 2) / 153;
+    return weir_civil_days(year - 4800 + month / 10, (int)(month + 3 - 12 * (month / 10)),
+                           (int)(day - (153 * month + 2) / 5 + 1));
+}
+
+int64_t weir_days_to_julian(int64_t days) {
+    int64_t year;
+    int month, day;
+    if (days >= CALENDAR_SWITCH - 10) return days > CALENDAR_SWITCH ? days : CALENDAR_SWITCH;
+    weir_civil(days, &year, &month, &day);
+    if (month < 3) year--, month += 12; /* leap days end their years */
+    return year * 365 + weir_floor_div(year, 4) + (153 * (month - 3) + 2) / 5 + day - 719471;
+}
+
 bool weir_is_leap(int64_t y) { return (y % 4 == 0 && y % 100 != 0) || y % 400 == 0; }
 
 int weir_month_days(int64_t y, int m) {

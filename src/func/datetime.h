@@ -16,6 +16,11 @@ int64_t weir_civil_days(int64_t year, int month,
 void weir_civil(int64_t days, int64_t *year, int *month, int *day);
 bool weir_is_leap(int64_t year);
 int weir_month_days(int64_t year, int month);
+/* Days counted with Julian dates before 1582-10-15 as those whose proleptic Gregorian date reads
+ * the same. SPARK RebaseDateTime.rebaseJulianToGregorianDays */
+int64_t weir_julian_days(int64_t days);
+/* The other way. Days that the older calendar has not, of October 1582, are its first new one. */
+int64_t weir_days_to_julian(int64_t days);
 int64_t weir_days_add_months(int64_t days, int64_t months); /* the day is cut to the month's last */
 
 /* A zone: immutable, shared, lives as long as the process. */
@@ -29,8 +34,13 @@ weir_rc weir_zone_check(weir_ctx *, const char *key, const char *value);
 const weir_zone *weir_zone_utc(void);
 const weir_zone *weir_zone_session(
     weir_ctx *); /* spark.sql.session.timeZone; UTC when it is not a zone */
+/* The process's own, by TZ: what is Java's default there. UTC when it is none. */
+const weir_zone *weir_zone_process(void);
 const char *weir_zone_id(const weir_zone *);
 int32_t weir_zone_offset(const weir_zone *, int64_t utc_seconds); /* seconds east of UTC */
+/* The offset that java.util.TimeZone has: before 1900 today's standard one. */
+int32_t weir_zone_old_offset(const weir_zone *, int64_t utc_seconds);
+#define WEIR_ZONE_OLD_START INT64_C(-2208988800)
 /* Micros of the instant that the wall clock reads local_us; gaps move on, overlaps take the earlier
  * (java ZonedDateTime.of). */
 int64_t weir_zone_to_utc(const weir_zone *, int64_t local_us);

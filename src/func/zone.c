@@ -92,6 +92,13 @@ int32_t weir_zone_offset(const weir_zone *z, int64_t s) {
     return i < 0 ? w.off : w.after[i];
 }
 
+int32_t weir_zone_old_offset(const weir_zone *z, int64_t s) {
+    const weir_zone_rules *r = &z->rules;
+    if (s >= WEIR_ZONE_OLD_START || r->n == 0) return weir_zone_offset(z, s);
+    if (!r->repeats) return r->off[r->n - 1];
+    return r->standard_off < r->daylight_off ? r->standard_off : r->daylight_off;
+}
+
 bool weir_zone_daylight(const weir_zone *z, int64_t s) {
     window w;
     if (z->rules.n == 0) return z->rules.first_daylight;
@@ -284,5 +291,11 @@ weir_rc weir_zone_check(weir_ctx *ctx, const char *key, const char *value) {
 const weir_zone *weir_zone_session(weir_ctx *ctx) {
     const char *id = weir_conf_get(ctx->conf, "spark.sql.session.timeZone");
     const weir_zone *z = id ? weir_zone_find(id, strlen(id)) : NULL;
+    return z ? z : &utc;
+}
+
+const weir_zone *weir_zone_process(void) {
+    const char *id = weir_conf_process_zone();
+    const weir_zone *z = weir_zone_find(id, strlen(id));
     return z ? z : &utc;
 }

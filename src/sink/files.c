@@ -13,9 +13,8 @@
 #include <stdlib.h>
 #include <strings.h>
 
-struct weir_file_out { /* of Parquet and ORC */
+struct weir_file_out {
     weir_parquet_writer *w;
-    weir_schema *stored; /* ORC: what the columns are cast to */
 };
 static weir_rc parquet_check(weir_ctx *ctx, const weir_write_info *i) {
     (void)ctx, (void)i;
@@ -47,52 +46,8 @@ static const weir_file_format parquet_format = {.name = "parquet",
                                                 .finish = parquet_finish,
                                                 .drop = parquet_drop};
 
-/* SPARK OrcFileFormat.supportDataType; more exactly, what both sides read alike. */
-static weir_rc orc_type_check(weir_ctx *ctx, const weir_type *t) {
-    static const weir_kind none[] = {WEIR_T_TIMESTAMP_NTZ, WEIR_T_TIME,     WEIR_T_INTERVAL_YM,
-                                     WEIR_T_INTERVAL_DT,   WEIR_T_INTERVAL, WEIR_T_VARIANT,
-                                     WEIR_T_VOID};
-    for (size_t i = 0; i < sizeof none / sizeof *none; i++)
-        if (t->kind == none[i])
-            return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
-                             weir_printf(ctx->arena,
-                                         "columns of type %s in ORC files; cast them, or write "
-                                         "Parquet",
-                                         weir_type_sql(ctx->arena, t)));
-    for (int i = 0; i < t->nfield; i++) WEIR_TRY(orc_type_check(ctx, t->field[i].type));
-    return WEIR_OK;
-}
-static weir_rc orc_check(weir_ctx *ctx, const weir_write_info *i) {
-    return orc_type_check(ctx, i->schema);
-}
-static weir_rc orc_open(weir_ctx *ctx, weir_arena *mem, const char *path, const weir_write_info *i,
-                        weir_file_out **out) {
-    *out = WEIR_NEW(mem, weir_file_out);
-    (*out)->stored = weir_orc_type(mem, i->schema, false);
-    return weir_orc_create(ctx, path, (*out)->stored, &(*out)->w);
-}
-static weir_rc orc_add(weir_ctx *ctx, weir_file_out *o, const weir_batch *b) {
-    weir_batch c = {.schema = o->stored,
-                    .len = b->len,
-                    .col = WEIR_NEWN(ctx->arena, weir_column, b->schema->nfield + 1)};
-    for (int i = 0; i < b->schema->nfield; i++) {
-        const weir_type *t = o->stored->field[i].type;
-        c.col[i] = b->col[i];
-        if (!weir_type_same(t, b->col[i].type))
-            WEIR_TRY(weir_cast_column(ctx, &b->col[i], t, WEIR_CAST_ANSI, &c.col[i]));
-    }
-    return weir_parquet_add(ctx, o->w, &c);
-}
-static const weir_file_format orc_format = {.name = "orc",
-                                            .extension = ".snappy.orc",
-                                            .check = orc_check,
-                                            .open = orc_open,
-                                            .add = orc_add,
-                                            .finish = parquet_finish,
-                                            .drop = parquet_drop};
-
 static const weir_file_format *format_of(const char *name) {
-    static const weir_file_format *const all[] = {&parquet_format,   &orc_format,
+    static const weir_file_format *const all[] = {&parquet_format,   &weir_orc_format,
                                                   &weir_json_format, &weir_csv_format,
                                                   &weir_text_format, &weir_xml_format};
     int i = 0;

@@ -19,5 +19,6 @@ typedef struct weir_file_format {
     void (*drop)(weir_file_out *); /* after a failure; the file stays. NULL and finished: nothing */
 } weir_file_format;
 
-extern const weir_file_format weir_json_format, weir_text_format, weir_csv_format, weir_xml_format;
+extern const weir_file_format weir_json_format, weir_text_format, weir_csv_format, weir_xml_format,
+    weir_orc_format;
 #endif

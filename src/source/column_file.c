@@ -2,6 +2,7 @@
 #include "source/column_file.h"
 
 #include "arrow/parquet.h"
+#include "orc/orc.h"
 
 static weir_rc parquet_open(weir_ctx *ctx, const char *path, const char *name, void **out) {
     return weir_parquet_open(ctx, path, name, (weir_parquet_reader **)out);

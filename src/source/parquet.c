@@ -1,8 +1,6 @@
 /* Reading Parquet and ORC files of a file relation. See parquet.h. */
 #include "source/parquet.h"
 
-#include "arrow/parquet.h"
-#include "func/func.h"
 #include "source/column_file.h"
 #include "source/schema_merge.h"
 
@@ -27,11 +25,11 @@ static weir_rc file_schema(weir_ctx *ctx, const inference *o, const char *path, 
     if (rc == WEIR_OK) {
         rc = o->format->schema(ctx, file, out);
         if (rc == WEIR_OK) *out = weir_type_copy(ctx->arena, *out);
-        if (rc == WEIR_OK && o->orc) *out = weir_orc_type(ctx->arena, *out, true);
         o->format->close(file);
     } else if (quiet.cls == WEIR_E_FAILED_READ_FILE) {
-        rc = o->skip_damaged ? WEIR_OK
-                             : weir_fail(ctx, WEIR_E_CANNOT_READ_FILE_FOOTER, "path", name);
+        rc = o->skip_damaged
+                 ? WEIR_OK
+                 : weir_fail_read(ctx, WEIR_E_CANNOT_READ_FILE_FOOTER, name, quiet.cause);
     } else if (quiet.cls == WEIR_E_FILE_NOT_EXIST && o->skip_missing) {
         rc = WEIR_OK;
     } else {
@@ -84,11 +82,11 @@ typedef struct parquet_rows {
     weir_scan *scan;
     const weir_column_format *format;
     weir_arena *mem;
-    weir_schema *data, *stored; /* stored: as the files hold them; other than data only in ORC */
+    weir_schema *data;
     const weir_split *split;
     int64_t n, at;
     const bool *need;
-    bool skip_missing, skip_damaged, orc;
+    bool skip_missing, skip_damaged;
     void *file;
 } parquet_rows;
 
@@ -103,7 +101,7 @@ static weir_rc open_next(weir_ctx *ctx, parquet_rows *r, bool *skipped) {
     *skipped = sp->size_bytes == 0; /* SPARK: files without bytes are no files */
     if (*skipped) return WEIR_OK;
     weir_rc rc = r->format->open(&c, sp->path, sp->uri, &r->file);
-    if (rc == WEIR_OK) rc = r->format->select(&c, r->file, r->stored, r->need);
+    if (rc == WEIR_OK) rc = r->format->select(&c, r->file, r->data, r->need);
     if (rc != WEIR_OK) {
         bool missing = quiet.cls == WEIR_E_FILE_NOT_EXIST;
         *skipped = missing ? r->skip_missing : r->skip_damaged;
@@ -113,17 +111,6 @@ static weir_rc open_next(weir_ctx *ctx, parquet_rows *r, bool *skipped) {
     }
     weir_err_clear(&quiet);
     return *skipped ? WEIR_OK : rc;
-}
-
-/* Wall clocks to instants of the session's time zone. */
-static weir_rc as_data(weir_ctx *ctx, const parquet_rows *r, weir_batch *b) {
-    for (int i = 0; i < r->data->nfield && r->orc; i++) {
-        const weir_type *t = r->data->field[i].type;
-        if (!weir_type_same(t, r->stored->field[i].type))
-            WEIR_TRY(weir_cast_column(ctx, &b->col[i], t, WEIR_CAST_ANSI, &b->col[i]));
-    }
-    b->schema = r->data;
-    return WEIR_OK;
 }
 
 static weir_rc rows_next(weir_ctx *ctx, weir_reader *rd, weir_batch *out, bool *eof) {
@@ -142,7 +129,6 @@ static weir_rc rows_next(weir_ctx *ctx, weir_reader *rd, weir_batch *out, bool *
             continue;
         }
         const weir_split *sp = &r->split[r->at];
-        WEIR_TRY(as_data(ctx, r, &b));
         WEIR_TRY(weir_files_columns(ctx, r->scan, sp, &b, out));
         weir_task_file(ctx, sp);
         return WEIR_OK;
@@ -175,12 +161,9 @@ weir_rc weir_parquet_rows(weir_ctx *ctx, weir_scan *s, weir_schema *data, const 
                         .format = weir_column_format_of(s->ops->format),
                         .mem = mem,
                         .data = data,
-                        .stored = data,
-                        .orc = strcmp(s->ops->format, "orc") == 0,
                         .split = sp,
                         .n = n,
                         .need = in_files(mem, s, data, columns)};
-    if (r->orc) r->stored = weir_orc_type(mem, data, false);
     r->skip_missing = weir_scan_flag(
         s, "ignoreMissingFiles", weir_conf_bool(ctx->conf, "spark.sql.files.ignoreMissingFiles"));
     r->skip_damaged = weir_scan_flag(

@@ -22,7 +22,7 @@ class Engine:
         self.process = subprocess.Popen(
             [BIN, "server", "--port", "0", "--ready-fd", str(w), "--warehouse", os.path.join(folder, "warehouse"), *options],
             pass_fds=[w], cwd=folder, stdout=self.log, stderr=self.log,
-            env=dict(os.environ, WEIR_TOKEN=self.token, TZ="UTC", **(env or {})))
+            env={**os.environ, "WEIR_TOKEN": self.token, "TZ": "UTC", **(env or {})})
         os.close(w)
         with os.fdopen(r) as f:
             self.port = int(f.readline() or 0)

@@ -10,6 +10,7 @@ import pyarrow.orc
 import pyarrow.parquet
 from parquet_file import Node, write
 
+ORC = os.path.join(os.path.dirname(os.path.abspath(__file__)), "orc")
 D = decimal.Decimal
 A = pa.array
 TS = [datetime.datetime(2024, 1, 2, 3, 4, 5, 123456), None, datetime.datetime(1960, 1, 1, 0, 0, 0, 1)]
@@ -151,20 +152,20 @@ def shown(df):
     return " ".join(repr(list(r))[1:-1] for r in df.selectExpr(*columns).collect())
 
 
-def read(spark, form, folder, asked, options=None):
+def read(spark, form, folder, asked, columns):
     try:
-        r = spark.read.options(**(options or {})).format(form)
-        df = (r.schema(asked) if asked else r).load(folder)
+        r = spark.read.format(form)
+        df = (r.schema(asked) if asked else r).load(folder).select(columns)
         return ("" if asked else df.schema.simpleString() + " ") + shown(df)
     except Exception as e:
         return error(e)
 
 
-def ask_all(spark, form, folder, asks):
+def ask_all(spark, form, folder, asks, column="a"):
     """Answers, each with what it answers: {answer: [asked, ...]}."""
     out = {}
     for a in [None, *asks]:
-        out.setdefault(read(spark, form, folder, a and ("a " + a)), []).append(a or "-")
+        out.setdefault(read(spark, form, folder, a and f"`{column}` {a}", [column] if column != "a" else ["*"]), []).append(a or "-")
     return out
 
 
@@ -180,4 +181,23 @@ def parquet_shapes(spark, folder, name):
     return ask_all(spark, "parquet", folder, asks)
 
 
-GROUPS = {"parquet_types": (parquet_types, PARQUET), "parquet_shapes": (parquet_shapes, SHAPES)}
+# Files of Spark's own writer, made by orc/make.py
+ORC_TYPES = "i l s y o f d n t b da ts nt ym dt w ar m st".split()
+ORC_NESTED = ["array<bigint>", "array<string>", "array<struct<x:int>>", "map<string,bigint>", "map<string,string>", "map<int,int>",
+              "struct<X:bigint,y:array<struct<z:string>>>", "struct<y:array<struct<w:int,z:binary>>>", "struct<y:array<struct<w:int,z:string>>>"]
+ORC_FILES = ["many", "runs_1", "stripes", "none", "snappy", "zlib", "lzo", "lz4", "zstd"]
+
+
+def orc_types(spark, folder, name):
+    return ask_all(spark, "orc", f"{ORC}/types", ASKED + ORC_NESTED, name)
+
+
+def orc_files(spark, folder, name):
+    """Of each column a sum that every value takes part in."""
+    df = spark.read.orc(f"{ORC}/{name}")
+    sums = [f"sum(CAST(xxhash64(to_json(named_struct('v', `{c}`))) AS DECIMAL(38,0))) AS `{c}`" for c in df.columns]
+    return {df.schema.simpleString() + " " + shown(df.selectExpr("count(*) AS all_rows", *sums)): ["-"]}
+
+
+GROUPS = {"orc_types": (orc_types, ORC_TYPES), "orc_files": (orc_files, ORC_FILES),
+          "parquet_types": (parquet_types, PARQUET), "parquet_shapes": (parquet_shapes, SHAPES)}
