@@ -68,7 +68,8 @@ static weir_rc export_intervals(weir_ctx *ctx, const weir_column *c, const void 
     return WEIR_OK;
 }
 
-static weir_rc export_column(weir_ctx *ctx, holder *h, const weir_column *c,
+/* filled: without its nulls, which are those of the structs around it. */
+static weir_rc export_column(weir_ctx *ctx, holder *h, const weir_column *c, bool filled,
                              struct ArrowArray *out);
 
 /* A map's entries: one struct node between the map and its keys and values. */
@@ -77,21 +78,35 @@ static weir_rc export_map_kids(weir_ctx *ctx, holder *h, const weir_column *c,
     int64_t n = c->kid[0].len < c->kid[1].len ? c->kid[0].len : c->kid[1].len;
     struct ArrowArray *entries = out->children[0];
     node_init(h, entries, n, 0, 1, 2);
-    for (int i = 0; i < 2; i++) WEIR_TRY(export_column(ctx, h, &c->kid[i], entries->children[i]));
+    for (int i = 0; i < 2; i++)
+        WEIR_TRY(export_column(ctx, h, &c->kid[i], false, entries->children[i]));
     return WEIR_OK;
+}
+
+/* A field that is never null where its struct is not: Arrow takes no nulls in it. */
+static bool null_with_struct(const weir_column *c, const weir_column *kid) {
+    for (int64_t i = 0; i < c->len; i++)
+        if (weir_is_null(kid, c->off + i) && !weir_is_null(c, i)) return false;
+    return true;
 }
 
 static weir_rc export_struct_kids(weir_ctx *ctx, holder *h, const weir_column *c,
                                   struct ArrowArray *out) {
     for (int i = 0; i < c->nkid; i++) {
         weir_column kid = c->kid[i];
-        if (kid.form == WEIR_CONST) kid.len = c->off + c->len;
-        WEIR_TRY(export_column(ctx, h, &kid, out->children[i]));
+        if (kid.form == WEIR_CONST) {
+            weir_column one = kid;
+            one.len = c->off + c->len;
+            WEIR_TRY(weir_column_flatten(ctx, &one, &kid));
+        }
+        bool filled = !c->type->field[i].nullable && c->valid && kid.valid &&
+                      kid.type->kind != WEIR_T_VOID && null_with_struct(c, &kid);
+        WEIR_TRY(export_column(ctx, h, &kid, filled, out->children[i]));
     }
     return WEIR_OK;
 }
 
-static weir_rc export_column(weir_ctx *ctx, holder *h, const weir_column *c,
+static weir_rc export_column(weir_ctx *ctx, holder *h, const weir_column *c, bool filled,
                              struct ArrowArray *out) {
     weir_column flat;
     weir_kind k = c->type->kind;
@@ -107,15 +122,15 @@ static weir_rc export_column(weir_ctx *ctx, holder *h, const weir_column *c,
     bool map = k == WEIR_T_MAP, row = k == WEIR_T_STRUCT,
          bytes = !weir_type_is_nested(c->type) && c->heap;
     node_init(h, out, c->len, c->off, row ? 1 : bytes ? 3 : 2, map ? 1 : c->nkid);
-    out->buffers[0] = shared(h, c->valid);
-    out->null_count = c->valid ? -1 : 0;
+    out->buffers[0] = filled ? NULL : shared(h, c->valid);
+    out->null_count = out->buffers[0] ? -1 : 0;
     if (row) return export_struct_kids(ctx, h, c, out);
     if (k == WEIR_T_BOOLEAN) return pack_bits(ctx, c, &out->buffers[1]);
     if (k == WEIR_T_INTERVAL) return export_intervals(ctx, c, &out->buffers[1]);
     out->buffers[1] = shared(h, c->data);
     if (bytes) out->buffers[2] = shared(h, c->heap);
     if (map) return export_map_kids(ctx, h, c, out);
-    if (k == WEIR_T_ARRAY) return export_column(ctx, h, &c->kid[0], out->children[0]);
+    if (k == WEIR_T_ARRAY) return export_column(ctx, h, &c->kid[0], false, out->children[0]);
     return WEIR_OK;
 }
 
@@ -130,7 +145,7 @@ weir_rc weir_batch_export(weir_ctx *ctx, const weir_batch *b, struct ArrowArray 
     for (int i = 0; i < b->schema->nfield; i++) {
         weir_column c = b->col[i];
         c.len = b->len;
-        weir_rc rc = export_column(&in, h, &c, out->children[i]);
+        weir_rc rc = export_column(&in, h, &c, false, out->children[i]);
         if (rc == WEIR_OK) continue;
         weir_arena_free(a);
         memset(out, 0, sizeof *out);

@@ -193,3 +193,8 @@ case("streams of other orders", "delta", "a array<struct<q:int,p:int,r:string>>,
      ("stream", ["map(named_struct('p', 1L, 'Q', id), id) m"]))
 case("streams into files", ("parquet", "orc", "json"), "a int, b string", ("stream", ["1 a", "'x' b"]), ("stream", ["'y' b", "2 a"]),
      ("stream", ["3 A"]), ("stream", ["4 a", "'z' b", "5 c"]))
+AROUND = ["array(named_struct('x', 7), null) a", "map('k', named_struct('x', named_struct('y', 7)), 'l', null) m",
+          "named_struct('r', if(id = 0, named_struct('x', 1, 't', 'u'), null)) s"]
+for way, formats in (("path", ("parquet", "orc")), ("stream", BOTH)):
+    case(f"nulls around fields that are never null, {way}", formats,
+         "a array<struct<x:int>>, m map<string,struct<x:struct<y:int>>>, s struct<r:struct<x:int,t:string>>", (way, AROUND))
