@@ -148,7 +148,11 @@ static turn stray_quote(weir_csv_scan *s) {
 /* The rest of a value after a stray quote, as it stands, with the first quote before it. */
 static turn plain_rest(weir_csv_scan *s, bool alone) {
     if (s->o->stray == WEIR_CSV_SKIP_VALUE) return skip_value(s) ? RETURN : END;
-    if (!weir_csv_put_front(s, s->quote) || !weir_csv_next(s, &s->ch)) return END;
+    if (!weir_csv_put_front(s, s->quote)) return END;
+    /* the rest of a character that is one to Java, too */
+    while (s->prev < 0xF0 && s->p < s->end && ((unsigned char)*s->p & 0xC0) == 0x80)
+        if (!weir_csv_next(s, &s->ch) || !weir_csv_put(s, s->ch)) return END;
+    if (!weir_csv_next(s, &s->ch)) return END;
     s->trim = s->o->trim_right;
     if (!alone) return weir_csv_put_to_sep(s) ? BEHIND : END;
     return weir_csv_put_until(s, s->delim, s->newline, s->newline) ? RETURN : END;

@@ -349,6 +349,8 @@ static turn plain_value(weir_csv_scan *s) {
     return ok && weir_csv_next(s, &s->ch) ? TAIL : END;
 }
 
+static bool lines_alone(const weir_csv_scan *s) { return !s->o->multi_line; }
+
 /* The closing quote of a value that has no other and is followed by a delimiter or the end of the
  * line, all in the text: univocity getQuotedString; for a column nobody wants skipQuotedString. */
 static const char *quick_quote(const weir_csv_scan *s) {
@@ -362,8 +364,10 @@ static const char *quick_quote(const weir_csv_scan *s) {
             if (p == s->end) return NULL;
             bool more = p + 1 < s->end;
             if (*p == quote && p[-1] == escape) return NULL;
-            /* at the end of all the slow way finds the same, without escape characters */
-            if (*p == quote && !more) return escape && s->escape2 ? p : NULL;
+            /* at a line's end the slow way finds the same, but drops another escape of escapes; a
+             * file's end is a record's, too, which it alone says */
+            if (*p == quote && !more)
+                return escape && s->escape2 == s->escape && lines_alone(s) ? p : NULL;
             if (*p == quote)
                 return (unsigned char)p[1] == s->delim || (unsigned char)p[1] == s->newline ? p
                                                                                             : NULL;
@@ -402,7 +406,8 @@ static const char *quick_escaped(weir_csv_scan *s) {
         bool more = q + 1 < s->end,
              pair = more && *q == escape && (q[1] == quote || q[1] == escape);
         if (q < s->end && *q == quote)
-            whole = !more || (unsigned char)q[1] == s->delim || (unsigned char)q[1] == s->newline;
+            whole = more ? (unsigned char)q[1] == s->delim || (unsigned char)q[1] == s->newline
+                         : lines_alone(s);
         if (q == s->end || (*q != escape && !whole)) { /* the slow way, then */
             s->v = (weir_csv_piece){0};
             s->text_used = used <= s->text_used ? used : s->text_used;
