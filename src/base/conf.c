@@ -308,10 +308,20 @@ const char *weir_conf_told(const weir_conf *c, const char *key) {
     return ours ? weir_conf_redacted(c, key, value) : value;
 }
 
+/* Rows that end in * are for every key that begins so. */
+static bool has_family(const char *key) {
+    for (int i = 0; i < NKEY; i++) {
+        size_t n = strlen(keys[i].key) - 1;
+        if (keys[i].key[n] == '*' && strncmp(keys[i].key, key, n) == 0) return true;
+    }
+    return false;
+}
+
 char *weir_conf_unused(weir_arena *a, const weir_conf *c, const char *key, const char *value) {
     const known *k = find_known(key);
     const char *before = get_set(c, key);
     if (strncmp(key, "spark.", 6) != 0 || (before && strcmp(before, value) == 0)) return NULL;
+    if (!k && has_family(key)) return NULL;
     if (!k) return weir_printf(a, "The setting %s has no effect: weir does not have it", key);
     if (!k->unused || (k->dflt && strcasecmp(k->dflt, value) == 0)) return NULL;
     return weir_printf(a, "The setting %s has no effect: weir does as with %s", key, k->dflt);

@@ -3,6 +3,7 @@ import glob
 import json
 import os
 import sys
+import warnings
 
 import pytest
 from pyspark.errors import PySparkException
@@ -58,7 +59,9 @@ def test_ways_of_giving_properties(spark, tmp_path):
         if name != "stream":
             spark.sql("DROP TABLE IF EXISTS s"), spark.sql("DROP TABLE IF EXISTS c")
             assert refused(lambda: make(place(name + "!"), **{"delta.foo": "1"})) == "DELTA_UNKNOWN_CONFIGURATION"
-    spark.conf.set("spark.databricks.delta.properties.defaults.checkpointInterval", "3")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # it is not said to be without effect
+        spark.conf.set("spark.databricks.delta.properties.defaults.checkpointInterval", "3")
     spark.conf.set("spark.databricks.delta.properties.defaults.feature.timestampNtz", "supported")
     spark.conf.set("spark.databricks.delta.properties.defaults.nonesuch", "1")
     for name, make in ways.items():
