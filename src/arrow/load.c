@@ -48,7 +48,7 @@ weir_rc weir_arrow_load(weir_ctx *ctx, const weir_arrow_api **out) {
     if (*out) return WEIR_OK;
     return weir_fail(ctx, WEIR_E_INTERNAL_ERROR, "message",
                      weir_printf(ctx->arena,
-                                 "Parquet and ORC need the library libweir_arrow.so beside the "
+                                 "Parquet needs the library libweir_arrow.so beside the "
                                  "executable (or in WEIR_ARROW_LIB): %s",
                                  why ? why : "unknown"));
 }

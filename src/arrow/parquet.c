@@ -1,4 +1,4 @@
-/* Writing Parquet and ORC through the Arrow library. See parquet.h. */
+/* Writing Parquet through the Arrow library. See parquet.h. */
 #include "arrow/parquet.h"
 
 #include "arrow/load.h"
@@ -23,8 +23,8 @@ static int write_cb(void *u, const void *p, int64_t n) {
     return weir_file_write(w->ctx, w->file, p, (size_t)n) == WEIR_OK ? 0 : -1;
 }
 
-static weir_rc create(weir_ctx *ctx, const char *path, weir_arrow_format format,
-                      weir_schema *schema, bool int96, weir_parquet_writer **out) {
+weir_rc weir_parquet_create(weir_ctx *ctx, const char *path, weir_schema *schema, bool int96,
+                            weir_parquet_writer **out) {
     const weir_arrow_api *api = NULL;
     struct ArrowSchema as;
     weir_arrow_error e = {{0}};
@@ -41,32 +41,12 @@ static weir_rc create(weir_ctx *ctx, const char *path, weir_arrow_format format,
     weir_str_init(&json, ctx->arena, 16 << 20);
     weir_type_to_json(schema, &json);
     weir_arrow_out o = {w, write_cb};
-    if (rc == WEIR_OK && api->writer_open(&o, format, &as, "snappy", int96, json.p, &w->w, &e) != 0)
+    if (rc == WEIR_OK && api->writer_open(&o, &as, "snappy", int96, json.p, &w->w, &e) != 0)
         rc = failed(ctx, path, &e);
     if (as.release) as.release(&as);
     if (rc != WEIR_OK) return weir_parquet_abort(w), rc;
     *out = w;
     return WEIR_OK;
-}
-
-weir_rc weir_parquet_create(weir_ctx *ctx, const char *path, weir_schema *schema, bool int96,
-                            weir_parquet_writer **out) {
-    return create(ctx, path, WEIR_ARROW_PARQUET, schema, int96, out);
-}
-
-weir_rc weir_orc_create(weir_ctx *ctx, const char *path, weir_schema *schema,
-                        weir_parquet_writer **out) {
-    return create(ctx, path, WEIR_ARROW_ORC, schema, false, out);
-}
-
-const weir_type *weir_orc_type(weir_arena *a, const weir_type *t) {
-    if (t->kind == WEIR_T_TIMESTAMP) return &weir_t_timestamp_ntz;
-    if (!t->nfield) return t;
-    weir_type *c = weir_memdup(a, t, sizeof *t);
-    weir_field *f = weir_memdup(a, t->field, sizeof *f * (size_t)t->nfield);
-    for (int i = 0; i < t->nfield; i++) f[i].type = weir_orc_type(a, f[i].type);
-    c->field = f;
-    return c;
 }
 
 weir_rc weir_parquet_add(weir_ctx *ctx, weir_parquet_writer *w, const weir_batch *b) {

@@ -9,16 +9,11 @@ typedef struct weir_parquet_writer weir_parquet_writer;
  * Spark's files have them. */
 weir_rc weir_parquet_create(weir_ctx *, const char *path, weir_schema *, bool int96,
                             weir_parquet_writer **out);
-/* An ORC file, written to and ended as the above. TIMESTAMP is a wall clock: see weir_orc_type. */
-weir_rc weir_orc_create(weir_ctx *, const char *path, weir_schema *, weir_parquet_writer **out);
 weir_rc weir_parquet_add(weir_ctx *, weir_parquet_writer *, const weir_batch *);
 weir_rc weir_parquet_finish(weir_ctx *, weir_parquet_writer *,
                             int64_t *bytes); /* footer written, file synced and closed */
 void weir_parquet_abort(
     weir_parquet_writer *); /* closes; the file stays. NULL and finished ones are allowed */
-
-/* TIMESTAMP as TIMESTAMP_NTZ in all depths, which is how an ORC file holds it. */
-const weir_type *weir_orc_type(weir_arena *, const weir_type *);
 
 typedef struct weir_parquet_reader weir_parquet_reader;
 /* name: the file's name in errors. FAILED_READ_FILE when it is damaged. */

@@ -1,8 +1,7 @@
-// The only C++ of weir: Parquet and ORC through Arrow, behind the C functions of weir_arrow.h. This
+// The only C++ of weir: Parquet through Arrow, behind the C functions of weir_arrow.h. This
 // half writes; shim_read.cc reads.
 #include "arrow/shim.h"
 
-#include <arrow/adapters/orc/adapter.h>
 #include <arrow/api.h>
 #include <arrow/c/bridge.h>
 #include <arrow/io/interfaces.h>
@@ -47,7 +46,6 @@ struct weir_arrow_writer {
     std::shared_ptr<Out> out;
     std::shared_ptr<arrow::Schema> schema;
     std::unique_ptr<parquet::arrow::FileWriter> writer;
-    std::unique_ptr<arrow::adapters::orc::ORCFileWriter> orc;
     int64_t held = 0; /* bytes of rows in the row group, which is in memory until it ends */
 };
 
@@ -71,22 +69,11 @@ Status PlainFloats(const arrow::Schema &schema, parquet::WriterProperties::Build
     return Status::OK();
 }
 
-int WriterOpen(const weir_arrow_out *o, weir_arrow_format format, ArrowSchema *schema,
-               const char *codec, int int96, const char *spark_schema, weir_arrow_writer **result,
-               weir_arrow_error *e) {
+int WriterOpen(const weir_arrow_out *o, ArrowSchema *schema, const char *codec, int int96,
+               const char *spark_schema, weir_arrow_writer **result, weir_arrow_error *e) {
     return Guard(e, [&]() -> Status {
         auto w = std::make_unique<weir_arrow_writer>();
         ARROW_ASSIGN_OR_RAISE(w->schema, arrow::ImportSchema(schema));
-        if (format == WEIR_ARROW_ORC) {
-            arrow::adapters::orc::WriteOptions options;
-            ARROW_ASSIGN_OR_RAISE(options.compression,
-                                  arrow::util::Codec::GetCompressionType(codec));
-            w->out = std::make_shared<Out>(*o);
-            ARROW_ASSIGN_OR_RAISE(w->orc,
-                                  arrow::adapters::orc::ORCFileWriter::Open(w->out.get(), options));
-            *result = w.release();
-            return Status::OK();
-        }
         if (spark_schema)
             w->schema =
                 w->schema->WithMetadata(arrow::key_value_metadata({kSparkSchema}, {spark_schema}));
@@ -121,7 +108,6 @@ int WriterOpen(const weir_arrow_out *o, weir_arrow_format format, ArrowSchema *s
 int WriterAdd(weir_arrow_writer *w, ArrowArray *batch, weir_arrow_error *e) {
     return Guard(e, [&]() -> Status {
         ARROW_ASSIGN_OR_RAISE(auto b, arrow::ImportRecordBatch(batch, w->schema));
-        if (w->orc) return w->orc->Write(*b);
         ARROW_ASSIGN_OR_RAISE(int64_t bytes, arrow::util::ReferencedBufferSize(*b));
         if (w->held > 0 && w->held + bytes > kRowGroupBytes) {
             ARROW_RETURN_NOT_OK(w->writer->NewBufferedRowGroup());
@@ -134,7 +120,7 @@ int WriterAdd(weir_arrow_writer *w, ArrowArray *batch, weir_arrow_error *e) {
 
 int WriterClose(weir_arrow_writer *w, int64_t *bytes, weir_arrow_error *e) {
     return Guard(e, [&]() -> Status {
-        ARROW_RETURN_NOT_OK(w->orc ? w->orc->Close() : w->writer->Close());
+        ARROW_RETURN_NOT_OK(w->writer->Close());
         ARROW_ASSIGN_OR_RAISE(*bytes, w->out->Tell());
         return Status::OK();
     });

@@ -1,4 +1,4 @@
-/* Parquet and ORC through Arrow C++, behind plain C. The shared library (shim.cc, shim_read.cc) is
+/* Parquet through Arrow C++, behind plain C. The shared library (shim.cc, shim_read.cc) is
  * loaded at first use by load.c. All bytes pass callbacks, so that the caller's file layer counts
  * and checks every operation. Functions return 0, or -1 with a text in error. Thread: one reader or
  * writer belongs to one thread; different ones are independent. */
@@ -24,7 +24,6 @@ typedef struct weir_arrow_in {
 typedef struct weir_arrow_error {
     char text[1024];
 } weir_arrow_error;
-typedef enum { WEIR_ARROW_PARQUET, WEIR_ARROW_ORC } weir_arrow_format;
 typedef struct weir_arrow_writer weir_arrow_writer;
 typedef struct weir_arrow_reader weir_arrow_reader;
 
@@ -98,7 +97,7 @@ typedef struct weir_arrow_api {
     int version; /* 2 */
     /* schema is moved. codec: snappy, zstd, gzip, lz4, none. spark_schema: Spark's schema JSON for
      * the footer, or NULL; int96 and spark_schema are Parquet's. */
-    int (*writer_open)(const weir_arrow_out *, weir_arrow_format, struct ArrowSchema *schema,
+    int (*writer_open)(const weir_arrow_out *, struct ArrowSchema *schema,
                        const char *codec, int int96, const char *spark_schema, weir_arrow_writer **,
                        weir_arrow_error *);
     int (*writer_add)(weir_arrow_writer *, struct ArrowArray *batch,

@@ -1,4 +1,4 @@
-/* Reading ORC files. A reader belongs to one task. SPARK OrcFileFormat, FORMAT: ORC specification
+/* ORC files. A reader or writer belongs to one task. SPARK OrcFileFormat, FORMAT: ORC specification
  * v1. */
 #ifndef WEIR_ORC_ORC_H
 #define WEIR_ORC_ORC_H
@@ -15,4 +15,14 @@ weir_rc weir_orc_schema(weir_ctx *, const weir_orc_reader *, weir_schema **out);
 weir_rc weir_orc_select(weir_ctx *, weir_orc_reader *, weir_schema *want, const bool *need);
 weir_rc weir_orc_next(weir_ctx *, weir_orc_reader *, weir_batch *out, bool *eof);
 void weir_orc_close(weir_orc_reader *); /* NULL is allowed */
+
+/* A file's clocks on the wall are TIMESTAMP_NTZ here: see weir_orc_stored. The file must not be
+ * there; finish and abort free the writer. */
+typedef struct weir_orc_writer weir_orc_writer;
+weir_rc weir_orc_create(weir_ctx *, const char *path, weir_schema *, weir_orc_writer **out);
+weir_rc weir_orc_add(weir_ctx *, weir_orc_writer *, const weir_batch *);
+weir_rc weir_orc_finish(weir_ctx *, weir_orc_writer *, int64_t *bytes); /* durable and closed */
+void weir_orc_abort(weir_orc_writer *); /* closes; the file stays. NULL is allowed */
+/* TIMESTAMP as TIMESTAMP_NTZ in all depths, which is how an ORC file holds it. */
+const weir_type *weir_orc_stored(weir_arena *, const weir_type *);
 #endif

@@ -1,12 +1,12 @@
 /* Directories of ORC files. See text_format.h. */
 #include "sink/text_format.h"
 
-#include "arrow/parquet.h"
 #include "func/datetime.h"
 #include "func/func.h"
+#include "orc/orc.h"
 
 struct weir_file_out {
-    weir_parquet_writer *w;
+    weir_orc_writer *w;
     weir_schema *stored; /* what the columns are cast to */
     weir_conf *conf;     /* whose time zone is the process's */
 };
@@ -33,7 +33,7 @@ static void conf_free(void *p) { weir_conf_free(p); }
 static weir_rc orc_open(weir_ctx *ctx, weir_arena *mem, const char *path, const weir_write_info *i,
                         weir_file_out **out) {
     *out = WEIR_NEW(mem, weir_file_out);
-    (*out)->stored = weir_orc_type(mem, i->schema);
+    (*out)->stored = weir_orc_stored(mem, i->schema);
     (*out)->conf = weir_conf_new(NULL);
     weir_arena_defer(mem, conf_free, (*out)->conf);
     return weir_orc_create(ctx, path, (*out)->stored, &(*out)->w);
@@ -90,15 +90,15 @@ static weir_rc orc_add(weir_ctx *ctx, weir_file_out *o, const weir_batch *b) {
             WEIR_TRY(weir_cast_column(&process, &b->col[i], t, WEIR_CAST_ANSI, &c.col[i]));
         WEIR_TRY(old_calendar(ctx, &c.col[i]));
     }
-    return weir_parquet_add(ctx, o->w, &c);
+    return weir_orc_add(ctx, o->w, &c);
 }
 static weir_rc orc_finish(weir_ctx *ctx, weir_file_out *o, int64_t *bytes) {
-    weir_parquet_writer *w = o->w;
+    weir_orc_writer *w = o->w;
     o->w = NULL;
-    return weir_parquet_finish(ctx, w, bytes);
+    return weir_orc_finish(ctx, w, bytes);
 }
 static void orc_drop(weir_file_out *o) {
-    if (o) weir_parquet_abort(o->w);
+    if (o) weir_orc_abort(o->w);
     if (o) o->w = NULL;
 }
 
