@@ -135,6 +135,29 @@ static weir_rc to_pair(weir_tp *tp, weir_ekind kind, const SC(Expression) * a,
     return weir_tp_expr(tp, b, &e->arg[1]);
 }
 
+/* A path "a.b" updates the field a to itself with b updated. SPARK UpdateFields.apply */
+static weir_rc to_update(weir_tp *tp, const SC(Expression__UpdateFields) * u, weir_expr **out) {
+    weir_arena *a = tp->ctx->arena;
+    const char **part;
+    int32_t n;
+    weir_expr *base = NULL;
+    WEIR_TRY(weir_name_parse(tp->ctx, weir_text(u->field_name), &part, &n));
+    WEIR_TRY(weir_tp_expr(tp, u->struct_expression, &base));
+    weir_expr **level = WEIR_NEWN(a, weir_expr *, n), *value = NULL;
+    for (int32_t i = 0; i < n; i++) {
+        level[i] = unary(tp, WEIR_EX_UPDATE_FIELDS, base);
+        level[i]->name = part[i];
+        weir_expr *field = unary(tp, WEIR_EX_EXTRACT, base);
+        field->arg[field->narg++] = weir_lit_string(a, part[i], strlen(part[i]));
+        base = field;
+    }
+    if (u->value_expression) WEIR_TRY(weir_tp_expr(tp, u->value_expression, &value));
+    for (int32_t i = n - 1; i >= 0; value = level[i--])
+        if (value) level[i]->arg[level[i]->narg++] = value;
+    *out = level[0];
+    return WEIR_OK;
+}
+
 static weir_rc refuse_udf(weir_tp *tp, const SC(CommonInlineUserDefinedFunction) * f) {
     return weir_tp_unsupported(
         tp->ctx,
@@ -187,11 +210,7 @@ static weir_rc to_expr(weir_tp *tp, const SC(Expression) * e, weir_expr **out) {
     case EX(UNRESOLVED_EXTRACT_VALUE):
         return to_pair(tp, WEIR_EX_EXTRACT, e->unresolved_extract_value->child,
                        e->unresolved_extract_value->extraction, out);
-    case EX(UPDATE_FIELDS):
-        WEIR_TRY(to_pair(tp, WEIR_EX_UPDATE_FIELDS, e->update_fields->struct_expression,
-                         e->update_fields->value_expression, out));
-        (*out)->name = weir_text(e->update_fields->field_name);
-        return WEIR_OK;
+    case EX(UPDATE_FIELDS): return to_update(tp, e->update_fields, out);
     case EX(UNRESOLVED_NAMED_LAMBDA_VARIABLE): {
         weir_expr *v = weir_expr_new(tp->ctx->arena, WEIR_EX_LAMBDA_VAR);
         v->names = (const char **)(void *)e->unresolved_named_lambda_variable->name_parts;

@@ -215,15 +215,8 @@ bool weir_sig_match_args(weir_ctx *ctx, const weir_sig *g, const weir_expr *func
         m->bad_want = describe(ctx, t);
         return false;
     }
-    for (int i = 0; i < func->narg; i++) {
-        const weir_type *a = func->arg[i]->type;
-        m->want[i] = target(ctx, param_of(g, i), a, &v);
-        if (a->kind != WEIR_T_VOID || g->nparam != 2 || func->narg != 2) continue;
-        const weir_type *other = func->arg[1 - i]->type; /* NULL & 1Y */
-        bool both =
-            g->param[0]->kind == WEIR_SIG_INTEGRAL && g->param[1]->kind == WEIR_SIG_INTEGRAL;
-        if (both && weir_type_is_integral(other)) m->want[i] = other;
-    }
+    for (int i = 0; i < func->narg; i++)
+        m->want[i] = target(ctx, param_of(g, i), func->arg[i]->type, &v);
     m->result = build(ctx, g->result, &v);
     if (m->result && m->result->kind == WEIR_T_VOID && g->result->kind == WEIR_SIG_TYPE)
         m->result = &weir_t_void;

@@ -383,6 +383,28 @@ static bool is_cast_call(const weir_expr *e) {
     return false;
 }
 
+/* SPARK UpdateFields: those of one struct are one, of those that set a field the last counts. */
+static void put_ops(printer *p, const weir_expr *e, const weir_expr *last) {
+    if (e->kind != WEIR_EX_UPDATE_FIELDS) {
+        put(p, e);
+        return;
+    }
+    bool again = false;
+    for (const weir_expr *x = last; x != e; x = x->arg[0])
+        again |= x->narg == 2 && e->narg == 2 && strcasecmp(x->name, e->name) == 0;
+    put_ops(p, e->arg[0], last);
+    if (again) return;
+    weir_str_puts(&p->s, e->narg == 2 ? ", WithField(" : ", dropfield(");
+    if (e->narg == 2) put(p, e->arg[1]);
+    weir_str_putc(&p->s, ')');
+}
+
+static void put_update(printer *p, const weir_expr *e) {
+    weir_str_puts(&p->s, "update_fields(");
+    put_ops(p, e, e);
+    weir_str_putc(&p->s, ')');
+}
+
 static void put_call(printer *p, const weir_expr *e) {
     if (e->name && put_special(p, e)) return;
     if (p->pretty && is_cast_call(e)) {
@@ -518,11 +540,7 @@ static void put(printer *p, const weir_expr *e) {
             put_call(p, e);
         }
         break;
-    case WEIR_EX_UPDATE_FIELDS:
-        weir_str_puts(&p->s, "update_fields(");
-        put_list(p, e, 0, ", ");
-        weir_str_putc(&p->s, ')');
-        break;
+    case WEIR_EX_UPDATE_FIELDS: put_update(p, e); break;
     case WEIR_EX_WINDOW:
         put(p, e->arg[0]);
         weir_str_puts(&p->s, " OVER ()");

@@ -386,6 +386,7 @@ static weir_rc bind_map_part(weir_ctx *ctx, weir_expr *e) {
 static const weir_fn access_fns[] = {
     {"named_struct", "(any...) -> any", k_struct, WEIR_NO_COERCE | WEIR_CANNOT_FAIL, bind_struct,
      0},
+    {"named_struct", "() -> any", k_struct, WEIR_NO_COERCE | WEIR_CANNOT_FAIL, bind_struct, 0},
     {"_getfield", "(any, int) -> any", k_field, WEIR_NO_COERCE | WEIR_CANNOT_FAIL, bind_field,
      0},
     {"_getitem", "(any, any) -> any", k_getitem, WEIR_NO_COERCE, bind_item, 0},

@@ -301,6 +301,17 @@ static weir_rc wrong_types(weir_ctx *ctx, const weir_expr *e, bool differ) {
                      "actualDataType", l);
 }
 
+/* An operand of date_add, or of an interval's operator, that fits none of them. */
+static weir_rc no_time(weir_ctx *ctx, const weir_expr *e) {
+    return weir_fail(ctx, WEIR_E_DATATYPE_MISMATCH_UNEXPECTED_INPUT_TYPE, "sqlExpr",
+                     weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)), "paramIndex",
+                     "second", "requiredType",
+                     "(\"INT\" or \"SMALLINT\" or \"TINYINT\" or \"INTERVAL\")", "inputSql",
+                     weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e->arg[1])),
+                     "inputType",
+                     weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, e->arg[1]->type)));
+}
+
 /* Rows chosen by bind: [op][0 = numbers that can fail, 1 = cannot, 2 = decimals]. */
 #define V(n, k, f)                                                                                 \
     { n, "(any, any) -> any", k, WEIR_STRICT | WEIR_NO_COERCE | (f), NULL, 0 }
@@ -325,7 +336,8 @@ static weir_rc bind_decimal(weir_ctx *ctx, weir_expr *e, op k) {
 static weir_rc bind(weir_ctx *ctx, weir_expr *e, op k) {
     const weir_type *x = e->arg[0]->type, *y = e->arg[1]->type;
     bool ansi = weir_conf_bool(ctx->conf, "spark.sql.ansi.enabled"), done = false;
-    if (k <= DIV) WEIR_TRY(weir_arith_time_bind(ctx, e, "+-*/"[k], &done));
+    if (k <= DIV || k == IDIV)
+        WEIR_TRY(weir_arith_time_bind(ctx, e, k == IDIV ? 'd' : "+-*/"[k], &done));
     if (done) return WEIR_OK;
     bool xs = x->kind == WEIR_T_STRING, ys = y->kind == WEIR_T_STRING;
     if (xs && ys && ansi) return wrong_types(ctx, e, false);
@@ -336,9 +348,15 @@ static weir_rc bind(weir_ctx *ctx, weir_expr *e, op k) {
     const weir_type *t = weir_common_type(ctx, x, y);
     if (t && (t->kind == WEIR_T_VOID || (k == DIV && x->kind == WEIR_T_VOID)))
         t = weir_type_is_numeric(y) || y->kind == WEIR_T_VOID ? &weir_t_double : t;
+    if (weir_arith_time_is(e, "+-*/%"[k < DIV ? k : k == DIV ? 3 : 4])) return no_time(ctx, e);
     if (!t) return wrong_types(ctx, e, true);
     if (!weir_type_is_numeric(t))
-        return wrong_types(ctx, e, (x->kind == WEIR_T_VOID) != (y->kind == WEIR_T_VOID));
+        return wrong_types(ctx, e,
+                           !xs && !ys && (x->kind == WEIR_T_VOID) != (y->kind == WEIR_T_VOID));
+    bool nulls = x->kind == WEIR_T_VOID && y->kind == WEIR_T_VOID,
+         real = t->kind == WEIR_T_DOUBLE || t->kind == WEIR_T_FLOAT;
+    if (k == IDIV && real && !nulls) /* only whole numbers */
+        return wrong_types(ctx, e, x->kind != y->kind && !xs && !ys);
     if (t->kind == WEIR_T_DECIMAL && !xs && !ys && x->kind != WEIR_T_VOID && y->kind != WEIR_T_VOID)
         return bind_decimal(ctx, e, k);
     if (t->kind == WEIR_T_DECIMAL) {
@@ -349,7 +367,7 @@ static weir_rc bind(weir_ctx *ctx, weir_expr *e, op k) {
     if (k == IDIV) t = &weir_t_long;
     for (int i = 0; i < 2; i++) WEIR_TRY(weir_coerce(ctx, e->arg[i], t, &e->arg[i]));
     e->type = t;
-    bool real = t->kind == WEIR_T_DOUBLE || t->kind == WEIR_T_FLOAT;
+    real = t->kind == WEIR_T_DOUBLE || t->kind == WEIR_T_FLOAT;
     e->fn = &variants[k][!ansi || (real && k < DIV) ? 1 : 0];
     e->nullable = e->arg[0]->nullable || e->arg[1]->nullable || (k >= DIV && !ansi);
     return WEIR_OK;

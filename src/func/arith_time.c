@@ -150,6 +150,20 @@ static weir_interval scale(weir_interval v, double f, bool *bad) {
     return (weir_interval){(int32_t)m, (int32_t)d, (int64_t)nearbyint(us)};
 }
 
+static weir_rc k_interval_div(weir_ctx *ctx, weir_call *c) {
+    uint8_t *o;
+    WEIR_TRY(weir_out_fixed(ctx, c, &o));
+    for (int64_t i = 0; i < c->len; i++) {
+        if (weir_call_null(c, i)) continue;
+        int64_t a = weir_get_int(&c->arg[0], i), b = weir_get_int(&c->arg[1], i);
+        if (!b)
+            return weir_call_fail(ctx, c, WEIR_E_DIVIDE_BY_ZERO, "config", WEIR_ANSI_KEY);
+        if (a == INT64_MIN && b == -1) return interval_overflow(ctx, c, NULL);
+        ((int64_t *)(void *)o)[i] = a / b;
+    }
+    return WEIR_OK;
+}
+
 /* interval * number (sign 1), interval / number (sign -1); half up. */
 static weir_rc k_interval_scale(weir_ctx *ctx, weir_call *c) {
     const plan *p = c->bound;
@@ -191,7 +205,8 @@ static const weir_fn v_stamp_add = V("+", k_stamp_add),
                      v_date_interval = V("+", k_date_add_interval),
                      v_date_days = V("+", k_date_add_days), v_date_diff = V("-", k_date_diff),
                      v_stamp_diff = V("-", k_stamp_diff), v_interval_add = V("+", k_interval_add),
-                     v_interval_scale = V("*", k_interval_scale);
+                     v_interval_scale = V("*", k_interval_scale),
+                     v_interval_div = V("div", k_interval_div);
 
 static weir_rc set(weir_ctx *ctx, weir_expr *e, const weir_fn *fn, const weir_type *t,
                    const weir_zone *z, int sign, bool *done) {
@@ -237,6 +252,9 @@ static weir_rc bind_intervals(weir_ctx *ctx, weir_expr *e, int sign, bool *done)
 }
 
 static weir_rc bind_diff(weir_ctx *ctx, weir_expr *e, bool *done) {
+    for (int i = 0; i < 2; i++) /* a text beside a date is one */
+        if (e->arg[i]->type->kind == WEIR_T_STRING && e->arg[1 - i]->type->kind == WEIR_T_DATE)
+            WEIR_TRY(weir_coerce(ctx, e->arg[i], &weir_t_date, &e->arg[i]));
     const weir_type *x = e->arg[0]->type, *y = e->arg[1]->type;
     if (x->kind == WEIR_T_DATE && y->kind == WEIR_T_DATE) {
         weir_type *t = weir_memdup(ctx->arena, &weir_t_interval_dt, sizeof *t);
@@ -260,16 +278,25 @@ static weir_rc bind_scale(weir_ctx *ctx, weir_expr *e, int sign, bool *done) {
 }
 
 /* SPARK BinaryArithmeticWithDatetimeResolver: NULL is an interval, or a moment where two of them
- * are subtracted. */
+ * are subtracted; a text beside an interval is one. */
 static weir_rc type_null(weir_ctx *ctx, weir_expr *e, char op) {
-    for (int i = 0; i < 2 && (op == '+' || op == '-'); i++) {
+    for (int i = 0; i < 2 && (op == '+' || op == '-' || op == 'd'); i++) {
         const weir_type *other = e->arg[1 - i]->type;
-        if (e->arg[i]->type->kind != WEIR_T_VOID) continue;
+        bool text = e->arg[i]->type->kind == WEIR_T_STRING && is_interval(other);
+        if (e->arg[i]->type->kind != WEIR_T_VOID && !text) continue;
         if (is_moment(other) && op == '+') other = &weir_t_interval_dt;
-        if (is_interval(other) || is_moment(other))
+        if (is_interval(other) || (is_moment(other) && op != 'd'))
             WEIR_TRY(weir_coerce(ctx, e->arg[i], other, &e->arg[i]));
     }
     return WEIR_OK;
+}
+
+bool weir_arith_time_is(const weir_expr *e, char op) {
+    const weir_type *x = e->arg[0]->type, *y = e->arg[1]->type;
+    if (op == '*' || op == '/') return is_interval(x) && is_interval(y);
+    if (op != '+' && op != '-') return false;
+    return is_interval(x) || is_interval(y) || x->kind == WEIR_T_DATE ||
+           (op == '+' && y->kind == WEIR_T_DATE);
 }
 
 weir_rc weir_arith_time_bind(weir_ctx *ctx, weir_expr *e, char op, bool *done) {
@@ -286,6 +313,10 @@ weir_rc weir_arith_time_bind(weir_ctx *ctx, weir_expr *e, char op, bool *done) {
         return bind_scale(ctx, e, 1, done);
     }
     int sign = op == '-' ? -1 : 1;
+    if (op == 'd')
+        return is_interval(x) && x->kind == y->kind && x->kind != WEIR_T_INTERVAL
+                   ? set(ctx, e, &v_interval_div, &weir_t_long, NULL, 1, done)
+                   : WEIR_OK;
     if (op == '*' || op == '/')
         return is_interval(x) && loose ? bind_scale(ctx, e, op == '*' ? 1 : -1, done) : WEIR_OK;
     if (is_moment(x) && is_interval(y)) return bind_shift(ctx, e, sign, done);

@@ -286,14 +286,38 @@ static weir_rc bind_in(weir_ctx *ctx, weir_expr *e) {
     return WEIR_OK;
 }
 
+/* SPARK findWiderTypeWithoutStringPromotion */
+static bool text_beside_other(const weir_type *a, const weir_type *b) {
+    bool as = a->kind == WEIR_T_STRING, bs = b->kind == WEIR_T_STRING;
+    if (as != bs && a->kind != WEIR_T_VOID && b->kind != WEIR_T_VOID) return true;
+    for (int i = 0; i < a->nfield && i < b->nfield; i++)
+        if (text_beside_other(a->field[i].type, b->field[i].type)) return true;
+    return false;
+}
+
 static weir_rc bind_extreme(weir_ctx *ctx, weir_expr *e) {
+    const weir_type *t = e->arg[0]->type;
     e->nullable = true;
-    for (int i = 0; i < e->narg; i++) e->nullable &= e->arg[i]->nullable;
-    if (e->type->kind == WEIR_T_VOID || weir_type_orderable(e->type)) return WEIR_OK;
+    for (int i = 0; i < e->narg; i++) {
+        const weir_type *a = e->arg[i]->type;
+        const weir_type *wide = text_beside_other(t, a) ? NULL : weir_common_type(ctx, t, a);
+        if (!wide)
+            return weir_fail(ctx, WEIR_E_DATATYPE_MISMATCH_DATA_DIFF_TYPES, "sqlExpr",
+                             weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)),
+                             "functionName", weir_printf(ctx->arena, "`%s`", e->name), "dataType",
+                             weir_printf(ctx->arena, "(\"%s\" or \"%s\")",
+                                         weir_type_sql(ctx->arena, t),
+                                         weir_type_sql(ctx->arena, a)));
+        t = wide;
+        e->nullable &= e->arg[i]->nullable;
+    }
+    for (int i = 0; i < e->narg; i++) WEIR_TRY(weir_coerce(ctx, e->arg[i], t, &e->arg[i]));
+    e->type = t;
+    if (t->kind == WEIR_T_VOID || weir_type_orderable(t)) return WEIR_OK;
     return weir_fail(ctx, WEIR_E_DATATYPE_MISMATCH_INVALID_ORDERING_TYPE, "sqlExpr",
                      weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)),
                      "functionName", weir_printf(ctx->arena, "`%s`", e->name), "dataType",
-                     weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, e->type)));
+                     weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, t)));
 }
 
 #define CMP(n, k)                                                                                  \
@@ -320,7 +344,7 @@ static const weir_fn compare_fns[] = {
     SAFE("nanvl", "(double, double) -> double", k_nanvl, WEIR_STRICT, NULL),
     SAFE("in", "(any...) -> boolean", k_in, WEIR_NO_COERCE, bind_in),
     SAFE("nullif", "(any, any) -> any", k_nullif, WEIR_NO_COERCE, bind_nullif),
-    SAFE("greatest", "(T, T...) -> T", k_greatest, 0, bind_extreme),
-    SAFE("least", "(T, T...) -> T", k_least, 0, bind_extreme),
+    SAFE("greatest", "(any, any...) -> any", k_greatest, WEIR_NO_COERCE, bind_extreme),
+    SAFE("least", "(any, any...) -> any", k_least, WEIR_NO_COERCE, bind_extreme),
 };
 WEIR_FAMILY(weir_compare_family, "compare", compare_fns);

@@ -270,10 +270,32 @@ static weir_rc k_bit_count(weir_ctx *ctx, weir_call *c) {
 }
 
 static weir_rc bind_bits(weir_ctx *ctx, weir_expr *e) {
-    e->type = e->arg[0]->type;
-    for (int i = 1; i < e->narg; i++) e->type = weir_common_type(ctx, e->type, e->arg[i]->type);
-    for (int i = 0; i < e->narg; i++) WEIR_TRY(weir_coerce(ctx, e->arg[i], e->type, &e->arg[i]));
+    const weir_type *x = e->arg[0]->type, *y = e->arg[1]->type,
+                    *t = weir_common_type(ctx, x, y);
+    if (t && t->kind == WEIR_T_VOID) t = &weir_t_int;
+    if (!t || !weir_type_is_integral(t)) {
+        const char *sql = weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)),
+                   *l = weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, x)),
+                   *r = weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, y));
+        if (x->kind != y->kind)
+            return weir_fail(ctx, WEIR_E_DATATYPE_MISMATCH_BINARY_OP_DIFF_TYPES, "sqlExpr", sql,
+                             "left", l, "right", r);
+        return weir_fail(ctx, WEIR_E_DATATYPE_MISMATCH_BINARY_OP_WRONG_TYPE, "sqlExpr", sql,
+                         "inputType", "\"INTEGRAL\"", "actualDataType", l);
+    }
+    for (int i = 0; i < 2; i++) WEIR_TRY(weir_coerce(ctx, e->arg[i], t, &e->arg[i]));
+    e->type = t;
+    e->nullable = e->arg[0]->nullable || e->arg[1]->nullable;
     return WEIR_OK;
+}
+
+static weir_rc bind_invert(weir_ctx *ctx, weir_expr *e) {
+    if (e->arg[0]->type->kind == WEIR_T_VOID)
+        WEIR_TRY(weir_coerce(ctx, e->arg[0], &weir_t_int, &e->arg[0]));
+    e->type = e->arg[0]->type;
+    e->nullable = e->arg[0]->nullable;
+    if (weir_type_is_integral(e->type)) return WEIR_OK;
+    return weir_fn_type_mismatch(ctx, e, 0, "\"INTEGRAL\"");
 }
 
 /* ---- random ---- */
@@ -345,7 +367,7 @@ static weir_rc bind_random(weir_ctx *ctx, weir_expr *e) {
 #define LOG(n, k)                                                                                  \
     { n, "(double) -> double", k, SC | WEIR_NULLABLE, NULL, 0 }
 #define BIT(n, k)                                                                                  \
-    { n, "(integral, integral) -> any", k, SC, bind_bits, 0 }
+    { n, "(any, any) -> any", k, SC | WEIR_NO_COERCE, bind_bits, 0 }
 #define RANDOM (WEIR_NONDETERMINISTIC | WEIR_STATEFUL)
 static const weir_fn math_fns[] = {
     D1("sqrt", k_sqrt),
@@ -399,7 +421,7 @@ static const weir_fn math_fns[] = {
     BIT("&", k_and),
     BIT("|", k_or),
     BIT("^", k_xor),
-    {"~", "(integral) -> any", k_invert, SC, bind_bits, 0},
+    {"~", "(any) -> any", k_invert, SC | WEIR_NO_COERCE, bind_invert, 0},
     {"shiftleft", "(int, int) -> int", k_shl, SC, NULL, 0},
     {"shiftleft", "(bigint, int) -> bigint", k_shl, SC, NULL, 0},
     {"shiftright", "(int, int) -> int", k_shr, SC, NULL, 0},

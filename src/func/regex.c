@@ -50,8 +50,11 @@ static weir_rc like_pattern(weir_ctx *ctx, weir_bytes b, char escape, weir_str *
             char n = i + 1 < b.len ? b.p[i + 1] : 0;
             if (n != '%' && n != '_' && n != escape)
                 return weir_fail(
-                    ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
-                    weir_printf(ctx->arena, "the pattern '%.*s' is invalid", (int)b.len, b.p));
+                    ctx,
+                    n ? WEIR_E_INVALID_FORMAT_ESC_IN_THE_MIDDLE
+                      : WEIR_E_INVALID_FORMAT_ESC_AT_THE_END,
+                    "format", weir_printf(ctx->arena, "'%.*s'", (int)b.len, b.p), "char",
+                    weir_printf(ctx->arena, "'%c'", n));
             c = n;
             i++;
         } else if (c == '%' || c == '_') {

@@ -243,32 +243,6 @@ static weir_rc keep_first(weir_ctx *ctx, const weir_plan *p, weir_plan *in, int 
     return WEIR_OK;
 }
 
-/* HAVING, and ORDER BY over a grouping: expressions may use aggregates that are not in the output.
- * They become extra output columns of the aggregate, dropped again above. */
-static weir_rc over_aggregate(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan **out) {
-    weir_plan *agg = p->in[0], *mid = NULL;
-    int shown = 0, nextra = p->nexpr;
-    weir_expr **extra = WEIR_NEWN(ctx->arena, weir_expr *, nextra);
-    for (int i = 0; i < nextra; i++)
-        extra[i] = p->expr[i]->kind == WEIR_EX_SORT ? p->expr[i]->arg[0] : p->expr[i];
-    WEIR_TRY(weir_az_aggregate(ctx, az, agg, extra, nextra, &mid));
-    shown = mid->schema->nfield - nextra;
-    weir_plan *node = weir_az_node(ctx, p, p->kind, mid);
-    node->global = true;
-    for (int i = 0; i < nextra; i++) {
-        weir_expr *c = weir_az_col(ctx, mid, shown + i), *item = c;
-        if (p->kind == WEIR_P_FILTER) WEIR_TRY(weir_az_condition(ctx, c, &item));
-        if (p->kind == WEIR_P_SORT) {
-            item = weir_expr_copy(ctx->arena, p->expr[i]);
-            item->arg[0] = c;
-            item->type = c->type;
-        }
-        weir_plan_add_expr(ctx->arena, node, item);
-    }
-    weir_az_same_output(node, mid);
-    return keep_first(ctx, p, node, shown, out);
-}
-
 static weir_rc az_filter(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan *in, weir_plan **out) {
     weir_expr *e = p->expr[0];
     weir_plan *wide = NULL;
@@ -283,15 +257,15 @@ static weir_rc az_filter(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan *in
 
 /* ORDER BY 2: a position in the select list. */
 static bool position(const weir_expr *item, int *at) {
-    const weir_expr *e = item->arg[0];
-    if (e->kind != WEIR_EX_LIT || e->type->kind != WEIR_T_INT || item->at.text == NULL)
+    const weir_expr *e = item->kind == WEIR_EX_SORT ? item->arg[0] : item;
+    if (e == item || e->kind != WEIR_EX_LIT || e->type->kind != WEIR_T_INT || item->at.text == NULL)
         return false;
     *at = WEIR_AT_ROW(int32_t, &e->lit, 0) - 1;
     return true;
 }
 
-static weir_rc check_positions(weir_ctx *ctx, const weir_plan *p, const weir_plan *in) {
-    int at, n = in->schema->nfield;
+static weir_rc check_positions(weir_ctx *ctx, const weir_plan *p, int n) {
+    int at;
     for (int i = 0; i < p->nexpr; i++) {
         if (!position(p->expr[i], &at) || (at >= 0 && at < n)) continue;
         (void)weir_fail(ctx, WEIR_E_ORDER_BY_POS_OUT_OF_RANGE, "index",
@@ -301,6 +275,42 @@ static weir_rc check_positions(weir_ctx *ctx, const weir_plan *p, const weir_pla
         return WEIR_FAIL;
     }
     return WEIR_OK;
+}
+
+/* HAVING, and ORDER BY over a grouping or a HAVING: expressions may use aggregates that are not in
+ * the output. They become extra output columns of the aggregate, dropped again above. */
+static weir_rc over_aggregate(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan **out) {
+    weir_plan *agg = aggregate_below(p), *mid = NULL, list = {.kind = WEIR_P_PROJECT};
+    int at;
+    weir_plan *step[2] = {p->in[0] == agg ? p : p->in[0], p}; /* from below */
+    int nstep = p->in[0] == agg ? 1 : 2;
+    for (int k = 0; k < nstep; k++)
+        for (int i = 0; i < step[k]->nexpr; i++) {
+            weir_expr *e = step[k]->expr[i];
+            if (!position(e, &at))
+                weir_plan_add_expr(ctx->arena, &list, e->kind == WEIR_EX_SORT ? e->arg[0] : e);
+        }
+    WEIR_TRY(weir_az_aggregate(ctx, az, agg, list.expr, list.nexpr, &mid));
+    int shown = mid->schema->nfield - list.nexpr, next = shown;
+    for (int k = 0; k < nstep; k++) {
+        weir_plan *node = weir_az_node(ctx, step[k], step[k]->kind, mid);
+        node->global = true;
+        WEIR_TRY(check_positions(ctx, step[k], shown));
+        for (int i = 0; i < step[k]->nexpr; i++) {
+            bool placed = position(step[k]->expr[i], &at);
+            weir_expr *c = weir_az_col(ctx, mid, placed ? at : next++), *item = c;
+            if (node->kind == WEIR_P_FILTER) WEIR_TRY(weir_az_condition(ctx, c, &item));
+            if (node->kind == WEIR_P_SORT) {
+                item = weir_expr_copy(ctx->arena, step[k]->expr[i]);
+                item->arg[0] = c;
+                item->type = c->type;
+            }
+            weir_plan_add_expr(ctx->arena, node, item);
+        }
+        weir_az_same_output(node, mid);
+        mid = node;
+    }
+    return keep_first(ctx, p, mid, shown, out);
 }
 
 static weir_rc not_ordered(weir_ctx *ctx, const weir_expr *e) {
@@ -327,7 +337,7 @@ static weir_plan *all_items(weir_ctx *ctx, weir_plan *p, const weir_plan *in) {
 static weir_rc az_sort(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan *in, weir_plan **out) {
     weir_plan *wide = NULL;
     p = all_items(ctx, p, in);
-    WEIR_TRY(check_positions(ctx, p, in));
+    WEIR_TRY(check_positions(ctx, p, in->schema->nfield));
     weir_expr **key = WEIR_NEWN(ctx->arena, weir_expr *, p->nexpr + 1);
     for (int i = 0; i < p->nexpr; i++) {
         int at;
@@ -497,7 +507,7 @@ weir_rc weir_az_plan(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan **out) 
             ctx, p,
             "joins; they come with a later release of weir, run this query on Apache Spark");
     } else if ((p->kind == WEIR_P_FILTER || p->kind == WEIR_P_SORT) && p->all &&
-               aggregate_below(p) == p->in[0]) {
+               aggregate_below(p)) {
         rc = over_aggregate(ctx, az, p, out);
     } else {
         weir_plan **in = WEIR_NEWN(ctx->arena, weir_plan *, p->nin);

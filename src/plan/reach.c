@@ -23,6 +23,7 @@ static bool lets_through(const weir_plan *p) {
     case WEIR_P_TAIL:
     case WEIR_P_REPARTITION:
     case WEIR_P_HINT: return true;
+    case WEIR_P_DEDUP: return !p->is_distinct; /* it keeps what it does not compare */
     default: return false;
     }
 }

@@ -301,8 +301,8 @@ static weir_rc bind_extract(weir_ctx *ctx, weir_expr *e, weir_expr **out) {
 }
 
 weir_rc weir_az_condition(weir_ctx *ctx, weir_expr *e, weir_expr **out) {
-    if (e->type->kind == WEIR_T_BOOLEAN || e->type->kind == WEIR_T_VOID)
-        return weir_coerce(ctx, e, &weir_t_boolean, out);
+    *out = e;
+    if (e->type->kind == WEIR_T_BOOLEAN) return WEIR_OK;
     (void)weir_fail(ctx, WEIR_E_DATATYPE_MISMATCH_FILTER_NOT_BOOLEAN, "sqlExpr",
                     weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)), "filter",
                     weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)), "type",
@@ -311,9 +311,10 @@ weir_rc weir_az_condition(weir_ctx *ctx, weir_expr *e, weir_expr **out) {
     return WEIR_FAIL;
 }
 
-/* A text is cast where an operator wants a boolean, not where a query does. */
+/* A text, NULL is cast where an operator wants a boolean, not where a query does. */
 static weir_rc to_bool(weir_ctx *ctx, weir_expr *e, weir_expr **out) {
-    if (e->type->kind == WEIR_T_STRING) return weir_coerce(ctx, e, &weir_t_boolean, out);
+    bool cast = e->type->kind == WEIR_T_STRING || e->type->kind == WEIR_T_VOID;
+    if (cast) return weir_coerce(ctx, e, &weir_t_boolean, out);
     return weir_az_condition(ctx, e, out);
 }
 
@@ -469,16 +470,31 @@ static weir_rc bind_func(weir_ctx *ctx, const binder *b, weir_expr *e, weir_expr
     return weir_fn_resolve(ctx, c, out);
 }
 
-static weir_rc bind_update(weir_ctx *ctx, weir_expr *e, weir_expr **out) {
-    weir_expr *base = e->arg[0],
-              **arg = WEIR_NEWN(ctx->arena, weir_expr *, 2 * base->type->nfield + 2);
-    if (base->type->kind != WEIR_T_STRUCT) return get_field(ctx, base, e->name, &e->at, out);
+static weir_rc no_update(weir_ctx *ctx, const weir_expr *e, weir_errcls why) {
+    const weir_expr *base = e->arg[0];
+    (void)weir_fail(ctx, why, "sqlExpr",
+                    weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)), "paramIndex",
+                    "first", "requiredType", "\"STRUCT\"", "inputSql",
+                    weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, base)), "inputType",
+                    weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, base->type)));
+    weir_err_where(ctx, &e->at);
+    return WEIR_FAIL;
+}
+
+/* SPARK UpdateFields: a field that is set gets the name as it was written; of no struct is made
+ * none. */
+static weir_rc bind_update(weir_ctx *ctx, const weir_expr *e, weir_expr **out) {
+    weir_expr *base = e->arg[0], *made = NULL;
+    if (base->type->kind != WEIR_T_STRUCT)
+        return no_update(ctx, e, WEIR_E_DATATYPE_MISMATCH_UNEXPECTED_INPUT_TYPE);
+    weir_expr **arg = WEIR_NEWN(ctx->arena, weir_expr *, 2 * base->type->nfield + 2);
     int n = 0;
     bool done = false;
     for (int i = 0; i < base->type->nfield; i++) {
         const char *name = base->type->field[i].name;
         bool hit = weir_name_same(ctx, name, e->name);
         if (hit && e->narg == 1) continue;
+        if (hit) name = e->name;
         arg[n++] = weir_lit_string(ctx->arena, name, strlen(name));
         if (hit)
             arg[n++] = e->arg[1], done = true;
@@ -489,7 +505,14 @@ static weir_rc bind_update(weir_ctx *ctx, weir_expr *e, weir_expr **out) {
         arg[n++] = weir_lit_string(ctx->arena, e->name, strlen(e->name));
         arg[n++] = e->arg[1];
     }
-    return weir_call_by_name(ctx, "named_struct", n, arg, out);
+    if (!n) return no_update(ctx, e, WEIR_E_DATATYPE_MISMATCH_CANNOT_DROP_ALL_FIELDS);
+    WEIR_TRY(weir_call_by_name(ctx, "named_struct", n, arg, &made));
+    *out = made;
+    if (!base->nullable) return WEIR_OK;
+    weir_expr *null = weir_expr_func(ctx->arena, "when", 3, base,
+                                     weir_lit_null(ctx->arena, &weir_t_void), made);
+    WEIR_TRY(weir_call_by_name(ctx, "isnull", 1, &base, &null->arg[0]));
+    return bind_case(ctx, null, out);
 }
 
 static weir_rc refuse(weir_ctx *ctx, const weir_expr *e, const char *what) {

@@ -124,14 +124,17 @@ static bool has_map(const weir_type *t) {
     return false;
 }
 
+static weir_rc no_map(weir_ctx *ctx, const char *name, const weir_type *t) {
+    if (!has_map(t)) return WEIR_OK;
+    return weir_fail(ctx, WEIR_E_SET_OPERATION_ON_MAP, "colName",
+                     weir_printf(ctx->arena, "`%s`", name), "dataType",
+                     weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, t)));
+}
+
 static weir_rc no_maps(weir_ctx *ctx, const weir_plan *in) {
-    for (int i = 0; i < in->schema->nfield; i++) {
-        const weir_field *f = &in->schema->field[i];
-        if (in->attr[i].hidden || !has_map(f->type)) continue;
-        return weir_fail(ctx, WEIR_E_SET_OPERATION_ON_MAP, "colName",
-                         weir_printf(ctx->arena, "`%s`", f->name), "dataType",
-                         weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, f->type)));
-    }
+    for (int i = 0; i < in->schema->nfield; i++)
+        if (!in->attr[i].hidden)
+            WEIR_TRY(no_map(ctx, in->schema->field[i].name, in->schema->field[i].type));
     return WEIR_OK;
 }
 
@@ -148,7 +151,9 @@ static weir_rc not_a_field(weir_ctx *ctx, const weir_plan *in, const char *name)
 /* SPARK ReplaceDistinctWithAggregate: in the state of a stream it is another operator than
  * dropDuplicates. */
 weir_rc weir_az_distinct(weir_ctx *ctx, const weir_plan *p, weir_plan *in, weir_plan **out) {
-    weir_plan d = {.kind = WEIR_P_DEDUP, .plan_id = p->plan_id, .at = p->at}, *g = NULL;
+    weir_plan d = {
+        .kind = WEIR_P_DEDUP, .plan_id = p->plan_id, .at = p->at, .is_distinct = p->is_distinct};
+    weir_plan *g = NULL;
     if (!in->streaming) return weir_az_dedup(ctx, &d, in, out);
     WEIR_TRY(no_maps(ctx, in));
     g = weir_az_node(ctx, p, WEIR_P_AGGREGATE, in);
@@ -165,6 +170,7 @@ weir_rc weir_az_dedup(weir_ctx *ctx, weir_plan *p, weir_plan *in, weir_plan **ou
         return weir_fail(ctx, WEIR_E_DEDUPLICATE_WITHIN_WATERMARK_BATCH, NULL);
     weir_plan *d = weir_az_node(ctx, p, WEIR_P_DEDUP, in);
     d->within_watermark = p->within_watermark;
+    d->is_distinct = p->is_distinct;
     for (int i = 0; i < p->nname; i++) { /* SPARK: all columns of the name */
         int before = d->nexpr;
         for (int c = 0; c < in->schema->nfield; c++)
@@ -174,7 +180,8 @@ weir_rc weir_az_dedup(weir_ctx *ctx, weir_plan *p, weir_plan *in, weir_plan **ou
     }
     for (int c = 0; c < in->schema->nfield && p->nname == 0; c++)
         if (!in->attr[c].hidden) weir_plan_add_expr(ctx->arena, d, weir_az_col(ctx, in, c));
-    WEIR_TRY(no_maps(ctx, in));
+    for (int i = 0; i < d->nexpr; i++)
+        WEIR_TRY(no_map(ctx, weir_expr_name(ctx->arena, d->expr[i]), d->expr[i]->type));
     for (int i = 0; i < d->nexpr; i++)
         if (!weir_type_orderable(d->expr[i]->type))
             return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",

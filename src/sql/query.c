@@ -297,7 +297,8 @@ static weir_rc parse_order(weir_parser *p, weir_plan **out) {
     if (!global && !weir_tk_take2(p, "sort", "by")) return WEIR_OK;
     weir_plan *s = node(p, WEIR_P_SORT, *out, from);
     s->global = true;
-    s->all = (*out)->kind == WEIR_P_AGGREGATE;
+    bool having = (*out)->kind == WEIR_P_FILTER && (*out)->all;
+    s->all = (*out)->kind == WEIR_P_AGGREGATE || having;
     do {
         weir_expr *item = weir_expr_new(p->ctx->arena, WEIR_EX_SORT);
         int32_t at = p->at;

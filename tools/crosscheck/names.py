@@ -52,6 +52,7 @@ def op(rnd):
                        "alias", "nested", "attribute", "where", "agg_sql", "distinct_sort"])
     n = rnd.choice([1, 1, 2, 3])
     cols = [reference(rnd) for _ in range(n)]
+    groups = [c for c in cols[:2] if c.split(".")[-1].lower() != "m"] or ["iD"]  # weir groups by no maps
     flat = [plain(column(rnd)) for _ in range(n)]
     exprs = [expression(rnd) for _ in range(n)]
     a, b = column(rnd, SCALAR), column(rnd, SCALAR)
@@ -60,7 +61,7 @@ def op(rnd):
     f = {
         "select": lambda d: d.select(*cols),
         "expr": lambda d: d.selectExpr(*exprs),
-        "group": lambda d: d.groupBy(*cols[:2]).agg(agg(a), F.count(b)),
+        "group": lambda d: d.groupBy(*groups).agg(agg(a), F.count(b)),
         "dedup": lambda d: d.dropDuplicates(flat),
         "withColumn": lambda d: d.withColumn(new, F.expr(exprs[0] if "*" not in exprs[0] else a)),
         "withColumns": lambda d: d.withColumns({new: F.lit(1), plain(a): F.col(b)}),
@@ -88,7 +89,7 @@ def op(rnd):
     rnd_pattern = spelled(rnd, rnd.choice(["(id|name)", "n.*", "(id)?+.+"]))
     spelled_pq = [spelled(rnd, "p"), spelled(rnd, "Q")]
     spelled_t, spelled_name = spelled(rnd, "t"), spelled(rnd, "name")
-    text = {"select": cols, "expr": exprs, "group": [cols[:2], a, b], "item": [a, b], "alias": [spelled_t, a], "regex": rnd_pattern,
+    text = {"select": cols, "expr": exprs, "group": [groups, a, b], "item": [a, b], "alias": [spelled_t, a], "regex": rnd_pattern,
             "attribute": spelled_name, "todf": [a, b, spelled_pq]}.get(kind, [flat, cols, exprs[:1], a, b, new])
     return f"{kind}{text}", f
 
