@@ -183,6 +183,29 @@ static weir_rc group_by_all(weir_ctx *ctx, weir_az *az, weir_plan **p, const wei
     return WEIR_OK;
 }
 
+/* A column of e that is neither a key nor below an aggregate function. */
+static const weir_expr *stray(weir_expr *const *group, int n, const weir_expr *e) {
+    for (int i = 0; i < n; i++)
+        if (weir_expr_equal(e, group[i]->kind == WEIR_EX_ALIAS ? group[i]->arg[0] : group[i]))
+            return NULL;
+    if (e->kind == WEIR_EX_COL || e->kind == WEIR_EX_AGG) return e->kind == WEIR_EX_COL ? e : NULL;
+    const weir_expr *found = NULL;
+    for (int i = 0; i < e->narg && !found; i++) found = stray(group, n, e->arg[i]);
+    return found;
+}
+
+/* HAVING, ORDER BY: they may name an output column, a key, or anything in aggregate functions. */
+static weir_rc bind_extra(weir_ctx *ctx, weir_az *az, const weir_plan *in, weir_expr **group,
+                          int ngroup, weir_expr *e, weir_plan *list) {
+    weir_expr *x = by_output(ctx, list, e);
+    WEIR_TRY(weir_az_expr(ctx, az, &in, 1, x, &x));
+    while (x->kind == WEIR_EX_ALIAS) x = x->arg[0];
+    const weir_expr *col = stray(group, ngroup, x);
+    if (col) return weir_az_missing(ctx, &in, 1, weir_expr_attr(ctx->arena, col->name));
+    weir_plan_add_expr(ctx->arena, list, weir_expr_alias(ctx->arena, x, "_extra"));
+    return WEIR_OK;
+}
+
 weir_rc weir_az_aggregate(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_expr **extra, int nextra,
                           weir_plan **out) {
     weir_plan *in = NULL, list = {.kind = WEIR_P_PROJECT};
@@ -199,15 +222,15 @@ weir_rc weir_az_aggregate(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_expr **
     for (int i = 0; i < p->ngroup && p->all; i++) weir_plan_add_expr(ctx->arena, &list, group[i]);
     WEIR_TRY(weir_az_list(ctx, az, in, p->expr + p->ngroup, p->nexpr - p->ngroup, &e, &n));
     for (int i = 0; i < n; i++) weir_plan_add_expr(ctx->arena, &list, e[i]);
-    for (int i = 0; i < nextra; i++) { /* may name an output column, or anything the input has */
-        weir_expr *x = by_output(ctx, &list, extra[i]);
-        WEIR_TRY(weir_az_expr(ctx, az, (const weir_plan *const *)&in, 1, x, &x));
-        while (x->kind == WEIR_EX_ALIAS) x = x->arg[0];
-        weir_plan_add_expr(ctx->arena, &list, weir_expr_alias(ctx->arena, x, "_extra"));
-    }
     weir_expr **bare = WEIR_NEWN(ctx->arena, weir_expr *, p->ngroup + 1);
     for (int i = 0; i < p->ngroup; i++)
         bare[i] = group[i]->kind == WEIR_EX_ALIAS ? group[i]->arg[0] : group[i];
+    if (nextra) { /* SPARK: what is wrong with the select list is told first */
+        weir_expr **again = weir_memdup(ctx->arena, list.expr, sizeof *again * (size_t)list.nexpr);
+        WEIR_TRY(weir_az_split_aggs(ctx, bare, p->ngroup, again, list.nexpr, &aggs, &nagg));
+    }
+    for (int i = 0; i < nextra; i++)
+        WEIR_TRY(bind_extra(ctx, az, in, group, p->ngroup, extra[i], &list));
     const char **names = WEIR_NEWN(ctx->arena, const char *, list.nexpr);
     bool *bare_key = WEIR_NEWN(ctx->arena, bool, list.nexpr + 1); /* a key, however it is spelled */
     for (int i = 0; i < list.nexpr; i++) {

@@ -25,6 +25,17 @@ static bool clause_word(const weir_parser *p) {
     return false;
 }
 
+/* (a, b) after the name of a relation. */
+static weir_rc parse_column_names(weir_parser *p, weir_plan *alias) {
+    const char *name;
+    if (!weir_tk_take(p, "(")) return WEIR_OK;
+    do {
+        WEIR_TRY(weir_tk_ident(p, &name));
+        weir_plan_add_name(p->ctx->arena, alias, name);
+    } while (weir_tk_take(p, ","));
+    return weir_tk_need(p, ")");
+}
+
 /* [AS] alias [(a, b)] after a relation. */
 static weir_rc parse_alias(weir_parser *p, weir_plan **rel, int32_t from) {
     const char *name;
@@ -35,15 +46,18 @@ static weir_rc parse_alias(weir_parser *p, weir_plan **rel, int32_t from) {
     WEIR_TRY(weir_tk_ident(p, &name));
     weir_plan *a = node(p, WEIR_P_ALIAS, *rel, from);
     weir_plan_add_name(p->ctx->arena, a, name);
-    if (weir_tk_take(p, "(")) {
-        do {
-            WEIR_TRY(weir_tk_ident(p, &name));
-            weir_plan_add_name(p->ctx->arena, a, name);
-        } while (weir_tk_take(p, ","));
-        WEIR_TRY(weir_tk_need(p, ")"));
-    }
     *rel = a;
-    return WEIR_OK;
+    return parse_column_names(p, a);
+}
+
+static weir_rc uneven_rows(weir_parser *p, int32_t from, int width, int n, int row) {
+    weir_pos at = weir_tk_pos(p, from);
+    (void)weir_fail(p->ctx, WEIR_E_INVALID_INLINE_TABLE_NUM_COLUMNS_MISMATCH, "expectedNumCols",
+                    weir_printf(p->ctx->arena, "%d", width), "actualNumCols",
+                    weir_printf(p->ctx->arena, "%d", n), "rowIndex",
+                    weir_printf(p->ctx->arena, "%d", row));
+    weir_err_where(p->ctx, &at);
+    return WEIR_FAIL;
 }
 
 /* VALUES (1, 'a'), (2, 'b'): a union of one-row projections. */
@@ -66,8 +80,7 @@ static weir_rc parse_values(weir_parser *p, int32_t from, weir_plan **out) {
             weir_plan_add_expr(p->ctx->arena, &list, e);
         }
         if (width >= 0 && list.nexpr != width)
-            return weir_fail(p->ctx, WEIR_E_INVALID_SQL_SYNTAX, "message",
-                             "the rows of VALUES differ in their number of columns.");
+            return uneven_rows(p, from, width, list.nexpr, count);
         width = list.nexpr;
         for (int i = 0; i < width; i++) {
             const char *n = weir_printf(p->ctx->arena, "col%d", i + 1);
@@ -347,14 +360,18 @@ weir_rc weir_parse_query(weir_parser *p, weir_plan **out) {
     if (weir_tk_is(p, "recursive")) return weir_sql_refuse(p, "WITH RECURSIVE");
     do {
         const char *name;
-        weir_plan *query = NULL;
+        weir_plan *a = weir_plan_new(p->ctx->arena, WEIR_P_ALIAS, 1, NULL);
         WEIR_TRY(weir_tk_ident(p, &name));
+        for (int i = 0; i < w->nname; i++)
+            if (weir_name_same(p->ctx, w->names[i], name))
+                return weir_fail(p->ctx, WEIR_E_DUPLICATED_CTE_NAMES, "duplicateNames",
+                                 weir_printf(p->ctx->arena, "`%s`", name));
+        weir_plan_add_name(p->ctx->arena, a, name);
+        WEIR_TRY(parse_column_names(p, a));
         (void)weir_tk_take(p, "as");
         WEIR_TRY(weir_tk_need(p, "("));
-        WEIR_TRY(weir_parse_query(p, &query));
+        WEIR_TRY(weir_parse_query(p, &a->in[0]));
         WEIR_TRY(weir_tk_need(p, ")"));
-        weir_plan *a = weir_plan_new(p->ctx->arena, WEIR_P_ALIAS, 1, query);
-        weir_plan_add_name(p->ctx->arena, a, name);
         weir_plan_add_input(p->ctx->arena, w, a);
         weir_plan_add_name(p->ctx->arena, w, name);
     } while (weir_tk_take(p, ","));

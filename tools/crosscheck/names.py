@@ -49,7 +49,7 @@ def op(rnd):
     """A step over a frame: (its text, f)."""
     kind = rnd.choice(["select", "select", "expr", "expr", "group", "group", "dedup", "withColumn", "withColumns", "rename", "renames",
                        "drop", "sort", "filter", "union", "byName", "fill", "dropna", "replace", "item", "regex", "field", "todf",
-                       "alias", "nested", "attribute", "where", "agg_sql", "distinct_sort"])
+                       "alias", "nested", "attribute", "where", "agg_sql", "distinct_sort", "update"])
     n = rnd.choice([1, 1, 2, 3])
     cols = [reference(rnd) for _ in range(n)]
     groups = [c for c in cols[:2] if c.split(".")[-1].lower() != "m"] or ["iD"]  # weir groups by no maps
@@ -81,6 +81,7 @@ def op(rnd):
         "todf": lambda d: d.select(a, b).toDF("P", "q").select(spelled_pq[0], spelled_pq[1]),
         "alias": lambda d: d.alias("T").select(f"{spelled_t}.{a}", f"{spelled_t}.*"),
         "nested": lambda d: d.select(F.col("s").dropFields(flat[0])),
+        "update": lambda d: d.select(F.col("s").withField(spelled_path, F.lit(n)).dropFields(spelled_gone), F.col("s").dropFields(spelled_path)),
         "attribute": lambda d: d.select(getattr(d, spelled_name)),
         "where": lambda d: d.where(F.col(a) == F.lit(1)).select(F.struct(a, b), F.array(a)),
         "agg_sql": lambda d: d.groupBy(a).agg({plain(b): "max", "*": "count"}),
@@ -88,9 +89,10 @@ def op(rnd):
     }[kind]
     rnd_pattern = spelled(rnd, rnd.choice(["(id|name)", "n.*", "(id)?+.+"]))
     spelled_pq = [spelled(rnd, "p"), spelled(rnd, "Q")]
+    spelled_path, spelled_gone = spelled(rnd, rnd.choice(["yy.z", "YY.n", "xx", "YY", "new", "nope.z"])), spelled(rnd, rnd.choice(["xx", "YY.z", "YY.q"]))
     spelled_t, spelled_name = spelled(rnd, "t"), spelled(rnd, "name")
     text = {"select": cols, "expr": exprs, "group": [groups, a, b], "item": [a, b], "alias": [spelled_t, a], "regex": rnd_pattern,
-            "attribute": spelled_name, "todf": [a, b, spelled_pq]}.get(kind, [flat, cols, exprs[:1], a, b, new])
+            "attribute": spelled_name, "update": [spelled_path, spelled_gone], "todf": [a, b, spelled_pq]}.get(kind, [flat, cols, exprs[:1], a, b, new])
     return f"{kind}{text}", f
 
 

@@ -63,7 +63,6 @@ select a from values (2,1) t(a,b) group by all having count(*) > 0
 select a.b from values (named_struct('b',2)) t(a) group by all
 select a.*, count(*) from values (named_struct('b',2)) t(a) group by all
 select s.x, s.x + count(*), s.y from values (named_struct('x',2,'y',3)) t(s) group by all
-select rand() is not null r, count(*) c from values (2,1) t(a,b) group by all
 select listagg(a) from values ('2'),('1') t(a)
 select sum(a) filter (where b > 1) from values (2,1) t(a,b)
 select Ärger from values (1) t(x)
@@ -154,3 +153,153 @@ select d - interval 1 day, d + interval '1' day, d + interval 1 hour, interval 1
 select d - null, null + d, d + null from values (date'2020-01-01') t(d)
 select t + interval 1 day, interval 1 day + t, t - interval 1 month from values (timestamp'2020-01-01') t(t)
 select t + interval 1 day, interval 1 day + t, t - interval 1 month from values (timestamp_ntz'2020-01-01') t(t)
+select interval 1 day div interval 1 hour
+select interval '2' year div interval '3' month
+select interval 1 day div null
+select 1 & 2.5BD
+select interval 1 day div interval 0 hour
+select interval '2' year div interval 1 day
+select -interval 5 hour div interval 2 hour, null div interval 2 hour
+select 1.5D div 2
+select 1.5D div 2.5D
+select 1.5f div 2.5D
+select null div 2.5D
+select '3' div 2.5D
+select '3' div 2
+select interval 1 day div 2
+select 2 div interval 1 day
+select 1.5 & 2.5
+select 1.5D & 2.5D
+select 1 & 2.5D
+select 'a' & 1
+select true & 1
+select true & false
+select ~1.5
+select ~true
+select ~'3'
+select date'2020-01-01' - 1.5
+select date'2020-01-01' + 'a'
+select date'2020-01-01' + '1'
+select date'2020-01-01' - '2020-01-01'
+select date'2020-01-01' + 2L
+select date'2020-01-01' * 2
+select timestamp'2020-01-01' + 1
+select timestamp'2020-01-01' + timestamp'2020-01-01'
+select timestamp'2020-01-01' + 'a'
+select interval 1 day + 'a'
+select interval 1 day + '1 day'
+select interval 1 day * interval 1 day
+select interval 1 day / interval 1 day
+select interval 1 day % 2
+select interval 1 day + true
+select 1 / interval 1 day
+select interval 1 day * 'x'
+select interval 1 day < 1
+select date'2020-01-01' < 1
+select date'2020-01-01' = '2020-01-01'
+select greatest(1, '2')
+select greatest(1, null, 2.5), greatest('a', null), least(date'2020-01-01', timestamp'2019-01-01')
+select greatest(date'2020-01-01', '2019-01-01')
+select greatest(true, 1)
+select greatest(1)
+select greatest(array(1), array('2'))
+select coalesce(1, '2'), array(1, '2'), if(true, 1, '2'), case when false then '1' else 2 end, nvl('1', 2)
+select 'a' like '\\d'
+select 'a' like 'a\\'
+select 'a' like '\\%'
+select 'a' like 'a/' escape '/'
+select 'a' like 'a/b' escape '/'
+select 'a' like p from values ('\\d') t(p)
+select cast(null as string) like 'a\\b'
+select array(1) + 1
+select array(1) = 1
+select map(1,2) = map(1,2)
+select not 1
+select 'true' and true
+select -'a'
+select -true
+select +'3'
+select abs('3'), abs(null)
+select -date'2020-01-01'
+select a, count(*) from values (1),(2),(2),(3) t(a) group by a having count(*) > 0 order by count(*) desc, 1 desc limit 1
+select a, count(*) c from values (1),(2),(2),(3) t(a) group by a order by 1 desc limit 1
+select a, count(*) c from values (1),(2),(2),(3) t(a) group by a having c > 1 order by max(a)
+select a, count(*) c from values (1),(2),(2),(3) t(a) group by a order by 3
+select a, count(*) c from values (1),(2),(2),(3) t(a) group by a having a > 1 order by a desc, sum(a) limit 1
+select a from values (1),(2) t(a) where null
+select a from values (1),(2) t(a) having null
+select a from values (1),(2) t(a) where cast(null as boolean)
+select a from values (1),(2) t(a) where 'true'
+select a from values (1),(2) t(a) where 1
+select named_struct(), struct()
+select * except (s.p) from values (named_struct('p', 1), 2) t(s, b)
+select max(a) from values (1),(2) t(a) order by max(a)
+select max(a) m from values (1),(2) t(a) having m = 2 order by m
+select count(*) from values (1) t(a) order by a
+select count(*) from values (1) t(a) having a > 1
+select max(a) from values (1) t(a) group by a % 2 having a > 1
+select cast('1' as int) = 1, '1' = 1, '1.0' = 1, 1 = '1', 'a' = 1
+select '2020-01-01' = date'2020-01-01', date'2020-01-01' > '2019', timestamp'2020-01-01' = '2020-01-01'
+select substring('hello', 2), substring('hello', -3, 2), left('abc', 2), right('abc', 2), substr('abc', 0), lpad('a', 3, 'xy'), rpad('a', 3)
+select split('a,b,c', ','), split('abc', ''), split('a1b2', '[0-9]'), split_part('a.b.c', '.', 2), split_part('a.b.c', '.', -1)
+select trim('  a '), trim(both 'x' from 'xax'), ltrim('x', 'xa'), btrim('xxaxx', 'x'), trim(leading from '  a')
+select ascii('a'), chr(97), char(65), base64('abc'), unbase64('YWJj'), hex('abc'), unhex('616263'), md5('a'), crc32('a')
+select concat_ws(',', 'a', null, 'b'), concat_ws(',', array('a', null)), format_string('%s %d', 'a', 1), repeat('ab', 2), reverse('abc'), initcap('hello world')
+select startswith('abc', 'a'), endswith('abc', 'c'), contains('abc', 'b'), 'abc' ilike 'A%', 'a_c' like 'a\_c', like('abc', 'a%')
+select regexp_extract('100-200', '(\\d+)-(\\d+)', 2), regexp_replace('100-200', '(\\d+)', 'num'), regexp_extract_all('100-200, 300-400', '(\\d+)-(\\d+)', 1)
+select date_add('2020-01-01', 1), date_sub(date'2020-01-01', 1), add_months('2020-01-31', 1), months_between('2020-03-31', '2020-02-29'), last_day('2020-02-01'), next_day('2020-01-01', 'MON')
+select date_trunc('month', timestamp'2020-05-17 10:11:12'), trunc(date'2020-05-17', 'year'), date_format(timestamp'2020-05-17 10:11:12', 'yyyy/MM/dd HH'), to_date('2020/05/17', 'yyyy/MM/dd'), to_timestamp('2020-05-17 10', 'yyyy-MM-dd HH')
+select extract(year from date'2020-05-17'), date_part('dow', date'2020-05-17'), extract(second from timestamp'2020-05-17 10:11:12.345'), dayofweek('2020-05-17'), weekofyear('2020-05-17'), quarter('2020-05-17'), dayofyear('2020-05-17'), weekday('2020-05-17')
+select unix_timestamp('2020-01-01 00:00:00'), from_unixtime(0), timestamp_seconds(1), timestamp_millis(1), unix_date(date'1970-01-02'), date_from_unix_date(1), to_unix_timestamp('2020-01-01', 'yyyy-MM-dd')
+select make_date(2021, 2, 29)
+select cast('abc' as int)
+select cast('2020-13-01' as date)
+select 1/0
+select 1 % 0
+select cast(300 as tinyint)
+select 2147483647 + 1
+select cast(1e10 as int)
+select element_at(array(1), 2)
+select array(1)[3]
+select element_at(map(1,2), 3), map(1,2)[3]
+select to_date('x', 'yyyy')
+select cast('t' as boolean), cast('yes' as boolean), cast('0' as boolean), cast(1 as boolean)
+select cast('maybe' as boolean)
+select cast('  12 ' as int), cast('1.5' as decimal(2,1)), cast('1e2' as double), cast('inf' as double), cast('NaN' as float), cast('12.9' as int)
+select 128Y
+select X'1', x'ab', X'zz'
+select timestamp'2020-01-01 00:00:00.123456', timestamp'2020-01-01T00:00:00Z', date'2020-1-1', timestamp_ntz'2020-01-01', date'x'
+select null = null, null is null, null <=> null, coalesce(null), nullif(1, 1), nvl2(null, 1, 2), ifnull(null, 1), isnull(null), isnotnull(1), null in (null), 1 not in (2, null)
+select count(a), count(*), sum(a), avg(a), min(a), max(a), count(distinct a) from values (null), (1), (null), (2) t(a)
+select a, count(*) from values (null), (1), (null) t(a) group by a
+select distinct a from values (null), (1), (null) t(a)
+select sum(a), avg(a), count(a) from values (cast(null as int)) t(a)
+select a from values (null), (1) t(a) order by a desc
+select * from values (null), (1), (null) t(a) except select null
+select collect_list(a), collect_set(b), array_agg(a), first(a), last(a), any_value(b), max_by(a, b), min_by(a, b), bool_or(a > 1), every(a > 0), count_if(a > 1), approx_count_distinct(a) from values (1, 'x'), (2, 'x') t(a, b)
+select a + b from values (1, 2) t(a, b) group by a + b
+select a + b + 1 from values (1, 2) t(a, b) group by a + b
+select b from values (1, 2) t(a, b) group by a
+select a as x, count(*) from values (1, 2) t(a, b) group by x
+select 1 + 1, count(*) from values (1, 2) t(a, b) group by 1
+select a, sum(b) from values (1, 2) t(a, b) group by 2
+select sum(sum(a)) from values (1) t(a)
+select count(distinct a, b), count(a, b), sum(distinct a) from values (1, 2), (1, 2), (2, null) t(a, b)
+with t as (select 1 a), u as (select a + 1 b from t) select * from u
+with t as (select 1 a) select * from (with t as (select 2 a) select * from t)
+with t(x, y) as (select 1, 2) select x + y from t
+with t as (select 1), t as (select 2) select * from t
+select * from (values (1, 2), (3, 4)) as t(a, b) where a > 1
+select * from values (1), (2) limit 1
+values (1, 'a'), (2, 'b')
+select * from values (1, 2), (3)
+select stack(2, 1, 2, 3, 4)
+select inline(array(struct(1, 'a'), struct(2, 'b')))
+select posexplode(array('a', 'b')), 1
+select explode(map(1, 'a'))
+select a, explode(array(a, a + 1)) as e from values (1), (5) t(a)
+with t as (select 1), T as (select 2) select * from t
+select a as b, count(*) from values (1) t(a) group by a having b = 1 and a = 1 order by b, a
+select struct(a, 1).a x, sum(1) from values (1) t(a) group by struct(a, 1).a having x = 1
+select s.p, count(*) from values (named_struct('p', 1)) t(s) group by s.p having s.p = 1 order by s.p
+select s.p, count(*) from values (named_struct('p', 1)) t(s) group by s having s.p = 1 order by s.p
