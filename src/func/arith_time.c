@@ -295,8 +295,8 @@ bool weir_arith_time_is(const weir_expr *e, char op) {
     const weir_type *x = e->arg[0]->type, *y = e->arg[1]->type;
     if (op == '*' || op == '/') return is_interval(x) && is_interval(y);
     if (op != '+' && op != '-') return false;
-    return is_interval(x) || is_interval(y) || x->kind == WEIR_T_DATE ||
-           (op == '+' && y->kind == WEIR_T_DATE);
+    return is_interval(y) || x->kind == WEIR_T_DATE ||
+           (op == '+' && (is_interval(x) || y->kind == WEIR_T_DATE));
 }
 
 weir_rc weir_arith_time_bind(weir_ctx *ctx, weir_expr *e, char op, bool *done) {

@@ -171,7 +171,7 @@ def run(spark, folder, exact, base, steps, text, sink):
     except TimeoutError:
         raise
     except Exception as e:  # of several faults in one query, which one is told first is not said
-        if "UNSUPPORTED" in str(e):
+        if "[UNSUPPORTED_FEATURE]" in str(e):
             raise
         return "refused"
     finally:

@@ -72,7 +72,7 @@ def run(spark, statement):
     except TimeoutError:
         raise
     except Exception as e:  # of several faults in one statement, which one is told first is not said
-        if "UNSUPPORTED" in str(e):
+        if "[UNSUPPORTED_FEATURE]" in str(e):
             raise
         return "refused"
 
