@@ -286,6 +286,10 @@ def write_case(rnd, i):
 PACK = {"gz": gzip.compress, "bz2": bz2.compress, "deflate": zlib.compress}
 
 
+def ends(rows):
+    return [len(rows), rows[:1], rows[-1:]]
+
+
 def packed_case(rnd, i):
     kind = rnd.choice(list(PACK))
     name = "f.csv." + (kind if rnd.random() < 0.8 else kind.upper())
@@ -308,7 +312,7 @@ def packed_case(rnd, i):
 
     def run(spark, folder):
         write(folder + "/in", name, data)
-        return strip(kind_only(attempt(lambda: answer(spark.read.options(**o).schema("a STRING, b STRING").csv(folder + "/in")))))
+        return strip(kind_only(attempt(lambda: ends(answer(spark.read.options(**o).schema("a STRING, b STRING").csv(folder + "/in"))[1]))))
     return Case("packed " + json.dumps([o, name, len(rows), repr(data[:60])], ensure_ascii=False), run)
 
 
