@@ -1,5 +1,5 @@
 """What the groups over text files have in common: files of one case, values that every client can take, failures as one. Answers
-that are recorded hang on it, too: record them again where it changes what a case makes.
+that are recorded hang on it, too: record them again where it changes what a case makes."""
 import json
 import os
 
