@@ -242,11 +242,13 @@ static weir_rc take_listed(weir_ctx *ctx, weir_session *s, const weir_command *c
         int at = weir_schema_find(t->columns, c->column_list[i], false);
         weir_expr *e = weir_expr_col(ctx->arena, i, rows->field[i].type, rows->field[i].nullable);
         e->name = rows->field[i].name;
+        /* SPARK: Delta casts what is spelled otherwise */
+        name[i] = t->is_delta ? c->column_list[i] : t->columns->field[at].name;
         if (!t->is_delta)
             e = weir_assign_expr(ctx->arena, e,
                                  named_by_place(ctx->arena, e->type, t->columns->field[at].type));
         weir_plan_add_expr(ctx->arena, proj,
-                           weir_expr_alias(ctx->arena, e, t->columns->field[at].name));
+                           weir_expr_alias(ctx->arena, e, name[i]));
     }
     return weir_session_analyze(ctx, s, proj, p);
 }

@@ -64,7 +64,8 @@ weir_rc weir_delta_write_options_read(weir_ctx *ctx, const weir_write_info *i,
         weir_conf_bool(ctx->conf, "spark.databricks.delta.schema.autoMerge.enabled");
     if (!i->columns_only) WEIR_TRY(transaction(ctx, i, out));
     WEIR_TRY(flag(ctx, i, "mergeSchema", &out->merges_schema));
-    WEIR_TRY(flag(ctx, i, "overwriteSchema", &out->overwrites_schema));
+    if (!i->query_id || i->output_mode == WEIR_OUT_COMPLETE)
+        WEIR_TRY(flag(ctx, i, "overwriteSchema", &out->overwrites_schema));
     if (!out->txn_app && !i->query_id && !i->columns_only) WEIR_TRY(session_transaction(ctx, out));
     /* SPARK: DeltaSink does not look at it */
     if (!i->query_id) WEIR_TRY(flag(ctx, i, "dataChange", &out->data_change));
