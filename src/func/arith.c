@@ -351,8 +351,7 @@ static weir_rc bind(weir_ctx *ctx, weir_expr *e, op k) {
     if (weir_arith_time_is(e, "+-*/%"[k < DIV ? k : k == DIV ? 3 : 4])) return no_time(ctx, e);
     if (!t) return wrong_types(ctx, e, true);
     if (!weir_type_is_numeric(t))
-        return wrong_types(ctx, e,
-                           !xs && !ys && (x->kind == WEIR_T_VOID) != (y->kind == WEIR_T_VOID));
+        return wrong_types(ctx, e, !xs && !ys && x->kind != y->kind);
     bool nulls = x->kind == WEIR_T_VOID && y->kind == WEIR_T_VOID,
          real = t->kind == WEIR_T_DOUBLE || t->kind == WEIR_T_FLOAT;
     if (k == IDIV && real && !nulls) /* only whole numbers */
