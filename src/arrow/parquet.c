@@ -23,8 +23,8 @@ static int write_cb(void *u, const void *p, int64_t n) {
     return weir_file_write(w->ctx, w->file, p, (size_t)n) == WEIR_OK ? 0 : -1;
 }
 
-weir_rc weir_parquet_create(weir_ctx *ctx, const char *path, weir_schema *schema, bool int96,
-                            weir_parquet_writer **out) {
+weir_rc weir_parquet_create(weir_ctx *ctx, const char *path, weir_schema *schema,
+                            const weir_file_codec *codec, bool int96, weir_parquet_writer **out) {
     const weir_arrow_api *api = NULL;
     struct ArrowSchema as;
     weir_arrow_error e = {{0}};
@@ -41,7 +41,7 @@ weir_rc weir_parquet_create(weir_ctx *ctx, const char *path, weir_schema *schema
     weir_str_init(&json, ctx->arena, 16 << 20);
     weir_type_to_json(schema, &json);
     weir_arrow_out o = {w, write_cb};
-    if (rc == WEIR_OK && api->writer_open(&o, &as, "snappy", int96, json.p, &w->w, &e) != 0)
+    if (rc == WEIR_OK && api->writer_open(&o, &as, codec->arrow, int96, json.p, &w->w, &e) != 0)
         rc = failed(ctx, path, &e);
     if (as.release) as.release(&as);
     if (rc != WEIR_OK) return weir_parquet_abort(w), rc;

@@ -2,13 +2,14 @@
  * one task. */
 #ifndef WEIR_ARROW_PARQUET_H
 #define WEIR_ARROW_PARQUET_H
+#include "base/file_codec.h"
 #include "col/column.h"
 
 typedef struct weir_parquet_writer weir_parquet_writer;
 /* The file must not exist. spark_schema: written to the footer, as Spark does. int96: timestamps as
  * Spark's files have them. */
-weir_rc weir_parquet_create(weir_ctx *, const char *path, weir_schema *, bool int96,
-                            weir_parquet_writer **out);
+weir_rc weir_parquet_create(weir_ctx *, const char *path, weir_schema *, const weir_file_codec *,
+                            bool int96, weir_parquet_writer **out);
 weir_rc weir_parquet_add(weir_ctx *, weir_parquet_writer *, const weir_batch *);
 weir_rc weir_parquet_finish(weir_ctx *, weir_parquet_writer *,
                             int64_t *bytes); /* footer written, file synced and closed */

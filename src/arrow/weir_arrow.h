@@ -95,7 +95,7 @@ typedef struct weir_arrow_leaf {
 
 typedef struct weir_arrow_api {
     int version; /* 2 */
-    /* schema is moved. codec: snappy, zstd, gzip, lz4, none. spark_schema: Spark's schema JSON for
+    /* schema is moved. codec: as Arrow names it (codec.c). spark_schema: Spark's schema JSON for
      * the footer, or NULL; int96 and spark_schema are Parquet's. */
     int (*writer_open)(const weir_arrow_out *, struct ArrowSchema *schema,
                        const char *codec, int int96, const char *spark_schema, weir_arrow_writer **,

@@ -338,6 +338,7 @@ static weir_rc malformed(weir_ctx *ctx, weir_xml_infer *f) {
 
 weir_rc weir_xml_infer_text(weir_ctx *ctx, weir_xml_infer *f, const char *p, int64_t n) {
     weir_arena_reset(f->record);
+    if (!f->o->multi_line) weir_xml_decode(ctx, f->o, &p, &n);
     WEIR_TRY(weir_xml_open(ctx, f->s, p, (size_t)n, f->o->encoding));
     for (bool first = true;; first = false) {
         const weir_xml_event *e = weir_xml_peek(f->s);

@@ -31,6 +31,9 @@ bool weir_xml_is_null(const weir_xml_options *, weir_bytes);
 const char *weir_xml_name(const weir_xml_options *, const char *name);
 /* Takes events up to, not including, the next start of a record, and returns that; else the end. */
 const weir_xml_event *weir_xml_to_row(weir_xml_scan *, const weir_xml_options *);
+/* SPARK: a line of a text file, or a value, is decoded before it is parsed: bytes that are no
+ * characters are U+FFFD, in a copy of the record's in ctx->arena. */
+void weir_xml_decode(weir_ctx *, const weir_xml_options *, const char **p, int64_t *n);
 /* The error of a text whose encoding is not known; WEIR_OK if that is not what ended it. */
 weir_rc weir_xml_check_encoding(weir_ctx *, const weir_xml_scan *, const char *file);
 #endif

@@ -3,6 +3,7 @@
  * SPARK StaxXmlParser takes events one by one and goes on after a value that is none of its type
  * where it stands: what a malformed record still gives, and where the next one begins, follow from
  * that, so the functions here consume as its functions do. */
+#include "base/utf8.h"
 #include "codec/xml_inner.h"
 
 #include <stdlib.h>
@@ -523,8 +524,19 @@ weir_rc weir_xml_rows_read(weir_ctx *ctx, weir_xml_reader *r, int64_t max_rows, 
     return WEIR_OK;
 }
 
+void weir_xml_decode(weir_ctx *ctx, const weir_xml_options *o, const char **p, int64_t *n) {
+    weir_str s;
+    if (o->encoding && strcasecmp(o->encoding, "UTF-8") != 0) return;
+    if (weir_utf8_valid(*p, (size_t)*n)) return;
+    weir_str_init(&s, ctx->arena, (size_t)*n * 3 + 1);
+    weir_utf8_add(&s, *p, (size_t)*n);
+    *p = s.p;
+    *n = (int64_t)s.len;
+}
+
 weir_rc weir_xml_record(weir_ctx *ctx, weir_xml_reader *r, const char *p, int64_t n, int64_t at) {
     bool over;
+    weir_xml_decode(ctx, r->o, &p, &n);
     WEIR_TRY(weir_xml_begin(ctx, r, p, n));
     r->base = at;
     const weir_xml_event *e = weir_xml_next(r->s); /* its name does not matter (SPARK) */

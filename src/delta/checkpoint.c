@@ -362,10 +362,13 @@ static weir_rc write_ckpt(weir_ctx *ctx, const weir_delta *d) {
     weir_uuid(ctx->env, id);
     char *temp = weir_printf(ctx->arena, "%s/.%s.%s.tmp", dir, name, id);
     ckpt_writer k = {.ctx = *ctx, .mem = weir_arena_new(ctx->arena)};
+    const weir_options none = {0};
+    const weir_file_codec *codec;
     int64_t bytes = 0;
     bool lost = false;
     WEIR_TRY(weir_json_reader_new(ctx, schema, &o, &k.rows));
-    WEIR_TRY(weir_parquet_create(ctx, temp, schema, false, &k.file));
+    WEIR_TRY(weir_file_codec_find(ctx, WEIR_FILES_PARQUET, &none, &codec));
+    WEIR_TRY(weir_parquet_create(ctx, temp, schema, codec, false, &k.file));
     weir_rc rc = put_all(&k, d);
     if (rc != WEIR_OK)
         weir_parquet_abort(k.file);

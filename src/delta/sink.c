@@ -168,14 +168,17 @@ static char *folder_of(weir_ctx *ctx, const delta_sink *k, const char *const *va
     return weir_part_dir(ctx->arena, k->part, text, k->npart);
 }
 
-static weir_rc new_file(weir_ctx *ctx, delta_sink *k, const char **value, out_file **out) {
+/* full: files of the same values that have all the rows that one may have. */
+static weir_rc new_file(weir_ctx *ctx, delta_sink *k, const char **value, int full,
+                        out_file **out) {
     char uuid[37], *dir = folder_of(ctx, k, value);
     if (k->nopen >= MAX_OPEN)
         return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
                          "more than 200 partition values in one batch; write less at a time or "
                          "partition by a coarser column");
     weir_uuid(ctx->env, uuid);
-    char *rel = weir_printf(k->mem, "%spart-%05d-%s-c000.snappy.parquet", dir, k->nfile, uuid),
+    char *rel = weir_printf(k->mem, "%spart-%05d-%s-c%03d%s", dir, k->nfile - full, uuid, full,
+                            k->options.codec->extension),
          *path = weir_printf(ctx->arena, "%s/%s", k->sink->info.path, rel);
     WEIR_TRY(weir_path_mkdirs(ctx, weir_printf(ctx->arena, "%s/%s", k->sink->info.path, dir)));
     out_file *f = WEIR_NEW(k->mem, out_file);
@@ -183,7 +186,7 @@ static weir_rc new_file(weir_ctx *ctx, delta_sink *k, const char **value, out_fi
     f->part = weir_memdup(k->mem, value, sizeof *value * (size_t)k->npart);
     for (int p = 0; p < k->npart; p++) f->part[p] = weir_strdup(k->mem, value[p]);
     f->stats = weir_stats_new(k->mem, k->data, &k->stats);
-    WEIR_TRY(weir_parquet_create(ctx, path, k->stored, false, &f->w));
+    WEIR_TRY(weir_parquet_create(ctx, path, k->stored, k->options.codec, false, &f->w));
     if (k->nfile == k->cfile) {
         int cap = k->cfile ? k->cfile * 2 : 8;
         out_file **v = WEIR_NEWN(k->mem, out_file *, cap);
@@ -198,15 +201,17 @@ static weir_rc new_file(weir_ctx *ctx, delta_sink *k, const char **value, out_fi
 }
 
 static weir_rc file_for(weir_ctx *ctx, delta_sink *k, const char **value, out_file **out) {
+    int full = 0;
     for (int i = k->nfile; i-- > 0;) {
-        bool same = k->file[i]->w != NULL;
+        bool same = true;
         for (int p = 0; p < k->npart && same; p++) {
             const char *a = k->file[i]->part[p], *b = value[p];
             same = a == b || (a && b && strcmp(a, b) == 0);
         }
-        if (same) return *out = k->file[i], WEIR_OK;
+        if (same && k->file[i]->w) return *out = k->file[i], WEIR_OK;
+        full += same;
     }
-    return new_file(ctx, k, value, out);
+    return new_file(ctx, k, value, full, out);
 }
 
 /* SPARK ConstantFolding: whether the constants among the columns fail alone; then there is no task

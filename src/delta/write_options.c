@@ -71,5 +71,5 @@ weir_rc weir_delta_write_options_read(weir_ctx *ctx, const weir_write_info *i,
     if (!i->query_id) WEIR_TRY(flag(ctx, i, "dataChange", &out->data_change));
     if (!text) text = weir_conf_get(ctx->conf, "spark.databricks.delta.commitInfo.userMetadata");
     out->user_metadata = weir_strdup(ctx->arena, text);
-    return WEIR_OK;
+    return weir_file_codec_find(ctx, WEIR_FILES_PARQUET, &i->options, &out->codec);
 }

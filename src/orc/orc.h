@@ -19,7 +19,9 @@ void weir_orc_close(weir_orc_reader *); /* NULL is allowed */
 /* A file's clocks on the wall are TIMESTAMP_NTZ here: see weir_orc_stored. The file must not be
  * there; finish and abort free the writer. */
 typedef struct weir_orc_writer weir_orc_writer;
-weir_rc weir_orc_create(weir_ctx *, const char *path, weir_schema *, weir_orc_writer **out);
+/* codec: weir_file_codec's. */
+weir_rc weir_orc_create(weir_ctx *, const char *path, weir_schema *, int codec,
+                        weir_orc_writer **out);
 weir_rc weir_orc_add(weir_ctx *, weir_orc_writer *, const weir_batch *);
 weir_rc weir_orc_finish(weir_ctx *, weir_orc_writer *, int64_t *bytes); /* durable and closed */
 void weir_orc_abort(weir_orc_writer *); /* closes; the file stays. NULL is allowed */

@@ -1,12 +1,12 @@
-/* ORC files from batches: encodings of the format's first version, packed with snappy. See orc.h.
+/* ORC files from batches: encodings of the format's first version. See orc.h.
  * FORMAT: ORC specification v1. */
 #include "base/mem.h"
 #include "func/datetime.h"
 #include "orc/encode.h"
 #include "orc/orc.h"
+#include "orc/pack.h"
 #include "orc/tail.h"
 
-#include <snappy-c.h>
 
 enum { PIECE = 256 << 10, STRIPE = 32 << 20, CHECK_ROWS = 1024 };
 static const char MAGIC[] = "ORC";
@@ -30,6 +30,7 @@ struct weir_orc_writer {
     int64_t at, rows, total_rows; /* rows: of this stripe */
     weir_str stripes, packed;
     char *piece;
+    int codec; /* ORC's CompressionKind */
 };
 
 const weir_type *weir_orc_stored(weir_arena *a, const weir_type *t) {
@@ -139,9 +140,10 @@ static weir_rc put_bytes(weir_ctx *ctx, weir_orc_writer *w, const void *p, size_
 
 /* In pieces, each as it is where packing does not make it smaller. */
 static weir_rc put_packed(weir_ctx *ctx, weir_orc_writer *w, const char *p, size_t len) {
+    if (!w->codec) return put_bytes(ctx, w, p, len);
     for (size_t at = 0; at < len; at += PIECE) {
-        size_t n = len - at < PIECE ? len - at : PIECE, made = snappy_max_compressed_length(PIECE);
-        bool smaller = snappy_compress(p + at, n, w->piece, &made) == SNAPPY_OK && made < n;
+        size_t n = len - at < PIECE ? len - at : PIECE, made;
+        bool smaller = weir_orc_pack(w->codec, p + at, n, w->piece, &made);
         size_t head = (smaller ? made : n) << 1 | !smaller;
         const uint8_t h[3] = {(uint8_t)head, (uint8_t)(head >> 8), (uint8_t)(head >> 16)};
         WEIR_TRY(put_bytes(ctx, w, h, 3));
@@ -235,13 +237,14 @@ static weir_rc end_stripe(weir_ctx *ctx, weir_orc_writer *w) {
 
 /* ---- files ---- */
 
-weir_rc weir_orc_create(weir_ctx *ctx, const char *path, weir_schema *schema,
+weir_rc weir_orc_create(weir_ctx *ctx, const char *path, weir_schema *schema, int codec,
                         weir_orc_writer **out) {
     weir_arena *mem = weir_arena_new(NULL);
     weir_orc_writer *w = WEIR_NEW(mem, weir_orc_writer);
     w->mem = mem;
     weir_str_init(&w->stripes, mem, INT32_MAX);
-    w->piece = weir_alloc(mem, snappy_max_compressed_length(PIECE));
+    w->codec = codec;
+    w->piece = weir_alloc(mem, weir_orc_pack_room(PIECE));
     open_column(mem, weir_type_copy(mem, schema), &w->root);
     weir_rc rc = weir_file_create(ctx, path, true, &w->file);
     if (rc == WEIR_OK) rc = put_bytes(ctx, w, MAGIC, 3);
@@ -303,7 +306,7 @@ static weir_rc put_footer(weir_ctx *ctx, weir_orc_writer *w) {
     int64_t from = w->at;
     WEIR_TRY(put_packed(ctx, w, f.p, f.len));
     weir_orc_out_number(&ps, 1, (uint64_t)(w->at - from));
-    weir_orc_out_number(&ps, 2, WEIR_ORC_SNAPPY);
+    weir_orc_out_number(&ps, 2, (uint64_t)w->codec);
     weir_orc_out_number(&ps, 3, PIECE);
     weir_orc_out_text(&ps, 4, "\0\x0c", 2); /* version 0.12 */
     weir_orc_out_number(&ps, 5, 0);

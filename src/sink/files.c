@@ -17,14 +17,17 @@ struct weir_file_out {
     weir_parquet_writer *w;
 };
 static weir_rc parquet_check(weir_ctx *ctx, const weir_write_info *i) {
-    (void)ctx, (void)i;
-    return WEIR_OK;
+    const weir_file_codec *codec;
+    return weir_file_codec_find(ctx, WEIR_FILES_PARQUET, &i->options, &codec);
 }
 static weir_rc parquet_open(weir_ctx *ctx, weir_arena *mem, const char *path,
                             const weir_write_info *i, weir_file_out **out) {
     const char *type = weir_conf_get(ctx->conf, "spark.sql.parquet.outputTimestampType");
     *out = WEIR_NEW(mem, weir_file_out);
-    return weir_parquet_create(ctx, path, i->schema, strcasecmp(type, "INT96") == 0, &(*out)->w);
+    const weir_file_codec *codec;
+    WEIR_TRY(weir_file_codec_find(ctx, WEIR_FILES_PARQUET, &i->options, &codec));
+    return weir_parquet_create(ctx, path, i->schema, codec, strcasecmp(type, "INT96") == 0,
+                               &(*out)->w);
 }
 static weir_rc parquet_add(weir_ctx *ctx, weir_file_out *o, const weir_batch *b) {
     return weir_parquet_add(ctx, o->w, b);
@@ -39,7 +42,8 @@ static void parquet_drop(weir_file_out *o) {
     if (o) o->w = NULL;
 }
 static const weir_file_format parquet_format = {.name = "parquet",
-                                                .extension = ".snappy.parquet",
+                                                .columnar = true,
+                                                .codecs = WEIR_FILES_PARQUET,
                                                 .check = parquet_check,
                                                 .open = parquet_open,
                                                 .add = parquet_add,
@@ -70,6 +74,7 @@ typedef struct file_sink {
     weir_sink *sink;
     weir_write_info data; /* what format is given: without the partition columns */
     int *part, *kept;     /* columns of the rows that name folders, and those in the files */
+    weir_conf *zone;      /* in whose time zone folders are named; NULL: the session's */
     weir_arena *mem;
     out_file *file;
     int nfile, cfile, nopen;
@@ -162,6 +167,17 @@ static weir_rc plan_columns(weir_ctx *ctx, file_sink *k) {
     return k->format->check(ctx, &k->data);
 }
 
+static void conf_free(void *p) { weir_conf_free(p); }
+
+/* SPARK FileFormatWriter: the option timeZone, else the session's. */
+static weir_rc folder_zone(weir_ctx *ctx, file_sink *k) {
+    const char *zone = weir_option_get(&k->sink->info.options, "timeZone");
+    if (!zone || !k->sink->info.npartition) return WEIR_OK;
+    k->zone = weir_conf_new(ctx->conf);
+    weir_arena_defer(k->sink->mem, conf_free, k->zone);
+    return weir_conf_set(ctx, k->zone, "spark.sql.session.timeZone", zone);
+}
+
 static weir_rc files_open(weir_ctx *ctx, weir_sink *s) {
     file_sink *k = WEIR_NEW(s->mem, file_sink);
     weir_dirent *e = NULL;
@@ -172,6 +188,7 @@ static weir_rc files_open(weir_ctx *ctx, weir_sink *s) {
     if (!s->info.path)
         return weir_fail(ctx, WEIR_E_PATH_NOT_GIVEN, NULL);
     WEIR_TRY(plan_columns(ctx, k));
+    WEIR_TRY(folder_zone(ctx, k));
     WEIR_TRY(weir_max_rows_of_file(ctx, &s->info.options, &k->max_rows));
     if (streaming(s)) { /* SPARK: a reader finds the log, and no file, before the first batch */
         char *log = weir_printf(ctx->arena, "%s/_spark_metadata", s->info.path);
@@ -255,10 +272,19 @@ static void grow(file_sink *k) {
     k->cfile = cap;
 }
 
-static const char *extension(weir_ctx *ctx, const file_sink *k) {
-    const char *v =
-        k->format->any_extension ? weir_option_get(&k->data.options, "extension") : NULL;
-    return v ? weir_printf(ctx->arena, ".%s", v) : k->format->extension;
+static weir_rc extension(weir_ctx *ctx, const file_sink *k, const char **out) {
+    const weir_file_format *f = k->format;
+    const char *v = f->any_extension ? weir_option_get(&k->data.options, "extension") : NULL;
+    const weir_file_codec *codec;
+    const weir_pack *pack = NULL;
+    if (f->columnar) {
+        WEIR_TRY(weir_file_codec_find(ctx, f->codecs, &k->data.options, &codec));
+        return *out = codec->extension, WEIR_OK;
+    }
+    if (f->packs) WEIR_TRY(weir_pack_find(ctx, weir_pack_name(&k->data.options), &pack));
+    *out = weir_printf(ctx->arena, "%s%s%s", v ? "." : "", v ? v : f->extension,
+                       weir_pack_extension(pack));
+    return WEIR_OK;
 }
 
 /* Streams write at the final name: what the log does not list is invisible. Batch files are hidden
@@ -268,13 +294,11 @@ static weir_rc new_file(weir_ctx *ctx, file_sink *k, const char *dir, out_file *
     WEIR_TRY(make_room(ctx, k));
     grow(k);
     for (int i = 0; i < k->nfile; i++) same += strcmp(k->file[i].dir, dir) == 0;
-    const weir_pack *pack = NULL;
-    if (k->format->packs)
-        WEIR_TRY(weir_pack_find(ctx, weir_pack_name(&k->data.options), &pack));
+    const char *end;
+    WEIR_TRY(extension(ctx, k, &end));
     const char *path = k->sink->info.path,
-               *name = weir_printf(k->mem, "part-00000-%s%cc%03d%s%s", k->job,
-                                   k->sink->info.npartition ? '.' : '-', same, extension(ctx, k),
-                                   weir_pack_extension(pack));
+               *name = weir_printf(k->mem, "part-00000-%s%cc%03d%s", k->job,
+                                   k->sink->info.npartition ? '.' : '-', same, end);
     out_file *f = &k->file[k->nfile];
     *f = (out_file){.dir = dir, .final = weir_printf(k->mem, "%s/%s%s", path, dir, name)};
     f->temp = streaming(k->sink) ? f->final : weir_printf(k->mem, "%s/%s.%s.tmp", path, dir, name);
@@ -335,8 +359,10 @@ static weir_rc files_write(weir_ctx *ctx, weir_writer *w, const weir_batch *b) {
     if (n) {
         grouped g = {k, b};
         weir_column *text = WEIR_NEWN(ctx->arena, weir_column, n);
+        weir_ctx c = *ctx;
+        if (k->zone) c.conf = k->zone;
         for (int p = 0; p < n; p++)
-            WEIR_TRY(weir_cast_column(ctx, &b->col[k->part[p]], &weir_t_string, WEIR_CAST_ANSI,
+            WEIR_TRY(weir_cast_column(&c, &b->col[k->part[p]], &weir_t_string, WEIR_CAST_ANSI,
                                       &text[p]));
         weir_part_keys keys = {k->sink->info.path, k->sink->info.partition_by, text, n};
         return weir_part_groups(ctx, &keys, b->len, add_group, &g);

@@ -27,6 +27,8 @@ static weir_rc orc_type_check(weir_ctx *ctx, const weir_type *t) {
     return WEIR_OK;
 }
 static weir_rc orc_check(weir_ctx *ctx, const weir_write_info *i) {
+    const weir_file_codec *codec;
+    WEIR_TRY(weir_file_codec_find(ctx, WEIR_FILES_ORC, &i->options, &codec));
     return orc_type_check(ctx, i->schema);
 }
 static void conf_free(void *p) { weir_conf_free(p); }
@@ -36,7 +38,9 @@ static weir_rc orc_open(weir_ctx *ctx, weir_arena *mem, const char *path, const 
     (*out)->stored = weir_orc_stored(mem, i->schema);
     (*out)->conf = weir_conf_new(NULL);
     weir_arena_defer(mem, conf_free, (*out)->conf);
-    return weir_orc_create(ctx, path, (*out)->stored, &(*out)->w);
+    const weir_file_codec *codec;
+    WEIR_TRY(weir_file_codec_find(ctx, WEIR_FILES_ORC, &i->options, &codec));
+    return weir_orc_create(ctx, path, (*out)->stored, codec->orc, &(*out)->w);
 }
 
 /* ---- SPARK OrcSerializer: days and clocks of the calendar of java.sql ---- */
@@ -103,7 +107,8 @@ static void orc_drop(weir_file_out *o) {
 }
 
 const weir_file_format weir_orc_format = {.name = "orc",
-                                          .extension = ".snappy.orc",
+                                          .columnar = true,
+                                          .codecs = WEIR_FILES_ORC,
                                           .check = orc_check,
                                           .open = orc_open,
                                           .add = orc_add,

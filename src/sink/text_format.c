@@ -17,7 +17,8 @@ enum { FLUSH = 1 << 20 };
 struct weir_file_out {
     weir_file *f;
     const char *path;
-    weir_str buf, coded, packed; /* rows, in the charset, packed */
+    weir_str buf, referred, coded, packed; /* rows, XML's with references, in the charset, packed */
+    uint32_t most; /* XML: characters above are written as references; 0: none */
     weir_charset charset;
     weir_packer *packer; /* NULL: the text is written as it is */
     int64_t bytes;
@@ -38,14 +39,6 @@ static const char *get_option(void *u, const char *key) {
 static weir_rc check_pack(weir_ctx *ctx, const weir_write_info *i) {
     const weir_pack *pack;
     return weir_pack_find(ctx, weir_pack_name(&i->options), &pack);
-}
-
-static weir_rc check_utf8(weir_ctx *ctx, const weir_write_info *i) {
-    const char *enc = weir_option_get(&i->options, "encoding");
-    if (enc && strcasecmp(enc, "UTF-8") != 0)
-        return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
-                         weir_printf(ctx->arena, "the encoding %s; write UTF-8", enc));
-    return check_pack(ctx, i);
 }
 
 static weir_rc charset_of(weir_ctx *ctx, const weir_write_info *i, const char *options,
@@ -71,6 +64,7 @@ static weir_rc open_file(weir_ctx *ctx, weir_arena *mem, const char *path, const
     o->charset = WEIR_CHARSET_UTF8;
     weir_str_init(&o->buf, mem, 1u << 30);
     weir_str_init(&o->coded, mem, 1u << 30);
+    weir_str_init(&o->referred, mem, 1u << 30);
     weir_str_init(&o->packed, mem, 1u << 30);
     const weir_pack *pack;
     WEIR_TRY(weir_pack_find(ctx, weir_pack_name(&i->options), &pack));
@@ -79,9 +73,29 @@ static weir_rc open_file(weir_ctx *ctx, weir_arena *mem, const char *path, const
     return weir_file_create(ctx, path, true, &o->f);
 }
 
+/* SPARK: JDK's XMLStreamWriterImpl writes &#xh; for what it takes its charset not to have. */
+static void refer(const weir_str *t, uint32_t most, weir_str *out) {
+    const char *p = t->p, *end = p + t->len, *from = p;
+    while (p < end) {
+        uint32_t c;
+        int n = weir_utf8_code(p, end, &c);
+        if (c > most) {
+            weir_str_add(out, from, (size_t)(p - from));
+            weir_str_printf(out, "&#x%x;", c);
+            from = p + n;
+        }
+        p += n;
+    }
+    weir_str_add(out, from, (size_t)(end - from));
+}
+
 static weir_rc flush(weir_ctx *ctx, weir_file_out *o, bool last) {
     const weir_str *t = &o->buf;
-    o->packed.len = o->coded.len = 0;
+    o->packed.len = o->coded.len = o->referred.len = 0;
+    if (o->most && t->len) {
+        refer(t, o->most, &o->referred);
+        t = &o->referred;
+    }
     if (o->charset != WEIR_CHARSET_UTF8 && t->len) {
         (void)weir_charset_encode(o->charset, t->p, t->len, !o->marked, &o->coded);
         o->marked = true;
@@ -266,7 +280,9 @@ static weir_rc xml_check(weir_ctx *ctx, const weir_write_info *i) {
     weir_xml_writer w;
     weir_str_init(&out, ctx->arena, 1);
     WEIR_TRY(weir_xml_writer_init(ctx, get_option, (void *)(uintptr_t)i, &out, &w));
-    WEIR_TRY(check_utf8(ctx, i));
+    weir_charset set;
+    WEIR_TRY(charset_of(ctx, i, "`XmlOptions`", &set));
+    WEIR_TRY(check_pack(ctx, i));
     for (int c = 0; c < i->schema->nfield; c++)
         WEIR_TRY(xml_type_check(ctx, &w.tags, &i->schema->field[c], &i->schema->field[c]));
     return WEIR_OK;
@@ -278,6 +294,10 @@ static weir_rc xml_open(weir_ctx *ctx, weir_arena *mem, const char *path, const 
     c.arena = mem;
     WEIR_TRY(open_file(ctx, mem, path, i, out));
     (*out)->path = weir_strdup(mem, path);
+    WEIR_TRY(charset_of(ctx, i, "`XmlOptions`", &(*out)->charset));
+    weir_charset set = (*out)->charset;
+    if (set != WEIR_CHARSET_UTF8 && set != WEIR_CHARSET_UTF16)
+        (*out)->most = set == WEIR_CHARSET_ASCII ? 0x7F : 0xFF;
     return weir_xml_writer_init(&c, get_option, (void *)(uintptr_t)i, &(*out)->buf, &(*out)->xml);
 }
 

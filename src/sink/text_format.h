@@ -1,15 +1,18 @@
 /* What a directory of files is written as. One table row per format. */
 #ifndef WEIR_SINK_TEXT_FORMAT_H
 #define WEIR_SINK_TEXT_FORMAT_H
+#include "base/file_codec.h"
 #include "io/sink.h"
 
 /* A file being written; opaque, lives in the arena given to open. */
 typedef struct weir_file_out weir_file_out;
 typedef struct weir_file_format {
-    const char *name, *extension; /* "parquet", ".snappy.parquet" */
-    bool packs;                   /* the option compression packs whole files, see codec/pack.h */
-    bool by_position;             /* columns have no names in the files */
-    bool any_extension;           /* the option extension gives another one */
+    const char *name, *extension; /* "json", ".json"; columnar files' codecs have their own */
+    bool columnar;
+    weir_columnar codecs;  /* of columnar files: whose codecs, see base/file_codec.h */
+    bool packs;              /* the option compression packs whole files, see codec/pack.h */
+    bool by_position;        /* columns have no names in the files */
+    bool any_extension;      /* the option extension gives another one */
     /* Are options and columns such that the format can hold them? At the start of a write. */
     weir_rc (*check)(weir_ctx *, const weir_write_info *);
     weir_rc (*open)(weir_ctx *, weir_arena *mem, const char *path, const weir_write_info *,

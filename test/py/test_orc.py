@@ -33,7 +33,7 @@ def test_written_and_read(spark, tmp_path, zone):
     spark.conf.set("spark.sql.session.timeZone", zone)
     d = spark.sql(ROWS)
     d.write.orc(f"{tmp_path}/o")
-    [name] = glob.glob(f"{tmp_path}/o/*.snappy.orc")
+    [name] = glob.glob(f"{tmp_path}/o/*.zstd.orc")
     assert sorted(spark.read.orc(f"{tmp_path}/o").collect(), key=str) == sorted(d.collect(), key=str)
     # a timestamp is a wall clock of the process there (UTC here), whatever the session's zone, as Spark 4.2 writes it
     wall = {"UTC": "2026-07-01 10:11:12.123456", "America/New_York": "2026-07-01 14:11:12.123456"}[zone]

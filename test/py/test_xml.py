@@ -44,8 +44,12 @@ OTHERWISE = {
     # Spark's parser does not look at the option
     "latin1_option": [["é"]],
 }
-# Refused when the write begins, by its column
-INTERVAL = {"class": "UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE", "causes": [], "required": None}
+WRITTEN_OTHERWISE = {
+    # refused when the write begins, by its column
+    "interval": {"class": "UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE", "causes": [], "required": None},
+    # refused by name; Spark's task fails with UnsupportedCharsetException
+    "charset_unknown": {"class": "INVALID_PARAMETER_VALUE.CHARSET", "causes": [], "required": None},
+}
 
 
 @pytest.mark.parametrize("name", sorted(cases.READ))
@@ -57,7 +61,10 @@ def test_read_as_spark(spark, tmp_path, utc, name):
 
 @pytest.mark.parametrize("name", sorted(cases.WRITE))
 def test_write_as_spark(spark, tmp_path, utc, name):
-    assert cases.write(spark, name, str(tmp_path)) == (INTERVAL if name == "interval" else SPARK["write"][name])
+    want = WRITTEN_OTHERWISE.get(name, SPARK["write"][name])
+    if name.startswith("charset_") and "" in want:  # Spark refers to the halves of a pair, which no parser reads
+        want = {"": want[""].replace("&#xd83d;&#xde00;", "&#x1f600;")}
+    assert cases.write(spark, name, str(tmp_path)) == want
 
 
 def fill(path, **texts):
@@ -126,13 +133,6 @@ def test_undone_options_are_refused(spark, tmp_path, option, value):
     source = fill(tmp_path / "in", a="<r><ROW><a>1</a></ROW></r>")
     with pytest.raises(PySparkException, match=f"UNSUPPORTED_FEATURE.*{option}"):
         spark.read.format("xml").options(**{"rowTag": "ROW", option: value}).load(source).collect()
-
-
-@pytest.mark.parametrize("option, value", [("encoding", "UTF-16")])
-def test_undone_write_options_are_refused(spark, tmp_path, option, value):
-    with pytest.raises(PySparkException, match=f"UNSUPPORTED_FEATURE.*{value}"):
-        spark.range(1).write.format("xml").options(**{"rowTag": "ROW", option: value}).save(str(tmp_path / "out"))
-    assert not os.path.exists(tmp_path / "out" / "_SUCCESS")
 
 
 def test_unknown_encoding_is_named(spark, tmp_path):

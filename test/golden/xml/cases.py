@@ -231,7 +231,10 @@ ALL = ("SELECT CAST(1 AS BYTE) AS b, CAST(2 AS SHORT) AS s, 3 AS i, 4L AS l, CAS
        "CAST(1.50 AS DECIMAL(10,2)) AS n, true AS o, DATE'2024-02-29' AS y, TIMESTAMP'2024-02-29 10:11:12.123456' AS t, "
        "TIMESTAMP_NTZ'2024-02-29 10:11:12' AS z, 'text' AS x, X'0102' AS h, CAST('NaN' AS DOUBLE) AS q, 0.1D AS e, 1e-7D AS g, "
        "CAST(1e-10 AS DECIMAL(20,10)) AS w")
+ABROAD = "SELECT 'aé' AS a, 'ß€😀<' AS _b UNION ALL SELECT '😀', '&é'"
 WRITE = {
+    **{f"charset_{c}": (ABROAD, {"rowTag": "ROW", "encoding": c}) for c in ("UTF-8", "US-ASCII", "ISO-8859-1", "UTF-16", "UTF-16LE", "UTF-16BE", "UTF-32")},
+    "charset_unknown": (ABROAD, {"rowTag": "ROW", "encoding": "nosuch"}),
     "plain": ("SELECT 1 AS a, 'x' AS b UNION ALL SELECT 2, NULL UNION ALL SELECT NULL, ''", {"rowTag": "ROW"}),
     "types": (ALL, {"rowTag": "r", "rootTag": "all"}),
     "attributes": ("SELECT 1 AS _id, 'a\"b' AS _name, 'text' AS _VALUE UNION ALL SELECT NULL, NULL, NULL", {"rowTag": "ROW"}),
@@ -344,6 +347,7 @@ def write(spark, name, folder):
         w = spark.sql(query).coalesce(1).write.format("xml").options(**options)
         (w.partitionBy(part) if part else w).save(folder + "/out")
         files = sorted(glob.glob(folder + "/out/**/*.xml", recursive=True))
-        return {os.path.dirname(os.path.relpath(f, folder + "/out")): open(f, newline="").read() for f in files}
+        return {os.path.dirname(os.path.relpath(f, folder + "/out")): open(f, newline="", encoding=options.get("encoding", "UTF-8")).read()
+                for f in files}
     except Exception as e:
         return failure(e)
