@@ -1,5 +1,6 @@
 /* weir: picks the subcommand. */
 #include "app/app.h"
+#include "python/keeper.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -11,9 +12,11 @@ static const char help[] =
     "\n"
     "  weir run [--conf k=v] [--warehouse DIR] JOB.py [ARGS...]\n"
     "      starts an engine for one script and runs it: no server to start by hand\n"
-    "  weir server [--host H] [--port N] [--token-file F] [--tls-cert F --tls-key F]\n"
-    "              [--warehouse DIR] [--conf k=v]...\n"
-    "      serves Spark Connect until SIGTERM; then SPARK_REMOTE=sc://HOST:PORT\n"
+    "  weir server [--host H] [--port N] [--token-file F | --no-token]\n"
+    "              [--tls-cert F --tls-key F] [--warehouse DIR] [--conf k=v]... [--core-files]\n"
+    "      serves Spark Connect until SIGTERM. Clients need the token that a file, WEIR_TOKEN,\n"
+    "      spark.connect.authenticate.token or SPARK_CONNECT_AUTHENTICATE_TOKEN names; without\n"
+    "      one a random token is made, and printed in a SPARK_REMOTE line for them\n"
     "  weir checkpoint inspect DIR [--json]\n"
     "      what a checkpoint holds, what the next start would do, what is damaged\n"
     "  weir checkpoint rollback DIR --to N [--sink DIR] [--apply] [--json]\n"
@@ -31,6 +34,7 @@ int main(int argc, char **argv) {
     const char *what = argc > 1 ? argv[1] : "--help";
     if (strcmp(what, "run") == 0) return weir_app_run(argc - 1, argv + 1);
     if (strcmp(what, "server") == 0) return weir_app_server(argc - 1, argv + 1);
+    if (strcmp(what, WEIR_PY_KEEPER) == 0) return weir_py_keep(argc - 1, argv + 1);
     if (strcmp(what, "checkpoint") == 0) return weir_app_checkpoint(argc - 1, argv + 1);
     if (strcmp(what, "options") == 0) return weir_app_options();
     if (strcmp(what, "version") == 0 || strcmp(what, "--version") == 0)

@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/random.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -53,16 +52,6 @@ static void forward(int sig, siginfo_t *info, void *u) {
 static int fail(const char *what) {
     fprintf(stderr, "weir run: %s: %s\n", what, strerror(errno));
     return 1;
-}
-
-static void make_token(char out[49]) {
-    unsigned char b[24];
-    size_t n = 0;
-    while (n < sizeof b) {
-        ssize_t k = getrandom(b + n, sizeof b - n, 0);
-        if (k > 0) n += (size_t)k;
-    }
-    for (size_t i = 0; i < sizeof b; i++) snprintf(out + 2 * i, 3, "%02x", b[i]);
 }
 
 static void self_path(char *out, size_t n) {
@@ -185,15 +174,17 @@ static bool wait_script(pid_t script, pid_t server, int *status) {
 }
 
 int weir_app_run(int argc, char **argv) {
-    char token[49];
+    char token[WEIR_APP_TOKEN_SIZE];
     int port = 0, at = 1, status = 0;
-    while (at + 1 < argc && argv[at][0] == '-')
-        at += 2; /* options of the engine come before the script */
+    while (at < argc && argv[at][0] == '-') /* options of the engine come before the script */
+        at += weir_app_flag(argv[at]) ? 1 : 2;
     if (at >= argc)
         return fprintf(stderr, "weir run: which script? weir run JOB.py [ARGS...]\n"), 2;
     if (access(argv[at], R_OK) != 0) return fail(argv[at]);
-    make_token(token);
+    weir_app_random_token(token);
+    weir_app_harden(false);
     pid_t server = start_server(argv + 1, at - 1, argv[at], token, &port);
+    weir_app_hide(at, argv, NULL);
     if (server < 0) return fail("cannot start the engine");
     if (!port) {
         waitpid(server, &status, 0);

@@ -19,6 +19,7 @@ typedef struct options {
     const char **conf; /* keys and values, NULL behind them */
     size_t nconf;
     char *token;
+    bool no_token, core_files;
 } options;
 
 static int fail(const char *what, const char *arg) {
@@ -66,11 +67,10 @@ static char *read_token(const char *path) {
     return buf[0] ? strdup(buf) : NULL;
 }
 
-static int parse_conf(options *o, char *arg) {
-    char *eq = strchr(arg, '=');
+static int parse_conf(options *o, const char *arg) {
+    const char *eq = strchr(arg, '=');
     if (!eq) return fail("--conf needs key=value, got", arg);
-    *eq = 0;
-    add_conf(o, arg, eq + 1);
+    add_conf(o, strndup(arg, (size_t)(eq - arg)), strdup(eq + 1));
     return 0;
 }
 
@@ -87,9 +87,23 @@ static bool parse_port(const char *v, int *port) {
     return end != v && !*end && n >= 0 && n <= 65535;
 }
 
+bool weir_app_flag(const char *option) {
+    return strcmp(option, "--no-token") == 0 || strcmp(option, "--core-files") == 0;
+}
+
+static void parse_flag(options *o, const char *a) {
+    o->no_token |= strcmp(a, "--no-token") == 0;
+    o->core_files |= strcmp(a, "--core-files") == 0;
+}
+
 static int parse(options *o, int argc, char **argv) {
-    for (int i = 1; i < argc; i += 2) { /* an option and its value */
+    for (int i = 1; i < argc; i++) {
         char *a = argv[i], *v = i + 1 < argc ? argv[i + 1] : NULL;
+        if (weir_app_flag(a)) {
+            parse_flag(o, a);
+            continue;
+        }
+        i++;
         if (!v) return fail("an option lacks its value:", a);
         if (strcmp(a, "--host") == 0)
             o->o.host = v;
@@ -118,6 +132,33 @@ static int parse(options *o, int argc, char **argv) {
     return 0;
 }
 
+static int choose_token(options *o, bool local) {
+    static char made[WEIR_APP_TOKEN_SIZE];
+    const char *from = NULL;
+    char *named = weir_app_token(o->conf, &from);
+    if (o->token) {
+        free(named);
+        from = "--token-file";
+    } else {
+        o->token = named;
+    }
+    o->o.token = o->token;
+    if (o->no_token && o->token)
+        return fail("--no-token, and a token is named by", from);
+    if (o->no_token && !local)
+        return fail("--no-token is for loopback alone, not for", o->o.host);
+    if (o->no_token) {
+        fprintf(stderr,
+                "weir server: no token is asked for (--no-token): every user and program on this "
+                "machine can read and\nwrite what this server can, and run Python in its name.\n");
+    } else if (!o->token) {
+        weir_app_random_token(made);
+        o->o.token = made;
+        o->o.tell_remote = true;
+    }
+    return 0;
+}
+
 int weir_app_server(int argc, char **argv) {
     static options o;
     o.o.host = "127.0.0.1";
@@ -126,15 +167,15 @@ int weir_app_server(int argc, char **argv) {
     read_defaults(&o);
     int rc = parse(&o, argc, argv);
     if (rc) return rc;
-    const char *env = getenv("WEIR_TOKEN");
-    o.o.token = o.token ? o.token : env && *env ? env : NULL;
+    weir_app_harden(o.core_files);
+    weir_app_hide(argc, argv, o.conf);
     o.o.conf = o.conf;
     bool local = strcmp(o.o.host, "127.0.0.1") == 0 || strcmp(o.o.host, "localhost") == 0 ||
                  strcmp(o.o.host, "::1") == 0;
-    if (!local && (!o.o.tls_cert || !o.o.token))
-        return fail(
-            "an address that others can reach needs --tls-cert, --tls-key and --token-file:",
-            o.o.host);
+    rc = choose_token(&o, local);
+    if (rc) return rc;
+    if (!local && !o.o.tls_cert)
+        return fail("an address that others can reach needs --tls-cert and --tls-key:", o.o.host);
     weir_ddl_register(weir_sql_parse_type, weir_sql_parse_schema);
     return weir_serve(&o.o);
 }

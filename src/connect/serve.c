@@ -190,6 +190,13 @@ static void say_ready(int fd, int port) {
     close(fd);
 }
 
+/* PySpark sends a token without TLS to the name localhost alone. */
+static void say_remote(const weir_server_config *cfg, int port) {
+    (void)fprintf(stderr, "export SPARK_REMOTE='sc://%s:%d/;%stoken=%s'\n",
+                  cfg->tls_cert ? cfg->host : "localhost", port,
+                  cfg->tls_cert ? "use_ssl=true;" : "", cfg->token);
+}
+
 /* SIGTERM: batches that run get GRACE_MS to commit, in all sessions together; then calls may end.
  */
 static void stop_queries(weir_cn_server *s) {
@@ -267,6 +274,7 @@ int weir_serve(const weir_server_options *o) {
         (void)fprintf(stderr, "weir: no thread could be started\n");
         return 1;
     }
+    if (o->tell_remote) say_remote(&cfg, weir_server_port(net));
     say_ready(o->ready_fd, weir_server_port(net));
     wait_for_signal();
     shut_down(&server, net);

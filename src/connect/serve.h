@@ -7,6 +7,7 @@ typedef struct weir_server_options {
     const char *host;               /* default "127.0.0.1" */
     int port;                       /* 0 = any free one */
     const char *token;              /* NULL: none asked for */
+    bool tell_remote;               /* print the SPARK_REMOTE line that holds the token */
     const char *tls_cert, *tls_key; /* PEM files, or NULL */
     const char *warehouse;          /* NULL: ./spark-warehouse */
     const char **conf;              /* key, value, key, value ... NULL-terminated */

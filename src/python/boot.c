@@ -19,7 +19,7 @@ const char weir_py_boot[] =
     "if home: exec(open(os.path.join(home, 'version.py')).read(), found)\n"
     "os.environ.setdefault('SPARK_HOME', home)\n" /* the light client's worker asks for one */
     "say(json.dumps({'python': '%d.%d' % sys.version_info[:2],\n"
-    "    'pyspark': found.get('__version__', '')}).encode())\n"
+    "    'pyspark': found.get('__version__', ''), 'pid': os.getpid()}).encode())\n"
     "if not home: sys.exit(0)\n"
     "if kind == 'unpack':\n" /* as Spark's executors do with archives */
     "    import tarfile, traceback, zipfile\n"

@@ -12,12 +12,17 @@
 #include <unistd.h>
 
 enum { TAIL = 8192, SHOWN = 2000, LINE = 4096, SETTLE_MS = 200, LAST_READS = 64 };
+enum { MINUTE_US = 60000000 };
 
 struct weir_py_output {
     int fd, wake;
     pthread_t thread;
-    char line[LINE]; /* the thread's */
+    weir_env *env;
+    int64_t most_bytes; /* in a minute; 0: any */
+    /* the thread's */
+    char line[LINE];
     size_t nline;
+    int64_t minute_us, shown_bytes, cut_bytes;
     weir_mutex mu;
     weir_cond cond;
     /* guarded by mu */
@@ -45,6 +50,31 @@ static void keep(weir_py_output *o, const char *p, size_t n) {
     o->ntail += n;
 }
 
+static void say_cut(weir_py_output *o) {
+    if (o->cut_bytes)
+        weir_log(WEIR_LOG_WARN,
+                 "%lld bytes that a Python worker printed are left out "
+                 "(spark.weir.python.maxOutput)",
+                 (long long)o->cut_bytes);
+    o->cut_bytes = 0;
+}
+
+static void show(weir_py_output *o) {
+    int64_t now = weir_monotonic_us(o->env);
+    if (o->minute_us == 0 || now - o->minute_us >= MINUTE_US) {
+        say_cut(o);
+        o->minute_us = now;
+        o->shown_bytes = 0;
+    }
+    bool room = o->most_bytes <= 0 || o->shown_bytes + (int64_t)o->nline <= o->most_bytes;
+    if (room && o->cut_bytes == 0) {
+        o->shown_bytes += (int64_t)o->nline;
+        fwrite(o->line, 1, o->nline, stderr);
+    } else {
+        o->cut_bytes += (int64_t)o->nline;
+    }
+}
+
 static void end_line(weir_py_output *o) {
     o->line[o->nline] = 0;
     if (is_noise(o->line)) {
@@ -55,7 +85,7 @@ static void end_line(weir_py_output *o) {
         bool muted = o->muted;
         if (!muted) keep(o, o->line, o->nline);
         weir_unlock(&o->mu);
-        if (!muted) fwrite(o->line, 1, o->nline, stderr);
+        if (!muted) show(o);
     }
     o->nline = 0;
 }
@@ -79,6 +109,7 @@ static void *pump(void *u) {
         if (p[1].revents) last++; /* somebody else may hold the pipe, and print for ever */
     }
     if (o->nline) end_line(o);
+    say_cut(o);
     weir_lock(&o->mu);
     o->over = true;
     weir_cond_wake_all(&o->cond);
@@ -97,6 +128,8 @@ weir_rc weir_py_output_start(weir_ctx *ctx, weir_py_output **out, int *write_end
     weir_assert(o);
     o->fd = p[0];
     o->wake = wake;
+    o->env = ctx->env;
+    o->most_bytes = weir_conf_bytes(ctx->conf, "spark.weir.python.maxOutput");
     weir_mutex_init(&o->mu, WEIR_RANK_LEAF);
     weir_cond_init(&o->cond);
     if (weir_thread_start(&o->thread, "weir-python-out", pump, o)) {

@@ -1,4 +1,5 @@
 /* Child processes of python/: started, watched, ended. See spawn.h. The thread of the worker. */
+#include "python/keeper.h"
 #include "python/spawn.h"
 
 #include <dirent.h>
@@ -7,35 +8,30 @@
 #include <linux/close_range.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { TERM_MS = 300, KILL_MS = 2000, STEP_US = 2000 };
+/* A keeper gives its worker 300 ms. */
+enum { KEEPER_MS = 2000, KILL_MS = 2000, STEP_US = 2000, MAX_DEPTH = 200 };
 
-extern char **environ;
-
-/* Between fork and exec: only what is safe in a copy of one thread. */
+/* Between fork and exec: only what is safe in a copy of one thread. The keeper sees to its end. */
 static void become(char *const *argv, char *const *envp, int sock, int out, pid_t parent) {
     sigset_t none;
-    struct rlimit no_core = {0, 0};
-    setpgid(0, 0);
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    setsid();
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != parent) _exit(127);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     signal(SIGPIPE, SIG_DFL);
-    setrlimit(RLIMIT_CORE, &no_core);
     int nothing = open("/dev/null", O_RDONLY);
     /* first out of the way of the numbers they get */
     int s = fcntl(sock, F_DUPFD, 10), o = fcntl(out, F_DUPFD, 10);
     if (nothing < 0 || s < 0 || o < 0) _exit(127);
     if (dup2(nothing, 0) < 0 || dup2(o, 1) < 0 || dup2(o, 2) < 0 || dup2(s, 3) < 0) _exit(127);
     close_range(4, ~0u, 0);
-    execve(argv[0], argv, envp);
+    execve("/proc/self/exe", argv, envp);
     _exit(127);
 }
 
@@ -45,7 +41,6 @@ weir_rc weir_py_spawn(weir_ctx *ctx, char *const *argv, char *const *envp, int s
     *pid = fork();
     if (*pid == 0) become(argv, envp, sock, out, parent);
     if (*pid < 0) return weir_fail_io(ctx, "start a process of", argv[0]);
-    setpgid(*pid, *pid); /* whoever is first */
     return WEIR_OK;
 }
 
@@ -58,12 +53,18 @@ bool weir_py_reap(pid_t pid, int64_t wait_ms, int *status) {
     }
 }
 
+static void kill_one(void *u, pid_t pid) {
+    (void)u;
+    kill(pid, SIGKILL);
+}
+
 void weir_py_kill(pid_t pid) {
     int status = 0;
-    kill(-pid, SIGTERM);
-    bool gone = weir_py_reap(pid, TERM_MS, &status);
-    kill(-pid, SIGKILL); /* also children that stayed behind */
-    if (!gone) (void)weir_py_reap(pid, KILL_MS, &status);
+    kill(pid, SIGTERM);
+    if (weir_py_reap(pid, KEEPER_MS, &status)) return;
+    weir_py_below(pid, kill_one, NULL); /* the keeper is stopped, or stuck */
+    kill(pid, SIGKILL);
+    (void)weir_py_reap(pid, KILL_MS, &status);
 }
 
 static int64_t resident_of(pid_t pid) {
@@ -77,46 +78,50 @@ static int64_t resident_of(pid_t pid) {
     return read ? resident * sysconf(_SC_PAGESIZE) : 0;
 }
 
-static int64_t resident_tree(pid_t pid, int depth) {
+static void children_of_task(pid_t pid, const char *task, int depth, void (*fn)(void *, pid_t),
+                             void *u);
+
+/* Each thread has children of its own. */
+static void below(pid_t pid, int depth, void (*fn)(void *, pid_t), void *u) {
     char path[64];
-    int child;
-    int64_t sum = resident_of(pid);
-    (void)snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)pid, (int)pid);
-    FILE *f = depth < 100 ? fopen(path, "re") : NULL;
-    if (!f) return sum;
-    while (fscanf(f, "%d", &child) == 1) sum += resident_tree(child, depth + 1);
-    (void)fclose(f);
-    return sum;
+    (void)snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
+    DIR *d = depth < MAX_DEPTH ? opendir(path) : NULL;
+    for (struct dirent *e; d && (e = readdir(d));)
+        if (e->d_name[0] != '.') children_of_task(pid, e->d_name, depth, fn, u);
+    if (d) closedir(d);
 }
 
-int64_t weir_py_resident(pid_t pid) { return resident_tree(pid, 0); }
+static void children_of_task(pid_t pid, const char *task, int depth, void (*fn)(void *, pid_t),
+                             void *u) {
+    char path[320];
+    int child;
+    (void)snprintf(path, sizeof path, "/proc/%d/task/%s/children", (int)pid, task);
+    FILE *f = fopen(path, "re");
+    if (!f) return;
+    while (fscanf(f, "%d", &child) == 1) {
+        fn(u, child);
+        below(child, depth + 1, fn, u);
+    }
+    (void)fclose(f);
+}
+
+void weir_py_below(pid_t pid, void (*fn)(void *u, pid_t), void *u) { below(pid, 0, fn, u); }
+
+static void add_usage(void *u, pid_t pid) {
+    weir_py_usage *sum = u;
+    sum->resident_bytes += resident_of(pid);
+    sum->processes++;
+}
+
+weir_py_usage weir_py_usage_below(pid_t pid) {
+    weir_py_usage sum = {0, 0};
+    weir_py_below(pid, add_usage, &sum);
+    return sum;
+}
 
 const char *weir_py_how(weir_arena *a, int status) {
     if (WIFSIGNALED(status))
         return weir_printf(a, "was killed by signal %d (%s)", WTERMSIG(status),
                            strsignal(WTERMSIG(status)));
     return weir_printf(a, "ended with exit code %d", WEXITSTATUS(status));
-}
-
-static bool named(const char *entry, const char *name) {
-    size_t n = strlen(name);
-    return strncmp(entry, name, n) == 0 && entry[n] == '=';
-}
-
-char **weir_py_environment(weir_arena *a, const char *const *more) {
-    static const char *const own[] = {"WEIR_TOKEN", "WEIR_CRASH_AT", "WEIR_FAULT_AT",
-                                      "WEIR_IO_TRACE", "SPARK_REMOTE"};
-    int n = 0, extra = 0, out = 0;
-    while (environ[n]) n++;
-    while (more[extra]) extra++;
-    char **v = WEIR_NEWN(a, char *, n + extra / 2 + 1);
-    for (int i = 0; i < n; i++) {
-        bool drop = strncmp(environ[i], "PYTHON_WORKER_FACTORY_", 22) == 0;
-        for (size_t k = 0; k < sizeof own / sizeof *own; k++) drop |= named(environ[i], own[k]);
-        for (int k = 0; k < extra; k += 2) drop |= named(environ[i], more[k]);
-        if (!drop) v[out++] = environ[i];
-    }
-    for (int k = 0; k < extra; k += 2)
-        if (more[k + 1]) v[out++] = weir_printf(a, "%s=%s", more[k], more[k + 1]);
-    return v;
 }

@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "python/keeper.h"
 #include "python/spawn.h"
 
 #include <errno.h>
@@ -17,12 +18,13 @@ enum { LOOK_MS = 200, DEATH_MS = 1000, TEXT_MAX = 64 << 20, HELLO_MAX = 4096 };
 
 struct weir_py_worker {
     weir_arena *mem;
-    pid_t pid;
+    pid_t pid; /* the keeper's */
+    int shown; /* the interpreter's, for messages */
     int fd, pyspark;
     const char *what, *python;
     const char *name;
     char step[64];
-    int64_t began_ms, limit_ms, looked_ms, memory_bytes;
+    int64_t began_ms, limit_ms, looked_ms, memory_bytes, processes;
     weir_py_output *output;
     bool reaped;
     int status;
@@ -40,7 +42,7 @@ static weir_rc fail(weir_ctx *ctx, weir_py_worker *w, const char *how) {
         weir_printf(ctx->arena, "The Python worker of %s%s%s (%s, process %d) %s.%s%s",
                     w->name ? "the function " : "", w->name ? w->name : w->what,
                     *w->step ? weir_printf(ctx->arena, ", %s", w->step) : "",
-                    w->name ? w->what : w->python, (int)w->pid, how,
+                    w->name ? w->what : w->python, w->shown ? w->shown : (int)w->pid, how,
                     *said ? " Its last output:\n" : "", said));
 }
 
@@ -72,14 +74,20 @@ static weir_rc look_after(weir_ctx *ctx, weir_py_worker *w) {
     WEIR_TRY(weir_check_cancel(ctx));
     if (now - w->looked_ms < LOOK_MS) return WEIR_OK;
     w->looked_ms = now;
-    int64_t held = w->memory_bytes > 0 ? weir_py_resident(w->pid) : 0;
-    if (held > w->memory_bytes)
+    const weir_py_usage used = weir_py_usage_below(w->pid);
+    if (w->memory_bytes > 0 && used.resident_bytes > w->memory_bytes)
         return end_it(ctx, w,
                       weir_printf(ctx->arena,
                                   "held %s of memory, more than spark.weir.python.memory allows "
                                   "(%s)",
-                                  size_text(ctx->arena, held),
+                                  size_text(ctx->arena, used.resident_bytes),
                                   size_text(ctx->arena, w->memory_bytes)));
+    if (used.processes > w->processes)
+        return end_it(ctx, w,
+                      weir_printf(ctx->arena,
+                                  "had %lld processes, more than spark.weir.python.maxProcesses "
+                                  "allows (%lld)",
+                                  (long long)used.processes, (long long)w->processes));
     if (w->limit_ms <= 0 || now - w->began_ms < w->limit_ms) return WEIR_OK;
     return end_it(ctx, w,
                   weir_printf(ctx->arena,
@@ -207,6 +215,7 @@ static weir_rc check_hello(weir_ctx *ctx, weir_py_worker *w, const weir_py_spec 
                            const char *text) {
     const weir_json *j = weir_json_parse(ctx->arena, text, strlen(text), NULL);
     const char *python = weir_json_str(j, "python", ""), *pyspark = weir_json_str(j, "pyspark", "");
+    w->shown = (int)weir_json_int(j, "pid", 0);
     if (*spec->version && strcmp(python, spec->version) != 0)
         return weir_fail(ctx, WEIR_E_PYTHON_VERSION_MISMATCH, "worker", w->python, "worker_version",
                          python, "driver_version", spec->version);
@@ -233,13 +242,16 @@ static char **environment(weir_ctx *ctx, const weir_py_spec *spec) {
                                 "localhost", "OMP_NUM_THREADS", threads ? threads : "1",
                                 "SPARK_CONNECT_USER_AGENT",
                                 weir_printf(ctx->arena, WEIR_PY_AGENT "%s", spec->run_id), NULL};
-    return weir_py_environment(ctx->arena, more);
+    return weir_py_environment(ctx, more);
 }
 
 static weir_rc launch(weir_ctx *ctx, weir_py_worker *w, const weir_py_spec *spec) {
     int pair[2], out = -1;
     static const char *const kinds[] = {"foreachBatch", "task", "unpack"};
     const char *const argv[] = {
+        "weir", WEIR_PY_KEEPER, weir_printf(ctx->arena, "%d", (int)getpid()),
+        weir_conf_get(ctx->conf, "spark.weir.python.maxFiles"),
+        weir_conf_get(ctx->conf, "spark.weir.python.maxProcesses"),
         w->python, "-c", weir_py_boot, kinds[spec->kind], spec->files ? spec->files : "", NULL};
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
         return weir_fail_io(ctx, "make a socket for", w->python);
@@ -283,7 +295,8 @@ weir_rc weir_py_start(weir_ctx *ctx, const weir_py_spec *spec, weir_py_worker **
                           .python = weir_strdup(mem, python),
                           .began_ms = now_ms(ctx),
                           .limit_ms = weir_conf_ms(ctx->conf, "spark.weir.python.startTimeout"),
-                          .memory_bytes = weir_conf_bytes(ctx->conf, "spark.weir.python.memory")};
+                          .memory_bytes = weir_conf_bytes(ctx->conf, "spark.weir.python.memory"),
+                          .processes = weir_conf_int(ctx->conf, "spark.weir.python.maxProcesses")};
     weir_rc rc = greet(ctx, w, spec);
     if (rc == WEIR_OK)
         *out = w;

@@ -1,13 +1,14 @@
 /* A Python process beside the engine that runs a client's function: PySpark's own worker modules,
  * started by a few lines of ours (boot.c) on one end of a socket pair. A worker belongs to one
- * query's thread; it dies with that thread, with the engine (PR_SET_PDEATHSIG), and when it is
- * stopped, its process group with it. Integers on the socket are big-endian, texts are i32 length +
- * UTF-8. SPARK: PythonWorkerFactory, StreamingPythonRunner.
+ * query's thread; it dies with that thread, with the engine, and when it is stopped, and all that
+ * came of it with it (keeper.h). What it may do: confine.h. Integers on the socket are big-endian,
+ * texts are i32 length + UTF-8. SPARK: PythonWorkerFactory, StreamingPythonRunner.
  *
  * Every wait ends early on ctx->cancel, on the worker's death, when it is late
- * (spark.weir.python.startTimeout, batchTimeout), or when it holds too much memory
- * (spark.weir.python.memory): failures name the function and give the worker's last output. Thread:
- * that which started it, but for the output, which a thread of its own reads. */
+ * (spark.weir.python.startTimeout, batchTimeout), or when it holds too much memory or has too many
+ * processes (spark.weir.python.memory, maxProcesses): failures name the function and give the
+ * worker's last output. Thread: that which started it, but for the output, which has a thread of
+ * its own. */
 #ifndef WEIR_PYTHON_WORKER_H
 #define WEIR_PYTHON_WORKER_H
 #include "base/buf.h"
@@ -45,7 +46,7 @@ enum { /* replies and marks that are no length. SPARK SpecialLengths */
  * it is. Fails by name when there is none, or one that cannot run the function. The spec's texts
  * are copied. */
 weir_rc weir_py_start(weir_ctx *, const weir_py_spec *, weir_py_worker **out);
-/* Kills it, at once and with its group; NULL is allowed. Below one second, also when it ignores
+/* Kills it and all that came of it; NULL is allowed. Below one second, also when it ignores
  * everything. */
 void weir_py_stop(weir_py_worker *);
 int weir_py_pyspark(const weir_py_worker *); /* 402 for 4.2: the messages differ between releases */

@@ -76,6 +76,7 @@ static int on_header(nghttp2_session *h, const nghttp2_frame *f, const uint8_t *
         free(r->path);
         r->path = strndup((const char *)v, vl);
     } else if (is(n, nl, "authorization") && c->server->cfg.token) {
+        r->has_token = true;
         r->authorized = token_matches(c->server->cfg.token, v, vl);
     } else if (is(n, nl, "grpc-timeout")) {
         r->timeout_ms = timeout_ms(v, vl);
@@ -171,10 +172,15 @@ static bool take_bytes(weir_rpc *r, const uint8_t *p, size_t n) {
     return true;
 }
 
+/* SPARK PreSharedKeyAuthenticationInterceptor. */
+static void refuse_token(weir_rpc *r) {
+    weir_refuse(r, WEIR_GRPC_UNAUTHENTICATED,
+                r->has_token ? "Invalid authentication token" : "No authentication token provided");
+}
+
 static void start(weir_rpc *r) {
     if (r->started || r->refused) return;
-    if (!r->authorized)
-        return weir_refuse(r, WEIR_GRPC_UNAUTHENTICATED, "Invalid authentication token");
+    if (!r->authorized) return refuse_token(r);
     weir_lock(&r->server->mu);
     bool closing = r->server->draining;
     weir_unlock(&r->server->mu);
@@ -212,7 +218,7 @@ static int on_frame(nghttp2_session *h, const nghttp2_frame *f, void *u) {
     if (!r) return 0;
     if (f->hd.flags & NGHTTP2_FLAG_END_HEADERS) r->headers_done = true;
     if (!r->authorized && (f->hd.flags & NGHTTP2_FLAG_END_HEADERS))
-        weir_refuse(r, WEIR_GRPC_UNAUTHENTICATED, "Invalid authentication token");
+        refuse_token(r);
     if (!(f->hd.flags & NGHTTP2_FLAG_END_STREAM)) return 0;
     weir_lock(&r->server->mu);
     r->in_end = true;

@@ -39,7 +39,7 @@ struct weir_rpc {
     conn *c; /* epoll thread; NULL once the stream is closed */
     int32_t id;
     char *path;
-    bool authorized, started, headers_sent, refused, headers_done;
+    bool has_token, authorized, started, headers_sent, refused, headers_done;
     int64_t born_ms, timeout_ms; /* of grpc-timeout, -1 none */
     size_t header_bytes, body_bytes;
     weir_rpc *prev, *next; /* streams of the connection */

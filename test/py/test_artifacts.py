@@ -51,7 +51,7 @@ def tree(path):
 @pytest.fixture
 def local(tmp_path):
     (tmp_path / "scratch").mkdir()
-    e = Engine(str(tmp_path), "--conf", f"spark.local.dir={tmp_path}/scratch", "--conf", "spark.weir.artifacts.maxBytes=4m",
+    e = Engine(str(tmp_path), "--core-files", "--conf", f"spark.local.dir={tmp_path}/scratch", "--conf", "spark.weir.artifacts.maxBytes=4m",
                "--conf", "spark.weir.artifacts.maxServerBytes=6m", "--conf", "spark.weir.artifacts.maxCount=200")
     yield e
     if e.process.poll() is None:
@@ -153,11 +153,11 @@ def test_leftovers_of_a_killed_server_go_at_the_next_start(local, tmp_path):
     local.kill()
     assert local.process.returncode == -signal.SIGKILL and os.path.exists(left)
     type(spark)._active_session.session = None
-    second = Engine(str(tmp_path), "--conf", f"spark.local.dir={tmp_path}/scratch")
+    second = Engine(str(tmp_path), "--core-files", "--conf", f"spark.local.dir={tmp_path}/scratch")
     third = second.session()
     third.addArtifacts(blob(tmp_path, "b.bin", 2 << 20), file=True)
     alive = scratch(second)
-    fourth = Engine(str(tmp_path), "--conf", f"spark.local.dir={tmp_path}/scratch")  # the second one's stays
+    fourth = Engine(str(tmp_path), "--core-files", "--conf", f"spark.local.dir={tmp_path}/scratch")  # the second one's stays
     assert fourth.session().sql("select 1").count() == 1
     assert not os.path.exists(left) and os.path.exists(alive) and os.path.exists(other / "keep")
     third.stop()
