@@ -127,21 +127,33 @@ static weir_rc groups(weir_ctx *ctx, weir_az *az, weir_plan *p, const weir_plan 
     return WEIR_OK;
 }
 
-/* HAVING and ORDER BY: names of output columns, outside of aggregate functions, are what these are
- * made of. */
-static weir_expr *by_output(weir_ctx *ctx, const weir_plan *list, weir_expr *e) {
-    int next;
+/* The first output that e names, NULL: none. *several: another one is called so, too. */
+static weir_expr *named_output(weir_ctx *ctx, const weir_plan *list, const weir_expr *e,
+                               bool *several) {
+    weir_expr *found = NULL;
     for (int k = 0; k < list->nexpr && e->kind == WEIR_EX_ATTR && e->nname == 1; k++) {
         weir_expr *x = list->expr[k];
         if (!weir_name_same(ctx, weir_expr_name(ctx->arena, x), e->names[0])) continue;
-        while (x->kind == WEIR_EX_ALIAS) x = x->arg[0];
-        return x;
+        *several |= found != NULL;
+        if (!found) found = x;
     }
+    return found;
+}
+
+/* HAVING and ORDER BY: names of output columns, outside of aggregate functions, are what these are
+ * made of. SPARK: a column below comes before two outputs of its name. */
+static weir_expr *by_output(weir_ctx *ctx, const weir_plan *in, const weir_plan *list,
+                            weir_expr *e) {
+    int next;
+    bool several = false;
+    weir_expr *x = named_output(ctx, list, e, &several);
+    while (x && x->kind == WEIR_EX_ALIAS) x = x->arg[0];
+    if (x) return several && weir_az_find(ctx, in, e->names[0]) == -1 ? e : x;
     if (!e->narg || (e->kind == WEIR_EX_FUNC && weir_agg_find(e->name, 0, &next) &&
                      !weir_fn_find(e->name, 0, &next)))
         return e;
     weir_expr *c = weir_expr_copy(ctx->arena, e);
-    for (int i = 0; i < e->narg; i++) c->arg[i] = by_output(ctx, list, e->arg[i]);
+    for (int i = 0; i < e->narg; i++) c->arg[i] = by_output(ctx, in, list, e->arg[i]);
     return c;
 }
 
@@ -194,10 +206,21 @@ static const weir_expr *stray(weir_expr *const *group, int n, const weir_expr *e
     return found;
 }
 
+/* HAVING (SPARK tells it apart): e is a name of two outputs, and of no column below. */
+static weir_rc check_having(weir_ctx *ctx, const weir_plan *in, const weir_plan *list,
+                            const weir_expr *e) {
+    bool several = false;
+    if (named_output(ctx, list, e, &several) && several &&
+        weir_az_find(ctx, in, e->names[0]) == -1)
+        return weir_az_ambiguous(ctx, e);
+    for (int i = 0; i < e->narg; i++) WEIR_TRY(check_having(ctx, in, list, e->arg[i]));
+    return WEIR_OK;
+}
+
 /* HAVING, ORDER BY: they may name an output column, a key, or anything in aggregate functions. */
 static weir_rc bind_extra(weir_ctx *ctx, weir_az *az, const weir_plan *in, weir_expr **group,
                           int ngroup, weir_expr *e, weir_plan *list) {
-    weir_expr *x = by_output(ctx, list, e);
+    weir_expr *x = by_output(ctx, in, list, e);
     WEIR_TRY(weir_az_expr(ctx, az, &in, 1, x, &x));
     while (x->kind == WEIR_EX_ALIAS) x = x->arg[0];
     const weir_expr *col = stray(group, ngroup, x);
@@ -207,7 +230,7 @@ static weir_rc bind_extra(weir_ctx *ctx, weir_az *az, const weir_plan *in, weir_
 }
 
 weir_rc weir_az_aggregate(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_expr **extra, int nextra,
-                          weir_plan **out) {
+                          int nhaving, weir_plan **out) {
     weir_plan *in = NULL, list = {.kind = WEIR_P_PROJECT};
     if (p->group_kind != 0)
         return weir_fail(
@@ -229,6 +252,7 @@ weir_rc weir_az_aggregate(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_expr **
         weir_expr **again = weir_memdup(ctx->arena, list.expr, sizeof *again * (size_t)list.nexpr);
         WEIR_TRY(weir_az_split_aggs(ctx, bare, p->ngroup, again, list.nexpr, &aggs, &nagg));
     }
+    for (int i = 0; i < nhaving; i++) WEIR_TRY(check_having(ctx, in, &list, extra[i]));
     for (int i = 0; i < nextra; i++)
         WEIR_TRY(bind_extra(ctx, az, in, group, p->ngroup, extra[i], &list));
     const char **names = WEIR_NEWN(ctx->arena, const char *, list.nexpr);

@@ -216,7 +216,7 @@ static weir_rc az_project(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan *i
         g->kind = WEIR_P_AGGREGATE;
         g->ngroup = 0;
         g->in[0] = in;
-        return weir_az_aggregate(ctx, az, g, NULL, 0, out);
+        return weir_az_aggregate(ctx, az, g, NULL, 0, 0, out);
     }
     WEIR_TRY(weir_az_lift_windows(ctx, az, &p, &in));
     for (int i = 0; i < p->nexpr; i++)
@@ -290,7 +290,8 @@ static weir_rc over_aggregate(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_pla
             if (!position(e, &at))
                 weir_plan_add_expr(ctx->arena, &list, e->kind == WEIR_EX_SORT ? e->arg[0] : e);
         }
-    WEIR_TRY(weir_az_aggregate(ctx, az, agg, list.expr, list.nexpr, &mid));
+    int nhaving = step[0]->kind == WEIR_P_FILTER ? step[0]->nexpr : 0;
+    WEIR_TRY(weir_az_aggregate(ctx, az, agg, list.expr, list.nexpr, nhaving, &mid));
     int shown = mid->schema->nfield - list.nexpr, next = shown;
     for (int k = 0; k < nstep; k++) {
         weir_plan *node = weir_az_node(ctx, step[k], step[k]->kind, mid);
@@ -501,7 +502,7 @@ weir_rc weir_az_plan(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan **out) 
     } else if (p->nin == 0) {
         rc = az_leaf(ctx, az, p, out);
     } else if (p->kind == WEIR_P_AGGREGATE) {
-        rc = weir_az_aggregate(ctx, az, p, NULL, 0, out);
+        rc = weir_az_aggregate(ctx, az, p, NULL, 0, 0, out);
     } else if (p->kind == WEIR_P_JOIN) {
         rc = unsupported(
             ctx, p,

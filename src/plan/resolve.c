@@ -96,7 +96,7 @@ bool weir_az_is_all(weir_ctx *ctx, const weir_plan *in, const weir_expr *e) {
            weir_az_find(ctx, in, e->names[0]) == -1;
 }
 
-static weir_rc ambiguous(weir_ctx *ctx, const weir_expr *e) {
+weir_rc weir_az_ambiguous(weir_ctx *ctx, const weir_expr *e) {
     (void)weir_fail(ctx, WEIR_E_AMBIGUOUS_REFERENCE, "name",
                     weir_printf(ctx->arena, "`%s`", e->names[0]), "referenceNames",
                     weir_printf(ctx->arena, "[`%s`, `%s`]", e->names[0], e->names[0]));
@@ -258,7 +258,7 @@ static weir_rc lateral_alias(weir_ctx *ctx, const binder *b, const weir_expr *e,
 static weir_rc bind_attr(weir_ctx *ctx, const binder *b, weir_expr *e, weir_expr **out) {
     int used = 0, at = e->plan_id >= 0 ? by_plan_id(ctx, b, e, &used) : -1;
     if (at == -1) at = by_name(ctx, b, e, &used);
-    if (at == -2) return ambiguous(ctx, e);
+    if (at == -2) return weir_az_ambiguous(ctx, e);
     *out = NULL;
     if (at == -1) WEIR_TRY(lateral_alias(ctx, b, e, out));
     if (at == -1 && !*out) return weir_az_missing(ctx, b->in, b->nin, e);

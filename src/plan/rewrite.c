@@ -34,7 +34,7 @@ weir_rc weir_az_with_columns(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan
         g->kind = WEIR_P_AGGREGATE;
         g->ngroup = 0;
         g->in[0] = in;
-        return weir_az_aggregate(ctx, az, g, NULL, 0, out);
+        return weir_az_aggregate(ctx, az, g, NULL, 0, 0, out);
     }
     *out = weir_az_project(ctx, p, in, list.expr, list.nexpr);
     return WEIR_OK;

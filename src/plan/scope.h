@@ -63,9 +63,12 @@ weir_rc weir_az_condition(weir_ctx *, weir_expr *, weir_expr **out);
 /* char_pad.c: arguments of a comparison that is bound, where CHAR columns are among them */
 weir_rc weir_az_pad_chars(weir_ctx *, const weir_plan *const *in, int nin, weir_expr *);
 
-/* aggregate.c */
+/* resolve.c: AMBIGUOUS_REFERENCE of a name */
+weir_rc weir_az_ambiguous(weir_ctx *, const weir_expr *);
+
+/* aggregate.c: extra are expressions of HAVING (the first nhaving) and ORDER BY */
 weir_rc weir_az_aggregate(weir_ctx *, weir_az *, weir_plan *, weir_expr **extra, int nextra,
-                          weir_plan **out);
+                          int nhaving, weir_plan **out);
 weir_rc weir_az_metrics(weir_ctx *, weir_az *, weir_plan *, weir_plan *in, weir_plan **out);
 /* Turns expr list e (resolved, with AGG inside) into aggs plus expressions over (groups, aggs). */
 weir_rc weir_az_split_aggs(weir_ctx *, weir_expr **group, int ngroup, weir_expr **e, int n,

@@ -303,3 +303,8 @@ select a as b, count(*) from values (1) t(a) group by a having b = 1 and a = 1 o
 select struct(a, 1).a x, sum(1) from values (1) t(a) group by struct(a, 1).a having x = 1
 select s.p, count(*) from values (named_struct('p', 1)) t(s) group by s.p having s.p = 1 order by s.p
 select s.p, count(*) from values (named_struct('p', 1)) t(s) group by s having s.p = 1 order by s.p
+select k as k, k as k from values (1),(1) t(k) group by k having k > 0
+select k, count(*) as k from values (1),(1) t(k) group by k order by k
+select k+1 as z, k+1 as z from values (1),(1) t(k) group by k having z > 0
+select k+1 z, k as z from values (1),(1) t(k) group by k order by z+1
+select count(distinct k), k as z, any_value(1) as z from values (1),(1) t(k) group by k having z is null order by count(*), 1
