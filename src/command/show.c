@@ -108,7 +108,9 @@ static weir_rc show_properties(weir_ctx *ctx, weir_session *s, weir_command *c, 
         if (c->value && strcmp(c->value, have.opt[i].key) != 0) continue;
         found = true;
         weir_answer_text(&r, 0, have.opt[i].key);
-        weir_answer_text(&r, 1, have.opt[i].value);
+        weir_answer_text(&r, 1,
+                         weir_conf_redacted(weir_session_conf(s), have.opt[i].key,
+                                            have.opt[i].value));
         weir_answer_row(&r);
     }
     if (!found) {

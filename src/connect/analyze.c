@@ -384,7 +384,7 @@ void weir_cn_analyze(weir_cn_server *server, weir_rpc *rpc, weir_ctx *ctx) {
         a.server_side_session_id = s->ssid;
         weir_cn_reply(rpc, ctx, &a.base);
     } else {
-        weir_cn_fail(server, rpc, ctx->err);
+        weir_cn_fail(server, rpc, s, ctx->err);
     }
     if (s) weir_cn_session_unref(s);
 }

@@ -283,7 +283,7 @@ void weir_cn_add_artifacts(weir_cn_server *server, weir_rpc *rpc, weir_ctx *ctx)
         a.n_artifacts = u.n;
         weir_cn_reply(rpc, ctx, &a.base);
     } else {
-        weir_cn_fail(server, rpc, ctx->err);
+        weir_cn_fail(server, rpc, u.session, ctx->err);
     }
     if (u.session) weir_cn_session_unref(u.session);
 }
@@ -300,7 +300,7 @@ void weir_cn_artifact_status(weir_cn_server *server, weir_rpc *rpc, weir_ctx *ct
         rc = weir_cn_session_get(ctx, server, q->user_context, q->session_id,
                                  q->client_observed_server_side_session_id, &s);
     if (rc != WEIR_OK) {
-        weir_cn_fail(server, rpc, ctx->err);
+        weir_cn_fail(server, rpc, s, ctx->err);
         return;
     }
     a.statuses =

@@ -138,7 +138,7 @@ void weir_cn_config(weir_cn_server *server, weir_rpc *rpc, weir_ctx *ctx) {
         a.warnings = out.warning;
         weir_cn_reply(rpc, ctx, &a.base);
     } else {
-        weir_cn_fail(server, rpc, ctx->err);
+        weir_cn_fail(server, rpc, s, ctx->err);
     }
     if (s) weir_cn_session_unref(s);
 }

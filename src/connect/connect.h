@@ -65,7 +65,7 @@ struct weir_cn_session {
 typedef struct weir_cn_error {
     struct weir_cn_error *next;
     weir_arena *mem;
-    char id[37];
+    char id[37], ssid[37]; /* whose; "" nobody's */
     int64_t at_ms;
     weir_err err;
 } weir_cn_error;
@@ -165,7 +165,8 @@ void weir_cn_interrupt(weir_cn_server *, weir_rpc *, weir_ctx *);
 void weir_cn_status(weir_cn_server *, weir_rpc *, weir_ctx *);
 
 /* ---- errors.c ---- */
-void weir_cn_fail(weir_cn_server *, weir_rpc *, const weir_err *);
+/* The session may ask for its details afterwards; NULL: there is none, anybody may. */
+void weir_cn_fail(weir_cn_server *, weir_rpc *, const weir_cn_session *, const weir_err *);
 void weir_cn_fetch_error(weir_cn_server *, weir_rpc *, weir_ctx *);
 void weir_cn_errors_sweep(weir_cn_server *, bool all);
 /* Sends one response and finishes the call. */

@@ -54,11 +54,13 @@ static const char *error_class(const weir_err *e) {
     return c && *c ? c : NULL;
 }
 
-static void keep(weir_cn_server *s, const weir_err *e, char id[37]) {
+static void keep(weir_cn_server *s, const weir_cn_session *whose, const weir_err *e,
+                 char id[37]) {
     weir_arena *own = weir_arena_new(NULL);
     weir_cn_error *k = WEIR_NEW(own, weir_cn_error), *old = NULL;
     weir_uuid(s->shared.env, k->id);
     memcpy(id, k->id, 37);
+    memcpy(k->ssid, whose ? whose->ssid : "", whose ? sizeof k->ssid : 1);
     k->mem = own;
     k->at_ms = weir_monotonic_us(s->shared.env) / 1000;
     weir_err_init(&k->err);
@@ -112,11 +114,12 @@ static const char *clipped(weir_arena *a, const char *t, size_t n) {
     return weir_printf(a, "%.*s...", (int)n, t);
 }
 
-void weir_cn_fail(weir_cn_server *s, weir_rpc *rpc, const weir_err *e) {
+void weir_cn_fail(weir_cn_server *s, weir_rpc *rpc, const weir_cn_session *whose,
+                  const weir_err *e) {
     weir_arena *a = weir_arena_new(NULL);
     weir_str info, any, status;
     char id[37];
-    keep(s, e, id);
+    keep(s, whose, e, id);
     weir_str_init(&info, a, 1 << 20);
     weir_str_init(&any, a, 1 << 20);
     weir_str_init(&status, a, 1 << 20);
@@ -221,13 +224,15 @@ void weir_cn_fetch_error(weir_cn_server *server, weir_rpc *rpc, weir_ctx *ctx) {
         weir_rpc_finish(rpc, WEIR_GRPC_INVALID_ARGUMENT, "malformed request", NULL, 0);
         return;
     }
-    weir_lock(&server->error_mu);
-    for (const weir_cn_error *k = server->errors; k; k = k->next)
-        if (strcmp(k->id, weir_text(q->error_id)) == 0) weir_err_copy(&found, &k->err);
-    weir_unlock(&server->error_mu);
     weir_cn_session *s =
         weir_cn_session_find(server, q->user_context ? weir_text(q->user_context->user_id) : "",
                              weir_text(q->session_id));
+    weir_lock(&server->error_mu);
+    for (const weir_cn_error *k = server->errors; k; k = k->next) {
+        bool mine = !*k->ssid || (s && strcmp(k->ssid, s->ssid) == 0);
+        if (mine && strcmp(k->id, weir_text(q->error_id)) == 0) weir_err_copy(&found, &k->err);
+    }
+    weir_unlock(&server->error_mu);
     SC(FetchErrorDetailsResponse) a = SK(FETCH_ERROR_DETAILS_RESPONSE__INIT);
     SC(FetchErrorDetailsResponse__Error) * list[2];
     a.session_id = weir_pb_text(q->session_id);

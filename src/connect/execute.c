@@ -274,7 +274,7 @@ void weir_cn_execute(weir_cn_server *server, weir_rpc *rpc, weir_ctx *ctx) {
     if (rc == WEIR_OK)
         weir_cn_op_stream(o, rpc, NULL);
     else
-        weir_cn_fail(server, rpc, ctx->err);
+        weir_cn_fail(server, rpc, s, ctx->err);
     if (o) weir_cn_op_unref(o);
     if (s) weir_cn_session_unref(s);
 }

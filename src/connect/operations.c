@@ -343,7 +343,7 @@ static void end_stream(weir_cn_op *o, weir_rpc *rpc, outcome how) {
     weir_unlock(&o->mu);
     if (how == REPLACED) (void)weir_fail(&ctx, WEIR_E_CURSOR_DISCONNECTED, NULL, NULL);
     if (err.rc != WEIR_OK)
-        weir_cn_fail(server, rpc, &err);
+        weir_cn_fail(server, rpc, o->session, &err);
     else
         weir_rpc_finish(rpc, WEIR_GRPC_OK, NULL, NULL, 0);
     weir_err_clear(&err);
@@ -383,7 +383,7 @@ void weir_cn_op_stream(weir_cn_op *o, weir_rpc *rpc, const char *last) {
     bool drop = err.rc == WEIR_OK && !o->reattachable && (how == ENDED || how == GONE);
     weir_unlock(&o->mu);
     if (err.rc != WEIR_OK)
-        weir_cn_fail(server, rpc, &err);
+        weir_cn_fail(server, rpc, o->session, &err);
     else
         end_stream(o, rpc, how);
     if (drop) weir_cn_op_drop(o);
@@ -418,7 +418,7 @@ static bool find_request(weir_cn_server *server, weir_ctx *ctx, weir_rpc *rpc,
     const uint8_t *p = weir_rpc_next(rpc, &n);
     if (p && weir_pb_unpack(ctx, d, p, n, out) == WEIR_OK) return true;
     if (!p) (void)weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message", "The request has no message.");
-    weir_cn_fail(server, rpc, ctx->err);
+    weir_cn_fail(server, rpc, NULL, ctx->err);
     return false;
 }
 
@@ -433,7 +433,7 @@ static weir_cn_session *existing(weir_cn_server *server, weir_ctx *ctx, weir_rpc
         (void)weir_fail(ctx, WEIR_E_SESSION_CHANGED, "handle", id);
     if (ctx->err->rc == WEIR_OK) return s;
     if (s) weir_cn_session_unref(s);
-    weir_cn_fail(server, rpc, ctx->err);
+    weir_cn_fail(server, rpc, NULL, ctx->err);
     return NULL;
 }
 
@@ -450,7 +450,7 @@ void weir_cn_reattach(weir_cn_server *server, weir_rpc *rpc, weir_ctx *ctx) {
     else if (!o->reattachable)
         (void)weir_fail(ctx, WEIR_E_CURSOR_NOT_REATTACHABLE, NULL, NULL);
     if (ctx->err->rc != WEIR_OK)
-        weir_cn_fail(server, rpc, ctx->err);
+        weir_cn_fail(server, rpc, s, ctx->err);
     else
         weir_cn_op_stream(o, rpc, q->last_response_id);
     if (o) weir_cn_op_unref(o);
@@ -513,7 +513,7 @@ void weir_cn_interrupt(weir_cn_server *server, weir_rpc *rpc, weir_ctx *ctx) {
     if (!find_request(server, ctx, rpc, &spark__connect__interrupt_request__descriptor, &q)) return;
     if (weir_cn_session_get(ctx, server, q->user_context, q->session_id,
                             q->client_observed_server_side_session_id, &s) != WEIR_OK) {
-        weir_cn_fail(server, rpc, ctx->err);
+        weir_cn_fail(server, rpc, NULL, ctx->err);
         return;
     }
     weir_cn_op *list[WEIR_OP_MAX_PER_SESSION];

@@ -28,7 +28,7 @@ static void release_session(weir_cn_server *server, weir_rpc *rpc, weir_ctx *ctx
     const uint8_t *p = weir_rpc_next(rpc, &n);
     if (weir_pb_unpack(ctx, &spark__connect__release_session_request__descriptor, p, p ? n : 0,
                        &q) != WEIR_OK) {
-        weir_cn_fail(server, rpc, ctx->err);
+        weir_cn_fail(server, rpc, NULL, ctx->err);
         return;
     }
     weir_cn_session *s =
@@ -66,7 +66,7 @@ static void clone_session(weir_cn_server *server, weir_rpc *rpc, weir_ctx *ctx) 
         a.new_server_side_session_id = c->ssid;
         weir_cn_reply(rpc, ctx, &a.base);
     } else {
-        weir_cn_fail(server, rpc, ctx->err);
+        weir_cn_fail(server, rpc, s, ctx->err);
     }
     if (c) weir_cn_session_unref(c);
     if (s) weir_cn_session_unref(s);

@@ -8,6 +8,7 @@
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <strings.h>
+#include <unistd.h>
 
 #define OWN_FOLDER "_weir_catalog"
 enum { NAME_LONGEST = 250 }; /* .db behind it, and it is a file name */
@@ -60,6 +61,19 @@ static char *file_name(weir_arena *a, const char *s) {
 static char *dir_of(weir_ctx *ctx, const weir_catalog *c, const char *schema) {
     return weir_printf(ctx->arena, "%s/" OWN_FOLDER "/%s", c->root,
                        file_name(ctx->arena, lower(ctx->arena, schema)));
+}
+
+/* For the server's user alone: options and properties of tables may be secrets. */
+static weir_rc make_dir_of(weir_ctx *ctx, const weir_catalog *c, const char *schema) {
+    const char *own = weir_printf(ctx->arena, "%s/" OWN_FOLDER, c->root);
+    if (access(own, F_OK) != 0) {
+        WEIR_TRY(weir_path_mkdirs(ctx, c->root));
+        weir_rc rc = weir_path_mkdir_private(ctx, own);
+        if (rc != WEIR_OK && access(own, F_OK) != 0) return rc;
+        weir_err_clear(ctx->err); /* another server was faster */
+        WEIR_TRY(weir_dir_sync(ctx, c->root));
+    }
+    return weir_path_mkdirs(ctx, dir_of(ctx, c, schema));
 }
 
 static char *entry_of(weir_ctx *ctx, const weir_catalog *c, const char *schema, const char *name) {
@@ -199,7 +213,7 @@ weir_rc weir_catalog_schema_create(weir_ctx *ctx, weir_catalog *c, const weir_sc
         }
         put_options(&w, "properties", &s->properties);
         weir_jw_end_obj(&w);
-        rc = weir_path_mkdirs(ctx, dir_of(ctx, c, s->name));
+        rc = make_dir_of(ctx, c, s->name);
         if (rc == WEIR_OK)
             rc = weir_file_put(ctx, schema_entry(ctx, c, s->name), t.p, t.len, true, NULL);
     }
@@ -370,7 +384,7 @@ weir_rc weir_catalog_table_put(weir_ctx *ctx, weir_catalog *c, const weir_table 
     if (rc == WEIR_OK && old && !replace)
         rc = weir_fail(ctx, WEIR_E_TABLE_ALREADY_EXISTS, "relationName",
                        weir_printf(ctx->arena, "`spark_catalog`.`%s`.`%s`", t->schema, t->name));
-    if (rc == WEIR_OK) rc = weir_path_mkdirs(ctx, dir_of(ctx, c, t->schema));
+    if (rc == WEIR_OK) rc = make_dir_of(ctx, c, t->schema);
     if (rc == WEIR_OK)
         rc = weir_file_put(ctx, entry_of(ctx, c, t->schema, t->name), out.p, out.len, true, NULL);
     weir_unlock(&c->mu);
