@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_DEPTH = 256 };
+enum { MAX_DEPTH = 1024 };
 typedef struct reader {
     weir_arena *a;
     const char *p, *end;
@@ -261,15 +261,17 @@ void weir_json_escape(weir_str *s, const char *p, size_t n) {
 void weir_jw_init(weir_jw *w, weir_str *out) { *w = (weir_jw){.out = out}; }
 
 static void before(weir_jw *w) {
-    if (w->comma >> w->depth & 1) weir_str_putc(w->out, ',');
-    w->comma |= 1ull << w->depth;
+    uint64_t *comma = &w->comma[w->depth / 64], bit = 1ull << w->depth % 64;
+    if (*comma & bit) weir_str_putc(w->out, ',');
+    *comma |= bit;
 }
+static void first(weir_jw *w) { w->comma[w->depth / 64] &= ~(1ull << w->depth % 64); }
 static void open_(weir_jw *w, char c) {
     before(w);
     weir_str_putc(w->out, c);
-    weir_assert(w->depth < 60);
+    weir_assert(w->depth + 1 < (int)sizeof w->comma * 8);
     w->depth++;
-    w->comma &= ~(1ull << w->depth);
+    first(w);
 }
 static void close_(weir_jw *w, char c) {
     w->depth--;
@@ -283,7 +285,7 @@ void weir_jw_key(weir_jw *w, const char *key) {
     before(w);
     weir_json_escape(w->out, key, strlen(key));
     weir_str_putc(w->out, ':');
-    w->comma &= ~(1ull << w->depth);
+    first(w);
 }
 void weir_jw_raw(weir_jw *w, const char *json) {
     before(w);

@@ -21,7 +21,7 @@ typedef struct weir_json {
     const char **key;        /* OBJECT */
 } weir_json;
 
-/* Whole text must be one value (white space around it allowed). Depth limit 256. NULL on malformed
+/* Whole text must be one value (white space around it allowed). Depth limit 1024. NULL on malformed
  * input, *bad_at (may be NULL) = byte offset. Allocates in arena. */
 weir_json *weir_json_parse(weir_arena *, const char *p, size_t len, size_t *bad_at);
 const weir_json *weir_json_get(const weir_json *obj,
@@ -38,9 +38,9 @@ bool weir_json_to_int(const weir_json *, int64_t *out); /* exact integers only *
  * precedes a value. */
 typedef struct weir_jw {
     weir_str *out;
-    uint64_t comma;
+    uint64_t comma[32];
     int depth;
-} weir_jw; /* depth <= 60 */
+} weir_jw; /* twice as deep as what weir_json_parse takes */
 void weir_jw_init(weir_jw *, weir_str *out);
 void weir_jw_obj(weir_jw *);
 void weir_jw_arr(weir_jw *);

@@ -155,6 +155,25 @@ bool weir_type_orderable(const weir_type *t) {
     return true;
 }
 
+weir_rc weir_type_too_deep(weir_ctx *ctx) {
+    return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
+                     weir_printf(ctx->arena,
+                                 "types nested deeper than %d levels. Flatten the type, or keep "
+                                 "the values as JSON text.",
+                                 WEIR_TYPE_DEPTH));
+}
+
+static bool nests_within(const weir_type *t, int levels) {
+    if (levels < 0) return false;
+    for (int i = 0; i < t->nfield; i++)
+        if (t->field[i].type->nfield && !nests_within(t->field[i].type, levels - 1)) return false;
+    return true;
+}
+
+weir_rc weir_type_check_depth(weir_ctx *ctx, const weir_type *t) {
+    return nests_within(t, WEIR_TYPE_DEPTH - 1) ? WEIR_OK : weir_type_too_deep(ctx);
+}
+
 int weir_type_width(const weir_type *t) { return kinds[t->kind].width; }
 
 const weir_type *weir_type_nullable(weir_arena *a, const weir_type *t) {

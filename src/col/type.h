@@ -55,6 +55,11 @@ bool weir_type_is_integral(const weir_type *); /* BYTE..LONG */
 bool weir_type_is_numeric(const weir_type *);  /* integral, FLOAT, DOUBLE, DECIMAL */
 bool weir_type_is_nested(const weir_type *);
 bool weir_type_orderable(const weir_type *); /* no MAP, VARIANT inside */
+/* UNSUPPORTED_FEATURE for types nested deeper than WEIR_TYPE_DEPTH: from texts, messages and
+ * functions, so that whoever looks into a type may call himself for what is inside. */
+enum { WEIR_TYPE_DEPTH = 256 };
+weir_rc weir_type_check_depth(weir_ctx *, const weir_type *);
+weir_rc weir_type_too_deep(weir_ctx *);
 int weir_type_width(const weir_type *);      /* bytes of a fixed value; 0 otherwise */
 int weir_schema_find(weir_schema *, const char *name,
                      bool case_sensitive); /* index, -1 none, -2 ambiguous */

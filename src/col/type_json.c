@@ -219,5 +219,6 @@ weir_rc weir_type_from_json(weir_ctx *ctx, const char *text, size_t len, const w
         const char *copy = weir_strndup(ctx->arena, text, len > 4096 ? 4096 : len);
         return weir_fail(ctx, WEIR_E_INVALID_JSON_DATA_TYPE, "invalidType", copy);
     }
-    return parse(ctx, j, out);
+    WEIR_TRY(parse(ctx, j, out));
+    return weir_type_check_depth(ctx, *out);
 }

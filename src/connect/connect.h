@@ -18,11 +18,12 @@
 #define SK(name) SPARK__CONNECT__##name
 #define WEIR_SPARK_VERSION "4.2.0"
 
-enum { WEIR_PB_DEPTH = 1024, WEIR_PB_MAX_MESSAGES = 4 << 20, WEIR_PB_MAX_FIELDS = 16 << 20 };
+enum { WEIR_PB_DEPTH = 1024 };
 
 /* ---- depth.c ---- */
-/* Refuses what decoding could not survive: nesting beyond WEIR_PB_DEPTH, too many pieces, malformed
- * bytes. No recursion. */
+/* Refuses what decoding could not survive: nesting beyond WEIR_PB_DEPTH, malformed bytes, a message
+ * twice in a field of one value, what would take more than half of spark.weir.connect.memory
+ * decoded. No recursion. */
 weir_rc weir_pb_check(weir_ctx *, const ProtobufCMessageDescriptor *, const uint8_t *p, size_t n);
 /* Checked, then unpacked into ctx->arena. */
 weir_rc weir_pb_unpack(weir_ctx *, const ProtobufCMessageDescriptor *, const uint8_t *p, size_t n,

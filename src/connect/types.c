@@ -1,6 +1,8 @@
 /* Data types between Spark Connect's messages and the engine's. Any thread. */
 #include "connect/connect.h"
 
+static weir_rc to_type(weir_ctx *ctx, const SC(DataType) * t, const weir_type **out);
+
 static weir_rc to_struct(weir_ctx *ctx, const SC(DataType__Struct) * s, const weir_type **out) {
     weir_field *f = WEIR_NEWN(ctx->arena, weir_field, s->n_fields + 1);
     for (size_t i = 0; i < s->n_fields; i++) {
@@ -9,7 +11,7 @@ static weir_rc to_struct(weir_ctx *ctx, const SC(DataType__Struct) * s, const we
         f[i].nullable = x->nullable;
         f[i].metadata =
             x->metadata && *x->metadata && strcmp(x->metadata, "{}") != 0 ? x->metadata : NULL;
-        WEIR_TRY(weir_pb_to_type(ctx, x->data_type, &f[i].type));
+        WEIR_TRY(to_type(ctx, x->data_type, &f[i].type));
     }
     *out = weir_type_struct(ctx->arena, f, (int)s->n_fields);
     return WEIR_OK;
@@ -49,12 +51,12 @@ static weir_rc to_decimal(weir_ctx *ctx, const SC(DataType__Decimal) * d, const 
 static weir_rc to_nested(weir_ctx *ctx, const SC(DataType) * t, const weir_type **out) {
     const weir_type *a = NULL, *b = NULL;
     if (t->kind_case == SK(DATA_TYPE__KIND_ARRAY)) {
-        WEIR_TRY(weir_pb_to_type(ctx, t->array->element_type, &a));
+        WEIR_TRY(to_type(ctx, t->array->element_type, &a));
         *out = weir_type_array(ctx->arena, a, t->array->contains_null);
         return WEIR_OK;
     }
-    WEIR_TRY(weir_pb_to_type(ctx, t->map->key_type, &a));
-    WEIR_TRY(weir_pb_to_type(ctx, t->map->value_type, &b));
+    WEIR_TRY(to_type(ctx, t->map->key_type, &a));
+    WEIR_TRY(to_type(ctx, t->map->value_type, &b));
     *out = weir_type_map(ctx->arena, a, b, t->map->value_contains_null);
     return WEIR_OK;
 }
@@ -67,7 +69,7 @@ static weir_rc to_string(weir_ctx *ctx, const SC(DataType__String) * s, const we
     return WEIR_OK;
 }
 
-weir_rc weir_pb_to_type(weir_ctx *ctx, const SC(DataType) * t, const weir_type **out) {
+static weir_rc to_type(weir_ctx *ctx, const SC(DataType) * t, const weir_type **out) {
     if (!t) return weir_fail(ctx, WEIR_E_UNSUPPORTED_DATATYPE, "typeName", "\"(none)\"");
     switch (t->kind_case) {
     case SK(DATA_TYPE__KIND_NULL): *out = &weir_t_void; return WEIR_OK;
@@ -102,7 +104,7 @@ weir_rc weir_pb_to_type(weir_ctx *ctx, const SC(DataType) * t, const weir_type *
     case SK(DATA_TYPE__KIND_ARRAY):
     case SK(DATA_TYPE__KIND_MAP): return to_nested(ctx, t, out);
     case SK(DATA_TYPE__KIND_STRUCT): return to_struct(ctx, t->struct_, out);
-    case SK(DATA_TYPE__KIND_UDT): return weir_pb_to_type(ctx, t->udt->sql_type, out);
+    case SK(DATA_TYPE__KIND_UDT): return to_type(ctx, t->udt->sql_type, out);
     case SK(DATA_TYPE__KIND_UNPARSED):
         return weir_sql_parse_type(ctx, weir_text(t->unparsed->data_type_string), out);
     case SK(DATA_TYPE__KIND_GEOMETRY):
@@ -110,6 +112,11 @@ weir_rc weir_pb_to_type(weir_ctx *ctx, const SC(DataType) * t, const weir_type *
         return weir_fail(ctx, WEIR_E_UNSUPPORTED_DATATYPE, "typeName", "\"GEOMETRY\"");
     default: return weir_fail(ctx, WEIR_E_UNSUPPORTED_DATATYPE, "typeName", "\"UNKNOWN\"");
     }
+}
+
+weir_rc weir_pb_to_type(weir_ctx *ctx, const SC(DataType) * t, const weir_type **out) {
+    WEIR_TRY(to_type(ctx, t, out));
+    return weir_type_check_depth(ctx, *out);
 }
 
 static void from_struct(weir_arena *a, const weir_type *t, SC(DataType) * d) {

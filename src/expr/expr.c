@@ -2,6 +2,8 @@
  */
 #include "expr/expr.h"
 
+#include "base/mem.h"
+
 #include <stdarg.h>
 
 weir_expr *weir_expr_new(weir_arena *a, weir_ekind kind) {
@@ -16,6 +18,7 @@ weir_expr *weir_expr_new(weir_arena *a, weir_ekind kind) {
 
 weir_expr *weir_expr_copy(weir_arena *a, const weir_expr *e) {
     weir_expr *c = weir_memdup(a, e, sizeof *e);
+    c->weight = 0;
     c->arg = weir_memdup(a, e->arg, sizeof *e->arg * (size_t)e->narg);
     return c;
 }
@@ -163,6 +166,32 @@ bool weir_expr_resolved(const weir_expr *e) {
     for (int i = 0; i < e->narg; i++)
         if (!weir_expr_resolved(e->arg[i])) return false;
     return true;
+}
+
+typedef struct visit {
+    const weir_expr *e;
+    int32_t depth;
+} visit;
+
+weir_bound weir_expr_bounded(const weir_expr *e, int32_t depth, int64_t nodes) {
+    size_t n = 0, cap = 0;
+    visit *todo = NULL, x = {e, 1};
+    weir_bound rc = WEIR_BOUNDED;
+    for (;;) {
+        if (x.depth > depth) rc = WEIR_TOO_DEEP;
+        if ((int64_t)n + x.e->narg > nodes || nodes-- <= 0) rc = WEIR_TOO_MANY;
+        if (rc != WEIR_BOUNDED) break;
+        if (n + (size_t)x.e->narg + 1 > cap) {
+            cap = (n + (size_t)x.e->narg + 1) * 2;
+            todo = weir_mem_resize(todo, cap * sizeof *todo);
+        }
+        for (int i = 0; i < x.e->narg; i++) todo[n++] = (visit){x.e->arg[i], x.depth + 1};
+        if (x.e->filter) todo[n++] = (visit){x.e->filter, x.depth + 1};
+        if (!n) break;
+        x = todo[--n];
+    }
+    weir_mem_free(todo);
+    return rc;
 }
 
 bool weir_expr_walk(weir_expr *e, bool (*fn)(weir_expr *, void *u), void *u) {

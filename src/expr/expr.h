@@ -59,6 +59,7 @@ typedef struct weir_expr {
     const struct weir_fn *fn;
     const struct weir_agg_fn *agg;
     struct weir_expr *filter;
+    int32_t weight; /* set by analysis: nodes, those that are shared as often as they are used */
     struct weir_expr **body; /* CALL of a higher-order function: func/lambda.h */
     int32_t nbody;
     void *bound; /* CALL, AGG: what bind prepared (compiled pattern, formatter ...); immutable,
@@ -101,6 +102,11 @@ char *weir_expr_sql(weir_arena *, const weir_expr *);
 const char *weir_expr_name(weir_arena *, const weir_expr *);
 /* Pre-order walk; stops when fn returns false. */
 bool weir_expr_walk(weir_expr *, bool (*fn)(weir_expr *, void *u), void *u);
+/* Whether whoever walks the tree may call himself for it, before anyone has. Parts that are shared
+ * count where they are used. No recursion; takes time for at most `nodes` of them. */
+enum { WEIR_EXPR_DEPTH = 4096, WEIR_EXPR_NODES = 2 << 20 };
+typedef enum { WEIR_BOUNDED, WEIR_TOO_DEEP, WEIR_TOO_MANY } weir_bound;
+weir_bound weir_expr_bounded(const weir_expr *, int32_t depth, int64_t nodes);
 /* Rebuilds bottom-up: fn may return its argument or a replacement (NULL = failed, ctx->err set). */
 weir_rc weir_expr_map(weir_ctx *, weir_expr *,
                       weir_rc (*fn)(weir_ctx *, weir_expr *, void *u, weir_expr **out), void *u,

@@ -87,7 +87,7 @@ weir_rc weir_sig_parse(weir_ctx *ctx, const char *text, weir_sig **out) {
         weir_assert(g->nparam < WEIR_SIG_MAX);
         weir_sig_type *t = parse_type(&s);
         g->param[g->nparam++] = t;
-        g->most += t->many ? 10000 : 1;
+        g->most += t->many ? WEIR_EXPR_NODES : 1; /* Spark has no limit */
         g->least += !t->optional;
         eat(&s, ",");
     }

@@ -124,6 +124,54 @@ static weir_rc k_nanvl(weir_ctx *ctx, weir_call *c) {
     return WEIR_OK;
 }
 
+/* Values of which equal ones have one hash, as they do of NaN and -0.0, and a meaning. */
+static bool hashes(const weir_type *t) {
+    return t->kind != WEIR_T_VARIANT && t->kind != WEIR_T_INTERVAL && t->kind != WEIR_T_VOID &&
+           !weir_type_is_nested(t);
+}
+
+enum { MANY = 16, MANY_ROWS = 8 }; /* where a table of them is made sooner than they are compared */
+
+/* SPARK InSet: constants as a table, open addressing; slot: an argument, 0 none. *null: one is. */
+static const int32_t *in_table(weir_ctx *ctx, const weir_call *c, uint32_t *mask, bool *null) {
+    uint32_t room = MANY;
+    while (room < (uint32_t)c->narg * 2) room *= 2;
+    int32_t *slot = WEIR_NEWN(ctx->arena, int32_t, room);
+    *mask = room - 1;
+    for (int k = 1; k < c->narg; k++) {
+        const weir_column *v = &c->arg[k];
+        if (weir_is_null(v, 0)) {
+            *null = true;
+            continue;
+        }
+        uint32_t at = (uint32_t)weir_hash_row(v, 0, 42) & *mask;
+        while (slot[at] && any_cmp(&c->arg[slot[at]], v, 0, 0) != 0) at = (at + 1) & *mask;
+        if (!slot[at]) slot[at] = k;
+    }
+    return slot;
+}
+
+static void in_many(weir_ctx *ctx, const weir_call *c, uint8_t *o, uint8_t *bits) {
+    uint32_t mask;
+    bool null = false;
+    const weir_column *x = &c->arg[0];
+    const int32_t *slot = in_table(ctx, c, &mask, &null);
+    for (int64_t i = 0; i < c->len; i++) {
+        bool unknown = weir_is_null(x, i);
+        uint32_t at = unknown ? 0 : (uint32_t)weir_hash_row(x, i, 42) & mask;
+        for (; !unknown && !o[i] && slot[at]; at = (at + 1) & mask)
+            o[i] = any_cmp(x, &c->arg[slot[at]], i, 0) == 0;
+        if ((unknown || null) && !o[i]) weir_bit_clear(bits, i);
+    }
+}
+
+static bool are_many(const weir_call *c) {
+    bool all = c->narg > MANY && c->len >= MANY_ROWS && hashes(c->arg[0].type);
+    for (int k = 1; k < c->narg && all; k++)
+        all = c->arg[k].form == WEIR_CONST && weir_type_same(c->arg[k].type, c->arg[0].type);
+    return all;
+}
+
 /* Texts against constant texts. */
 static void in_texts(const weir_call *c, uint8_t *o) {
     const weir_column *x = &c->arg[0];
@@ -156,6 +204,10 @@ static weir_rc k_in(weir_ctx *ctx, weir_call *c) {
         return WEIR_OK;
     }
     WEIR_TRY(weir_out_valid(ctx, c, &bits));
+    if (are_many(c)) {
+        in_many(ctx, c, o, bits);
+        return WEIR_OK;
+    }
     for (int64_t i = 0; i < c->len; i++) {
         bool unknown = weir_is_null(x, i);
         for (int k = 1; k < c->narg && !weir_is_null(x, i) && !o[i]; k++) {

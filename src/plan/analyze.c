@@ -487,6 +487,15 @@ static bool ends_metadata(const weir_plan *p) {
     }
 }
 
+/* Each use of a view or a common table expression is a tree of its own: nested, they double. */
+static int64_t weight_of(weir_plan *p) {
+    if (!p->nin || p->weight) return p->weight ? p->weight : 1;
+    int64_t sum = 1;
+    for (int i = 0; i < p->nin; i++) sum += weight_of(p->in[i]);
+    p->weight = (int32_t)(sum > INT32_MAX ? INT32_MAX : sum);
+    return p->weight;
+}
+
 weir_rc weir_az_plan(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan **out) {
     if (p->schema && p->attr) { /* resolved already: an adopted subtree */
         *out = p;
@@ -522,6 +531,9 @@ weir_rc weir_az_plan(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan **out) 
                                                        : az_unary(ctx, az, p, in[0], out);
     }
     az->depth--;
+    if (rc == WEIR_OK && weight_of(*out) > WEIR_PLAN_NODES)
+        return weir_fail(ctx, WEIR_E_PLAN_TOO_LARGE, "what", "its tree", "limit",
+                         weir_printf(ctx->arena, "%d", WEIR_PLAN_NODES));
     return rc;
 }
 

@@ -633,9 +633,19 @@ static weir_rc bind_filter(weir_ctx *ctx, weir_expr *call) {
     return WEIR_FAIL;
 }
 
+/* BETWEEN, CASE x, decode ... use an argument more than once: nested, they double. */
+static int64_t weight_of(weir_expr *e) {
+    if (!e->narg || e->weight) return e->weight ? e->weight : 1;
+    int64_t sum = 1 + (e->filter ? weight_of(e->filter) : 0);
+    for (int i = 0; i < e->narg; i++) sum += weight_of(e->arg[i]);
+    e->weight = (int32_t)(sum > INT32_MAX ? INT32_MAX : sum);
+    return e->weight;
+}
+
 static weir_rc bind_expr(weir_ctx *ctx, const binder *b, weir_expr *e, weir_expr **out) {
-    if (++b->az->depth > WEIR_PLAN_DEPTH)
-        return weir_fail(ctx, WEIR_E_PROTOCOL_DEPTH, "limit", "1024");
+    if (++b->az->depth > WEIR_EXPR_DEPTH)
+        return weir_fail(ctx, WEIR_E_PROTOCOL_DEPTH, "limit",
+                         weir_printf(ctx->arena, "%d", WEIR_EXPR_DEPTH));
     weir_expr *c = e;
     if (e->kind == WEIR_EX_FUNC) WEIR_TRY(spread_stars(ctx, b, e, &c));
     if (c == e && e->narg) c = weir_expr_copy(ctx->arena, e);
@@ -650,7 +660,12 @@ static weir_rc bind_expr(weir_ctx *ctx, const binder *b, weir_expr *e, weir_expr
         return WEIR_OK;
     }
     if (c->filter) WEIR_TRY(bind_filter(ctx, c));
-    return bind_node(ctx, b, c, out);
+    WEIR_TRY(bind_node(ctx, b, c, out));
+    if (weight_of(*out) > WEIR_EXPR_NODES)
+        return weir_fail(ctx, WEIR_E_PLAN_TOO_LARGE, "what", "an expression", "limit",
+                         weir_printf(ctx->arena, "%d", WEIR_EXPR_NODES));
+    bool made = (*out)->kind != WEIR_EX_COL && (*out)->type;
+    return made ? weir_type_check_depth(ctx, (*out)->type) : WEIR_OK;
 }
 
 static weir_rc bind_whole(weir_ctx *ctx, const binder *b, weir_expr *e, weir_expr **out) {

@@ -25,7 +25,7 @@ typedef struct weir_az {
     } const *stream;
 } weir_az;
 
-enum { WEIR_PLAN_DEPTH = 1024 };
+enum { WEIR_PLAN_DEPTH = 1024, WEIR_PLAN_NODES = 1 << 20 };
 int64_t weir_new_id(void);
 
 /* analyze.c */

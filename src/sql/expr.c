@@ -8,6 +8,7 @@ static weir_rc parse_or(weir_parser *p, weir_expr **out);
 static weir_rc parse_sum(weir_parser *p, weir_expr **out);
 static weir_rc parse_bits(weir_parser *p, weir_expr **out);
 static weir_rc parse_unary(weir_parser *p, weir_expr **out);
+static weir_rc parse_named(weir_parser *p, weir_expr **out);
 
 static weir_expr *call(weir_parser *p, int32_t from, const char *name, weir_expr *a, weir_expr *b) {
     weir_expr *e = b ? weir_expr_func(p->ctx->arena, name, 2, a, b)
@@ -18,13 +19,14 @@ static weir_expr *call(weir_parser *p, int32_t from, const char *name, weir_expr
 }
 
 weir_rc weir_parse_name_parts(weir_parser *p, const char ***parts, int32_t *n) {
-    const char **v = WEIR_NEWN(p->ctx->arena, const char *, 16);
-    *n = 0;
+    weir_plan list = {0};
+    const char *name;
     do {
-        if (*n == 16) return weir_syntax_error(p);
-        WEIR_TRY(weir_tk_ident(p, &v[(*n)++]));
+        WEIR_TRY(weir_tk_ident(p, &name));
+        weir_plan_add_name(p->ctx->arena, &list, name);
     } while (weir_tk_take(p, "."));
-    *parts = v;
+    *parts = list.names;
+    *n = list.nname;
     return WEIR_OK;
 }
 
@@ -60,14 +62,20 @@ static weir_rc name_param(weir_ctx *ctx, weir_expr *e, void *u, weir_expr **out)
 static weir_rc parse_lambda(weir_parser *p, weir_expr **out) {
     weir_expr *l = weir_expr_new(p->ctx->arena, WEIR_EX_LAMBDA);
     bool many = weir_tk_take(p, "(");
-    l->names = WEIR_NEWN(p->ctx->arena, const char *, p->ntok - p->at + 1);
+    weir_plan list = {0};
+    const char *name;
     l->arg = WEIR_NEWN(p->ctx->arena, weir_expr *, 1);
     l->narg = 1;
-    do WEIR_TRY(weir_tk_ident(p, &l->names[l->nname++]));
-    while (many && weir_tk_take(p, ","));
+    do {
+        WEIR_TRY(weir_tk_ident(p, &name));
+        weir_plan_add_name(p->ctx->arena, &list, name);
+    } while (many && weir_tk_take(p, ","));
+    l->names = list.names;
+    l->nname = list.nname;
     if (many) WEIR_TRY(weir_tk_need(p, ")"));
     WEIR_TRY(weir_tk_need(p, "->"));
     WEIR_TRY(parse_or(p, &l->arg[0]));
+    WEIR_TRY(weir_parse_bounded(p, l->arg[0]));
     *out = l;
     return weir_expr_map(p->ctx, l->arg[0], name_param, l, &l->arg[0]);
 }
@@ -81,7 +89,7 @@ static weir_rc parse_args(weir_parser *p, weir_expr *f) {
         if (at_lambda(p))
             WEIR_TRY(parse_lambda(p, &a));
         else
-            WEIR_TRY(weir_parse_named_expr(p, &a));
+            WEIR_TRY(parse_named(p, &a));
         weir_plan_add_expr(p->ctx->arena, &list, a);
         if (!weir_tk_take(p, ",")) break;
     }
@@ -161,7 +169,7 @@ static weir_rc parse_case(weir_parser *p, int32_t from, weir_expr **out) {
     f->narg = list.nexpr;
     f->at = weir_tk_pos(p, from);
     *out = f;
-    return WEIR_OK;
+    return subject ? weir_parse_bounded(p, f) : WEIR_OK; /* every branch has a copy of it */
 }
 
 /* EXTRACT(unit FROM x), SUBSTRING(x FROM a FOR b), TRIM([BOTH|..] c FROM x), POSITION(a IN b). */
@@ -293,21 +301,19 @@ static weir_rc parse_word(weir_parser *p, weir_expr **out) {
         if (!quoted && strcasecmp(w, bare[i]) == 0)
             return *out = no_arg_call(p, bare[i], from), WEIR_OK;
     weir_expr *e = weir_expr_new(p->ctx->arena, WEIR_EX_ATTR);
-    const char **v = WEIR_NEWN(p->ctx->arena, const char *, 16);
-    int n = 0;
-    v[n++] = w;
-    while (weir_tk_is(p, ".") && n < 16) {
-        p->at++;
+    weir_plan list = {0};
+    for (weir_plan_add_name(p->ctx->arena, &list, w); weir_tk_take(p, ".");) {
         if (weir_tk_take(p, "*")) {
             e->kind = WEIR_EX_STAR;
             break;
         }
-        WEIR_TRY(weir_tk_ident(p, &v[n++]));
+        WEIR_TRY(weir_tk_ident(p, &w));
+        weir_plan_add_name(p->ctx->arena, &list, w);
     }
-    if (n > 1 && e->kind == WEIR_EX_ATTR && weir_tk_is(p, "("))
-        return parse_call(p, v[n - 1], from, out);
-    e->names = v;
-    e->nname = n;
+    if (list.nname > 1 && e->kind == WEIR_EX_ATTR && weir_tk_is(p, "("))
+        return parse_call(p, w, from, out);
+    e->names = list.names;
+    e->nname = list.nname;
     e->at = weir_tk_pos(p, from);
     *out = e;
     return e->kind == WEIR_EX_STAR ? parse_except(p, e, from) : WEIR_OK;
@@ -337,13 +343,13 @@ static weir_rc parse_paren(weir_parser *p, weir_expr **out) {
     int32_t from = p->at++;
     if (weir_tk_is(p, "select") || weir_tk_is(p, "with"))
         return weir_sql_refuse(p, "subqueries in expressions");
-    WEIR_TRY(weir_parse_named_expr(p, out));
+    WEIR_TRY(parse_named(p, out));
     if (weir_tk_take(p, ")")) return WEIR_OK;
     weir_plan list = {0}; /* (a, b): a struct */
     weir_plan_add_expr(p->ctx->arena, &list, *out);
     while (weir_tk_take(p, ",")) {
         weir_expr *e = NULL;
-        WEIR_TRY(weir_parse_named_expr(p, &e));
+        WEIR_TRY(parse_named(p, &e));
         weir_plan_add_expr(p->ctx->arena, &list, e);
     }
     weir_expr *f = weir_expr_new(p->ctx->arena, WEIR_EX_FUNC);
@@ -380,10 +386,10 @@ static weir_rc parse_primary(weir_parser *p, weir_expr **out) {
 }
 
 static void add_part(weir_parser *p, weir_expr *attr, const char *name) {
-    const char **names = WEIR_NEWN(p->ctx->arena, const char *, attr->nname + 1);
-    memcpy(names, attr->names, sizeof *names * (size_t)attr->nname);
-    names[attr->nname++] = name;
-    attr->names = names;
+    weir_plan list = {.names = attr->names, .nname = attr->nname};
+    weir_plan_add_name(p->ctx->arena, &list, name);
+    attr->names = list.names;
+    attr->nname = list.nname;
 }
 
 static weir_expr *extract(weir_parser *p, int32_t from, weir_expr *base, weir_expr *key) {
@@ -597,20 +603,63 @@ static weir_rc parse_not(weir_parser *p, weir_expr **out) {
     return WEIR_OK;
 }
 
+/* SPARK AstBuilder.visitLogicalBinary: a chain of AND or OR is a balanced tree. first, end: the
+ * tokens of operand i. */
+typedef struct chain {
+    const char *op;
+    weir_expr **operand;
+    int32_t *first, *end;
+} chain;
+
+static weir_expr *balanced(weir_parser *p, const chain *c, int low, int high) {
+    if (low == high) return c->operand[low];
+    int mid = low + (high - low) / 2;
+    weir_expr *l = balanced(p, c, low, mid), *r = balanced(p, c, mid + 1, high);
+    weir_expr *e = call(p, c->first[low], c->op, l, r);
+    e->at.stop = p->tok[c->end[high] - 1].stop;
+    return e;
+}
+
+static weir_rc parse_logic(weir_parser *p, sub_parser *sub, const char *op, weir_expr **out) {
+    weir_arena *a = p->ctx->arena;
+    weir_plan list = {0};
+    int32_t from = p->at, n = 0;
+    WEIR_TRY(sub(p, out));
+    if (!weir_tk_is(p, op)) return WEIR_OK;
+    weir_plan_add_expr(a, &list, *out);
+    chain c = {op, NULL, WEIR_NEWN(a, int32_t, 2), WEIR_NEWN(a, int32_t, 2)};
+    for (c.first[0] = from, c.end[0] = p->at, n = 1; weir_tk_take(p, op); n++) {
+        if (n >= 2 && !(n & (n - 1))) {
+            int32_t *first = WEIR_NEWN(a, int32_t, n * 2), *end = WEIR_NEWN(a, int32_t, n * 2);
+            c.first = memcpy(first, c.first, sizeof *first * (size_t)n);
+            c.end = memcpy(end, c.end, sizeof *end * (size_t)n);
+        }
+        weir_expr *e = NULL;
+        c.first[n] = p->at;
+        WEIR_TRY(sub(p, &e));
+        c.end[n] = p->at;
+        weir_plan_add_expr(a, &list, e);
+    }
+    c.operand = list.expr;
+    *out = balanced(p, &c, 0, n - 1);
+    return WEIR_OK;
+}
+
 static weir_rc parse_and(weir_parser *p, weir_expr **out) {
-    static const char *const ops[] = {"and"};
-    return left_assoc(p, parse_not, ops, 1, out);
+    return parse_logic(p, parse_not, "and", out);
 }
 
 static weir_rc parse_or(weir_parser *p, weir_expr **out) {
-    static const char *const ops[] = {"or"};
     WEIR_TRY(weir_parse_enter(p));
-    WEIR_TRY(left_assoc(p, parse_and, ops, 1, out));
+    WEIR_TRY(parse_logic(p, parse_and, "or", out));
     p->depth--;
     return WEIR_OK;
 }
 
-weir_rc weir_parse_expr(weir_parser *p, weir_expr **out) { return parse_or(p, out); }
+weir_rc weir_parse_expr(weir_parser *p, weir_expr **out) {
+    WEIR_TRY(parse_or(p, out));
+    return weir_parse_bounded(p, *out);
+}
 
 /* Words that may follow an expression and so cannot be its alias without AS. */
 static bool ends_expression(const weir_parser *p) {
@@ -629,19 +678,21 @@ static bool ends_expression(const weir_parser *p) {
     return false;
 }
 
-weir_rc weir_parse_named_expr(weir_parser *p, weir_expr **out) {
+static weir_rc parse_named(weir_parser *p, weir_expr **out) {
     int32_t from = p->at;
     WEIR_TRY(parse_or(p, out));
     bool as = weir_tk_take(p, "as");
     if (!as && ends_expression(p)) return WEIR_OK;
     weir_expr *a = weir_expr_alias(p->ctx->arena, *out, "");
     if (as && weir_tk_take(p, "(")) {
-        a->names = WEIR_NEWN(p->ctx->arena, const char *, 16);
-        a->nname = 0;
+        weir_plan list = {0};
+        const char *name;
         do {
-            if (a->nname == 16) return weir_syntax_error(p);
-            WEIR_TRY(weir_tk_ident(p, &a->names[a->nname++]));
+            WEIR_TRY(weir_tk_ident(p, &name));
+            weir_plan_add_name(p->ctx->arena, &list, name);
         } while (weir_tk_take(p, ","));
+        a->names = list.names;
+        a->nname = list.nname;
         WEIR_TRY(weir_tk_need(p, ")"));
     } else {
         WEIR_TRY(weir_tk_ident(p, &a->names[0]));
@@ -652,10 +703,15 @@ weir_rc weir_parse_named_expr(weir_parser *p, weir_expr **out) {
     return WEIR_OK;
 }
 
+weir_rc weir_parse_named_expr(weir_parser *p, weir_expr **out) {
+    WEIR_TRY(parse_named(p, out));
+    return weir_parse_bounded(p, *out);
+}
+
 weir_rc weir_parse_list(weir_parser *p, weir_plan *into, bool named) {
     do {
         weir_expr *e = NULL;
-        WEIR_TRY(named ? weir_parse_named_expr(p, &e) : parse_or(p, &e));
+        WEIR_TRY(named ? weir_parse_named_expr(p, &e) : weir_parse_expr(p, &e));
         weir_plan_add_expr(p->ctx->arena, into, e);
     } while (weir_tk_take(p, ","));
     return WEIR_OK;

@@ -6,6 +6,7 @@
 #include <ctype.h>
 #include <strings.h>
 
+/* MAX_DEPTH: how deep the parser calls itself. */
 enum { MAX_TOKENS = 1 << 20, MAX_DEPTH = 1000 };
 
 static bool word_start(unsigned char c) { return isalpha(c) || c == '_' || c >= 0x80; }
@@ -85,11 +86,23 @@ static int32_t escape(const char *s, char *o, size_t *n) {
     return s[0] ? 1 : 0;
 }
 
+/* Where the text that starts after the quotation mark at s[at] ends; 0: nowhere. */
+static int32_t closing(const char *s, int32_t at, bool escapes, bool doubles) {
+    char q = s[at];
+    for (int32_t i = at + 1; s[i]; i++) {
+        bool two = (escapes && s[i] == '\\') || (doubles && s[i] == q && s[i + 1] == q);
+        if (!two && s[i] == q) return i;
+        if (two && !s[++i]) return 0;
+    }
+    return 0;
+}
+
 static bool lex_string(weir_ctx *ctx, const char *s, int32_t *at, weir_token *t, bool raw) {
     char q = s[*at];
-    int32_t i = *at + 1;
-    size_t n = 0, room = strlen(s + i) + 8;
-    char *o = weir_alloc(ctx->arena, room * 2);
+    int32_t i = *at + 1, end = closing(s, *at, !raw, !raw);
+    size_t n = 0;
+    if (!end) return false;
+    char *o = weir_alloc(ctx->arena, (size_t)(end - i) + 8);
     for (; s[i]; i++) {
         if (s[i] == q && s[i + 1] == q && !raw) {
             o[n++] = q;
@@ -110,9 +123,10 @@ static bool lex_string(weir_ctx *ctx, const char *s, int32_t *at, weir_token *t,
 }
 
 static bool lex_quoted(weir_ctx *ctx, const char *s, int32_t *at, weir_token *t) {
-    int32_t i = *at + 1;
+    int32_t i = *at + 1, end = closing(s, *at, false, true);
     size_t n = 0;
-    char *o = weir_alloc(ctx->arena, strlen(s + i) + 1);
+    if (!end) return false;
+    char *o = weir_alloc(ctx->arena, (size_t)(end - i) + 1);
     for (; s[i]; i++) {
         if (s[i] == '`' && s[i + 1] != '`') {
             t->kind = WEIR_TK_QUOTED;
@@ -187,15 +201,26 @@ static bool lex_one(weir_ctx *ctx, const char *s, int32_t *at, weir_token *t) {
 
 static weir_rc bad_word(weir_parser *, const weir_token *);
 
+/* What a joined text of that length has room for. */
+static size_t joined_room(size_t len) {
+    size_t room = 64;
+    while (room < len + 1) room *= 2;
+    return room;
+}
+
 /* SPARK: texts beside each other are one. */
 static void join_strings(weir_ctx *ctx, weir_parser *p) {
     weir_token *t = p->ntok > 1 ? &p->tok[p->ntok - 2] : NULL;
     if (!t || t->kind != WEIR_TK_STRING || t[1].kind != WEIR_TK_STRING) return;
-    char *both = weir_alloc(ctx->arena, t->len + t[1].len + 1);
-    memcpy(both, t->text, t->len);
+    size_t len = t->len + t[1].len, room = joined_room(len);
+    char *both = (char *)(uintptr_t)t->text;
+    if (!t->joined || room > joined_room(t->len)) {
+        both = weir_alloc(ctx->arena, room);
+        memcpy(both, t->text, t->len);
+    }
     memcpy(both + t->len, t[1].text, t[1].len);
     t->text = both;
-    t->len += t[1].len;
+    t->len = len;
     t->stop = t[1].stop;
     t->joined = true;
     p->ntok--;
@@ -341,6 +366,22 @@ weir_pos weir_tk_pos(const weir_parser *p, int32_t from) {
 }
 
 weir_rc weir_parse_enter(weir_parser *p) {
-    if (++p->depth > MAX_DEPTH) return weir_fail(p->ctx, WEIR_E_PROTOCOL_DEPTH, "limit", "1000");
-    return WEIR_OK;
+    return ++p->depth > MAX_DEPTH ? weir_parse_too_complex(p, "1000 levels of nesting") : WEIR_OK;
+}
+
+weir_rc weir_parse_too_complex(weir_parser *p, const char *most) {
+    return weir_fail(p->ctx, WEIR_E_FAILED_TO_PARSE_TOO_COMPLEX, "what",
+                     weir_printf(p->ctx->arena, "at most %s", most));
+}
+
+weir_rc weir_parse_bounded(weir_parser *p, const weir_expr *e) {
+    switch (weir_expr_bounded(e, WEIR_EXPR_DEPTH, WEIR_EXPR_NODES)) {
+    case WEIR_TOO_DEEP:
+        return weir_parse_too_complex(
+            p, weir_printf(p->ctx->arena, "%d terms or calls on each other", WEIR_EXPR_DEPTH));
+    case WEIR_TOO_MANY:
+        return weir_parse_too_complex(
+            p, weir_printf(p->ctx->arena, "%d parts of an expression", WEIR_EXPR_NODES));
+    default: return WEIR_OK;
+    }
 }

@@ -24,7 +24,7 @@ typedef struct weir_parser {
     weir_ctx *ctx;
     const char *src;
     weir_token *tok;
-    int32_t ntok, at, depth;
+    int32_t ntok, at, depth, type_depth;
     const weir_sql_args *args;
     int32_t next_arg;
 } weir_parser;
@@ -45,8 +45,13 @@ weir_rc weir_sql_refuse(weir_parser *, const char *feature);
 weir_pos weir_tk_pos(const weir_parser *,
                      int32_t from_token); /* from that token to the one before the current */
 weir_rc weir_parse_enter(weir_parser *);  /* depth; leave with p->depth-- */
+/* FAILED_TO_PARSE_TOO_COMPLEX */
+weir_rc weir_parse_too_complex(weir_parser *, const char *most);
+/* Chains (a + b + ...) make trees deeper than the parser went: before a tree is walked. */
+weir_rc weir_parse_bounded(weir_parser *, const weir_expr *);
 
 /* expr.c, type.c, query.c, statement.c */
+/* A whole expression, bounded; its parts are expr.c's own business. */
 weir_rc weir_parse_expr(weir_parser *, weir_expr **out);
 weir_rc weir_parse_named_expr(weir_parser *, weir_expr **out);
 weir_rc weir_parse_list(weir_parser *, weir_plan *into, bool named);

@@ -62,9 +62,8 @@ static weir_rc uneven_rows(weir_parser *p, int32_t from, int width, int n, int r
 
 /* VALUES (1, 'a'), (2, 'b'): a union of one-row projections. */
 static weir_rc parse_values(weir_parser *p, int32_t from, weir_plan **out) {
-    weir_plan *rows = NULL;
-    int width = -1, count = 0;
-    weir_plan **v = WEIR_NEWN(p->ctx->arena, weir_plan *, p->ntok);
+    weir_plan *rows = weir_plan_new(p->ctx->arena, WEIR_P_UNION, 0);
+    int width = -1;
     do {
         weir_plan *one = weir_plan_new(p->ctx->arena, WEIR_P_RANGE, 0);
         one->n = WEIR_ONE_ROW;
@@ -80,21 +79,16 @@ static weir_rc parse_values(weir_parser *p, int32_t from, weir_plan **out) {
             weir_plan_add_expr(p->ctx->arena, &list, e);
         }
         if (width >= 0 && list.nexpr != width)
-            return uneven_rows(p, from, width, list.nexpr, count);
+            return uneven_rows(p, from, width, list.nexpr, rows->nin);
         width = list.nexpr;
         for (int i = 0; i < width; i++) {
             const char *n = weir_printf(p->ctx->arena, "col%d", i + 1);
             weir_plan_add_expr(p->ctx->arena, row, weir_expr_alias(p->ctx->arena, list.expr[i], n));
         }
-        v[count++] = row;
+        weir_plan_add_input(p->ctx->arena, rows, row);
     } while (weir_tk_take(p, ","));
-    rows = v[0];
-    if (count > 1) {
-        rows = weir_plan_new(p->ctx->arena, WEIR_P_UNION, 0);
-        rows->in = v;
-        rows->nin = count;
-        rows->all = true;
-    }
+    rows->all = true;
+    if (rows->nin == 1) rows = rows->in[0];
     rows->at = weir_tk_pos(p, from);
     *out = rows;
     return parse_alias(p, out, from);
@@ -159,7 +153,9 @@ static weir_rc parse_relation(weir_parser *p, weir_plan **out) {
     if (stream) {
         p->at++;
         bool paren = weir_tk_take(p, "(");
+        WEIR_TRY(weir_parse_enter(p));
         WEIR_TRY(parse_relation(p, out));
+        p->depth--;
         (*out)->streaming = true;
         return paren ? weir_tk_need(p, ")") : WEIR_OK;
     }

@@ -1,7 +1,8 @@
 /* Spark SQL text to unresolved plans, commands, expressions and schemas. Hand-written; errors are
  * Spark's (PARSE_SYNTAX_ERROR and its kin) with position and the pointer under the line in the
- * message. Results live in ctx->arena. Input may be hostile: depth limit 1,000 nested levels, no
- * other. */
+ * message. Results live in ctx->arena. Input may be hostile: at most 1,000 nested levels,
+ * expressions within WEIR_EXPR_DEPTH and WEIR_EXPR_NODES, types within WEIR_TYPE_DEPTH, no other
+ * limit. */
 #ifndef WEIR_SQL_SQL_H
 #define WEIR_SQL_SQL_H
 #include "plan/command.h"

@@ -102,7 +102,7 @@ static weir_rc close_angle(weir_parser *p) {
     return WEIR_OK;
 }
 
-static weir_rc parse_nested(weir_parser *p, const char *name, const weir_type **out) {
+static weir_rc parse_inner(weir_parser *p, const char *name, const weir_type **out) {
     const weir_type *k = NULL, *v = NULL;
     if (strcasecmp(name, "struct") == 0 && weir_tk_is(p, "<>")) {
         p->at++;
@@ -125,12 +125,17 @@ static weir_rc parse_nested(weir_parser *p, const char *name, const weir_type **
     return close_angle(p);
 }
 
+static weir_rc parse_nested(weir_parser *p, const char *name, const weir_type **out) {
+    if (++p->type_depth > WEIR_TYPE_DEPTH) return weir_type_too_deep(p->ctx);
+    WEIR_TRY(parse_inner(p, name, out));
+    p->type_depth--;
+    return WEIR_OK;
+}
+
 weir_rc weir_parse_type(weir_parser *p, const weir_type **out) {
     const char *name;
     int32_t from = p->at;
-    WEIR_TRY(weir_parse_enter(p));
     WEIR_TRY(weir_tk_ident(p, &name));
-    p->depth--;
     for (size_t i = 0; i < sizeof plain / sizeof *plain; i++) {
         if (strcasecmp(name, plain[i].name) != 0) continue;
         *out = weir_type_scalar(plain[i].kind);
@@ -188,9 +193,13 @@ static weir_rc parse_column(weir_parser *p, weir_field *f) {
 }
 
 weir_rc weir_parse_columns(weir_parser *p, const char *close, const weir_type **out) {
-    weir_field *v = WEIR_NEWN(p->ctx->arena, weir_field, p->ntok + 1);
-    int n = 0;
+    int n = 0, room = 8;
+    weir_field *v = WEIR_NEWN(p->ctx->arena, weir_field, room);
     while (!(close && (weir_tk_is(p, close) || (close[0] == '>' && weir_tk_is(p, ">>"))))) {
+        if (n == room) {
+            weir_field *w = WEIR_NEWN(p->ctx->arena, weir_field, room *= 2);
+            v = memcpy(w, v, sizeof *v * (size_t)n);
+        }
         WEIR_TRY(parse_column(p, &v[n++]));
         if (!weir_tk_take(p, ",")) break;
     }
@@ -229,7 +238,7 @@ weir_rc weir_sql_parse_schema(weir_ctx *ctx, const char *text, const weir_type *
         *out = t->kind == WEIR_T_STRUCT ? t : weir_type_struct(ctx->arena, &f, 1);
         return WEIR_OK;
     }
-    p.at = p.depth = 0;
+    p.at = p.depth = p.type_depth = 0;
     WEIR_TRY(weir_lex(ctx, text, &p));
     WEIR_TRY(weir_parse_columns(&p, NULL, out));
     return whole(&p);
