@@ -13,9 +13,9 @@ bool weir_app_flag(const char *option); /* of `weir server`, one without a value
 
 /* ---- secret.c ---- */
 enum { WEIR_APP_TOKEN_SIZE = 49 };
-/* Others cannot read this process's memory and environment (ptrace, /proc), and it leaves no core
- * file, unless that was asked for. */
-void weir_app_harden(bool core_files);
+/* Others cannot read this process's memory and environment (ptrace, /proc, core files). */
+void weir_app_hide_memory(void);
+void weir_app_no_core_file(void); /* of this process and its children */
 void weir_app_random_token(char out[WEIR_APP_TOKEN_SIZE]);
 /* The token that environment and settings (key, value, ... NULL) name; the caller's to free. NULL:
  * none. The environment has none afterwards. *from: which of them. */

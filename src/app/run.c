@@ -182,7 +182,7 @@ int weir_app_run(int argc, char **argv) {
         return fprintf(stderr, "weir run: which script? weir run JOB.py [ARGS...]\n"), 2;
     if (access(argv[at], R_OK) != 0) return fail(argv[at]);
     weir_app_random_token(token);
-    weir_app_harden(false);
+    weir_app_hide_memory(); /* it knows the token; the script and the engine see to themselves */
     pid_t server = start_server(argv + 1, at - 1, argv[at], token, &port);
     weir_app_hide(at, argv, NULL);
     if (server < 0) return fail("cannot start the engine");

@@ -12,11 +12,14 @@
 /* Where a token is looked for in the environment, first to last. The second: SPARK Connect. */
 static const char *const variables[] = {"WEIR_TOKEN", "SPARK_CONNECT_AUTHENTICATE_TOKEN"};
 
-void weir_app_harden(bool core_files) {
-    const struct rlimit none = {0, 0};
-    if (core_files) return;
-    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 || setrlimit(RLIMIT_CORE, &none) != 0)
+void weir_app_hide_memory(void) {
+    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
         perror("weir: the memory cannot be kept from others");
+}
+
+void weir_app_no_core_file(void) {
+    const struct rlimit none = {0, 0};
+    if (setrlimit(RLIMIT_CORE, &none) != 0) perror("weir: core files cannot be turned off");
 }
 
 void weir_app_random_token(char out[WEIR_APP_TOKEN_SIZE]) {

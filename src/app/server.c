@@ -167,7 +167,10 @@ int weir_app_server(int argc, char **argv) {
     read_defaults(&o);
     int rc = parse(&o, argc, argv);
     if (rc) return rc;
-    weir_app_harden(o.core_files);
+    if (!o.core_files) {
+        weir_app_hide_memory();
+        weir_app_no_core_file();
+    }
     weir_app_hide(argc, argv, o.conf);
     o.o.conf = o.conf;
     bool local = strcmp(o.o.host, "127.0.0.1") == 0 || strcmp(o.o.host, "localhost") == 0 ||

@@ -5,6 +5,8 @@
 #include "python/worker.h"
 #include "sink/foreach.h"
 
+#include <ctype.h>
+
 enum { INTERRUPT_MS = 2000 };
 
 static weir_rc host_clone(weir_ctx *ctx, void *session, void **clone, const char **id) {
@@ -73,6 +75,19 @@ static weir_rc check(weir_ctx *ctx, const SC(WriteStreamOperationStart) * w, con
     return WEIR_OK;
 }
 
+/* As a parameter of the address: what is not plain would end it. */
+static const char *encoded(weir_arena *a, const char *user) {
+    weir_str s;
+    weir_str_init(&s, a, 3 * strlen(user) + 1);
+    for (const unsigned char *p = (const unsigned char *)user; *p; p++) {
+        if (isalnum(*p) || strchr("-_.~", *p))
+            weir_str_putc(&s, (char)*p);
+        else
+            weir_str_printf(&s, "%%%02X", *p);
+    }
+    return s.p ? s.p : "";
+}
+
 weir_rc weir_cn_foreach(weir_cn_run *r, const SC(WriteStreamOperationStart) * w,
                         weir_write_info *info, weir_target *t) {
     const SC(StreamingForeachFunction) *f = w->foreach_batch ? w->foreach_batch : w->foreach_writer;
@@ -86,7 +101,8 @@ weir_rc weir_cn_foreach(weir_cn_run *r, const SC(WriteStreamOperationStart) * w,
                              .root_id = s->id,
                              .user_id = s->user,
                              .url = weir_printf(r->mem, "sc://localhost:%d/;user_id=%s",
-                                                atomic_load(&s->server->worker_port), s->user),
+                                                atomic_load(&s->server->worker_port),
+                                                encoded(r->mem, s->user)),
                              .token = s->server->worker_token,
                              .clone = host_clone,
                              .drop = host_drop,

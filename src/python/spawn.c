@@ -8,6 +8,7 @@
 #include <linux/close_range.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -38,44 +39,11 @@ static void become(char *const *argv, char *const *envp, int sock, int out, pid_
 weir_rc weir_py_spawn(weir_ctx *ctx, char *const *argv, char *const *envp, int sock, int out,
                       pid_t *pid) {
     pid_t parent = getpid();
+    prctl(PR_SET_CHILD_SUBREAPER, 1); /* see end_orphans */
     *pid = fork();
     if (*pid == 0) become(argv, envp, sock, out, parent);
     if (*pid < 0) return weir_fail_io(ctx, "start a process of", argv[0]);
     return WEIR_OK;
-}
-
-bool weir_py_reap(pid_t pid, int64_t wait_ms, int *status) {
-    for (int64_t us = 0;; us += STEP_US) {
-        pid_t got = waitpid(pid, status, WNOHANG);
-        if (got == pid || (got < 0 && errno == ECHILD)) return true;
-        if (us >= wait_ms * 1000) return false;
-        usleep(STEP_US);
-    }
-}
-
-static void kill_one(void *u, pid_t pid) {
-    (void)u;
-    kill(pid, SIGKILL);
-}
-
-void weir_py_kill(pid_t pid) {
-    int status = 0;
-    kill(pid, SIGTERM);
-    if (weir_py_reap(pid, KEEPER_MS, &status)) return;
-    weir_py_below(pid, kill_one, NULL); /* the keeper is stopped, or stuck */
-    kill(pid, SIGKILL);
-    (void)weir_py_reap(pid, KILL_MS, &status);
-}
-
-static int64_t resident_of(pid_t pid) {
-    char path[64], text[256] = "";
-    long long all = 0, resident = 0;
-    (void)snprintf(path, sizeof path, "/proc/%d/statm", (int)pid);
-    FILE *f = fopen(path, "re");
-    if (!f) return 0;
-    bool read = fgets(text, sizeof text, f) && sscanf(text, "%lld %lld", &all, &resident) == 2;
-    (void)fclose(f);
-    return read ? resident * sysconf(_SC_PAGESIZE) : 0;
 }
 
 static void children_of_task(pid_t pid, const char *task, int depth, void (*fn)(void *, pid_t),
@@ -106,6 +74,71 @@ static void children_of_task(pid_t pid, const char *task, int depth, void (*fn)(
 }
 
 void weir_py_below(pid_t pid, void (*fn)(void *u, pid_t), void *u) { below(pid, 0, fn, u); }
+
+/* Layers of filters, which only grow: those of a worker's processes are more than the engine's. */
+static long filters_of(pid_t pid) {
+    char path[64], line[256];
+    long n = 0;
+    (void)snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+    FILE *f = fopen(path, "re");
+    while (f && fgets(line, sizeof line, f))
+        if (strncmp(line, "Seccomp_filters:", 16) == 0) n = strtol(line + 16, NULL, 10);
+    if (f) (void)fclose(f);
+    return n;
+}
+
+static void end_orphan(void *u, pid_t pid) {
+    bool *found = u;
+    if (filters_of(pid) <= filters_of(getpid())) return;
+    *found = true;
+    kill(pid, SIGKILL);
+    (void)waitpid(pid, NULL, WNOHANG);
+}
+
+/* A keeper was killed by somebody else: what was below it is now below the engine. */
+static void end_orphans(void) {
+    bool found = true;
+    for (int64_t us = 0; found && us < KILL_MS * 1000; us += STEP_US) {
+        found = false;
+        below(getpid(), MAX_DEPTH - 1, end_orphan, &found);
+        if (found) usleep(STEP_US);
+    }
+}
+
+bool weir_py_reap(pid_t pid, int64_t wait_ms, int *status) {
+    for (int64_t us = 0;; us += STEP_US) {
+        pid_t got = waitpid(pid, status, WNOHANG);
+        if (got == pid && WIFSIGNALED(*status) && WTERMSIG(*status) == SIGKILL) end_orphans();
+        if (got == pid || (got < 0 && errno == ECHILD)) return true;
+        if (us >= wait_ms * 1000) return false;
+        usleep(STEP_US);
+    }
+}
+
+static void kill_one(void *u, pid_t pid) {
+    (void)u;
+    kill(pid, SIGKILL);
+}
+
+void weir_py_kill(pid_t pid) {
+    int status = 0;
+    kill(pid, SIGTERM);
+    if (weir_py_reap(pid, KEEPER_MS, &status)) return;
+    weir_py_below(pid, kill_one, NULL); /* the keeper is stopped, or stuck */
+    kill(pid, SIGKILL);
+    (void)weir_py_reap(pid, KILL_MS, &status);
+}
+
+static int64_t resident_of(pid_t pid) {
+    char path[64], text[256] = "";
+    long long all = 0, resident = 0;
+    (void)snprintf(path, sizeof path, "/proc/%d/statm", (int)pid);
+    FILE *f = fopen(path, "re");
+    if (!f) return 0;
+    bool read = fgets(text, sizeof text, f) && sscanf(text, "%lld %lld", &all, &resident) == 2;
+    (void)fclose(f);
+    return read ? resident * sysconf(_SC_PAGESIZE) : 0;
+}
 
 static void add_usage(void *u, pid_t pid) {
     weir_py_usage *sum = u;

@@ -105,6 +105,9 @@ static weir_rc wait_for(weir_ctx *ctx, weir_py_worker *w, short events, short *g
         WEIR_TRY(look_after(ctx, w));
         *got = p[0].revents;
         if (n > 0 && *got) return WEIR_OK;
+        /* silent and gone: a child of it may hold the socket */
+        if (n == 0 && !w->reaped) w->reaped = weir_py_reap(w->pid, 0, &w->status);
+        if (n == 0 && w->reaped) return fail_dead(ctx, w);
         if (n > 0 && p[1].revents) /* a poke for somebody else: no spinning on it */
             usleep(1000);
     }

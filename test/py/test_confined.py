@@ -70,7 +70,7 @@ def daemonizer():
     return daemonize  # a local one: pickled whole
 
 
-@pytest.mark.parametrize("end", ["stop", "kill the engine", "the worker ends", "by a thread"])
+@pytest.mark.parametrize("end", ["stop", "kill the engine", "kill the keeper", "the worker ends", "by a thread"])
 def test_no_descendant_stays(started, tmp_path, end):
     import sys
     e = started()
@@ -99,6 +99,11 @@ def test_no_descendant_stays(started, tmp_path, end):
     until("the daemon runs", lambda: processes_of(mark))
     if end == "kill the engine":
         e.kill()
+    elif end == "kill the keeper":
+        [keeper] = children(e.process.pid)
+        os.kill(keeper, 9)
+        put(str(tmp_path / "in"), "b.json", {"id": 2})
+        assert "signal 9" in failure(q)
     elif end == "the worker ends":
         assert "ended with exit code 3" in failure(q)
     else:

@@ -30,6 +30,26 @@ def test_a_query_on_the_same_checkpoint_takes_over(engine, tmp_path):
     second.stop()
 
 
+def test_a_user_id_of_any_characters_has_workers(engine, tmp_path):
+    from urllib.parse import quote
+
+    from pyspark.sql import SparkSession
+    user = "o'b;token=x/\u00fc?&=%41 z"
+    spark = SparkSession.builder.remote(f"{engine.url};user_id={quote(user, safe='')}").create()
+    os.mkdir(tmp_path / "in")
+    (tmp_path / "in" / "a.json").write_text('{"id": 1}\n')
+    seen = str(tmp_path / "seen")
+
+    def fn(df, batch_id):
+        open(seen, "w").write(f"{df.count()} {df.sparkSession.client._user_id}")
+
+    q = (spark.readStream.schema("id INT").json(f"{tmp_path}/in").writeStream.foreachBatch(fn).option("checkpointLocation", f"{tmp_path}/ck")
+         .trigger(availableNow=True).start())
+    assert q.awaitTermination(60) and q.exception() is None, q.exception()
+    assert open(seen).read() == f"1 {user}"
+    spark.stop()
+
+
 # ---- secrets of tables. The values are what Spark 4.2.0 with Delta 4.4.0 answers.
 
 HIDDEN = "*********(redacted)"
