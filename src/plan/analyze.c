@@ -152,8 +152,10 @@ static void note_stream(weir_ctx *ctx, weir_az *az, const weir_plan *p, weir_pla
 }
 
 static weir_rc az_table(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan **out) {
+    bool exact = weir_names_exact(ctx);
     for (const struct weir_az_cte *c = az->cte; c && p->nname == 1; c = c->outer)
-        if (weir_name_same(ctx, c->name, p->names[0])) return take_leaf(ctx, az, p, c->plan, out);
+        if (weir_names_alike(c->name, p->names[0], exact))
+            return take_leaf(ctx, az, p, c->plan, out);
     weir_plan *leaf = stream_again(ctx, az, p);
     if (leaf) return take_leaf(ctx, az, p, leaf, out);
     weir_rc rc = az->resolver->table(ctx, az->resolver->u, p, &leaf);
@@ -488,12 +490,27 @@ static bool ends_metadata(const weir_plan *p) {
 }
 
 /* Each use of a view or a common table expression is a tree of its own: nested, they double. */
-static int64_t weight_of(weir_plan *p) {
-    if (!p->nin || p->weight) return p->weight ? p->weight : 1;
+static void weigh(weir_plan *p) {
     int64_t sum = 1;
-    for (int i = 0; i < p->nin; i++) sum += weight_of(p->in[i]);
+    if (!p->nin || p->weight) return;
+    for (int i = 0; i < p->nin; i++) {
+        const weir_plan *in = p->in[i];
+        weigh(p->in[i]);
+        sum += in->weight ? in->weight : 1;
+        if (in->height >= p->height) p->height = in->height + 1;
+    }
     p->weight = (int32_t)(sum > INT32_MAX ? INT32_MAX : sum);
-    return p->weight;
+}
+
+static weir_rc check_weight(weir_ctx *ctx, weir_plan *p) {
+    weigh(p);
+    if (p->height > WEIR_PLAN_HEIGHT)
+        return weir_fail(ctx, WEIR_E_PROTOCOL_DEPTH, "limit",
+                         weir_printf(ctx->arena, "%d", WEIR_PLAN_HEIGHT));
+    if (p->weight > WEIR_PLAN_NODES)
+        return weir_fail(ctx, WEIR_E_PLAN_TOO_LARGE, "what", "its tree", "limit",
+                         weir_printf(ctx->arena, "%d", WEIR_PLAN_NODES));
+    return WEIR_OK;
 }
 
 weir_rc weir_az_plan(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan **out) {
@@ -531,9 +548,7 @@ weir_rc weir_az_plan(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan **out) 
                                                        : az_unary(ctx, az, p, in[0], out);
     }
     az->depth--;
-    if (rc == WEIR_OK && weight_of(*out) > WEIR_PLAN_NODES)
-        return weir_fail(ctx, WEIR_E_PLAN_TOO_LARGE, "what", "its tree", "limit",
-                         weir_printf(ctx->arena, "%d", WEIR_PLAN_NODES));
+    if (rc == WEIR_OK) WEIR_TRY(check_weight(ctx, *out));
     return rc;
 }
 

@@ -31,7 +31,7 @@ weir_plan *weir_plan_copy(weir_arena *a, const weir_plan *p) {
     c->in = copied(a, p->in, p->nin, sizeof *p->in);
     c->expr = copied(a, p->expr, p->nexpr, sizeof *p->expr);
     c->names = copied(a, p->names, p->nname, sizeof *p->names);
-    c->weight = 0;
+    c->weight = c->height = 0;
     return c;
 }
 

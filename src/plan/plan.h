@@ -70,7 +70,8 @@ typedef struct weir_plan {
     weir_pkind kind;
     int64_t plan_id; /* Spark Connect's; -1 none */
     bool streaming;
-    int32_t weight; /* set by analysis: nodes, those that are shared as often as they are used */
+    /* set by analysis: nodes, those that are shared as often as they are used; levels */
+    int32_t weight, height;
     int32_t nin, nexpr, nname, ngroup;
     struct weir_plan **in;
     weir_expr **expr;

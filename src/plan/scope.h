@@ -25,7 +25,9 @@ typedef struct weir_az {
     } const *stream;
 } weir_az;
 
-enum { WEIR_PLAN_DEPTH = 1024, WEIR_PLAN_NODES = 1 << 20 };
+/* HEIGHT: of what analysis makes, a few levels of each that the query has; of common table
+ * expressions over each other, too. */
+enum { WEIR_PLAN_DEPTH = 1024, WEIR_PLAN_HEIGHT = 4096, WEIR_PLAN_NODES = 1 << 20 };
 int64_t weir_new_id(void);
 
 /* analyze.c */

@@ -344,6 +344,19 @@ static weir_rc parse_body(weir_parser *p, weir_plan **out) {
     return WEIR_OK;
 }
 
+static weir_rc check_cte_names(weir_parser *p, const weir_plan *w) {
+    weir_arena *a = p->ctx->arena;
+    weir_field *f = WEIR_NEWN(a, weir_field, w->nname);
+    for (int i = 0; i < w->nname; i++) f[i] = (weir_field){w->names[i], &weir_t_void, true, NULL};
+    const char *twice = weir_schema_twice(a, weir_type_struct(a, f, w->nname), false,
+                                          weir_names_exact(p->ctx));
+    if (!twice) return WEIR_OK;
+    for (int i = 0; i < w->nname; i++) /* as it was written */
+        if (weir_name_same(p->ctx, w->names[i], twice)) twice = w->names[i];
+    return weir_fail(p->ctx, WEIR_E_DUPLICATED_CTE_NAMES, "duplicateNames",
+                     weir_printf(a, "`%s`", twice));
+}
+
 weir_rc weir_parse_query(weir_parser *p, weir_plan **out) {
     WEIR_TRY(weir_parse_enter(p));
     if (!weir_tk_take(p, "with")) {
@@ -358,10 +371,6 @@ weir_rc weir_parse_query(weir_parser *p, weir_plan **out) {
         const char *name;
         weir_plan *a = weir_plan_new(p->ctx->arena, WEIR_P_ALIAS, 1, NULL);
         WEIR_TRY(weir_tk_ident(p, &name));
-        for (int i = 0; i < w->nname; i++)
-            if (weir_name_same(p->ctx, w->names[i], name))
-                return weir_fail(p->ctx, WEIR_E_DUPLICATED_CTE_NAMES, "duplicateNames",
-                                 weir_printf(p->ctx->arena, "`%s`", name));
         weir_plan_add_name(p->ctx->arena, a, name);
         WEIR_TRY(parse_column_names(p, a));
         (void)weir_tk_take(p, "as");
@@ -371,6 +380,7 @@ weir_rc weir_parse_query(weir_parser *p, weir_plan **out) {
         weir_plan_add_input(p->ctx->arena, w, a);
         weir_plan_add_name(p->ctx->arena, w, name);
     } while (weir_tk_take(p, ","));
+    WEIR_TRY(check_cte_names(p, w));
     WEIR_TRY(parse_body(p, &w->in[0]));
     p->depth--;
     *out = w;
