@@ -179,8 +179,10 @@ weir_rc weir_exec_build(weir_ctx *ctx, weir_plan *p, const weir_exec_stream *str
     make_room(x, p);
     WEIR_TRY(build(ctx, x, p, NULL, &x->root));
     for (int i = 0; i < x->nscan; i++)
-        if (!x->scan[i]->streaming)
+        if (!x->scan[i]->streaming) {
             WEIR_TRY(x->scan[i]->ops->split(ctx, x->scan[i], NULL, NULL, &x->splits[i]));
+            weir_splits_by_size(ctx->arena, &x->splits[i]);
+        }
     *out = x;
     return WEIR_OK;
 }

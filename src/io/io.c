@@ -18,6 +18,25 @@ void weir_splits_add(weir_arena *a, weir_splits *s, weir_split v) {
     s->v[s->n++] = v;
 }
 
+static int larger_first(const void *a, const void *b) {
+    const weir_split *x = *(const weir_split *const *)a, *y = *(const weir_split *const *)b;
+    if (x->size_bytes != y->size_bytes) return x->size_bytes > y->size_bytes ? -1 : 1;
+    return x < y ? -1 : x > y;
+}
+
+void weir_splits_by_size(weir_arena *a, weir_splits *s) {
+    int64_t sorted = 1;
+    while (sorted < s->n && s->v[sorted - 1].size_bytes >= s->v[sorted].size_bytes) sorted++;
+    if (sorted >= s->n) return;
+    const weir_split **order = WEIR_NEWN(a, const weir_split *, s->n);
+    weir_split *v = WEIR_NEWN(a, weir_split, s->n);
+    for (int64_t i = 0; i < s->n; i++) order[i] = &s->v[i];
+    qsort(order, (size_t)s->n, sizeof *order, larger_first);
+    for (int64_t i = 0; i < s->n; i++) v[i] = *order[i];
+    s->v = v;
+    s->cap = s->n;
+}
+
 const weir_type *weir_file_metadata_type(weir_arena *a) {
     const weir_field f[] = {{"file_path", &weir_t_string, false, NULL},
                             {"file_name", &weir_t_string, false, NULL},

@@ -31,6 +31,9 @@ typedef struct weir_splits {
 } weir_splits;
 extern const weir_type *weir_file_metadata_type(weir_arena *); /* of the column _metadata */
 void weir_splits_add(weir_arena *, weir_splits *, weir_split);
+/* The order in which files are read: the largest first, those of a size as they stand. SPARK
+ * FileSourceScanExec.createReadRDD */
+void weir_splits_by_size(weir_arena *, weir_splits *);
 
 void weir_task_file(weir_ctx *, const weir_split *); /* ctx->task reads this file now */
 

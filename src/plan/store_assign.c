@@ -73,6 +73,7 @@ static weir_rc file_leaf(const store *s, const weir_expr *shown, const weir_type
     bool text = to->kind == WEIR_T_STRING && to->precision;
     const weir_type *plain = text ? &weir_t_string : to;
     WEIR_TRY(check_safe(s, from, plain, path));
+    if (s->names_only) return *out = weir_assign_null(s->ctx->arena, to), WEIR_OK;
     WEIR_TRY(weir_assign_cast(s->ctx, shown, from, plain, path, out));
     if (text && !weir_conf_bool(s->ctx->conf, "spark.sql.legacy.charVarcharAsString"))
         *out = weir_assign_text(s->ctx->arena, to, *out);
@@ -414,6 +415,18 @@ static weir_rc delta_rows(const store *s, weir_plan *query, weir_plan *proj) {
     return WEIR_OK;
 }
 
+static weir_rc delta_needs(const store *s, weir_schema *rows, bool *needs) {
+    return s->t->by_name ? needs_names(s, rows, needs) : needs_places(s, rows, needs);
+}
+
+static weir_schema *made_columns(const store *s, const weir_plan *proj) {
+    weir_field *f = WEIR_NEWN(s->ctx->arena, weir_field, proj->nexpr + 1);
+    for (int i = 0; i < proj->nexpr; i++)
+        f[i] = (weir_field){weir_expr_name(s->ctx->arena, proj->expr[i]), proj->expr[i]->type,
+                             true, NULL};
+    return weir_type_struct(s->ctx->arena, f, proj->nexpr);
+}
+
 weir_rc weir_store_assign(weir_ctx *ctx, const weir_store_target *t, weir_plan *query,
                           weir_plan **out) {
     store s = {ctx, t, weir_store_policy_of(ctx),
@@ -421,16 +434,13 @@ weir_rc weir_store_assign(weir_ctx *ctx, const weir_store_target *t, weir_plan *
     weir_plan *proj = weir_plan_new(ctx->arena, WEIR_P_PROJECT, 1, query);
     bool needs = true;
     *out = query;
-    if (!t->is_delta) {
-        WEIR_TRY(file_rows(&s, query, proj));
-        return *out = proj, WEIR_OK;
-    }
-    WEIR_TRY(t->by_name ? needs_names(&s, query->schema, &needs)
-                        : needs_places(&s, query->schema, &needs));
+    if (t->is_delta) WEIR_TRY(delta_needs(&s, query->schema, &needs));
     if (!needs) return WEIR_OK;
-    WEIR_TRY(delta_rows(&s, query, proj));
+    WEIR_TRY(t->is_delta ? delta_rows(&s, query, proj) : file_rows(&s, query, proj));
+    /* SPARK: the rule is asked again of what it has made */
+    if (t->is_delta) WEIR_TRY(delta_needs(&s, made_columns(&s, proj), &needs));
     s.names_only = false;
     proj = weir_plan_new(ctx->arena, WEIR_P_PROJECT, 1, query);
-    WEIR_TRY(delta_rows(&s, query, proj));
+    WEIR_TRY(t->is_delta ? delta_rows(&s, query, proj) : file_rows(&s, query, proj));
     return *out = proj, WEIR_OK;
 }

@@ -336,6 +336,7 @@ static weir_rc run_batch(weir_ctx *ctx, weir_query *q) {
         while (i < q->nsource && q->source[i] != s) i++;
         if (i == q->nsource || same_offset(q->from[i], q->to[i])) continue;
         WEIR_TRY(s->ops->split(ctx, s, q->from[i], q->to[i], &splits[k]));
+        weir_splits_by_size(ctx->arena, &splits[k]);
     }
     q->timing.get_batch_us += weir_monotonic_us(ctx->env) - t;
     t = weir_monotonic_us(ctx->env);

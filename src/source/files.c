@@ -61,22 +61,14 @@ static weir_rc infer_json(weir_ctx *ctx, weir_scan *s, const weir_listing *l, we
     return weir_fail(ctx, WEIR_E_UNABLE_TO_INFER_SCHEMA, "format", "JSON");
 }
 
-typedef struct by_size {
-    weir_found *v;
-    int64_t n;
-} by_size;
-
-static int larger_first(const void *a, const void *b) {
-    const weir_found *x = a, *y = b;
-    if (x->size_bytes != y->size_bytes) return x->size_bytes > y->size_bytes ? -1 : 1;
-    return strcmp(x->path, y->path);
-}
-
-/* SPARK: pieces of files are read in the order of their size, and the first line names columns. */
-static by_size ordered(weir_arena *a, const weir_listing *l, bool by_path) {
-    by_size o = {WEIR_NEWN(a, weir_found, l->n + 1), l->n};
-    if (l->n) memcpy(o.v, l->v, sizeof *o.v * (size_t)l->n);
-    if (!by_path && l->n) qsort(o.v, (size_t)o.n, sizeof *o.v, larger_first);
+/* The files in the order in which they are read: the first line names columns. SPARK: files that
+ * are records (multiLine) come as they are listed. */
+static weir_splits ordered(weir_arena *a, const weir_listing *l, bool as_listed) {
+    weir_splits o = {0};
+    for (int64_t i = 0; i < l->n; i++)
+        weir_splits_add(a, &o,
+                        (weir_split){.path = l->v[i].path, .size_bytes = l->v[i].size_bytes});
+    if (!as_listed) weir_splits_by_size(a, &o);
     return o;
 }
 
@@ -101,7 +93,7 @@ static weir_rc infer_csv(weir_ctx *ctx, weir_scan *s, const weir_listing *l, wei
     WEIR_TRY(weir_text_rule_of(ctx, s, &rule));
     weir_arena *mem = weir_arena_new(ctx->arena);
     csv_names k = {weir_csv_infer_new(mem, &o), true};
-    by_size files = ordered(mem, l, o.multi_line);
+    weir_splits files = ordered(mem, l, o.multi_line);
     for (int pass = 0; pass < (o.infer ? 2 : 1); pass++) {
         k.only = pass == 0;
         for (int64_t i = 0; i < files.n && (pass || !weir_csv_infer_named(k.f)); i++) {

@@ -687,6 +687,24 @@ def rate_rows(spark, d):
     return out
 
 
+# ---- order ----
+
+
+@case
+def largest_first(spark, d):
+    sizes = [1, 3, 2, 5, 4]
+    for i, n in enumerate(sizes):
+        put(f"{d}/in/{i}.json", json.dumps({"a": i, "pad": "x" * 10 * n}) + "\n", 1000 + i)
+        spark.sql(f"SELECT {i} AS a, '{'x' * 10 * n}' AS pad").coalesce(1).write.mode("append").parquet(f"{d}/parquet")
+    schema = "a INT, pad STRING"
+    got = lambda df: [r[0] for r in df.select("a").collect()]  # noqa: E731
+    q = spark.readStream.schema(schema).json(f"{d}/in").writeStream.format("memory").queryName("largest_first").trigger(availableNow=True) \
+        .option("checkpointLocation", d + "/ck").start()
+    q.awaitTermination()
+    return {"json": got(spark.read.schema(schema).json(f"{d}/in")), "text": [r[0][5:7] for r in spark.read.text(f"{d}/in").collect()],
+            "stream": got(spark.table("largest_first")), "parquet": got(spark.read.parquet(f"{d}/parquet"))}
+
+
 # ---- failures leave nothing ----
 
 

@@ -121,6 +121,14 @@ case("names and places", BOTH, ABC + ", `d.e` bigint",
      "INSERT INTO $T BY NAME SELECT 1 B, 'u' c, 2 a", "INSERT INTO $T BY NAME SELECT 1 b, 'u' c",
      "INSERT INTO $T BY NAME SELECT 1 b, 'u' c, 1 z", "INSERT INTO $T BY NAME SELECT 1 b, 'u' c, 1 a, 1 z, 2 y",
      "INSERT INTO $T BY NAME SELECT 1 a, 2 A", "INSERT INTO $T BY NAME SELECT 1 x")
+LEGACY = {"spark.sql.storeAssignmentPolicy": "LEGACY"}
+case("no cast, and no data", BOTH, "a struct<x:array<int>,y:int>, b int", "INSERT INTO $T BY NAME SELECT named_struct('x', map('k', 1)) a, 2 b",
+     "INSERT INTO $T BY NAME SELECT named_struct('x', map('k', 1), 'y', 2) a", "INSERT INTO $T BY NAME SELECT named_struct('x', map('k', 1), 'y', 2, 'z', 3) a",
+     conf=LEGACY)
+case("two of a name by the names of places", ("delta",), "c int, a array<struct<b:bigint,a:string,c:int>>",
+     "INSERT INTO $T BY NAME SELECT 7 c, array(named_struct('a', 'q', 'c', 7, 'n', '9', 'b', 8L), null) A",
+     "INSERT INTO $T SELECT 7, array(named_struct('a', 'q', 'c', 7, 'n', '9', 'b', 8L), null)",
+     "INSERT INTO $T SELECT 7, array(named_struct('a', 'q', 'c', 7, 'n', '9', 'B', 8L))", conf=LEGACY)
 case("no nulls for what is not given", BOTH, "a int, b int", "INSERT INTO $T (a) VALUES (1)", "INSERT INTO $T BY NAME SELECT 1 a",
      conf={"spark.sql.defaultColumn.useNullsForMissingDefaultValues": "false"})
 case("case counts", BOTH, "a int, s struct<p:int,q:int>", "INSERT INTO $T BY NAME SELECT 1 A",
