@@ -234,7 +234,7 @@ def write_options(rnd):
     some(0.12, "dateFormat", ("dd/MM/yyyy", 1), ("yyyy", 1), ("MMM d, yyyy", 2))
     some(0.12, "timestampFormat", ("yyyy-MM-dd HH:mm:ss", 1), ("dd, HH:mm", 1))
     some(0.1, "compression", ("gzip", 2), ("none", 1), ("bzip2", 2), ("deflate", 1), ("nope", 1))
-    some(0.06, "extension", ("tsv", 2), ("text", 1), ("x", 1))
+    some(0.06, "extension", ("tsv", 2), ("text", 1), ("x", 1))  # SPARK: of two characters fails with an internal error, with a slash is a folder
     some(0.1, "timeZone", ("Europe/Berlin", 1), ("+05:30", 1))
     return o
 
