@@ -138,6 +138,11 @@ bool weir_type_is_integral(const weir_type *t) {
     return t->kind >= WEIR_T_BYTE && t->kind <= WEIR_T_LONG;
 }
 
+bool weir_type_is_interval(const weir_type *t) {
+    return t->kind == WEIR_T_INTERVAL || t->kind == WEIR_T_INTERVAL_DT ||
+           t->kind == WEIR_T_INTERVAL_YM;
+}
+
 bool weir_type_is_numeric(const weir_type *t) {
     return t->kind >= WEIR_T_BYTE && t->kind <= WEIR_T_DECIMAL;
 }

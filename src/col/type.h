@@ -52,6 +52,7 @@ bool weir_type_equal(const weir_type *, const weir_type *); /* names and nullabi
 bool weir_type_same(const weir_type *,
                     const weir_type *);        /* ignoring nullability and field metadata */
 bool weir_type_is_integral(const weir_type *); /* BYTE..LONG */
+bool weir_type_is_interval(const weir_type *); /* of all three kinds */
 bool weir_type_is_numeric(const weir_type *);  /* integral, FLOAT, DOUBLE, DECIMAL */
 bool weir_type_is_nested(const weir_type *);
 bool weir_type_orderable(const weir_type *); /* no MAP, VARIANT inside */

@@ -156,6 +156,8 @@ static void type_orderable_excludes_maps(void **state) {
     assert_true(weir_type_orderable(weir_type_array(ctx.arena, &weir_t_string, true)));
     assert_true(weir_type_is_integral(&weir_t_short));
     assert_false(weir_type_is_integral(&weir_t_float));
+    assert_true(weir_type_is_interval(&weir_t_interval_dt));
+    assert_false(weir_type_is_interval(&weir_t_date));
     assert_true(weir_type_is_numeric(weir_type_scalar(WEIR_T_DECIMAL)));
     assert_false(weir_type_is_numeric(&weir_t_boolean));
 }

@@ -126,3 +126,45 @@ bool weir_can_implicit_cast(weir_ctx *ctx, const weir_type *from, const weir_typ
     }
     return is_datetime(from->kind) && is_datetime(to->kind);
 }
+
+/* The whole number below, or at, a decimal. */
+static weir_i128 floor_of(weir_i128 v, int scale, bool *whole) {
+    weir_i128 unit = 1;
+    for (int i = 0; i < scale; i++) unit *= 10;
+    *whole = v % unit == 0;
+    return v / unit - (v < 0 && !*whole);
+}
+
+static bool is_decimal_literal(const weir_expr *e) {
+    return e->kind == WEIR_EX_LIT && e->type->kind == WEIR_T_DECIMAL && !weir_is_null(&e->lit, 0);
+}
+
+bool weir_orders_decimal_literal(const weir_expr *e) {
+    return e->narg == 2 && e->name && strchr("<>", *e->name) && *e->name &&
+           (!e->name[1] || strcmp(e->name + 1, "=") == 0) &&
+           is_decimal_literal(e->arg[0]) != is_decimal_literal(e->arg[1]);
+}
+
+weir_expr *weir_whole_comparison(weir_arena *a, const weir_expr *e) {
+    if (!weir_orders_decimal_literal(e)) return NULL;
+    const int at = is_decimal_literal(e->arg[0]) ? 0 : 1;
+    const weir_type *other = e->arg[1 - at]->type;
+    if (!other || !weir_type_is_integral(other)) return NULL;
+    const bool greater = (*e->name == '>') == (at == 1); /* the integral one is to be greater */
+    const weir_expr *lit = e->arg[at];
+    bool whole;
+    const weir_i128 value = WEIR_AT_ROW(weir_i128, &lit->lit, 0),
+                    below = floor_of(value, lit->type->scale, &whole);
+    const bool above = below > INT64_MAX || (below == INT64_MAX && !whole);
+    weir_expr *r;
+    if (above || below < INT64_MIN) {
+        r = weir_lit_bool(a, above != greater);
+    } else {
+        const bool up = greater == (e->name[1] == '=');
+        r = weir_expr_copy(a, e);
+        r->arg[at] = weir_lit_int(a, &weir_t_long, (int64_t)below + (up && !whole));
+        r->arg[at]->at = lit->at;
+    }
+    r->at = e->at;
+    return r;
+}

@@ -129,6 +129,12 @@ weir_rc weir_coerce(weir_ctx *, weir_expr *e, const weir_type *to, weir_expr **o
 const weir_type *weir_common_type(
     weir_ctx *, const weir_type *a,
     const weir_type *b); /* NULL none: wider type of operands, if/case/union/in */
+/* Does e order a decimal literal and another expression: < <= > >=? */
+bool weir_orders_decimal_literal(const weir_expr *e);
+/* The comparison that Spark makes of one of an integral expression and a decimal literal (SPARK
+ * DecimalPrecision.integralAndDecimalLiteral): with a long in the literal's place, or true or false
+ * where it is beyond longs, also for nulls. NULL: e, whose operands have types or NULL, is none. */
+weir_expr *weir_whole_comparison(weir_arena *, const weir_expr *e);
 bool weir_can_implicit_cast(weir_ctx *, const weir_type *from, const weir_type *to,
                             bool from_literal);
 /* A resolved cast; fails with DATATYPE_MISMATCH.CAST_*. Implemented in func/cast.c through this

@@ -119,13 +119,14 @@ static const char *infix(const char *name) {
     return NULL;
 }
 
-static bool is_span(const weir_type *t) {
-    return t->kind == WEIR_T_INTERVAL || t->kind == WEIR_T_INTERVAL_YM ||
-           t->kind == WEIR_T_INTERVAL_DT;
-}
-
 static bool is_moment(const weir_type *t) {
     return t->kind == WEIR_T_DATE || t->kind == WEIR_T_TIMESTAMP || t->kind == WEIR_T_TIMESTAMP_NTZ;
+}
+
+/* A text beside an interval that TimeAdd takes is a timestamp. */
+static bool is_shifted_text(const weir_type *t, const weir_type *by) {
+    return t->kind == WEIR_T_STRING &&
+           (by->kind == WEIR_T_INTERVAL || by->kind == WEIR_T_INTERVAL_DT);
 }
 
 /* SPARK BinaryArithmeticWithDatetimeResolver: the moment, the interval stands first; date + 1 is
@@ -136,7 +137,7 @@ static bool put_moved_date(printer *p, const weir_expr *e, const char *op) {
     bool null = l->kind == WEIR_T_VOID || r->kind == WEIR_T_VOID;
     const weir_expr turned = {.arg = (weir_expr *[]){e->arg[1], e->arg[0]}};
     if (*op == '*') {
-        if (!is_span(r) || is_span(l)) return false;
+        if (!weir_type_is_interval(r) || weir_type_is_interval(l)) return false;
         weir_str_putc(&p->s, '(');
         put(p, e->arg[1]);
         weir_str_puts(&p->s, " * ");
@@ -144,13 +145,15 @@ static bool put_moved_date(printer *p, const weir_expr *e, const char *op) {
         weir_str_putc(&p->s, ')');
         return true;
     }
-    if (*op == '+' && ((is_moment(r) && (is_span(l) || l->kind == WEIR_T_VOID)) ||
+    if (*op == '+' && is_shifted_text(r, l)) return put_moved_date(p, &turned, op);
+    if (*op == '+' && ((is_moment(r) && (weir_type_is_interval(l) || l->kind == WEIR_T_VOID)) ||
                        (r->kind == WEIR_T_DATE && weir_type_is_integral(l))))
         return put_moved_date(p, &turned, op);
     bool date = l->kind == WEIR_T_DATE,
          whole = date && r->kind == WEIR_T_INTERVAL_DT && r->precision == 0 && r->scale == 0,
          days = (date && weir_type_is_integral(r)) || whole;
-    if (!days && !(is_moment(l) && (is_span(r) || (null && *op == '+')))) return false;
+    if (!days && !is_shifted_text(l, r) &&
+        !(is_moment(l) && (weir_type_is_interval(r) || (null && *op == '+')))) return false;
     if (days) weir_str_puts(&p->s, *op == '-' && !whole ? "date_sub(" : "date_add(");
     put(p, e->arg[0]);
     weir_str_printf(&p->s, days ? ", " : " %s ", op);
@@ -299,6 +302,19 @@ static const shown spelling[] = {
     SPELLED("log2", "LOG2"),
     SPELLED("log", "LOG"),
     ADDS("lpad", 2, ",  "),
+    ADDS("make_dt_interval", 0, "0, 0, 0, 0.000000"),
+    ADDS("make_dt_interval", 1, ", 0, 0, 0.000000"),
+    ADDS("make_dt_interval", 2, ", 0, 0.000000"),
+    ADDS("make_dt_interval", 3, ", 0.000000"),
+    ADDS("make_interval", 0, "0, 0, 0, 0, 0, 0, 0.000000"),
+    ADDS("make_interval", 1, ", 0, 0, 0, 0, 0, 0.000000"),
+    ADDS("make_interval", 2, ", 0, 0, 0, 0, 0.000000"),
+    ADDS("make_interval", 3, ", 0, 0, 0, 0.000000"),
+    ADDS("make_interval", 4, ", 0, 0, 0.000000"),
+    ADDS("make_interval", 5, ", 0, 0.000000"),
+    ADDS("make_interval", 6, ", 0.000000"),
+    ADDS("make_ym_interval", 0, "0, 0"),
+    ADDS("make_ym_interval", 1, ", 0"),
     ADDS("months_between", 2, ", true"),
     ADDS("overlay", 3, ", -1"),
     ADDS("percentile", 2, ", 1"),

@@ -277,7 +277,8 @@ static int digits_of(weir_i128 v) {
 static const weir_type *as_decimal(weir_ctx *ctx, const weir_expr *e) {
     static const int8_t width[] = {3, 5, 10, 20};
     if (e->type->kind == WEIR_T_DECIMAL) return e->type;
-    if (e->kind == WEIR_EX_LIT && !weir_is_null(&e->lit, 0) && weir_type_is_integral(e->type))
+    if (e->kind == WEIR_EX_LIT && !weir_is_null(&e->lit, 0) && weir_type_is_integral(e->type) &&
+        e->type->kind != WEIR_T_BYTE)
         return weir_type_decimal(ctx->arena, digits_of(weir_get_int(&e->lit, 0)), 0);
     if (!weir_type_is_integral(e->type)) return weir_type_decimal(ctx->arena, 38, 18);
     return weir_type_decimal(ctx->arena, width[e->type->kind - WEIR_T_BYTE], 0);
@@ -299,17 +300,6 @@ static weir_rc wrong_types(weir_ctx *ctx, const weir_expr *e, bool differ) {
                      : !strcmp(e->name, "div") ? "(\"BIGINT\" or \"DECIMAL\")"
                                                : "\"NUMERIC\"",
                      "actualDataType", l);
-}
-
-/* An operand of date_add, or of an interval's operator, that fits none of them. */
-static weir_rc no_time(weir_ctx *ctx, const weir_expr *e) {
-    return weir_fail(ctx, WEIR_E_DATATYPE_MISMATCH_UNEXPECTED_INPUT_TYPE, "sqlExpr",
-                     weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)), "paramIndex",
-                     "second", "requiredType",
-                     "(\"INT\" or \"SMALLINT\" or \"TINYINT\" or \"INTERVAL\")", "inputSql",
-                     weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e->arg[1])),
-                     "inputType",
-                     weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, e->arg[1]->type)));
 }
 
 /* Rows chosen by bind: [op][0 = numbers that can fail, 1 = cannot, 2 = decimals]. */
@@ -348,10 +338,12 @@ static weir_rc bind(weir_ctx *ctx, weir_expr *e, op k) {
     const weir_type *t = weir_common_type(ctx, x, y);
     if (t && (t->kind == WEIR_T_VOID || (k == DIV && x->kind == WEIR_T_VOID)))
         t = weir_type_is_numeric(y) || y->kind == WEIR_T_VOID ? &weir_t_double : t;
-    if (weir_arith_time_is(e, "+-*/%"[k < DIV ? k : k == DIV ? 3 : 4])) return no_time(ctx, e);
+    if (k <= DIV) WEIR_TRY(weir_arith_time_fits(ctx, e, "+-*/"[k]));
     if (!t) return wrong_types(ctx, e, true);
-    if (!weir_type_is_numeric(t))
-        return wrong_types(ctx, e, !xs && !ys && x->kind != y->kind);
+    if (!weir_type_is_numeric(t)) {
+        bool span = weir_type_is_interval(t);
+        return wrong_types(ctx, e, ((!xs && !ys) || span) && x->kind != y->kind);
+    }
     bool nulls = x->kind == WEIR_T_VOID && y->kind == WEIR_T_VOID,
          real = t->kind == WEIR_T_DOUBLE || t->kind == WEIR_T_FLOAT;
     if (k == IDIV && real && !nulls) /* only whole numbers */
@@ -457,9 +449,7 @@ static weir_rc bind_unary(weir_ctx *ctx, weir_expr *e) {
     if (t->kind == WEIR_T_STRING || t->kind == WEIR_T_VOID)
         WEIR_TRY(weir_coerce(ctx, e->arg[0], &weir_t_double, &e->arg[0]));
     t = e->arg[0]->type;
-    bool interval = t->kind == WEIR_T_INTERVAL || t->kind == WEIR_T_INTERVAL_DT ||
-                    t->kind == WEIR_T_INTERVAL_YM;
-    if (!weir_type_is_numeric(t) && !interval)
+    if (!weir_type_is_numeric(t) && !weir_type_is_interval(t))
         return weir_fn_type_mismatch(ctx, e, 0,
                                      "(\"NUMERIC\" or \"INTERVAL DAY TO SECOND\" or \"INTERVAL "
                                      "YEAR TO MONTH\" or \"INTERVAL\")");

@@ -6,6 +6,8 @@
 /* Binds a + - * / node, 'd' for div, whose operands are datetimes or intervals; *done false: it is
  * not one of them. */
 weir_rc weir_arith_time_bind(weir_ctx *, weir_expr *, char op, bool *done);
-/* Would only dates and intervals make sense of it? For the error. */
-bool weir_arith_time_is(const weir_expr *, char op);
+/* Of operands that weir_arith_time_bind made nothing of: fails, with
+ * DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE, where one of them is a date, timestamp or interval that
+ * has a function of its own for op, which the other does not fit. */
+weir_rc weir_arith_time_fits(weir_ctx *, const weir_expr *, char op);
 #endif

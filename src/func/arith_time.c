@@ -10,9 +10,9 @@ typedef struct plan {
     int sign;
 } plan;
 
-static bool is_interval(const weir_type *t) {
-    return t->kind == WEIR_T_INTERVAL || t->kind == WEIR_T_INTERVAL_DT ||
-           t->kind == WEIR_T_INTERVAL_YM;
+/* One that is added to timestamps by TimeAdd. */
+static bool is_clock(const weir_type *t) {
+    return t->kind == WEIR_T_INTERVAL || t->kind == WEIR_T_INTERVAL_DT;
 }
 static bool is_stamp(const weir_type *t) {
     return t->kind == WEIR_T_TIMESTAMP || t->kind == WEIR_T_TIMESTAMP_NTZ;
@@ -278,51 +278,104 @@ static weir_rc bind_scale(weir_ctx *ctx, weir_expr *e, int sign, bool *done) {
 }
 
 /* SPARK BinaryArithmeticWithDatetimeResolver: NULL is an interval, or a moment where two of them
- * are subtracted; a text beside an interval is one. */
+ * are subtracted. */
 static weir_rc type_null(weir_ctx *ctx, weir_expr *e, char op) {
     for (int i = 0; i < 2 && (op == '+' || op == '-' || op == 'd'); i++) {
         const weir_type *other = e->arg[1 - i]->type;
-        bool text = e->arg[i]->type->kind == WEIR_T_STRING && is_interval(other);
-        if (e->arg[i]->type->kind != WEIR_T_VOID && !text) continue;
+        if (e->arg[i]->type->kind != WEIR_T_VOID) continue;
         if (is_moment(other) && op == '+') other = &weir_t_interval_dt;
-        if (is_interval(other) || (is_moment(other) && op != 'd'))
+        if (weir_type_is_interval(other) || (is_moment(other) && op != 'd'))
             WEIR_TRY(weir_coerce(ctx, e->arg[i], other, &e->arg[i]));
     }
     return WEIR_OK;
 }
 
-bool weir_arith_time_is(const weir_expr *e, char op) {
-    const weir_type *x = e->arg[0]->type, *y = e->arg[1]->type;
-    if (op == '*' || op == '/') return is_interval(x) && is_interval(y);
-    if (op != '+' && op != '-') return false;
-    return is_interval(y) || x->kind == WEIR_T_DATE ||
-           (op == '+' && (is_interval(x) || y->kind == WEIR_T_DATE));
+/* SPARK BinaryArithmeticWithDatetimeResolver: which operand stays without a use, the type that it
+ * should have, and whether it stands first. NULL: the operator is none of dates and intervals. */
+static const char *unfit(const weir_type *x, const weir_type *y, char op, int *which, bool *first) {
+    static const char moment[] = "\"(TIMESTAMP OR TIMESTAMP WITHOUT TIME ZONE)\"",
+                      days[] = "(\"INT\" or \"SMALLINT\" or \"TINYINT\")";
+    const bool add = op == '+', sub = op == '-', shift = add || sub;
+    const struct {
+        bool is;
+        int which;
+        bool first;
+        const char *want;
+    } rules[] = {
+        {shift && is_clock(y), 0, true, moment},
+        {add && is_clock(x), 1, true, moment},
+        {sub && is_stamp(x), 1, false, moment},
+        {sub && is_stamp(y), 0, true, moment},
+        {shift && x->kind == WEIR_T_DATE, 1, false, days},
+        {add && y->kind == WEIR_T_DATE, 0, false, days},
+        {sub && y->kind == WEIR_T_DATE, 0, true, "\"DATE\""},
+        {!shift && x->kind == WEIR_T_INTERVAL, 1, false, "\"DOUBLE\""},
+        {op == '*' && y->kind == WEIR_T_INTERVAL, 0, false, "\"DOUBLE\""},
+        {!shift && weir_type_is_interval(x), 1, false, "\"NUMERIC\""},
+        {op == '*' && weir_type_is_interval(y), 0, false, "\"NUMERIC\""},
+    };
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
+        if (!rules[i].is) continue;
+        *which = rules[i].which;
+        *first = rules[i].first;
+        return rules[i].want;
+    }
+    return NULL;
+}
+
+weir_rc weir_arith_time_fits(weir_ctx *ctx, const weir_expr *e, char op) {
+    int which = 0;
+    bool first = false;
+    const char *want = unfit(e->arg[0]->type, e->arg[1]->type, op, &which, &first);
+    if (!want) return WEIR_OK;
+    const weir_expr *a = e->arg[which];
+    return weir_fail(ctx, WEIR_E_DATATYPE_MISMATCH_UNEXPECTED_INPUT_TYPE, "sqlExpr",
+                     weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)), "paramIndex",
+                     first ? "first" : "second", "requiredType", want, "inputSql",
+                     weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, a)), "inputType",
+                     weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, a->type)));
+}
+
+/* SPARK TimeAdd: a text beside an interval is a timestamp, and the sum a text again. */
+static weir_rc bind_text_shift(weir_ctx *ctx, weir_expr *e, int sign, bool *done) {
+    weir_expr *sum = weir_expr_copy(ctx->arena, e), *text = NULL;
+    WEIR_TRY(weir_coerce(ctx, e->arg[0], &weir_t_timestamp, &sum->arg[0]));
+    WEIR_TRY(bind_shift(ctx, sum, sign, done));
+    WEIR_TRY(weir_coerce(ctx, sum, &weir_t_string, &text));
+    weir_pos at = e->at;
+    *e = *text;
+    e->at = at;
+    return WEIR_OK;
 }
 
 weir_rc weir_arith_time_bind(weir_ctx *ctx, weir_expr *e, char op, bool *done) {
     WEIR_TRY(type_null(ctx, e, op));
     const weir_type *x = e->arg[0]->type, *y = e->arg[1]->type;
     bool loose = weir_type_is_numeric(y) || y->kind == WEIR_T_STRING || y->kind == WEIR_T_VOID;
-    if (op == '+' && is_moment(y) && (is_interval(x) || weir_type_is_integral(x))) {
+    if (op == '+' && ((is_moment(y) && (weir_type_is_interval(x) || weir_type_is_integral(x))) ||
+                      (y->kind == WEIR_T_STRING && is_clock(x)))) {
         WEIR_TRY(swap_args(ctx, e));
         x = e->arg[0]->type;
         y = e->arg[1]->type;
-    } else if (op == '*' && is_interval(y) &&
+    } else if (op == '*' && weir_type_is_interval(y) &&
                (weir_type_is_numeric(x) || x->kind == WEIR_T_STRING || x->kind == WEIR_T_VOID)) {
         WEIR_TRY(swap_args(ctx, e));
         return bind_scale(ctx, e, 1, done);
     }
     int sign = op == '-' ? -1 : 1;
     if (op == 'd')
-        return is_interval(x) && x->kind == y->kind && x->kind != WEIR_T_INTERVAL
+        return weir_type_is_interval(x) && x->kind == y->kind && x->kind != WEIR_T_INTERVAL
                    ? set(ctx, e, &v_interval_div, &weir_t_long, NULL, 1, done)
                    : WEIR_OK;
     if (op == '*' || op == '/')
-        return is_interval(x) && loose ? bind_scale(ctx, e, op == '*' ? 1 : -1, done) : WEIR_OK;
-    if (is_moment(x) && is_interval(y)) return bind_shift(ctx, e, sign, done);
+        return weir_type_is_interval(x) && loose ? bind_scale(ctx, e, op == '*' ? 1 : -1, done)
+                                                 : WEIR_OK;
+    if (is_moment(x) && weir_type_is_interval(y)) return bind_shift(ctx, e, sign, done);
+    if (x->kind == WEIR_T_STRING && is_clock(y)) return bind_text_shift(ctx, e, sign, done);
     if (x->kind == WEIR_T_DATE && weir_type_is_integral(y) && y->kind != WEIR_T_LONG)
         return set(ctx, e, &v_date_days, x, NULL, sign, done);
-    if (is_interval(x) && is_interval(y)) return bind_intervals(ctx, e, sign, done);
+    if (weir_type_is_interval(x) && weir_type_is_interval(y))
+        return bind_intervals(ctx, e, sign, done);
     if (op == '-' && is_moment(x) && (is_moment(y) || y->kind == WEIR_T_STRING))
         return bind_diff(ctx, e, done);
     if (op == '-' && is_moment(y) && x->kind == WEIR_T_STRING) return bind_diff(ctx, e, done);

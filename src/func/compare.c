@@ -297,6 +297,9 @@ static weir_rc bind_pair(weir_ctx *ctx, weir_expr *e, weir_expr **l, weir_expr *
 }
 
 static weir_rc bind_cmp(weir_ctx *ctx, weir_expr *e) {
+    const weir_expr *whole = weir_whole_comparison(ctx->arena, e);
+    if (whole) *e = *whole;
+    if (e->kind == WEIR_EX_LIT) return WEIR_OK;
     WEIR_TRY(bind_pair(ctx, e, &e->arg[0], &e->arg[1]));
     e->type = &weir_t_boolean;
     return WEIR_OK;

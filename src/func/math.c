@@ -272,16 +272,22 @@ static weir_rc k_bit_count(weir_ctx *ctx, weir_call *c) {
 static weir_rc bind_bits(weir_ctx *ctx, weir_expr *e) {
     const weir_type *x = e->arg[0]->type, *y = e->arg[1]->type,
                     *t = weir_common_type(ctx, x, y);
+    const bool text = x->kind == WEIR_T_STRING || y->kind == WEIR_T_STRING,
+               real = (x->kind == WEIR_T_DOUBLE && y->kind == WEIR_T_DECIMAL) ||
+                      (x->kind == WEIR_T_DECIMAL && y->kind == WEIR_T_DOUBLE);
     if (t && t->kind == WEIR_T_VOID) t = &weir_t_int;
     if (!t || !weir_type_is_integral(t)) {
         const char *sql = weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)),
                    *l = weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, x)),
                    *r = weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, y));
-        if (x->kind != y->kind)
+        /* SPARK: of these Spark has made one type */
+        bool same = x->kind == y->kind || (t && (real || (text && !weir_type_is_interval(t))));
+        if (!same)
             return weir_fail(ctx, WEIR_E_DATATYPE_MISMATCH_BINARY_OP_DIFF_TYPES, "sqlExpr", sql,
                              "left", l, "right", r);
         return weir_fail(ctx, WEIR_E_DATATYPE_MISMATCH_BINARY_OP_WRONG_TYPE, "sqlExpr", sql,
-                         "inputType", "\"INTEGRAL\"", "actualDataType", l);
+                         "inputType", "\"INTEGRAL\"", "actualDataType",
+                         weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, t ? t : x)));
     }
     for (int i = 0; i < 2; i++) WEIR_TRY(weir_coerce(ctx, e->arg[i], t, &e->arg[i]));
     e->type = t;

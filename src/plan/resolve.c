@@ -642,6 +642,45 @@ static int64_t weight_of(weir_expr *e) {
     return e->weight;
 }
 
+static weir_rc bind_expr(weir_ctx *ctx, const binder *b, weir_expr *e, weir_expr **out);
+
+/* Only the type of an operand, where it can be told: else it stays NULL. */
+static void add_type(weir_ctx *ctx, const binder *b, weir_expr *operand, weir_expr **shown) {
+    binder whole = *b;
+    weir_expr *full = NULL;
+    weir_err quiet;
+    weir_ctx c = *ctx;
+    const int depth = b->az->depth;
+    weir_err_init(&quiet);
+    c.err = &quiet;
+    whole.names_only = false;
+    if (bind_expr(&c, &whole, operand, &full) == WEIR_OK) {
+        *shown = weir_expr_copy(ctx->arena, *shown);
+        (*shown)->type = full->type;
+    }
+    b->az->depth = depth;
+    weir_err_clear(&quiet);
+}
+
+/* How an operator is shown follows from the types of its operands where Spark rewrites it: beside a
+ * date, an interval, or where a decimal literal is compared. written: before it was bound. */
+static weir_expr *rewritten(weir_ctx *ctx, const binder *b, const weir_expr *written,
+                            weir_expr *e) {
+    if (e->kind != WEIR_EX_FUNC || e->narg != 2 || written->narg != 2) return e;
+    const bool compares = weir_orders_decimal_literal(e),
+               adds = strchr("+-*", *e->name) && *e->name && !e->name[1];
+    for (int i = 0; i < 2; i++) {
+        const weir_type *other = e->arg[1 - i]->type;
+        bool moves = adds && other &&
+                     (weir_type_is_interval(other) || other->kind == WEIR_T_DATE ||
+                      other->kind == WEIR_T_TIMESTAMP || other->kind == WEIR_T_TIMESTAMP_NTZ);
+        if (!e->arg[i]->type && (compares || moves))
+            add_type(ctx, b, written->arg[i], &e->arg[i]);
+    }
+    weir_expr *whole = weir_whole_comparison(ctx->arena, e);
+    return whole ? whole : e;
+}
+
 static weir_rc bind_expr(weir_ctx *ctx, const binder *b, weir_expr *e, weir_expr **out) {
     if (++b->az->depth > WEIR_EXPR_DEPTH)
         return weir_fail(ctx, WEIR_E_PROTOCOL_DEPTH, "limit",
@@ -656,7 +695,7 @@ static weir_rc bind_expr(weir_ctx *ctx, const binder *b, weir_expr *e, weir_expr
     b->az->depth--;
     if (c->kind == WEIR_EX_CAST && c->typed) return bind_typed(ctx, c, out);
     if (b->names_only && e->kind != WEIR_EX_ATTR) {
-        *out = c;
+        *out = rewritten(ctx, b, e, c);
         return WEIR_OK;
     }
     if (c->filter) WEIR_TRY(bind_filter(ctx, c));

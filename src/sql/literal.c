@@ -104,6 +104,25 @@ weir_rc weir_number_literal(weir_parser *p, bool minus, weir_expr **out) {
     return WEIR_OK;
 }
 
+/* A word, which is no type of literals, before a text. CASE 'a' and INTERVAL '1' DAY are more. */
+static weir_rc no_literal(weir_parser *p, const weir_token *word, const weir_token *text) {
+    if (word->kind == WEIR_TK_WORD &&
+        (strcasecmp(word->text, "case") == 0 || strcasecmp(word->text, "interval") == 0))
+        return WEIR_OK;
+    if (text->joined) return weir_syntax_error(p);
+    char *name = weir_strndup(p->ctx->arena, word->text, word->len);
+    for (char *c = name; *c; c++)
+        if (*c >= 'a' && *c <= 'z') *c = (char)(*c - 32);
+    p->at += 2;
+    weir_pos at = weir_tk_pos(p, p->at - 2);
+    (void)weir_fail(p->ctx, WEIR_E_UNSUPPORTED_TYPED_LITERAL, "unsupportedType",
+                    weir_printf(p->ctx->arena, "\"%s\"", name), "supportedTypes",
+                    "\"DATE\", \"TIMESTAMP_NTZ\", \"TIMESTAMP_LTZ\", \"TIMESTAMP\", "
+                    "\"INTERVAL\", \"X\", \"TIME\"");
+    weir_err_where(p->ctx, &at);
+    return WEIR_FAIL;
+}
+
 weir_rc weir_typed_literal(weir_parser *p, weir_expr **out, bool *done) {
     static const struct {
         const char *word;
@@ -115,7 +134,9 @@ weir_rc weir_typed_literal(weir_parser *p, weir_expr **out, bool *done) {
                  {"time", WEIR_T_TIME}};
     *done = false;
     const weir_token *t = weir_tk(p, 0), *s = weir_tk(p, 1);
-    if (t->kind != WEIR_TK_WORD || s->kind != WEIR_TK_STRING) return WEIR_OK;
+    if (s->kind != WEIR_TK_STRING) return WEIR_OK;
+    if (t->kind == WEIR_TK_QUOTED) return no_literal(p, t, s);
+    if (t->kind != WEIR_TK_WORD) return WEIR_OK;
     int32_t from = p->at;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         if (strcasecmp(t->text, kinds[i].word) != 0) continue;
@@ -133,7 +154,7 @@ weir_rc weir_typed_literal(weir_parser *p, weir_expr **out, bool *done) {
         *done = true;
         return WEIR_OK;
     }
-    if (strcasecmp(t->text, "x") != 0) return WEIR_OK;
+    if (strcasecmp(t->text, "x") != 0) return no_literal(p, t, s);
     if (s->joined) return weir_syntax_error(p);
     size_t n = s->len;
     unsigned char *b = weir_alloc(p->ctx->arena, n / 2 + 2);

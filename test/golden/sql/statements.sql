@@ -308,3 +308,43 @@ select k, count(*) as k from values (1),(1) t(k) group by k order by k
 select k+1 as z, k+1 as z from values (1),(1) t(k) group by k having z > 0
 select k+1 z, k as z from values (1),(1) t(k) group by k order by z+1
 select count(distinct k), k as z, any_value(1) as z from values (1),(1) t(k) group by k having z is null order by count(*), 1
+select 1 + interval '1-2' year to month
+select interval '1' day - interval '1-2' year to month
+select interval '1' day + interval '1-2' year to month
+select interval '1' day - '1'
+select interval '1-2' year to month + '1'
+select '1' div interval '1' day
+select interval '1' day + 1
+select 1 - interval '1' day
+select interval '1' day - 1
+select timestamp'2020-02-29 12:00:00' + 1
+select timestamp'2020-02-29 12:00:00' - 1
+select 1 - date'2020-02-29'
+select interval '1' day - date'2020-02-29'
+select date'2020-02-29' + timestamp'2020-02-29 12:00:00'
+select date'2020-02-29' - 1L
+select true * interval '1' day
+select interval '1' day * interval '1' day
+select interval '1' day / date'2020-02-29'
+select 1 / interval '1' day
+select '2020-02-29' + interval '1' day, interval '1' day + '2020-02-29', '2020-02-29' - interval '1 02:03:04' day to second
+select 3Y + 1.5BD, 3S + 1.5BD
+select upper(cast(make_interval(1) as string)), abs(make_dt_interval(1)), date'2020-02-29' + make_interval(1)
+select 2.50BD < 2, 2.50BD <= 2, 2.50BD > 2, 2.50BD >= 2, 2 < 2.50BD, 2 <= 2.50BD, 2 > 2.50BD, 2 >= 2.50BD
+select -2.50BD < 2, -2.50BD <= 2, -2.50BD > 2, -2.50BD >= 2, -2 < -2.50BD, -2 <= -2.50BD, -2 > -2.50BD, -2 >= -2.50BD
+select 2.50BD < cast(7 as smallint), 3000000000.5 > cast(7 as tinyint), 2.50BD = 2, 2.50BD <> 2, 2.50BD <=> 2, (1.5BD) < 2, -(1.5BD) < 2
+select 9223372036854775808BD < 1, 9223372036854775808BD >= 1, 1 <= -9223372036854775809BD, 1 > -9223372036854775809BD, cast(null as int) < 1e30BD
+select 9223372036854775807.5BD < 1, -9223372036854775808.5BD < 1, 9223372036854775807BD < 1
+select id < 1.5BD, id + 1 >= 1.5BD, not (id > 1.5BD) from range(3)
+select sum(id) > 2.5BD, max(id) < 2.5BD from range(3)
+select null 'a'
+select int '1'
+select upper(`foo` 'a')
+select foo 'a' 'b'
+select case 'a' when 'a' then 1 end, not 'true', interval '1' day
+select 2.50BD ^ 1e3
+select 1.5 | '3'
+select 'a' & true
+select null & 'a'
+select 2.5BD ^ 1
+select interval '1' day & '1'
