@@ -1,6 +1,8 @@
 /* Arenas: chained blocks, deferred releases, child arenas. See arena.h. */
 #include "base/arena.h"
 
+#include "base/budget.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +27,7 @@ struct weir_arena {
     defer *defers;
     weir_arena *parent, *kids, *prev, *next;
     size_t bytes;
+    weir_budget *budget;
 };
 
 static void *must(void *p) {
@@ -38,6 +41,7 @@ static void *must(void *p) {
 weir_arena *weir_arena_new(weir_arena *parent) {
     weir_arena *a = must(calloc(1, sizeof *a));
     a->parent = parent;
+    a->budget = parent ? parent->budget : weir_budget_entered();
     if (parent) {
         a->next = parent->kids;
         if (a->next) a->next->prev = a;
@@ -67,6 +71,8 @@ void weir_arena_reset(weir_arena *a) {
         }
         b = next;
     }
+    size_t left = keep ? keep->cap : 0;
+    if (a->bytes > left) weir_budget_give(a->budget, (int64_t)(a->bytes - left));
     a->head = keep;
     a->bytes = 0;
     if (keep) {
@@ -78,6 +84,7 @@ void weir_arena_reset(weir_arena *a) {
 void weir_arena_free(weir_arena *a) {
     if (!a) return;
     weir_arena_reset(a);
+    weir_budget_give(a->budget, (int64_t)a->bytes);
     free(a->head);
     if (a->prev)
         a->prev->next = a->next;
@@ -97,6 +104,7 @@ static block *block_add(weir_arena *a, size_t need) {
     b->next = a->head;
     a->head = b;
     a->bytes += cap;
+    weir_budget_take(a->budget, (int64_t)cap);
     return b;
 }
 
@@ -150,3 +158,13 @@ void weir_arena_defer(weir_arena *a, void (*fn)(void *), void *p) {
 }
 
 size_t weir_arena_bytes(const weir_arena *a) { return a->bytes; }
+
+weir_budget *weir_arena_budget(const weir_arena *a) {
+    return a ? a->budget : weir_budget_entered();
+}
+
+void weir_arena_charge(weir_arena *a, weir_budget *b) {
+    weir_budget_take(b, (int64_t)a->bytes);
+    weir_budget_give(a->budget, (int64_t)a->bytes);
+    a->budget = b;
+}

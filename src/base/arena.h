@@ -26,6 +26,9 @@ char *weir_printf(weir_arena *, const char *fmt, ...) __attribute__((format(prin
 /* Calls fn(p) when the arena is reset or freed. */
 void weir_arena_defer(weir_arena *, void (*fn)(void *), void *p);
 size_t weir_arena_bytes(const weir_arena *); /* held now, this arena alone */
+/* Whose memory it is: its parent's, or that of the thread which made it (base/budget.h). */
+struct weir_budget *weir_arena_budget(const weir_arena *); /* NULL gives the thread's */
+void weir_arena_charge(weir_arena *, struct weir_budget *); /* is to pay from here on; not kids */
 
 #define WEIR_NEW(arena, type) ((type *)weir_alloc((arena), sizeof(type)))
 #define WEIR_NEWN(arena, type, n) ((type *)weir_alloc((arena), sizeof(type) * (size_t)(n)))

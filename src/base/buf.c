@@ -6,43 +6,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ALIGN = 64, SLACK = 64 };
-
-static void uncharge(weir_budget *b, int64_t n) {
-    for (; b; b = b->parent) atomic_fetch_sub(&b->held_bytes, n);
-}
-
-static bool charge(weir_budget *b, int64_t n) {
-    for (weir_budget *x = b; x; x = x->parent) {
-        long long held = atomic_fetch_add(&x->held_bytes, n) + n;
-        if (!x->limit_bytes || held <= x->limit_bytes) continue;
-        for (weir_budget *y = b;; y = y->parent) {
-            atomic_fetch_sub(&y->held_bytes, n);
-            if (y == x) return false;
-        }
-    }
-    return true;
-}
+enum { ALIGN = 64, SLACK = 64, LARGE = 1 << 20 };
 
 static void release_own(weir_buf *b) {
-    uncharge(b->budget, b->len);
+    weir_budget_give(b->budget, b->len);
     free(b);
 }
 
 static void drop(void *b) { weir_buf_unref(b); }
 
-static weir_rc no_memory(weir_ctx *ctx, int64_t len) {
-    return weir_fail(ctx, WEIR_E_OUT_OF_MEMORY, "requestedBytes",
-                     weir_printf(ctx->arena, "%lld", (long long)len), "receivedBytes", "0");
-}
-
 weir_rc weir_buf_new(weir_ctx *ctx, int64_t len, weir_buf **out) {
-    if (len < 0 || len > INT64_MAX / 2 || !charge(ctx->budget, len)) return no_memory(ctx, len);
+    if (len < 0 || len > INT64_MAX / 2 || !weir_budget_charge(ctx->budget, len))
+        return weir_fail_memory(ctx, len);
     size_t total = (sizeof(weir_buf) + (size_t)len + SLACK + 2 * ALIGN - 1) & ~(size_t)(ALIGN - 1);
     weir_buf *b = aligned_alloc(ALIGN, total);
     if (!b) {
-        uncharge(ctx->budget, len);
-        return no_memory(ctx, len);
+        weir_budget_give(ctx->budget, len);
+        return weir_fail_memory(ctx, len);
     }
     memset(b, 0, sizeof *b);
     atomic_init(&b->refs, 1);
@@ -85,7 +65,7 @@ static void release_wrapped(weir_buf *b) {
 weir_rc weir_buf_wrap(weir_ctx *ctx, const void *p, int64_t len, void (*release)(void *),
                       void *owner, weir_buf **out) {
     wrapped *w = calloc(1, sizeof *w);
-    if (!w) return no_memory(ctx, len);
+    if (!w) return weir_fail_memory(ctx, len);
     atomic_init(&w->b.refs, 1);
     w->b.len = len;
     w->b.p = (uint8_t *)(uintptr_t)p;
@@ -126,6 +106,10 @@ static bool grow(weir_str *s, size_t more) {
     if (s->len + more + 1 <= s->cap) return true;
     size_t cap = s->cap ? s->cap * 2 : 64;
     while (cap < s->len + more + 1) cap *= 2;
+    if (cap > LARGE && !weir_budget_fits(weir_arena_budget(s->owner), (int64_t)cap)) {
+        s->failed = true;
+        return false;
+    }
     char *p;
     if (s->owner) {
         p = weir_alloc(s->owner, cap);

@@ -217,6 +217,10 @@ static const char *lacks(const char *key, const char *v) {
          "Invalid value for 'spark.sql.streaming.multipleWatermarkPolicy'. Valid values are 'min' "
          "and 'max'"},
     };
+    int64_t bytes = 0;
+    if (strcmp(key, "spark.weir.memory.limit") == 0 && weir_parse_bytes(v, &bytes) && bytes &&
+        bytes < 16 << 20)
+        return "The value of spark.weir.memory.limit must be 0 or at least 16m";
     for (size_t i = 0; i < sizeof rule / sizeof *rule; i++) {
         long long n = 0;
         if (strcmp(rule[i].key, key) != 0) continue;

@@ -36,8 +36,15 @@ void weir_cancel_close(weir_cancel *c) {
     c->fd = -1;
 }
 
+weir_rc weir_fail_memory(weir_ctx *ctx, int64_t bytes) {
+    return weir_fail(ctx, WEIR_E_OUT_OF_MEMORY, "requestedBytes",
+                     weir_printf(ctx->arena, "%lld", (long long)bytes), "receivedBytes", "0");
+}
+
 weir_rc weir_check_cancel(weir_ctx *ctx) {
     weir_cancel *c = ctx->cancel;
+    if (ctx->budget && atomic_load_explicit(&ctx->budget->over_bytes, memory_order_relaxed))
+        return weir_fail_memory(ctx, atomic_load(&ctx->budget->over_bytes));
     if (!c) return WEIR_OK;
     bool late = c->deadline_ms && weir_monotonic_us(ctx->env) / 1000 > c->deadline_ms;
     if (!atomic_load_explicit(&c->asked, memory_order_relaxed) && !late) return WEIR_OK;

@@ -4,18 +4,12 @@
 #ifndef WEIR_BASE_CTX_H
 #define WEIR_BASE_CTX_H
 #include "base/arena.h"
+#include "base/budget.h"
 #include "base/conf.h"
 #include "base/env.h"
 #include "base/err.h"
 #include <stdatomic.h>
 #include <stdbool.h>
-
-/* Bytes a query (or server) may hold in buffers. Shared by its threads. parent is charged too. */
-typedef struct weir_budget {
-    atomic_llong held_bytes;
-    int64_t limit_bytes; /* 0 = no limit */
-    struct weir_budget *parent;
-} weir_budget;
 
 /* Asked to stop: a flag and an eventfd that wakes every blocking wait. deadline_ms 0 = none
  * (monotonic). */
@@ -58,8 +52,10 @@ typedef struct weir_ctx {
     int64_t now_us;      /* current_timestamp() of this query or batch, micros */
 } weir_ctx;
 
-/* WEIR_CANCEL (with the error set) once cancellation was asked for or the deadline passed. */
+/* WEIR_CANCEL (with the error set) once cancellation was asked for or the deadline passed; fails
+ * with UNABLE_TO_ACQUIRE_MEMORY once the budget is marked. */
 weir_rc weir_check_cancel(weir_ctx *);
+weir_rc weir_fail_memory(weir_ctx *, int64_t bytes); /* UNABLE_TO_ACQUIRE_MEMORY */
 void weir_cancel_init(weir_cancel *); /* makes the eventfd */
 void weir_cancel_ask(weir_cancel *);
 void weir_cancel_poke(weir_cancel *); /* ends waits without asking for the end */

@@ -1,6 +1,7 @@
 /* Mutexes, conditions, the pool, threads. See sync.h. */
 #include "base/sync.h"
 
+#include "base/budget.h"
 #include "base/mem.h"
 
 #include <errno.h>
@@ -101,6 +102,7 @@ typedef struct job {
     struct job *next;
     void (*fn)(void *, int);
     void *u;
+    weir_budget *budget; /* of the thread that waits */
     int n, at, done;
 } job;
 struct weir_pool {
@@ -124,7 +126,9 @@ static job *take(weir_pool *p, int *i) {
 
 static void run_one(weir_pool *p, job *j, int i) {
     weir_unlock(&p->mu);
+    weir_budget *own = weir_budget_enter(j->budget);
     j->fn(j->u, i);
+    (void)weir_budget_enter(own);
     weir_lock(&p->mu);
     if (++j->done == j->n) weir_cond_wake_all(&p->over);
 }
@@ -162,7 +166,7 @@ weir_pool *weir_pool_new(int threads) {
 int weir_pool_threads(const weir_pool *p) { return p->nthread; }
 
 void weir_pool_for(weir_pool *p, int n, void (*fn)(void *u, int i), void *u) {
-    job me = {.fn = fn, .u = u, .n = n};
+    job me = {.fn = fn, .u = u, .budget = weir_budget_entered(), .n = n};
     if (n <= 0) return;
     weir_lock(&p->mu);
     job **tail = &p->jobs;

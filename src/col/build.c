@@ -44,13 +44,7 @@ static bool fail(weir_build *b) {
 
 /* Small growth is free; large growth must fit what the query may still hold. */
 static bool fits(const weir_build *b, int64_t bytes) {
-    const weir_budget *g = b->budget;
-    if (bytes < (1 << 20)) return true;
-    for (; g; g = g->parent)
-        if (g->limit_bytes &&
-            atomic_load_explicit(&g->held_bytes, memory_order_relaxed) + bytes > g->limit_bytes)
-            return false;
-    return true;
+    return bytes < (1 << 20) || weir_budget_fits(b->budget, bytes);
 }
 
 static void grow_rows(weir_build *b, int64_t need) {

@@ -184,6 +184,8 @@ typedef struct job {
 static void *run_thread(void *u) {
     job *j = u;
     weir_cn_op *o = j->run.op;
+    weir_budget *budget = j->ctx.budget;
+    (void)weir_budget_enter(budget);
     SC(ExecutePlanResponse) m = SK(EXECUTE_PLAN_RESPONSE__INIT);
     SC(ExecutePlanResponse__ResultComplete) done = SK(EXECUTE_PLAN_RESPONSE__RESULT_COMPLETE__INIT);
     weir_rc rc = run_plan(&j->run);
@@ -199,6 +201,7 @@ static void *run_thread(void *u) {
     weir_arena_free(j->run.mem);
     weir_arena_free(j->home);
     weir_cn_op_unref(o);
+    weir_budget_close(budget);
     return NULL;
 }
 
@@ -224,6 +227,8 @@ static weir_rc start(weir_ctx *ctx, weir_cn_server *server, weir_cn_session *s, 
     job *j = WEIR_NEW(home, job);
     weir_err_init(&j->err);
     weir_session_ctx(s->session, mem, &j->err, &o->cancel, &j->ctx);
+    j->ctx.budget = weir_budget_open(&server->shared.budget);
+    weir_arena_charge(mem, j->ctx.budget);
     j->run = (weir_cn_run){.server = server,
                            .session = s,
                            .op = o,
@@ -238,6 +243,7 @@ static weir_rc start(weir_ctx *ctx, weir_cn_server *server, weir_cn_session *s, 
     weir_unlock(&o->mu);
     if (weir_thread_start(NULL, "weir-execute", run_thread, j)) return WEIR_OK;
     weir_cn_op_unref(o);
+    weir_budget_close(j->ctx.budget);
     weir_arena_free(home);
     return weir_fail(ctx, WEIR_E_INTERNAL_ERROR, "message",
                      "No thread could be started for the operation.");

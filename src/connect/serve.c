@@ -92,11 +92,13 @@ static void handle(void *app, weir_rpc *rpc) {
     weir_cn_server *server = app;
     weir_err err;
     weir_err_init(&err);
+    weir_budget *budget = weir_budget_open(&server->shared.budget);
+    (void)weir_budget_enter(budget);
     weir_ctx ctx = {.arena = weir_arena_new(NULL),
                     .err = &err,
                     .env = server->shared.env,
                     .conf = server->shared.conf,
-                    .budget = &server->shared.budget};
+                    .budget = budget};
     size_t i = 0, n = sizeof table / sizeof *table;
     while (i < n && strcmp(table[i].method, weir_rpc_method(rpc)) != 0) i++;
     if (i < n)
@@ -106,6 +108,8 @@ static void handle(void *app, weir_rpc *rpc) {
                         NULL, 0);
     weir_err_clear(&err);
     weir_arena_free(ctx.arena);
+    (void)weir_budget_enter(NULL);
+    weir_budget_close(budget);
 }
 
 static void *sweeper(void *u) {
@@ -150,6 +154,9 @@ static weir_rc init(weir_cn_server *s, const weir_server_options *o, weir_ctx *c
         if (unused) weir_log(WEIR_LOG_WARN, "%s", unused);
         WEIR_TRY(start_conf(ctx, s->shared.conf, c[0], c[1]));
     }
+    s->shared.budget.limit_bytes = weir_conf_bytes(s->shared.conf, "spark.weir.memory.limit");
+    if (!s->shared.budget.limit_bytes)
+        s->shared.budget.limit_bytes = weir_memory_there() / 5 * 3;
     if (o->warehouse) weir_conf_put(s->shared.conf, "spark.sql.warehouse.dir", o->warehouse);
     const char *warehouse;
     WEIR_TRY(weir_uri_local(ctx, weir_conf_get(s->shared.conf, "spark.sql.warehouse.dir"), NULL,

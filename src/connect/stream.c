@@ -173,7 +173,7 @@ static weir_rc prepare(weir_cn_run *r, const SC(WriteStreamOperationStart) * w,
     spec->name = info->query_name;
     spec->sink = t->sink;
     spec->env = ctx->env;
-    spec->budget = ctx->budget;
+    spec->budget = &r->server->shared.budget;
     spec->host = r->session->session;
     spec->no_data_progress_ms =
         weir_conf_ms(ctx->conf, "spark.sql.streaming.noDataProgressEventInterval");

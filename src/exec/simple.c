@@ -170,28 +170,37 @@ static weir_rc union_next(weir_ctx *ctx, weir_op *op, weir_batch *out, bool *eof
 const weir_op_ops weir_op_union = {"union",    sizeof(count_op), NULL,
                                    union_next, count_reset,      count_close};
 
-/* Row numbers of the input, and of the list's elements, for each output row. */
+/* Lists are made for some rows of the input at a time, and given in pieces: a few rows can have
+ * more elements than there is memory for. */
+enum { PIECE_ROWS = 8192, FIRST_ROWS = 16, MOST_ELEMENTS = 1 << 18 };
+
+typedef struct explode_op {
+    weir_op base;
+    weir_arena *held, *part_mem; /* of in; of part and list */
+    weir_batch in, part;         /* part: rows of in whose lists are there */
+    weir_column list;
+    int64_t at, rows; /* the next row of in, and how many are taken next */
+    int64_t row, elem; /* of part: where the next piece begins */
+} explode_op;
+
+/* Row numbers of part, and of the list's elements, for each output row. */
 typedef struct exploded {
     int64_t *row, *elem, *pos;
     int64_t n;
 } exploded;
 
-static void explode_rows(weir_ctx *ctx, const weir_column *list, int64_t len, bool outer,
-                         exploded *x) {
-    int64_t total = 0, first;
-    for (int64_t i = 0; i < len; i++) {
-        int32_t k = weir_is_null(list, i) ? 0 : weir_get_list(list, i, &first);
-        total += k ? k : outer;
-    }
-    x->row = WEIR_NEWN(ctx->arena, int64_t, total + 1);
-    x->elem = WEIR_NEWN(ctx->arena, int64_t, total + 1);
-    x->pos = WEIR_NEWN(ctx->arena, int64_t, total + 1);
-    for (int64_t i = 0; i < len; i++) {
-        int32_t k = weir_is_null(list, i) ? 0 : weir_get_list(list, i, &first);
-        for (int32_t j = 0; j < (k ? k : outer ? 1 : 0); j++) {
-            x->row[x->n] = i;
-            x->elem[x->n] = k ? first + j : -1;
-            x->pos[x->n++] = k ? j : -1;
+static void explode_piece(weir_ctx *ctx, explode_op *o, bool outer, exploded *x) {
+    x->row = WEIR_NEWN(ctx->arena, int64_t, PIECE_ROWS);
+    x->elem = WEIR_NEWN(ctx->arena, int64_t, PIECE_ROWS);
+    x->pos = WEIR_NEWN(ctx->arena, int64_t, PIECE_ROWS);
+    for (; o->row < o->part.len && x->n < PIECE_ROWS; o->row++, o->elem = 0) {
+        int64_t first;
+        int32_t k = weir_is_null(&o->list, o->row) ? 0 : weir_get_list(&o->list, o->row, &first);
+        for (; o->elem < (k ? k : outer ? 1 : 0); o->elem++) {
+            if (x->n == PIECE_ROWS) return;
+            x->row[x->n] = o->row;
+            x->elem[x->n] = k ? first + o->elem : -1;
+            x->pos[x->n++] = k ? o->elem : -1;
         }
     }
 }
@@ -208,27 +217,71 @@ static weir_rc explode_pos(weir_ctx *ctx, const exploded *x, weir_column *out) {
     return weir_build_finish(ctx, &b, out);
 }
 
-static weir_rc explode_next(weir_ctx *ctx, weir_op *op, weir_batch *out, bool *eof) {
-    const weir_plan *p = op->plan;
-    for (;;) {
-        weir_batch in;
-        weir_column list;
-        exploded x = {0};
-        WEIR_TRY(weir_op_next(ctx, op->in[0], &in, eof));
+/* The next rows of the input, and their lists: so many that these have some 2^18 elements. */
+static weir_rc explode_part(weir_ctx *ctx, explode_op *o, bool *eof) {
+    weir_batch b;
+    weir_ctx c = *ctx;
+    *eof = false;
+    if (o->at == o->in.len) {
+        WEIR_TRY(weir_op_next(ctx, o->base.in[0], &b, eof));
         if (*eof) return WEIR_OK;
-        WEIR_TRY(weir_eval_run(ctx, op->eval, 0, &in, &list));
-        explode_rows(ctx, &list, in.len, p->outer, &x);
-        if (x.n == 0) continue;
-        int n = in.schema->nfield;
-        weir_column *col = WEIR_NEWN(ctx->arena, weir_column, p->schema->nfield + 1);
-        for (int i = 0; i < n; i++)
-            WEIR_TRY(weir_column_take(ctx, &in.col[i], x.row, x.n, &col[i]));
-        if (p->all) WEIR_TRY(explode_pos(ctx, &x, &col[n++]));
-        for (int k = 0; k < list.nkid; k++)
-            WEIR_TRY(weir_column_take(ctx, &list.kid[k], x.elem, x.n, &col[n++]));
-        *out = (weir_batch){.schema = p->schema, .len = x.n, .col = col};
-        return WEIR_OK;
+        weir_arena_reset(o->held);
+        weir_batch_keep(o->held, &b, &o->in);
+        o->at = 0;
     }
+    int64_t n = o->in.len - o->at < o->rows ? o->in.len - o->at : o->rows, first, elements = 0;
+    weir_arena_reset(o->part_mem);
+    c.arena = o->part_mem;
+    slice(&c, &o->in, o->at, n, &o->part);
+    WEIR_TRY(weir_eval_run(&c, o->base.eval, 0, &o->part, &o->list));
+    for (int64_t i = 0; i < n; i++)
+        elements += weir_is_null(&o->list, i) ? 1 : weir_get_list(&o->list, i, &first) + 1;
+    o->at += n;
+    o->row = o->elem = 0;
+    if (elements < MOST_ELEMENTS / 4 && o->rows < PIECE_ROWS) o->rows *= 4;
+    if (elements > MOST_ELEMENTS && o->rows > 1) o->rows /= 4;
+    if (!o->rows) o->rows = 1;
+    return WEIR_OK;
 }
 
-const weir_op_ops weir_op_explode = {"explode", sizeof(weir_op), NULL, explode_next, NULL, NULL};
+static weir_rc explode_open(weir_ctx *ctx, weir_op *op) {
+    explode_op *o = (explode_op *)op;
+    (void)ctx;
+    o->held = weir_arena_new(op->mem);
+    o->part_mem = weir_arena_new(op->mem);
+    o->rows = FIRST_ROWS;
+    return WEIR_OK;
+}
+
+static weir_rc explode_reset(weir_ctx *ctx, weir_op *op) {
+    explode_op *o = (explode_op *)op;
+    (void)ctx;
+    o->in.len = o->part.len = o->at = o->row = o->elem = 0;
+    weir_arena_reset(o->held);
+    weir_arena_reset(o->part_mem);
+    return WEIR_OK;
+}
+
+static weir_rc explode_next(weir_ctx *ctx, weir_op *op, weir_batch *out, bool *eof) {
+    const weir_plan *p = op->plan;
+    explode_op *o = (explode_op *)op;
+    exploded x = {0};
+    for (*eof = false; !x.n; explode_piece(ctx, o, p->outer, &x)) {
+        if (o->row < o->part.len) continue;
+        WEIR_TRY(explode_part(ctx, o, eof));
+        if (*eof) return WEIR_OK;
+        WEIR_TRY(weir_check_cancel(ctx));
+    }
+    int n = o->part.schema->nfield;
+    weir_column *col = WEIR_NEWN(ctx->arena, weir_column, p->schema->nfield + 1);
+    for (int i = 0; i < n; i++)
+        WEIR_TRY(weir_column_take(ctx, &o->part.col[i], x.row, x.n, &col[i]));
+    if (p->all) WEIR_TRY(explode_pos(ctx, &x, &col[n++]));
+    for (int k = 0; k < o->list.nkid; k++)
+        WEIR_TRY(weir_column_take(ctx, &o->list.kid[k], x.elem, x.n, &col[n++]));
+    *out = (weir_batch){.schema = p->schema, .len = x.n, .col = col};
+    return WEIR_OK;
+}
+
+const weir_op_ops weir_op_explode = {"explode",    sizeof(explode_op), explode_open,
+                                     explode_next, explode_reset,      NULL};

@@ -122,6 +122,8 @@ static weir_rc extend(weir_ctx *ctx, weir_call *c, bool front) {
 static weir_rc k_append(weir_ctx *ctx, weir_call *c) { return extend(ctx, c, false); }
 static weir_rc k_prepend(weir_ctx *ctx, weir_call *c) { return extend(ctx, c, true); }
 
+enum { CHECK = 1 << 16 }; /* elements between looks at the cancellation */
+
 static weir_rc k_repeat(weir_ctx *ctx, weir_call *c) {
     two t;
     t.e[0] = &c->arg[0];
@@ -131,7 +133,10 @@ static weir_rc k_repeat(weir_ctx *ctx, weir_call *c) {
     for (int64_t i = 0; i < c->len; i++) {
         int64_t n = weir_is_null(&c->arg[1], i) ? 0 : weir_get_int(&c->arg[1], i);
         if (weir_is_null(&c->arg[1], i)) weir_bit_clear(bits, i);
-        for (; n > 0; n--) weir_lists_add(&t.l, 0, i);
+        for (; n > 0 && !t.l.failed; n--) {
+            weir_lists_add(&t.l, 0, i);
+            if (n % CHECK == 0) WEIR_TRY(weir_check_cancel(ctx));
+        }
         weir_lists_close(&t.l, i);
     }
     return weir_lists_finish(ctx, c, &t.l, 0);
@@ -436,7 +441,8 @@ static weir_rc k_sequence(weir_ctx *ctx, weir_call *c) {
                                       "maxRoundedArrayLength", "2147483632", "parameter",
                                       "(start, stop, step)", "functionName", "`sequence`");
             weir_build_int(&b.kid[0], v);
-            if (from == to || !element(c, from, s, ++n, &v)) break;
+            if (from == to || !element(c, from, s, ++n, &v) || b.kid[0].failed) break;
+            if (n % CHECK == 0) WEIR_TRY(weir_check_cancel(ctx));
         }
         weir_build_list(&b);
     }

@@ -1,6 +1,8 @@
 /* Choosing list elements. Called by collection kernels; thread of the task. */
 #include "func/lists.h"
 
+enum { LARGE = 1 << 17 }; /* elements: from here on the budget is asked */
+
 weir_rc weir_lists_start(weir_ctx *ctx, weir_call *c, weir_lists *l, const weir_column *const *src,
                          int nsrc) {
     *l = (weir_lists){.nsrc = nsrc,
@@ -21,16 +23,22 @@ weir_rc weir_lists_start(weir_ctx *ctx, weir_call *c, weir_lists *l, const weir_
 
 void weir_lists_add(weir_lists *l, int src, int64_t row) {
     if (l->n == l->cap) {
-        int64_t *old = l->idx;
-        l->cap = l->cap ? l->cap * 2 : 256;
-        l->idx = WEIR_NEWN(l->mem, int64_t, l->cap);
-        if (l->n) memcpy(l->idx, old, sizeof *old * (size_t)l->n);
+        int64_t *old = l->idx, cap = l->cap ? l->cap * 2 : 256;
+        l->failed |= cap > LARGE && !weir_budget_fits(weir_arena_budget(l->mem), cap * 8);
+        if (l->failed) {
+            l->n = 0; /* something to overwrite: cheap to go on with */
+        } else {
+            l->cap = cap;
+            l->idx = WEIR_NEWN(l->mem, int64_t, l->cap);
+            if (l->n) memcpy(l->idx, old, sizeof *old * (size_t)l->n);
+        }
     }
     l->idx[l->n++] = row < 0 ? -1 : l->base[src] + row;
 }
 
 weir_rc weir_lists_finish(weir_ctx *ctx, weir_call *c, weir_lists *l, int which) {
     weir_column all = {0};
+    if (l->failed) return weir_fail_memory(ctx, l->cap * 16);
     if (l->n > INT32_MAX)
         return weir_fail(ctx, WEIR_E_OUT_OF_MEMORY, "requestedBytes",
                          weir_printf(ctx->arena, "%lld", (long long)l->n), "receivedBytes",

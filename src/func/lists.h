@@ -10,6 +10,7 @@ typedef struct weir_lists {
     int64_t *idx, n, cap;
     int32_t *off; /* per row of the call */
     weir_arena *mem;
+    bool failed; /* too large: told by finish */
 } weir_lists;
 
 /* src: element columns, all of one type. Rows are closed in order. */

@@ -659,10 +659,12 @@ void *weir_query_thread(void *arg) {
     weir_query *q = arg;
     weir_err err;
     weir_err_init(&err);
+    weir_budget *budget = weir_budget_open(q->spec.budget);
+    (void)weir_budget_enter(budget);
     weir_notice notice = {weir_query_say, q};
     weir_ctx ctx = {.arena = weir_arena_new(NULL),
                     .err = &err,
-                    .budget = q->spec.budget,
+                    .budget = budget,
                     .conf = q->conf,
                     .env = q->spec.env,
                     .cancel = &q->cancel,
@@ -684,5 +686,6 @@ void *weir_query_thread(void *arg) {
     else
         weir_query_began(q, &err);
     weir_err_clear(&err);
+    weir_budget_close(budget);
     return NULL;
 }

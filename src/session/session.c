@@ -102,7 +102,7 @@ void weir_session_ctx(weir_session *s, weir_arena *mem, weir_err *err, weir_canc
                       weir_ctx *out) {
     *out = (weir_ctx){.arena = mem,
                       .err = err,
-                      .budget = &s->shared->budget,
+                      .budget = weir_budget_entered(),
                       .conf = s->conf,
                       .env = s->shared->env,
                       .cancel = cancel};
