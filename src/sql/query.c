@@ -276,25 +276,26 @@ static weir_rc parse_term(weir_parser *p, weir_plan **out) {
     return weir_syntax_error(p);
 }
 
-static weir_rc parse_setop(weir_parser *p, weir_plan **out) {
+/* SPARK: INTERSECT binds tighter than the others, which go from left to right. */
+static weir_rc parse_setop(weir_parser *p, bool intersects, weir_plan **out) {
     static const struct {
         const char *word;
         weir_pkind kind;
-    } ops[] = {{"union", WEIR_P_UNION},
-               {"intersect", WEIR_P_INTERSECT},
+    } ops[] = {{"intersect", WEIR_P_INTERSECT},
+               {"union", WEIR_P_UNION},
                {"except", WEIR_P_EXCEPT},
                {"minus", WEIR_P_EXCEPT}};
     int32_t from = p->at;
-    WEIR_TRY(parse_term(p, out));
+    int k, end = intersects ? 1 : 4;
+    WEIR_TRY(intersects ? parse_term(p, out) : parse_setop(p, true, out));
     for (;;) {
-        int k = 0;
-        while (k < 4 && !weir_tk_is(p, ops[k].word)) k++;
-        if (k == 4) return WEIR_OK;
+        for (k = intersects ? 0 : 1; k < end && !weir_tk_is(p, ops[k].word); k++) continue;
+        if (k == end) return WEIR_OK;
         p->at++;
         weir_plan *u = weir_plan_new(p->ctx->arena, ops[k].kind, 2, *out, NULL);
         u->all = weir_tk_take(p, "all");
         if (!u->all) (void)weir_tk_take(p, "distinct");
-        WEIR_TRY(parse_term(p, &u->in[1]));
+        WEIR_TRY(intersects ? parse_term(p, &u->in[1]) : parse_setop(p, true, &u->in[1]));
         u->at = weir_tk_pos(p, from);
         *out = u;
     }
@@ -327,7 +328,7 @@ static weir_rc parse_order(weir_parser *p, weir_plan **out) {
 
 static weir_rc parse_body(weir_parser *p, weir_plan **out) {
     int32_t from = p->at;
-    WEIR_TRY(parse_setop(p, out));
+    WEIR_TRY(parse_setop(p, false, out));
     WEIR_TRY(parse_order(p, out));
     int64_t limit = 0, offset = 0;
     bool limited = weir_tk_take(p, "limit") && !weir_tk_take(p, "all");

@@ -348,3 +348,7 @@ select 'a' & true
 select null & 'a'
 select 2.5BD ^ 1
 select interval '1' day & '1'
+select * from values (1),(2) t(a) except select * from values (2),(3) u(a) intersect all select * from values (3) v(a) order by a
+select * from values (1),(2) t(a) union all select * from values (2),(3) u(a) intersect select * from values (3) v(a) order by a
+select * from values (1),(2) t(a) intersect select * from values (2),(3) u(a) union select * from values (3) v(a) intersect select 3 order by a
+select 1 minus select 1 union all select 2 intersect select 2 except select 2
