@@ -10,6 +10,10 @@ static void one(weir_ctx *ctx, const char *text, size_t len) {
         fuzz_file(dir, weir_printf(ctx->arena, "%020d.json", v), text, (size_t)(stop - text));
         text = cut ? cut + 5 : end;
     }
+    weir_cancel awake; /* poked: nobody waits for a log to become whole */
+    weir_cancel_init(&awake);
+    weir_cancel_poke(&awake);
+    ctx->cancel = &awake;
     weir_delta *t = NULL;
     weir_schema *s = NULL;
     weir_batch b;
@@ -19,6 +23,8 @@ static void one(weir_ctx *ctx, const char *text, size_t len) {
     (void)weir_delta_history(ctx, table, &s, &b);
     weir_err_clear(ctx->err);
     (void)weir_delta_detail(ctx, table, "t", &s, &b);
+    ctx->cancel = NULL;
+    weir_cancel_close(&awake);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len) { return fuzz_text(data, len, one); }

@@ -21,7 +21,7 @@ static void pack_again(weir_ctx *ctx, const char *dir, int kind, const char *p, 
     const char *name = weir_printf(ctx->arena, "b.%s", kinds[kind].ending);
     fuzz_file(dir, name, out.p, out.len);
     weir_assert(weir_text_map(ctx, weir_printf(ctx->arena, "%s/%s", dir, name), &again) == WEIR_OK);
-    weir_assert(!again.mapped && !again.damage && again.len == n &&
+    weir_assert(!again.map && !again.damage && again.len == n &&
                 (!n || memcmp(p, again.p, n) == 0));
 }
 
