@@ -166,7 +166,7 @@ def in_a_batch(checkpoint):
 def case_storm(w):
     """Messages into Delta while the broker and weir are killed: output equals input, once each."""
     w.kafka.topic("storm", 8)
-    rate = max(20000, MESSAGES // 60)
+    rate = max(5000, MESSAGES // 60)  # messages still come when the last engine is killed
     filling = threading.Thread(target=lambda: w.kafka.fill("storm", 0, MESSAGES, 8, rate))
     filling.start()
     rng = random.Random(MESSAGES)
@@ -194,6 +194,9 @@ def case_storm(w):
             q = query()
             time.sleep(rng.uniform(2, 6))
             assert q.isActive, str(q.exception())
+            wait = time.monotonic() + 2
+            while not in_a_batch(w.path("out-ck")) and time.monotonic() < wait:
+                time.sleep(0.001)
             w.engine.kill()
             killed["weir"] += 1
             killed["batch"] += in_a_batch(w.path("out-ck"))
