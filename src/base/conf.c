@@ -77,6 +77,14 @@ void weir_conf_free(weir_conf *c) {
     weir_arena_free(c->mem);
 }
 
+static void release(void *c) { weir_conf_free(c); }
+
+weir_conf *weir_conf_in(weir_arena *a, const weir_conf *copy) {
+    weir_conf *c = weir_conf_new(copy);
+    weir_arena_defer(a, release, c);
+    return c;
+}
+
 void weir_conf_put(weir_conf *c, const char *key, const char *value) {
     weir_lock(&c->mu);
     pair *p = find_pair(c, key);

@@ -12,6 +12,7 @@ typedef struct weir_conf weir_conf;
 
 weir_conf *weir_conf_new(const weir_conf *copy); /* copy may be NULL: all defaults */
 void weir_conf_free(weir_conf *);
+weir_conf *weir_conf_in(struct weir_arena *, const weir_conf *copy); /* goes with the arena */
 /* Checks the type of known keys: INVALID_CONF_VALUE.TYPE_MISMATCH; static keys:
  * CANNOT_MODIFY_STATIC_CONFIG; values out of range:
  * INVALID_CONF_VALUE.REQUIREMENT. Returns a weir_rc. */

@@ -65,6 +65,14 @@ weir_column weir_column_slice(const weir_column *c, int64_t from, int64_t len) {
     return out;
 }
 
+weir_batch weir_batch_slice(weir_ctx *ctx, const weir_batch *b, int64_t from, int64_t n) {
+    weir_batch out = {.schema = b->schema, .len = n};
+    if (from == 0 && n == b->len) return *b;
+    out.col = WEIR_NEWN(ctx->arena, weir_column, b->schema->nfield + 1);
+    for (int i = 0; i < b->schema->nfield; i++) out.col[i] = weir_column_slice(&b->col[i], from, n);
+    return out;
+}
+
 static void keep(weir_arena *a, const weir_type *t, const weir_column *c, weir_column *out) {
     weir_column *kid = c->nkid ? WEIR_NEWN(a, weir_column, c->nkid) : NULL;
     weir_buf_keep(a, c->valid);

@@ -75,6 +75,8 @@ int64_t weir_null_count(const weir_column *);
 weir_rc weir_column_null(weir_ctx *, const weir_type *, int64_t len, weir_column *out);
 /* A view of rows from .. from+len-1; shares buffers (and their lifetime). */
 weir_column weir_column_slice(const weir_column *, int64_t from, int64_t len);
+/* The same of all columns; the array of them is in ctx->arena, or b's own when that is all of b. */
+weir_batch weir_batch_slice(weir_ctx *, const weir_batch *b, int64_t from, int64_t n);
 /* Field f of the structs in stored rows from .. from+len-1 of s, null where the struct is. */
 weir_rc weir_column_field(weir_ctx *, const weir_column *s, int f, int64_t from, int64_t len,
                           weir_column *out);

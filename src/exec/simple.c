@@ -35,13 +35,6 @@ static weir_rc filter_next(weir_ctx *ctx, weir_op *op, weir_batch *out, bool *eo
 
 const weir_op_ops weir_op_filter = {"filter", sizeof(weir_op), NULL, filter_next, NULL, NULL};
 
-static void slice(weir_ctx *ctx, const weir_batch *in, int64_t from, int64_t len, weir_batch *out) {
-    int n = in->schema->nfield;
-    *out = (weir_batch){
-        .schema = in->schema, .len = len, .col = WEIR_NEWN(ctx->arena, weir_column, n + 1)};
-    for (int i = 0; i < n; i++) out->col[i] = weir_column_slice(&in->col[i], from, len);
-}
-
 typedef struct count_op {
     weir_op base;
     int64_t seen;
@@ -71,7 +64,7 @@ static weir_rc limit_next(weir_ctx *ctx, weir_op *op, weir_batch *out, bool *eof
     WEIR_TRY(weir_op_next(ctx, op->in[0], &in, eof));
     if (*eof) return WEIR_OK;
     if (in.len > left)
-        slice(ctx, &in, 0, left, out);
+        *out = weir_batch_slice(ctx, &in, 0, left);
     else
         *out = in;
     c->seen += out->len;
@@ -94,7 +87,7 @@ static weir_rc offset_next(weir_ctx *ctx, weir_op *op, weir_batch *out, bool *eo
             continue;
         }
         c->seen += skip;
-        slice(ctx, &in, skip, in.len - skip, out);
+        *out = weir_batch_slice(ctx, &in, skip, in.len - skip);
         return WEIR_OK;
     }
 }
@@ -148,7 +141,7 @@ static weir_rc tail_next(weir_ctx *ctx, weir_op *op, weir_batch *out, bool *eof)
     weir_batch all;
     WEIR_TRY(weir_rows_join(ctx, op->plan->schema, &c->rows, &all));
     int64_t n = all.len < op->plan->n ? all.len : op->plan->n;
-    slice(ctx, &all, all.len - n, n, out);
+    *out = weir_batch_slice(ctx, &all, all.len - n, n);
     return WEIR_OK;
 }
 
@@ -232,7 +225,7 @@ static weir_rc explode_part(weir_ctx *ctx, explode_op *o, bool *eof) {
     int64_t n = o->in.len - o->at < o->rows ? o->in.len - o->at : o->rows, first, elements = 0;
     weir_arena_reset(o->part_mem);
     c.arena = o->part_mem;
-    slice(&c, &o->in, o->at, n, &o->part);
+    o->part = weir_batch_slice(&c, &o->in, o->at, n);
     WEIR_TRY(weir_eval_run(&c, o->base.eval, 0, &o->part, &o->list));
     for (int64_t i = 0; i < n; i++)
         elements += weir_is_null(&o->list, i) ? 1 : weir_get_list(&o->list, i, &first) + 1;
@@ -240,7 +233,6 @@ static weir_rc explode_part(weir_ctx *ctx, explode_op *o, bool *eof) {
     o->row = o->elem = 0;
     if (elements < MOST_ELEMENTS / 4 && o->rows < PIECE_ROWS) o->rows *= 4;
     if (elements > MOST_ELEMENTS && o->rows > 1) o->rows /= 4;
-    if (!o->rows) o->rows = 1;
     return WEIR_OK;
 }
 

@@ -102,7 +102,6 @@ weir_assign *weir_assign_null(weir_arena *a, const weir_type *to) {
     return node(a, ALL_NULL, &weir_t_void, to);
 }
 
-bool weir_assign_is_same(const weir_assign *x) { return x->kind == SAME; }
 const weir_type *weir_assign_type(const weir_assign *x) { return x->to; }
 
 weir_rc weir_assign_cast(weir_ctx *ctx, const weir_expr *shown, const weir_type *from,

@@ -37,7 +37,6 @@ weir_rc weir_fill_chars(weir_ctx *, const weir_type *chars, const weir_column *i
  * the assignment fail. */
 weir_assign *weir_assign_nested(weir_arena *, const weir_type *from, const weir_type *to,
                                 const int *source, weir_assign **kid);
-bool weir_assign_is_same(const weir_assign *);
 const weir_type *weir_assign_type(const weir_assign *); /* of what it makes */
 
 weir_rc weir_assign_run(weir_ctx *, const weir_assign *, const weir_column *in, weir_column *out);

@@ -9,9 +9,8 @@ typedef struct place {
 
 static bool begins(const char *s, const char *with) { return strncmp(s, with, strlen(with)) == 0; }
 
-/* SPARK HadoopFSUtils.shouldFilterOutPathName: what no read lists. */
-static bool is_hidden(const char *name) {
-    return (*name == '_' && !strchr(name, '=')) || *name == '.';
+bool weir_is_data_name(const char *n) {
+    return *n != '.' && (*n != '_' || strchr(n, '='));
 }
 
 static bool is_hex(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
@@ -48,7 +47,7 @@ static bool is_writers_dir(const weir_clear *c, const char *name) {
 static bool is_ours(weir_ctx *ctx, const weir_clear *c, const place *in, const char *name) {
     if (c->job && strstr(name, c->job)) return false;
     if (is_leaving(name)) return true;
-    if (!c->owns) return !is_hidden(name);
+    if (!c->owns) return weir_is_data_name(name);
     return is_writers(name) || c->owns(c->u, weir_printf(ctx->arena, "%s%s", in->rel, name));
 }
 
@@ -63,7 +62,7 @@ static weir_rc clear_place(weir_ctx *ctx, const weir_clear *c, const place *in, 
         place sub = {path, weir_printf(ctx->arena, "%s%s/", in->rel, name)};
         if (dir && is_writers_dir(c, name))
             WEIR_TRY(weir_path_remove_all(ctx, path));
-        else if (dir && (!is_hidden(name) || c->owns))
+        else if (dir && (weir_is_data_name(name) || c->owns))
             WEIR_TRY(clear_place(ctx, c, &sub, true));
         else if (!dir && is_ours(ctx, c, in, name))
             WEIR_TRY(weir_path_remove(ctx, path));

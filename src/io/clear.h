@@ -13,6 +13,9 @@ typedef struct weir_clear {
     bool log;        /* the folder _delta_log goes, too */
 } weir_clear;
 
+/* SPARK PartitioningAwareFileIndex.isDataPath: of a file or folder that a read takes rows from. */
+bool weir_is_data_name(const char *name);
+
 /* dir itself goes when nothing is left in it and whole is set. A missing one is empty. */
 weir_rc weir_clear_dir(weir_ctx *, const char *dir, const weir_clear *, bool whole);
 #endif

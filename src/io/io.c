@@ -69,14 +69,6 @@ weir_rc weir_max_rows_of_file(weir_ctx *ctx, const weir_options *o, int64_t *out
     return WEIR_OK;
 }
 
-weir_batch weir_batch_slice(weir_ctx *ctx, const weir_batch *b, int64_t from, int64_t n) {
-    weir_batch out = {.schema = b->schema, .len = n};
-    if (from == 0 && n == b->len) return *b;
-    out.col = WEIR_NEWN(ctx->arena, weir_column, b->schema->nfield + 1);
-    for (int i = 0; i < b->schema->nfield; i++) out.col[i] = weir_column_slice(&b->col[i], from, n);
-    return out;
-}
-
 weir_rc weir_task_write_failed(weir_ctx *ctx, const char *path) {
     weir_err cause;
     weir_err_init(&cause);

@@ -77,8 +77,6 @@ weir_rc weir_task_write_failed(weir_ctx *, const char *path);
 /* Rows that one file may hold: the option maxRecordsPerFile, else
  * spark.sql.files.maxRecordsPerFile; 0: any number. */
 weir_rc weir_max_rows_of_file(weir_ctx *, const weir_options *, int64_t *out);
-/* Rows from .. from+n-1 of b, sharing its buffers; columns in ctx->arena. */
-weir_batch weir_batch_slice(weir_ctx *, const weir_batch *b, int64_t from, int64_t n);
 
 typedef struct weir_sink_registry {
     const weir_sink_ops *const *ops;

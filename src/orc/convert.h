@@ -31,5 +31,7 @@ weir_rc weir_orc_convert(const weir_orc_job *, const weir_orc_conversion *, weir
 /* The SQL type of a column, as Spark infers it. UNSUPPORTED_DATATYPE for unions and what is newer
  * than this reader. */
 weir_rc weir_orc_sql_type(weir_ctx *, const weir_orc_type *, const weir_type **out);
+/* Of a kind without parts or digits; NULL: the others. */
+const weir_type *weir_orc_plain_type(int kind);
 char *weir_orc_text(weir_arena *, const weir_orc_type *); /* "struct<a:int>", as ORC prints it */
 #endif

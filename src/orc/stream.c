@@ -148,8 +148,6 @@ bool weir_orc_stream_fill(weir_orc_stream *s) {
     return false;
 }
 
-bool weir_orc_stream_ended(weir_orc_stream *s) { return !fill(s) && s->rc == WEIR_OK; }
-
 weir_rc weir_orc_stream_read(weir_orc_stream *s, void *to, int64_t n) {
     uint8_t *p = to;
     while (n > 0) {

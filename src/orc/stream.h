@@ -21,8 +21,6 @@ void weir_orc_stream_open(weir_orc_stream *, weir_orc_file *, weir_arena *mem, i
 /* Brings more bytes; false (and rc set) at the end, where more is an error. */
 bool weir_orc_stream_fill(weir_orc_stream *);
 weir_rc weir_orc_stream_read(weir_orc_stream *, void *to, int64_t n);
-/* Nothing is left. */
-bool weir_orc_stream_ended(weir_orc_stream *);
 
 static inline uint8_t weir_orc_byte(weir_orc_stream *s) {
     return s->p < s->q || weir_orc_stream_fill(s) ? *s->p++ : 0;

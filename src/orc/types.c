@@ -58,7 +58,7 @@ static weir_rc struct_type(weir_ctx *ctx, const weir_orc_type *t, const weir_typ
     return WEIR_OK;
 }
 
-weir_rc weir_orc_sql_type(weir_ctx *ctx, const weir_orc_type *t, const weir_type **out) {
+const weir_type *weir_orc_plain_type(int kind) {
     static const weir_type *const plain[WEIR_ORC_KINDS] = {
         [WEIR_ORC_BOOLEAN] = &weir_t_boolean, [WEIR_ORC_BYTE] = &weir_t_byte,
         [WEIR_ORC_SHORT] = &weir_t_short,     [WEIR_ORC_INT] = &weir_t_int,
@@ -68,6 +68,10 @@ weir_rc weir_orc_sql_type(weir_ctx *ctx, const weir_orc_type *t, const weir_type
         [WEIR_ORC_DATE] = &weir_t_date,       [WEIR_ORC_VARCHAR] = &weir_t_string,
         [WEIR_ORC_CHAR] = &weir_t_string,     [WEIR_ORC_INSTANT] = &weir_t_timestamp,
     };
+    return kind >= 0 && kind < WEIR_ORC_KINDS ? plain[kind] : NULL;
+}
+
+weir_rc weir_orc_sql_type(weir_ctx *ctx, const weir_orc_type *t, const weir_type **out) {
     const weir_type *part[2];
     for (int i = 0; i < t->nkid && i < 2 && t->kind != WEIR_ORC_STRUCT; i++)
         WEIR_TRY(weir_orc_sql_type(ctx, t->kid[i], &part[i]));
@@ -80,7 +84,7 @@ weir_rc weir_orc_sql_type(weir_ctx *ctx, const weir_orc_type *t, const weir_type
         if ((*out)->kind == WEIR_T_STRING) *out = &weir_t_string; /* CHAR, VARCHAR */
         return WEIR_OK;
     }
-    *out = t->kind < WEIR_ORC_KINDS ? plain[t->kind] : NULL;
+    *out = weir_orc_plain_type(t->kind);
     if (t->kind == WEIR_ORC_DECIMAL && t->precision >= 1 && t->precision <= 38 &&
         t->scale <= t->precision)
         *out = weir_type_decimal(ctx->arena, t->precision, t->scale);

@@ -337,16 +337,7 @@ static weir_rc read_entries(weir_orc_scan *s, const weir_orc_col *col, const row
 }
 
 static const weir_type *raw_type(weir_orc_scan *s, const weir_orc_type *t) {
-    static const weir_type *const plain[WEIR_ORC_KINDS] = {
-        [WEIR_ORC_BOOLEAN] = &weir_t_boolean, [WEIR_ORC_BYTE] = &weir_t_byte,
-        [WEIR_ORC_SHORT] = &weir_t_short,     [WEIR_ORC_INT] = &weir_t_int,
-        [WEIR_ORC_LONG] = &weir_t_long,       [WEIR_ORC_FLOAT] = &weir_t_float,
-        [WEIR_ORC_DOUBLE] = &weir_t_double,   [WEIR_ORC_STRING] = &weir_t_string,
-        [WEIR_ORC_BINARY] = &weir_t_binary,   [WEIR_ORC_TIMESTAMP] = &weir_t_timestamp,
-        [WEIR_ORC_DATE] = &weir_t_date,       [WEIR_ORC_VARCHAR] = &weir_t_string,
-        [WEIR_ORC_CHAR] = &weir_t_string,     [WEIR_ORC_INSTANT] = &weir_t_timestamp,
-    };
-    if (t->kind != WEIR_ORC_DECIMAL) return plain[t->kind];
+    if (t->kind != WEIR_ORC_DECIMAL) return weir_orc_plain_type(t->kind);
     return weir_type_decimal(s->file->ctx->arena, t->precision, t->scale);
 }
 

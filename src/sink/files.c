@@ -167,14 +167,11 @@ static weir_rc plan_columns(weir_ctx *ctx, file_sink *k) {
     return k->format->check(ctx, &k->data);
 }
 
-static void conf_free(void *p) { weir_conf_free(p); }
-
 /* SPARK FileFormatWriter: the option timeZone, else the session's. */
 static weir_rc folder_zone(weir_ctx *ctx, file_sink *k) {
     const char *zone = weir_option_get(&k->sink->info.options, "timeZone");
     if (!zone || !k->sink->info.npartition) return WEIR_OK;
-    k->zone = weir_conf_new(ctx->conf);
-    weir_arena_defer(k->sink->mem, conf_free, k->zone);
+    k->zone = weir_conf_in(k->sink->mem, ctx->conf);
     return weir_conf_set(ctx, k->zone, "spark.sql.session.timeZone", zone);
 }
 

@@ -31,13 +31,11 @@ static weir_rc orc_check(weir_ctx *ctx, const weir_write_info *i) {
     WEIR_TRY(weir_file_codec_find(ctx, WEIR_FILES_ORC, &i->options, &codec));
     return orc_type_check(ctx, i->schema);
 }
-static void conf_free(void *p) { weir_conf_free(p); }
 static weir_rc orc_open(weir_ctx *ctx, weir_arena *mem, const char *path, const weir_write_info *i,
                         weir_file_out **out) {
     *out = WEIR_NEW(mem, weir_file_out);
     (*out)->stored = weir_orc_stored(mem, i->schema);
-    (*out)->conf = weir_conf_new(NULL);
-    weir_arena_defer(mem, conf_free, (*out)->conf);
+    (*out)->conf = weir_conf_in(mem, NULL);
     const weir_file_codec *codec;
     WEIR_TRY(weir_file_codec_find(ctx, WEIR_FILES_ORC, &i->options, &codec));
     return weir_orc_create(ctx, path, (*out)->stored, codec->orc, &(*out)->w);

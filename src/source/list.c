@@ -3,6 +3,7 @@
 #include "source/files.h"
 
 #include "func/datetime.h"
+#include "io/clear.h"
 #include "io/sink_log.h"
 #include "source/cloud_schema.h"
 #include "source/glob.h"
@@ -76,9 +77,6 @@ static bool hidden(const char *n) {
                (len >= tail && strcmp(n + len - tail, partial) == 0);
     return out && !starts(n, "_common_metadata") && !starts(n, "_metadata");
 }
-
-/* SPARK PartitioningAwareFileIndex.isDataPath: what is left of _metadata is no data. */
-static bool is_data(const char *n) { return n[0] != '.' && (n[0] != '_' || strchr(n, '=')); }
 
 static const char *base_name(const char *path) {
     const char *slash = strrchr(path, '/');
@@ -191,7 +189,7 @@ static weir_rc list_folder(weir_ctx *ctx, lister *l, int64_t at) {
             continue;
         }
         int32_t named = v->folder[at].named + (l->named_files ? take_root(l, path) : 0);
-        if (!is_data(e[i].name)) continue;
+        if (!weir_is_data_name(e[i].name)) continue;
         v->folder[at].data = true;
         if (l->name_glob && !weir_glob_match(l->name_glob, e[i].name)) continue;
         if (!is_new(ctx, l, path, &uri)) continue;
@@ -206,7 +204,7 @@ static weir_rc list_folder(weir_ctx *ctx, lister *l, int64_t at) {
 static weir_rc list_file(weir_ctx *ctx, lister *l, const root *r) {
     const char *name = base_name(r->path), *uri = NULL;
     int32_t named = take_root(l, r->path);
-    if (hidden(name) || !is_data(name)) return WEIR_OK;
+    if (hidden(name) || !weir_is_data_name(name)) return WEIR_OK;
     int64_t at = weir_listing_folder(ctx->arena, l->out, parent(ctx->arena, r->path));
     l->out->folder[at].data = true;
     if (l->name_glob && !weir_glob_match(l->name_glob, name)) return WEIR_OK;
