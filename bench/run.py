@@ -57,7 +57,7 @@ def latency():
     s = e.session()
     q = (s.readStream.schema(SCHEMA).json(put.folder).writeStream.format("delta").option("checkpointLocation", base + "/ck")
          .start(base + "/out"))
-    mine, floor = in_turns([(put, lambda i: os.path.exists(visible(base, i + 1))), floor_side])  # 0 creates the table
+    mine, floor = in_turns([(put, lambda i: os.path.exists(visible(base, i))), floor_side])
     q.stop()
     e.kill()
     c.kill()

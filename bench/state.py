@@ -98,7 +98,7 @@ def state_latency():
     s.conf.set("spark.sql.shuffle.partitions", "2")
     q = (s.readStream.schema(SCHEMA).json(put.folder).groupBy("user").count().writeStream.format("delta").outputMode("complete")
          .option("checkpointLocation", base + "/ck").start(base + "/out"))
-    mine, floor = in_turns([(put, lambda i: os.path.exists(visible(base, i + 1))), floor_side])  # 0 creates the table
+    mine, floor = in_turns([(put, lambda i: os.path.exists(visible(base, i))), floor_side])
     q.stop()
     e.kill()
     c.kill()
