@@ -19,12 +19,13 @@ const weir_sink_ops *weir_sink_find(const weir_session *s, const char *format) {
 }
 
 typedef struct pump {
+    const weir_sink *sink;
     weir_writer *w;
 } pump;
 
 static weir_rc pour(weir_ctx *ctx, void *u, const weir_batch *b) {
-    weir_writer *w = ((pump *)u)->w;
-    return w->write(ctx, w, b);
+    const pump *to = u;
+    return weir_writer_write(ctx, to->sink, to->w, b);
 }
 
 /* SPARK DeltaCommand.createSetTransaction: a version that the session gave is taken once, if it
@@ -49,12 +50,12 @@ weir_rc weir_write_rows(weir_ctx *ctx, weir_plan *p, const weir_sink_ops *ops,
     weir_rc rc = ops->open(ctx, &sink);
     if (rc == WEIR_OK) rc = ops->begin(ctx, &sink, -1, &done);
     if (rc == WEIR_OK && !done) {
-        pump u = {NULL};
+        pump u = {&sink, NULL};
         rc = ops->writer(ctx, &sink, 0, &u.w);
         if (rc == WEIR_OK) {
             rc = weir_exec_run(ctx, p, pour, &u);
             if (rc != WEIR_OK && ops->names_task) rc = weir_task_failed(ctx, p, info->path, rc);
-            if (rc == WEIR_OK) rc = u.w->finish(ctx, u.w);
+            if (rc == WEIR_OK) rc = weir_writer_finish(ctx, &sink, u.w);
             if (rc != WEIR_OK) u.w->abort(u.w);
         }
         if (rc == WEIR_OK) rc = ops->commit(ctx, &sink);

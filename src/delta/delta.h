@@ -101,10 +101,7 @@ weir_rc weir_delta_history(weir_ctx *, const char *path, weir_schema **, weir_ba
 weir_rc weir_delta_detail(weir_ctx *, const char *path, const char *name, weir_schema **,
                           weir_batch *);
 
-/* What Delta refuses of the rows of a write (replaced: they take the place of a table's), and of a
- * table's columns that a write sets; announce is the sink's of that name. */
-weir_rc weir_delta_check_rows(weir_ctx *, const weir_write_info *, bool replaced);
-weir_rc weir_delta_check_table(weir_ctx *, const weir_write_info *, weir_schema *table);
+/* The sink's of that name. */
 weir_rc weir_delta_announce(weir_ctx *, const weir_write_info *);
 
 /* As SHOW TBLPROPERTIES has them: the stored ones, and the protocol as properties. By name. */

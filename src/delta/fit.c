@@ -92,6 +92,18 @@ static weir_rc merge_into(weir_ctx *ctx, const weir_delta *d, const weir_write_i
     return WEIR_OK;
 }
 
+static weir_schema *data_columns(weir_arena *mem, const weir_delta_fit *fit) {
+    weir_field *f = WEIR_NEWN(mem, weir_field, fit->table->nfield + 1);
+    int n = 0;
+    for (int i = 0; i < fit->table->nfield; i++) {
+        bool part = false;
+        for (int p = 0; p < fit->npart; p++)
+            part |= strcasecmp(fit->part[p], fit->table->field[i].name) == 0;
+        if (!part) f[n++] = fit->table->field[i];
+    }
+    return weir_type_struct(mem, f, n);
+}
+
 weir_rc weir_delta_fit_rows(weir_ctx *ctx, const weir_delta *d, const weir_write_info *i,
                             const weir_delta_write_options *o, bool overwrites,
                             weir_delta_fit *out) {
@@ -114,6 +126,7 @@ weir_rc weir_delta_fit_rows(weir_ctx *ctx, const weir_delta *d, const weir_write
                 fresh ? "Create a Delta table"
                       : "Overwrite the Delta table schema or change the partition schema"));
     }
-    if (out->new_metadata) WEIR_TRY(weir_delta_check_table(ctx, i, out->table));
+    out->data = data_columns(ctx->arena, out);
+    WEIR_TRY(weir_delta_check_fit(ctx, i, out));
     return weir_delta_shape(ctx, i->schema, out->table, &out->shape);
 }

@@ -1,8 +1,7 @@
 /* What the columns of a Delta table may be. DELTA SchemaUtils, SchemaMergingUtils, PartitionUtils:
  * what Delta refuses is refused here before anything is written, for the rest of the world could
  * not read it. Any task. */
-#include "delta/delta.h"
-#include "delta/write_options.h"
+#include "delta/fit.h"
 
 #include <strings.h>
 
@@ -85,10 +84,8 @@ static weir_rc check_struct(weir_ctx *ctx, const weir_type *t, const char *path)
     return WEIR_OK;
 }
 
-static weir_rc check_stored(weir_ctx *ctx, const weir_write_info *i, weir_schema *s) {
+static weir_rc check_stored(weir_ctx *ctx, weir_schema *s) {
     int voids = 0;
-    if (streams(i) && has_void(s))
-        return weir_fail(ctx, WEIR_E_DELTA_NULL_SCHEMA_IN_STREAMING_WRITE, NULL);
     for (int c = 0; c < s->nfield; c++) {
         const weir_field *f = &s->field[c];
         voids += f->type->kind == WEIR_T_VOID;
@@ -118,13 +115,18 @@ static void bad_names(weir_arena *a, const weir_type *t, const char *path, weir_
     }
 }
 
-static weir_rc check_names(weir_ctx *ctx, weir_schema *s) {
+/* Of the data first, then of the partitions. */
+static weir_rc check_names(weir_ctx *ctx, const weir_delta_fit *fit) {
     weir_str bad;
     weir_str_init(&bad, ctx->arena, 1 << 20);
-    bad_names(ctx->arena, s, "", &bad);
-    if (!bad.len) return WEIR_OK;
-    return weir_fail(ctx, WEIR_E_DELTA_INVALID_CHARACTERS_IN_COLUMN_NAMES, "invalidColumnNames",
-                     bad.p);
+    bad_names(ctx->arena, fit->data, "", &bad);
+    if (bad.len)
+        return weir_fail(ctx, WEIR_E_DELTA_INVALID_CHARACTERS_IN_COLUMN_NAMES, "invalidColumnNames",
+                         bad.p);
+    for (int p = 0; p < fit->npart; p++)
+        if (has_bad_char(fit->part[p]))
+            return weir_fail(ctx, WEIR_E_DELTA_INVALID_PARTITION_COLUMN_NAME, NULL);
+    return WEIR_OK;
 }
 
 static weir_rc check_twice(weir_ctx *ctx, weir_schema *s, bool replaced) {
@@ -173,24 +175,25 @@ static weir_rc check_partitions(weir_ctx *ctx, const weir_write_info *i, weir_sc
                          i->table_name ? WEIR_E_ALL_PARTITION_COLUMNS_NOT_ALLOWED
                                        : WEIR_E_DELTA_CANNOT_USE_ALL_COLUMNS_FOR_PARTITION,
                          NULL);
-    for (int p = 0; p < i->npartition; p++)
-        if (has_bad_char(i->partition_by[p]))
-            return weir_fail(ctx, WEIR_E_DELTA_INVALID_PARTITION_COLUMN_NAME, NULL);
     return WEIR_OK;
 }
 
 weir_rc weir_delta_check_rows(weir_ctx *ctx, const weir_write_info *i, bool replaced) {
     if (!i->schema->nfield) return weir_fail(ctx, WEIR_E_DELTA_EMPTY_DATA, NULL);
-    WEIR_TRY(check_types(ctx, i, i->schema));
+    if (streams(i) && has_void(i->schema))
+        return weir_fail(ctx, WEIR_E_DELTA_NULL_SCHEMA_IN_STREAMING_WRITE, NULL);
+    if (!streams(i) && !i->table_name) WEIR_TRY(check_types(ctx, i, i->schema));
     WEIR_TRY(check_twice(ctx, i->schema, replaced));
-    WEIR_TRY(check_partitions(ctx, i, i->schema));
-    return check_stored(ctx, i, i->schema);
+    return check_partitions(ctx, i, i->schema);
 }
 
-weir_rc weir_delta_check_table(weir_ctx *ctx, const weir_write_info *i, weir_schema *table) {
-    WEIR_TRY(check_types(ctx, i, table));
-    WEIR_TRY(check_twice(ctx, table, true));
-    return check_names(ctx, table);
+weir_rc weir_delta_check_fit(weir_ctx *ctx, const weir_write_info *i, const weir_delta_fit *fit) {
+    if (fit->new_metadata) {
+        WEIR_TRY(check_twice(ctx, fit->table, true));
+        WEIR_TRY(check_names(ctx, fit));
+        WEIR_TRY(check_types(ctx, i, fit->table));
+    }
+    return check_stored(ctx, i->schema);
 }
 
 weir_rc weir_delta_announce(weir_ctx *ctx, const weir_write_info *i) {

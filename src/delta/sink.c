@@ -91,15 +91,7 @@ static weir_rc plan_columns(weir_ctx *ctx, delta_sink *k) {
     k->new_metadata = fit.new_metadata;
     if (k->new_metadata && k->d->version >= 0)
         WEIR_TRY(weir_delta_check_protocol(ctx, k->d, k->table));
-    weir_field *f = WEIR_NEWN(mem, weir_field, k->table->nfield + 1);
-    int n = 0;
-    for (int i = 0; i < k->table->nfield; i++) {
-        bool part = false;
-        for (int p = 0; p < k->npart; p++)
-            part |= strcasecmp(k->part[p], k->table->field[i].name) == 0;
-        if (!part) f[n++] = k->table->field[i];
-    }
-    k->data = weir_type_struct(mem, f, n);
+    k->data = fit.data;
     k->stored = without_void(mem, k->data);
     WEIR_TRY(weir_delta_rules_new(&own, k->table, k->sink->info.schema, &k->rules));
     WEIR_TRY(plan_properties(ctx, k, k->d->version < 0));

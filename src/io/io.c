@@ -80,3 +80,16 @@ weir_rc weir_task_write_failed(weir_ctx *ctx, const char *path) {
     weir_err_clear(&cause);
     return WEIR_FAIL;
 }
+
+static weir_rc writer_ended(weir_ctx *ctx, const weir_sink *s, weir_rc rc) {
+    bool file = rc == WEIR_FAIL && ctx->err->cls == WEIR_E_IO_FAILED && s->ops->needs_path;
+    return file ? weir_task_write_failed(ctx, s->info.path) : rc;
+}
+
+weir_rc weir_writer_write(weir_ctx *ctx, const weir_sink *s, weir_writer *w, const weir_batch *b) {
+    return writer_ended(ctx, s, w->write(ctx, w, b));
+}
+
+weir_rc weir_writer_finish(weir_ctx *ctx, const weir_sink *s, weir_writer *w) {
+    return writer_ended(ctx, s, w->finish(ctx, w));
+}

@@ -74,6 +74,11 @@ struct weir_sink {
  * Returns WEIR_FAIL. */
 weir_rc weir_task_write_failed(weir_ctx *, const char *path);
 
+/* The writer's write() and finish(), as a task of the sink's runs them: a file operation that fails
+ * there is TASK_WRITE_FAILED around FAILED_FILE_OPERATION when the sink writes files. */
+weir_rc weir_writer_write(weir_ctx *, const weir_sink *, weir_writer *, const weir_batch *);
+weir_rc weir_writer_finish(weir_ctx *, const weir_sink *, weir_writer *);
+
 /* Rows that one file may hold: the option maxRecordsPerFile, else
  * spark.sql.files.maxRecordsPerFile; 0: any number. */
 weir_rc weir_max_rows_of_file(weir_ctx *, const weir_options *, int64_t *out);

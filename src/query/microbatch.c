@@ -317,11 +317,11 @@ static weir_rc write_rows(weir_ctx *ctx, weir_query *q) {
         /* with state, rows come over a shuffle: what fails before it is another task's failure */
         if (rc != WEIR_OK && q->sink.ops->names_task && !q->exec->nstate)
             rc = weir_task_failed(&c, q->spec.plan, q->sink.info.path, rc);
-        if (rc == WEIR_OK && !eof && b.len) rc = w->write(&c, w, &b);
+        if (rc == WEIR_OK && !eof && b.len) rc = weir_writer_write(&c, &q->sink, w, &b);
         weir_arena_reset(c.arena);
     }
     weir_arena_free(c.arena);
-    if (rc == WEIR_OK) rc = w->finish(ctx, w);
+    if (rc == WEIR_OK) rc = weir_writer_finish(ctx, &q->sink, w);
     if (rc != WEIR_OK) w->abort(w);
     return rc;
 }

@@ -52,6 +52,32 @@ def test_a_value_that_names_no_folder(spark, tmp_path, value, form):
     assert not glob.glob(path + "/_delta_log/*.json") and not glob.glob(path + "/_SUCCESS")
 
 
+# whether the rows are literals, of a range or of a stream. Apache Spark 4.2.0, Delta 4.4.0
+@pytest.mark.parametrize("form", ["delta", "parquet", "json", "orc"])
+def test_a_folder_that_cannot_be_made(spark, tmp_path, form):
+    long = "repeat('x', 300)"
+    for i, source in enumerate([f"SELECT 'a' v, {long} p", f"SELECT id v, {long} p FROM range(5)", f"SELECT * FROM VALUES ('a', {long}) t(v, p)"]):
+        assert refused(lambda: spark.sql(source).write.format(form).partitionBy("p").save(str(tmp_path / f"t{i}"))) == "TASK_WRITE_FAILED"
+    rows = spark.readStream.format("rate-micro-batch").option("rowsPerBatch", 1).load().selectExpr("value v", f"{long} p")
+    sink = rows.writeStream.format(form).option("checkpointLocation", str(tmp_path / "ck")).trigger(once=True).partitionBy("p")
+    assert refused(lambda: sink.start(str(tmp_path / "s")).awaitTermination(60)) == "TASK_WRITE_FAILED"
+
+
+# what new columns are comes out after whether they may come, and how they are called. Apache Spark 4.2.0, Delta 4.4.0
+@pytest.mark.parametrize("columns,plain,merged", [
+    ("1 a, array(null) b", "DELTA_METADATA_MISMATCH", "DELTA_COMPLEX_TYPE_COLUMN_CONTAINS_NULL_TYPE"),
+    ("1 a, named_struct('x', null) b", "DELTA_METADATA_MISMATCH", "DELTA_CANNOT_WRITE_EMPTY_SCHEMA.STRUCT_ALL_VOID_FIELDS"),
+    ("1 a, named_struct() b", "DELTA_METADATA_MISMATCH", "DELTA_CANNOT_WRITE_EMPTY_SCHEMA.STRUCT_NO_FIELDS"),
+    ("1 a, array(null) `b c`", "DELTA_METADATA_MISMATCH", "DELTA_INVALID_CHARACTERS_IN_COLUMN_NAMES"),
+    ("named_struct('x', null) a", "DELTA_FAILED_TO_MERGE_FIELDS", "DELTA_FAILED_TO_MERGE_FIELDS"),
+    ("1 a, interval '1' day b", "UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE", "UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE")])
+def test_new_columns_that_are_refused(spark, tmp_path, columns, plain, merged):
+    path = str(tmp_path / "t")
+    spark.sql("SELECT 1 a").write.format("delta").save(path)
+    for want, merges in ((plain, "false"), (merged, "true")):
+        assert refused(lambda: spark.sql("SELECT " + columns).write.format("delta").mode("append").option("mergeSchema", merges).save(path)) == want
+
+
 # SPARK: null, since it takes the value from the folder's name
 def test_the_text_that_stands_for_null(spark, tmp_path):
     path = str(tmp_path / "t")
@@ -96,6 +122,9 @@ NAMES = [
     ("null a, 2 b", [], None, None, "DELTA_NULL_SCHEMA_IN_STREAMING_WRITE"),
     ("null a", [], *["DELTA_CANNOT_WRITE_EMPTY_SCHEMA.TABLE_ALL_VOID_COLUMNS"] * 2, "DELTA_NULL_SCHEMA_IN_STREAMING_WRITE"),
     ("array(null) a, 2 b", [], *["DELTA_COMPLEX_TYPE_COLUMN_CONTAINS_NULL_TYPE"] * 2, "DELTA_NULL_SCHEMA_IN_STREAMING_WRITE"),
+    ("array(null) a, 2 `b c`", [], MESSY, MESSY, "DELTA_NULL_SCHEMA_IN_STREAMING_WRITE"),
+    ("array(null) a, 2 b, 3 B", [], TWICE, "COLUMN_ALREADY_EXISTS", "DELTA_NULL_SCHEMA_IN_STREAMING_WRITE"),
+    ("interval '1' day a, 2 `b c`", [], "UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE", MESSY, MESSY),
     ("named_struct('x', null) a", [], *["DELTA_CANNOT_WRITE_EMPTY_SCHEMA.STRUCT_ALL_VOID_FIELDS"] * 2, "DELTA_NULL_SCHEMA_IN_STREAMING_WRITE"),
 ]
 
@@ -117,6 +146,11 @@ def test_names_of_partitions(spark, tmp_path):
     bad = "DELTA_INVALID_PARTITION_COLUMN_NAME"
     assert refused(lambda: spark.sql("SELECT 1 `a b`, 2 b").write.format("delta").partitionBy("a b").save(str(tmp_path / "t"))) == bad
     assert refused(lambda: spark.sql("CREATE TABLE t (`a b` INT, b INT) USING delta PARTITIONED BY (`a b`)")) == bad
+    data = "DELTA_INVALID_CHARACTERS_IN_COLUMN_NAMES"  # those of the data come first
+    for i, (columns, parts, want) in enumerate([("1 `a b`, 2 `c d`", ["a b"], data), ("1 `a b`, 2 `c d`, 3 e", ["a b", "c d"], bad), ("1 `a b`, 2 c, 3 e", ["c"], data),
+                                                ("1 `a b`, named_struct('x y', 1) c", ["a b"], data), ("1 `a b`, array(null) c", ["a b"], bad)]):
+        assert refused(lambda: spark.sql("SELECT " + columns).write.format("delta").partitionBy(*parts).save(str(tmp_path / f"t{i}"))) == want
+    assert refused(lambda: spark.sql("CREATE TABLE t (`a b` INT, `c d` INT) USING delta PARTITIONED BY (`a b`)")) == data
     assert refused(lambda: spark.sql("CREATE TABLE t (a INT, b INT) USING parquet PARTITIONED BY (q)")) == "COLUMN_NOT_DEFINED_IN_TABLE"
 
 
