@@ -230,6 +230,8 @@ def sink_case(rnd):
     form, t = rnd.choice(["parquet", "json", "csv", "orc"]), rnd.choice(sorted(TYPES))
     name = "p" + rnd.choice(["", ":", "%", "é", "#", "?", "/", " ", "|", "{", "'"])
     values = [TYPES[t](rnd) if rnd.randrange(6) else f"cast(null as {t})" for _ in range(rnd.randrange(2, 7))]
+    if "cast(null as binary)" in values:  # Spark makes the file of null again for an empty one, and fails for it is there: weir puts both in it
+        values = ["X'61'" if v == "X''" else v for v in values]
     table = " union all ".join(f"select {i} id, {v} `{name}`" for i, v in enumerate(values))
 
     def run(spark, folder):
