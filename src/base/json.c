@@ -229,8 +229,7 @@ bool weir_json_flag(const weir_json *o, const char *key, bool dflt) {
 
 /* ---- writing ---- */
 
-void weir_json_escape(weir_str *s, const char *p, size_t n) {
-    weir_str_putc(s, '"');
+void weir_json_escape_part(weir_str *s, const char *p, size_t n) {
     const char *end = p + n, *from = p;
     while ((p = weir_plain_text(p, end, '"')) < end) {
         unsigned char c = (unsigned char)*p;
@@ -255,6 +254,11 @@ void weir_json_escape(weir_str *s, const char *p, size_t n) {
         }
     }
     weir_str_add(s, from, (size_t)(end - from));
+}
+
+void weir_json_escape(weir_str *s, const char *p, size_t n) {
+    weir_str_putc(s, '"');
+    weir_json_escape_part(s, p, n);
     weir_str_putc(s, '"');
 }
 

@@ -57,6 +57,7 @@ void weir_jw_raw(weir_jw *, const char *json); /* already JSON */
 void weir_jw_value(weir_jw *, const weir_json *);
 /* With the quotes, as Jackson writes; bytes that are no UTF-8 become U+FFFD. */
 void weir_json_escape(weir_str *, const char *s, size_t n);
+void weir_json_escape_part(weir_str *, const char *s, size_t n); /* no quotes */
 /* Double.toString / Float.toString of Java 19+ (shortest): "1.0", "1.0E10", "NaN", "Infinity".
  * Returns length. */
 int weir_double_text(double v, char out[32]);

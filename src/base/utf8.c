@@ -162,7 +162,7 @@ size_t weir_utf8_put(char o[4], uint32_t c) {
     return (size_t)more + 1;
 }
 
-static uint32_t surrogate(const char *p, const char *end) {
+uint32_t weir_utf8_half(const char *p, const char *end) {
     bool is = end - p >= 3 && (unsigned char)p[0] == 0xED && (unsigned char)p[1] >= 0xA0;
     return is ? 0xD000u | (p[1] & 0x3Fu) << 6 | (p[2] & 0x3Fu) : 0;
 }
@@ -171,7 +171,7 @@ size_t weir_utf8_join(char *p, size_t n, bool *halves) {
     char *end = p + n, *from = p, *to = memchr(p, 0xED, n);
     if (!to) return n;
     for (p = to; p < end;) {
-        uint32_t u = surrogate(p, end), v = u ? surrogate(p + 3, end) : 0;
+        uint32_t u = weir_utf8_half(p, end), v = u ? weir_utf8_half(p + 3, end) : 0;
         bool pair = u && u < 0xDC00 && v >= 0xDC00;
         if (!u)
             *to++ = *p++;

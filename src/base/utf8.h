@@ -33,4 +33,6 @@ size_t weir_utf8_put(char out[4], uint32_t c);
  * Java writes its strings; *halves (may be NULL) is set when there were some. Returns the new
  * length. */
 size_t weir_utf8_join(char *p, size_t n, bool *halves);
+/* Half of a pair that begins at p as three bytes; 0: none. */
+uint32_t weir_utf8_half(const char *p, const char *end);
 #endif

@@ -126,7 +126,8 @@ bool weir_jt_escape(weir_jtok *l, int *u) {
 /* The text in buf becomes body: halves of pairs come together. */
 static void close_text(weir_jtok *l) {
     l->halved = false;
-    if (l->surrogates) l->buf.len = weir_utf8_join(l->buf.p, l->buf.len, &l->halved);
+    if (l->surrogates && !l->apart)
+        l->buf.len = weir_utf8_join(l->buf.p, l->buf.len, &l->halved);
     l->body = l->buf.len ? l->buf.p : "";
     l->nbody = l->buf.len;
 }

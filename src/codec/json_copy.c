@@ -1,13 +1,35 @@
 /* Values of a token stream written again, and read as base64. See json_token.h. JACKSON
  * JsonGenerator.copyCurrentStructure, Base64Variants.MIME_NO_LINEFEEDS. */
+#include "base/utf8.h"
 #include "codec/json_token.h"
 #include "codec/json_write.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-/* JACKSON UTF8JsonGenerator: a character beyond the BMP is written as its two halves. */
 enum { BMP = 0xFFFF, ALL = 0x10FFFF };
+
+/* JACKSON UTF8JsonGenerator: a character beyond the BMP is written as its two halves, and half of
+ * one as it is. */
+static void put_text(weir_str *o, const char *p, size_t n, bool surrogates) {
+    const char *end = p + n, *from = p;
+    if (!surrogates) {
+        weir_json_quote(o, p, n, ALL);
+        return;
+    }
+    weir_str_putc(o, '"');
+    while (p < end && (p = memchr(p, 0xED, (size_t)(end - p)))) {
+        uint32_t half = weir_utf8_half(p, end);
+        if (half) {
+            weir_json_quote_part(o, from, (size_t)(p - from), BMP);
+            weir_str_printf(o, "\\u%04X", half);
+            from = p + 3;
+        }
+        p += half ? 3 : 1;
+    }
+    weir_json_quote_part(o, from, (size_t)(end - from), BMP);
+    weir_str_putc(o, '"');
+}
 
 static void put_double(weir_str *o, double v) {
     char t[32];
@@ -23,7 +45,7 @@ static bool put_scalar(weir_jtok *l, weir_str *o, bool surrogates) {
     switch (l->now) {
     case WEIR_JT_STRING:
         if (!weir_jt_text(l) || l->halved) return false; /* JACKSON: half of a pair */
-        weir_json_quote(o, l->body, l->nbody, surrogates ? BMP : ALL);
+        put_text(o, l->body, l->nbody, surrogates);
         return true;
     case WEIR_JT_INTEGER:
         if (l->nbody == 2 && memcmp(l->body, "-0", 2) == 0)
@@ -56,7 +78,7 @@ static void put_comma(weir_str *o, size_t from) {
     if (c != '[' && c != '{' && c != ':') weir_str_putc(o, ',');
 }
 
-bool weir_jt_copy(weir_jtok *l, weir_str *o, bool surrogates) {
+static bool copy(weir_jtok *l, weir_str *o, bool surrogates) {
     size_t from = o->len;
     int open = 0;
     weir_bytes name;
@@ -66,8 +88,7 @@ bool weir_jt_copy(weir_jtok *l, weir_str *o, bool surrogates) {
             if (!open) break; /* its value is what is asked for */
             if (weir_jt_halved(l)) return false;
             put_comma(o, from);
-            if (weir_jt_name(l, &name))
-                weir_json_quote(o, name.p, (size_t)name.len, surrogates ? BMP : ALL);
+            if (weir_jt_name(l, &name)) put_text(o, name.p, (size_t)name.len, surrogates);
             weir_str_putc(o, ':');
             break;
         case WEIR_JT_OBJECT:
@@ -91,6 +112,13 @@ bool weir_jt_copy(weir_jtok *l, weir_str *o, bool surrogates) {
         if (!weir_jt_next(l)) return false;
     } while (l->now != WEIR_JT_NONE);
     return false;
+}
+
+bool weir_jt_copy(weir_jtok *l, weir_str *o, bool surrogates) {
+    l->apart = surrogates;
+    bool ok = copy(l, o, surrogates);
+    l->apart = false;
+    return ok;
 }
 
 /* ---- base64 ---- */

@@ -13,6 +13,7 @@ enum { DIGITS = 38 };
 typedef struct shape shape;
 typedef struct member {
     weir_bytes name; /* with a NUL behind it */
+    int nth;         /* of this name: a record may have it twice, SPARK until types are canonical */
     shape *s;
 } member;
 struct shape { /* a type under construction; VOID: nothing was seen but nulls */
@@ -21,7 +22,6 @@ struct shape { /* a type under construction; VOID: nothing was seen but nulls */
     int n, cap;
     member *m; /* STRUCT, in order of appearance */
     shape *element;
-    const char *again; /* a name that a record has twice, and members, until they are merged */
 };
 
 struct weir_json_infer {
@@ -78,14 +78,15 @@ static bool same(weir_bytes a, weir_bytes b) {
 }
 
 /* guess: where it is, mostly. NULL: nowhere. */
-static shape *find_member(const shape *s, weir_bytes name, int guess) {
-    if (guess < s->n && same(s->m[guess].name, name)) return s->m[guess].s;
+static shape *find_member(const shape *s, weir_bytes name, int nth, int guess) {
+    if (guess < s->n && s->m[guess].nth == nth && same(s->m[guess].name, name))
+        return s->m[guess].s;
     for (int i = 0; i < s->n; i++)
-        if (same(s->m[i].name, name)) return s->m[i].s;
+        if (s->m[i].nth == nth && same(s->m[i].name, name)) return s->m[i].s;
     return NULL;
 }
 
-static shape *add_member(weir_arena *mem, shape *s, weir_bytes name) {
+static shape *add_member(weir_arena *mem, shape *s, weir_bytes name, int nth) {
     if (s->n == s->cap) {
         int cap = s->cap ? s->cap * 2 : 8;
         member *m = WEIR_NEWN(mem, member, cap);
@@ -94,13 +95,13 @@ static shape *add_member(weir_arena *mem, shape *s, weir_bytes name) {
         s->cap = cap;
     }
     const char *copy = weir_strndup(mem, name.p, (size_t)name.len);
-    s->m[s->n] = (member){{copy, name.len}, WEIR_NEW(mem, shape)};
+    s->m[s->n] = (member){{copy, name.len}, nth, WEIR_NEW(mem, shape)};
     return s->m[s->n++].s;
 }
 
-static shape *member_of(weir_arena *mem, shape *s, weir_bytes name, int guess) {
-    shape *m = find_member(s, name, guess);
-    return m ? m : add_member(mem, s, name);
+static shape *member_of(weir_arena *mem, shape *s, weir_bytes name, int nth, int guess) {
+    shape *m = find_member(s, name, nth, guess);
+    return m ? m : add_member(mem, s, name, nth);
 }
 
 /* t into s; what s keeps is in mem. */
@@ -114,8 +115,8 @@ static void merge(weir_arena *mem, shape *s, const shape *t) {
         *s = (shape){.kind = WEIR_T_STRING};
     }
     if (s->kind == WEIR_T_STRUCT) {
-        for (int i = 0; i < t->n; i++) merge(mem, member_of(mem, s, t->m[i].name, i), t->m[i].s);
-        if (!s->again && t->again) s->again = weir_strdup(mem, t->again);
+        for (int i = 0; i < t->n; i++)
+            merge(mem, member_of(mem, s, t->m[i].name, t->m[i].nth, i), t->m[i].s);
     }
     if (s->kind == WEIR_T_ARRAY) {
         if (!s->element) s->element = WEIR_NEW(mem, shape);
@@ -215,8 +216,9 @@ static bool infer_object(weir_json_infer *f, shape *s) {
         if (!weir_jt_next(l)) return false;
         if (l->now == WEIR_JT_OBJECT_END || l->now == WEIR_JT_NONE) return true;
         if (!weir_jt_name(l, &name)) name = (weir_bytes){"", 0};
-        if (find_member(s, name, i)) s->again = weir_strndup(f->scratch, name.p, (size_t)name.len);
-        if (!infer(f, add_member(f->scratch, s, name))) return false;
+        int nth = 0;
+        while (find_member(s, name, nth, i)) nth++;
+        if (!infer(f, add_member(f->scratch, s, name, nth))) return false;
     }
 }
 
@@ -257,8 +259,9 @@ static bool infer(weir_json_infer *f, shape *s) {
 /* ---- types ---- */
 
 static int by_name(const void *a, const void *b) {
-    const char *x = ((const weir_field *)a)->name, *y = ((const weir_field *)b)->name;
-    return weir_utf8_compare16(x, strlen(x), y, strlen(y));
+    const member *x = a, *y = b;
+    int order = weir_utf8_compare16(x->name.p, (size_t)x->name.len, y->name.p, (size_t)y->name.len);
+    return order ? order : x->nth - y->nth;
 }
 
 /* SPARK canonicalizeType; NULL: nothing is left. */
@@ -275,11 +278,12 @@ static const weir_type *type_of(weir_arena *a, const weir_json_options *o, const
     case WEIR_T_STRUCT: {
         weir_field *f = WEIR_NEWN(a, weir_field, s->n + 1);
         int n = 0;
+        if (s->n) qsort(s->m, (size_t)s->n, sizeof *s->m, by_name);
         for (int i = 0; i < s->n; i++) {
-            t = s->m[i].name.len ? type_of(a, o, s->m[i].s, strings) : NULL;
+            bool none = !s->m[i].name.len || (strings && s->m[i].nth);
+            t = none ? NULL : type_of(a, o, s->m[i].s, strings);
             if (t) f[n++] = (weir_field){weir_strdup(a, s->m[i].name.p), t, true, NULL};
         }
-        qsort(f, (size_t)n, sizeof *f, by_name);
         return n ? weir_type_struct(a, f, n) : NULL;
     }
     default: return strings ? &weir_t_string : weir_type_scalar(s->kind);
@@ -311,13 +315,6 @@ void weir_json_infer_record(weir_json_infer *f, const char *p, int64_t n) {
     if (f->o->mode == WEIR_MODE_FAIL) first_failure(f, ok, s);
 }
 
-static const char *repeated(const shape *s) {
-    const char *name = s->again;
-    if (!name && s->element) name = repeated(s->element);
-    for (int i = 0; i < s->n && !name; i++) name = repeated(s->m[i].s);
-    return name;
-}
-
 static weir_rc check(weir_ctx *ctx, const weir_json_infer *f) {
     if (f->bad_scale)
         return weir_fail(ctx, WEIR_E_NEGATIVE_SCALE_DISALLOWED, "scale",
@@ -339,13 +336,10 @@ weir_rc weir_json_infer_done(weir_ctx *ctx, weir_json_infer *f, bool leaves_as_s
     weir_bytes column = {f->o->corrupt_column, (int32_t)strlen(f->o->corrupt_column)};
     WEIR_TRY(check(ctx, f));
     if (f->corrupt && f->o->mode == WEIR_MODE_PERMISSIVE && !leaves_as_strings)
-        merge(f->mem, member_of(f->mem, &f->top, column, 0), &text);
+        merge(f->mem, member_of(f->mem, &f->top, column, 0, 0), &text);
     const weir_type *t = type_of(ctx->arena, f->o, &f->top, leaves_as_strings);
     *out = t ? t : &none;
-    if (leaves_as_strings) return WEIR_OK;
-    const char *twice = repeated(&f->top);
-    weir_field same[2] = {{twice, &weir_t_string, true, NULL}, {twice, &weir_t_string, true, NULL}};
-    return weir_type_check_names(ctx, twice ? weir_type_struct(ctx->arena, same, 2) : *out);
+    return leaves_as_strings ? WEIR_OK : weir_type_check_names(ctx, *out);
 }
 
 weir_rc weir_json_schema_of(weir_ctx *ctx, const weir_json_options *o, weir_bytes text,

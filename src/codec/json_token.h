@@ -41,6 +41,7 @@ typedef struct weir_jtok {
     int depth, clevel;
     weir_str names, buf, buf2;
     bool surrogates, halved; /* buf held some; some alone */
+    bool apart;              /* they stay as they are, each of three bytes */
     /* of a string that has been read, or of a number without the zeros before it */
     const char *body;
     size_t nbody;
@@ -71,7 +72,7 @@ bool weir_jt_name(const weir_jtok *, weir_bytes *name);
 /* That name holds half of a surrogate pair: no field has such a name. */
 bool weir_jt_halved(const weir_jtok *);
 /* Appends the value that begins with now as Jackson's generator writes it again. surrogates: what
- * is beyond the BMP is escaped. */
+ * is beyond the BMP is escaped, halves of pairs too; else they fail. */
 bool weir_jt_copy(weir_jtok *, weir_str *out, bool surrogates);
 /* now is a string: its base64, read as it stands. */
 bool weir_jt_base64(weir_jtok *, weir_str *out);

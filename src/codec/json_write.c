@@ -32,10 +32,10 @@ static void put_units(weir_str *o, const char *p, size_t n, uint32_t most) {
     }
 }
 
-void weir_json_quote(weir_str *o, const char *p, size_t n, uint32_t most) {
+void weir_json_quote_part(weir_str *o, const char *p, size_t n, uint32_t most) {
     unsigned char first = most >= ALL ? 0xFF : most >= 0xFFFF ? 0xF0 : 0x80;
     size_t from = o->len, at = from;
-    weir_json_escape(o, p, n);
+    weir_json_escape_part(o, p, n);
     if (most >= ALL || o->failed) return;
     while (at < o->len && (unsigned char)o->p[at] < first) at++;
     if (at == o->len) return;
@@ -45,6 +45,12 @@ void weir_json_quote(weir_str *o, const char *p, size_t n, uint32_t most) {
     o->len = at;
     put_units(o, copy, rest, most);
     weir_mem_free(copy);
+}
+
+void weir_json_quote(weir_str *o, const char *p, size_t n, uint32_t most) {
+    weir_str_putc(o, '"');
+    weir_json_quote_part(o, p, n, most);
+    weir_str_putc(o, '"');
 }
 
 static void put_quoted(const weir_json_write *w, weir_str *o, const char *p, size_t n) {
@@ -349,8 +355,8 @@ static weir_rc format_of(weir_ctx *ctx, const char *text, const weir_pattern **o
     return WEIR_OK;
 }
 
-weir_rc weir_json_write_options(weir_ctx *ctx, const char *(*get)(void *u, const char *key),
-                                void *u, weir_json_write *w) {
+weir_rc weir_json_write_flags(weir_ctx *ctx, const char *(*get)(void *u, const char *key), void *u,
+                              weir_json_write *w) {
     const char *tz = get(u, "timeZone");
     *w = (weir_json_write){0};
     bool leave = weir_conf_bool(ctx->conf, "spark.sql.jsonGenerator.ignoreNullFields");
@@ -360,7 +366,12 @@ weir_rc weir_json_write_options(weir_ctx *ctx, const char *(*get)(void *u, const
     WEIR_TRY(weir_json_flag_option(ctx, get(u, "sortKeys"), &w->sort_keys));
     WEIR_TRY(weir_json_flag_option(ctx, get(u, "writeNonAsciiCharacterAsCodePoint"), &w->ascii));
     w->zone = tz ? weir_zone_find(tz, strlen(tz)) : weir_zone_session(ctx);
-    if (!w->zone) return weir_fail(ctx, WEIR_E_INVALID_TIMEZONE, "timeZone", tz);
+    return w->zone ? WEIR_OK : weir_fail(ctx, WEIR_E_INVALID_TIMEZONE, "timeZone", tz);
+}
+
+weir_rc weir_json_write_options(weir_ctx *ctx, const char *(*get)(void *u, const char *key),
+                                void *u, weir_json_write *w) {
+    WEIR_TRY(weir_json_write_flags(ctx, get, u, w));
     WEIR_TRY(format_of(ctx, get(u, "dateFormat"), &w->date_format));
     WEIR_TRY(format_of(ctx, get(u, "timestampFormat"), &w->timestamp_format));
     WEIR_TRY(format_of(ctx, get(u, "timeFormat"), &w->time_format));

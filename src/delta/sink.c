@@ -115,6 +115,13 @@ static weir_rc refuse_unsafe(weir_ctx *ctx, const delta_sink *k) {
     return WEIR_OK;
 }
 
+/* A batch write that is done once, and was. */
+static bool was_done(weir_ctx *ctx, const delta_sink *k) {
+    const char *app = k->options.txn_app;
+    return app && weir_delta_txn_version(k->d, app, weir_now_ms(ctx->env)) >=
+                      k->options.txn_version;
+}
+
 static weir_rc sink_open(weir_ctx *ctx, weir_sink *s) {
     delta_sink *k = WEIR_NEW(s->mem, delta_sink);
     weir_ctx own = *ctx;
@@ -130,7 +137,8 @@ static weir_rc sink_open(weir_ctx *ctx, weir_sink *s) {
     bool exists = k->d->version >= 0;
     if (exists && !s->info.query_id && s->info.save_mode == WEIR_SAVE_ERROR)
         return weir_fail(ctx, WEIR_E_DELTA_PATH_EXISTS, "path", s->info.path);
-    return s->info.query_id ? WEIR_OK : plan_columns(ctx, k);
+    /* SPARK WriteIntoDelta: what was done is not held against the columns again */
+    return s->info.query_id || was_done(ctx, k) ? WEIR_OK : plan_columns(ctx, k);
 }
 
 /* ---- rows ---- */
@@ -373,7 +381,6 @@ static weir_rc follow_table(weir_ctx *ctx, delta_sink *k) {
 
 static weir_rc sink_begin(weir_ctx *ctx, weir_sink *s, int64_t epoch, bool *done) {
     delta_sink *k = s->impl;
-    const weir_delta_write_options *o = &k->options;
     weir_arena_free(k->mem);
     k->mem = weir_arena_new(NULL);
     k->file = NULL;
@@ -382,8 +389,7 @@ static weir_rc sink_begin(weir_ctx *ctx, weir_sink *s, int64_t epoch, bool *done
     if (s->info.query_id) WEIR_TRY(follow_table(ctx, k));
     *done = s->info.query_id
                 ? weir_delta_txn_version(k->d, s->info.query_id, weir_now_ms(ctx->env)) >= epoch
-                : (o->txn_app && weir_delta_txn_version(k->d, o->txn_app, weir_now_ms(ctx->env)) >=
-                                     o->txn_version) ||
+                : was_done(ctx, k) ||
                       (s->info.save_mode == WEIR_SAVE_IGNORE && k->d->version >= 0);
     return WEIR_OK;
 }

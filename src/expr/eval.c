@@ -7,6 +7,8 @@ typedef struct enode { /* an expression compiled for one task */
     struct enode **kid;
     bool safe;     /* cannot raise, has no state: may be evaluated for rows that do not count */
     bool constant; /* same for every row and batch */
+    bool again;    /* may be run a second time over the same rows */
+    bool null;     /* of any row, whatever its arguments are: they are not asked */
     void *state;
     bool cached;
     weir_column value; /* of a constant, once computed */
@@ -26,6 +28,22 @@ struct weir_eval {
 
 static weir_rc run(weir_ctx *, weir_eval *, enode *, const weir_batch *, weir_column *out);
 
+/* The arguments, from the first, of which a null one is the call's result. */
+static int deciding(const weir_expr *e) {
+    const int flags = e->fn->flags;
+    if (flags & WEIR_ASKS_ALL) return 0;
+    return flags & (WEIR_STRICT | WEIR_NULLS_OWN) ? e->narg : flags & WEIR_NULL_FIRST ? 1 : 0;
+}
+
+/* SPARK NullPropagation: beside a literal NULL the other arguments are not evaluated. */
+static bool null_call(const enode *n) {
+    if (n->e->kind == WEIR_EX_LIT) return weir_is_null(&n->e->lit, 0);
+    if (n->e->kind != WEIR_EX_CALL) return false;
+    for (int i = 0; i < deciding(n->e); i++)
+        if (n->kid[i]->null) return true;
+    return false;
+}
+
 static weir_rc compile(weir_ctx *ctx, weir_eval *ev, const weir_expr *e, enode **out) {
     enode *n = WEIR_NEW(ev->mem, enode);
     n->e = e;
@@ -33,15 +51,18 @@ static weir_rc compile(weir_ctx *ctx, weir_eval *ev, const weir_expr *e, enode *
     n->kid = WEIR_NEWN(ev->mem, enode *, e->narg);
     n->safe = e->kind != WEIR_EX_CALL || (e->fn->flags & WEIR_CANNOT_FAIL);
     n->constant = e->kind != WEIR_EX_COL && e->kind != WEIR_EX_METADATA;
+    n->again = true;
     for (int i = 0; i < e->narg; i++) {
         WEIR_TRY(compile(ctx, ev, e->arg[i], &n->kid[i]));
         n->safe &= n->kid[i]->safe;
         n->constant &= n->kid[i]->constant;
+        n->again &= n->kid[i]->again;
     }
+    n->null = null_call(n);
     if (e->kind == WEIR_EX_CALL) {
         if (e->fn->flags & (WEIR_NONDETERMINISTIC | WEIR_STATEFUL | WEIR_FOLD_NEVER))
             n->constant = false;
-        if (e->fn->flags & (WEIR_NONDETERMINISTIC | WEIR_STATEFUL)) n->safe = false;
+        if (e->fn->flags & (WEIR_NONDETERMINISTIC | WEIR_STATEFUL)) n->safe = n->again = false;
         if (e->fn->state_bytes) {
             n->state = weir_alloc(ev->mem, e->fn->state_bytes);
             struct estate *s = WEIR_NEW(ev->mem, struct estate);
@@ -103,13 +124,19 @@ static bool all_const(const weir_column *arg, int n) {
     return true;
 }
 
+static weir_rc run_counted(weir_ctx *, weir_eval *, enode *, int k, const weir_batch *,
+                           weir_column *arg);
+
 static weir_rc run_call(weir_ctx *ctx, weir_eval *ev, enode *n, const weir_batch *b,
                         weir_column *out) {
     const weir_expr *e = n->e;
     int64_t len = b->len;
+    if (n->null) return weir_column_null(ctx, e->type, len, out);
     weir_column *arg = WEIR_NEWN(ctx->arena, weir_column, n->nkid + 1);
     for (int i = 0; i < n->nkid; i++) {
-        WEIR_TRY(run(ctx, ev, n->kid[i], b, &arg[i]));
+        weir_rc rc = run(ctx, ev, n->kid[i], b, &arg[i]);
+        if (rc == WEIR_FAIL && i) rc = run_counted(ctx, ev, n, i, b, arg);
+        WEIR_TRY(rc);
         if (e->fn->flags & WEIR_JAVA_TEXT) WEIR_TRY(weir_column_utf8(ctx, &arg[i], &arg[i]));
     }
     *out = (weir_column){.type = e->type, .form = WEIR_FLAT, .len = len};
@@ -266,6 +293,28 @@ static int64_t *iota(weir_ctx *ctx, int64_t n) {
     int64_t *v = WEIR_NEWN(ctx->arena, int64_t, n);
     for (int64_t i = 0; i < n; i++) v[i] = i;
     return v;
+}
+
+/* Argument k of a call, which failed: SPARK does not ask for it where one before it is null, but
+ * folds constants over no row. The failure stands where all rows count. */
+static weir_rc run_counted(weir_ctx *ctx, weir_eval *ev, enode *n, int k, const weir_batch *b,
+                           weir_column *arg) {
+    enode *kid = n->kid[k];
+    const int before = k < deciding(n->e) ? k : deciding(n->e);
+    if (!before || !kid->again || (kid->constant && !n->constant)) return WEIR_FAIL;
+    int64_t *idx = WEIR_NEWN(ctx->arena, int64_t, b->len), m = 0;
+    for (int64_t i = 0; i < b->len; i++) {
+        bool counts = true;
+        for (int j = 0; j < before && counts; j++) counts = !weir_is_null(&arg[j], i);
+        if (counts) idx[m++] = i;
+    }
+    if (m == b->len) return WEIR_FAIL;
+    weir_err_clear(ctx->err);
+    if (m == 0) return weir_column_null(ctx, kid->e->type, b->len, &arg[k]);
+    parts p;
+    parts_init(ctx, &p, 1);
+    WEIR_TRY(run_rows(ctx, ev, kid, b, idx, m, parts_add(ctx, &p, idx, m)));
+    return assemble(ctx, kid->e->type, &p, b->len, &arg[k]);
 }
 
 static weir_rc run_case(weir_ctx *ctx, weir_eval *ev, enode *n, const weir_batch *b,

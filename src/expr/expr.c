@@ -43,6 +43,14 @@ weir_expr *weir_expr_func(weir_arena *a, const char *name, int narg, ...) {
     return e;
 }
 
+bool weir_expr_is_like_list(const weir_expr *e) {
+    static const char *const names[] = {"likeany", "likeall", "notlikeany", "notlikeall"};
+    if (!e->is_operator || e->narg != 2) return false;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(e->name, names[i]) == 0) return true;
+    return false;
+}
+
 weir_expr *weir_expr_col(weir_arena *a, int ordinal, const weir_type *t, bool nullable) {
     weir_expr *e = weir_expr_new(a, WEIR_EX_COL);
     e->ordinal = ordinal;

@@ -77,6 +77,8 @@ weir_expr *weir_expr_attr(weir_arena *, const char *name);  /* one part */
 /* "a.b", "`a.b`.c": parts end at dots outside of back-ticks. INVALID_ATTRIBUTE_NAME_SYNTAX. */
 weir_rc weir_name_parse(weir_ctx *, const char *text, const char ***parts, int32_t *n);
 weir_expr *weir_expr_func(weir_arena *, const char *name, int narg, ...); /* weir_expr * each */
+/* [NOT] LIKE ANY or ALL of texts: (what is matched, the condition written out). */
+bool weir_expr_is_like_list(const weir_expr *);
 weir_expr *weir_expr_col(weir_arena *, int ordinal, const weir_type *, bool nullable);
 weir_expr *weir_expr_alias(weir_arena *, weir_expr *, const char *name);
 /* Literals. The column lives in arena. */

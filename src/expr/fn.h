@@ -34,7 +34,11 @@ enum {
     WEIR_AGG_OBJECT = WEIR_AGG_LIST | WEIR_AGG_COUNTS | WEIR_AGG_DIGEST,
     /* SPARK: works on Java strings, not on UTF8String's bytes: the kernel gets its string arguments
      * with U+FFFD for what is no UTF-8 */
-    WEIR_JAVA_TEXT = 1024
+    WEIR_JAVA_TEXT = 1024,
+    /* What is evaluated beside a null argument; of STRICT functions nothing is */
+    WEIR_NULLS_OWN = 2048,   /* strict, too, but the kernel sees to nulls */
+    WEIR_NULL_FIRST = 4096,  /* a null first argument gives null; others decide nothing alone */
+    WEIR_ASKS_ALL = 8192     /* SPARK evaluates all arguments of this one, though it is STRICT */
 };
 
 typedef struct weir_call {

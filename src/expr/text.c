@@ -231,6 +231,12 @@ static bool put_special(printer *p, const weir_expr *e) {
         p->pretty = was;
         return true;
     }
+    if (weir_expr_is_like_list(e)) {
+        weir_str_printf(&p->s, "%s(", n);
+        put(p, e->arg[0]);
+        weir_str_putc(&p->s, ')');
+        return true;
+    }
     if (e->narg && strcasecmp(n, "in") == 0) {
         weir_str_putc(&p->s, '(');
         put(p, e->arg[0]);
@@ -495,7 +501,7 @@ static const weir_type *part_type(const weir_expr *e) {
 
 static void put_extract(printer *p, const weir_expr *e) {
     const weir_type *t = part_type(e->arg[0]);
-    bool map = t ? t->kind == WEIR_T_MAP
+    bool map = t ? t->kind == WEIR_T_MAP || t->kind == WEIR_T_VOID
                  : e->arg[0]->kind == WEIR_EX_FUNC && strcasecmp(e->arg[0]->name, "map") == 0;
     bool field = e->arg[1]->kind == WEIR_EX_LIT && e->arg[1]->type->kind == WEIR_T_STRING && !map,
          was = p->pretty;

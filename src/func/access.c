@@ -2,6 +2,7 @@
  * size. SPARK complexTypeCreator, complexTypeExtractors. Called by the evaluator; any thread. */
 #include "func/lists.h"
 
+#include <math.h>
 #include <strings.h>
 
 static char *sql_of(weir_ctx *ctx, const weir_expr *e) {
@@ -138,7 +139,10 @@ static weir_rc array_item(weir_ctx *ctx, weir_call *c, item_kind k) {
 }
 
 static weir_rc k_get(weir_ctx *ctx, weir_call *c) { return array_item(ctx, c, ITEM_GET); }
-static weir_rc k_getitem(weir_ctx *ctx, weir_call *c) { return array_item(ctx, c, ITEM_SUBSCRIPT); }
+static weir_rc k_getitem(weir_ctx *ctx, weir_call *c) {
+    if (c->arg[0].type->kind != WEIR_T_VOID) return array_item(ctx, c, ITEM_SUBSCRIPT);
+    return weir_column_null(ctx, &weir_t_void, c->len, c->out);
+}
 
 static weir_rc k_getmap(weir_ctx *ctx, weir_call *c) {
     const weir_column *in = &c->arg[0], *keys = weir_elements(ctx, in, 0);
@@ -165,6 +169,10 @@ static weir_rc k_try_element_at(weir_ctx *ctx, weir_call *c) {
 static weir_rc bind_item(weir_ctx *ctx, weir_expr *e) {
     const weir_type *t = e->arg[0]->type;
     e->nullable = true;
+    if (t->kind == WEIR_T_VOID && e->name[0] == '_') { /* SPARK ExtractValue: of NULL is NULL */
+        e->type = t;
+        return WEIR_OK;
+    }
     if (t->kind == WEIR_T_MAP) {
         e->type = t->field[1].type;
         return weir_coerce(ctx, e->arg[1], t->field[0].type, &e->arg[1]);
@@ -273,10 +281,42 @@ weir_rc weir_map_check_keys(weir_ctx *ctx, weir_call *c) {
     return WEIR_OK;
 }
 
+/* -0.0 and every NaN as the one that Spark's maps have: SPARK NormalizeFloatingNumbers. */
+static void normalize(weir_kind kind, char *p, int64_t n) {
+    for (int64_t i = 0; i < n; i++) {
+        double d;
+        float f;
+        if (kind == WEIR_T_DOUBLE) {
+            memcpy(&d, p + i * 8, 8);
+            d = isnan(d) ? NAN : d + 0.0;
+            memcpy(p + i * 8, &d, 8);
+        } else {
+            memcpy(&f, p + i * 4, 4);
+            f = isnan(f) ? NAN : f + 0.0f;
+            memcpy(p + i * 4, &f, 4);
+        }
+    }
+}
+
+weir_rc weir_map_put_keys(weir_ctx *ctx, weir_call *c) {
+    weir_column *keys = &c->out->kid[0];
+    weir_kind kind = keys->type->kind;
+    int64_t n = keys->form == WEIR_CONST ? 1 : keys->len;
+    if ((kind == WEIR_T_DOUBLE || kind == WEIR_T_FLOAT) && n && keys->data) {
+        int64_t width = weir_type_width(keys->type), from = keys->off;
+        weir_buf *own = NULL;
+        WEIR_TRY(weir_buf_new(ctx, (from + n) * width, &own));
+        memcpy(own->p, keys->data->p, (size_t)((from + n) * width));
+        normalize(kind, (char *)own->p + from * width, n);
+        keys->data = own;
+    }
+    return weir_map_check_keys(ctx, c);
+}
+
 static weir_rc k_map(weir_ctx *ctx, weir_call *c) {
     WEIR_TRY(rows_to_lists(ctx, c, 0, 2, 0));
     WEIR_TRY(rows_to_lists(ctx, c, 1, 2, 1));
-    return weir_map_check_keys(ctx, c);
+    return weir_map_put_keys(ctx, c);
 }
 
 static weir_rc bind_map_arrays(weir_ctx *ctx, weir_expr *e) {
@@ -389,8 +429,9 @@ static const weir_fn access_fns[] = {
     {"named_struct", "() -> any", k_struct, WEIR_NO_COERCE | WEIR_CANNOT_FAIL, bind_struct, 0},
     {"_getfield", "(any, int) -> any", k_field, WEIR_NO_COERCE | WEIR_CANNOT_FAIL, bind_field,
      0},
-    {"_getitem", "(any, any) -> any", k_getitem, WEIR_NO_COERCE, bind_item, 0},
-    {"_getmap", "(any, any) -> any", k_getmap, WEIR_NO_COERCE | WEIR_CANNOT_FAIL, bind_item, 0},
+    {"_getitem", "(any, any) -> any", k_getitem, WEIR_NO_COERCE | WEIR_NULLS_OWN, bind_item, 0},
+    {"_getmap", "(any, any) -> any", k_getmap,
+     WEIR_NO_COERCE | WEIR_CANNOT_FAIL | WEIR_NULLS_OWN, bind_item, 0},
     {"get", "(array, int) -> any", k_get, WEIR_CANNOT_FAIL, bind_item, 0},
     {"element_at", "(any, any) -> any", k_element_at, WEIR_NO_COERCE, bind_item, 0},
     {"try_element_at", "(any, any) -> any", k_try_element_at, WEIR_NO_COERCE, bind_item, 0},

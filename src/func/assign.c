@@ -313,7 +313,8 @@ static weir_rc k_assign(weir_ctx *ctx, weir_call *c) {
     return weir_assign_run(ctx, c->bound, &c->arg[0], c->out);
 }
 
-static const weir_fn fn_assign = {"cast", "(any) -> any", k_assign, WEIR_NO_COERCE, NULL, 0},
+static const weir_fn fn_assign = {
+    "cast", "(any) -> any", k_assign, WEIR_NO_COERCE | WEIR_NULLS_OWN, NULL, 0},
                      fn_assign_lists = {"transform", "(any) -> any", k_assign,
                                         WEIR_NO_COERCE | WEIR_FOLD_NEVER, NULL, 0};
 

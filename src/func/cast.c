@@ -198,9 +198,10 @@ static weir_rc k_cast(weir_ctx *ctx, weir_call *c) {
     return weir_cast_run(ctx, c->bound, &c->arg[0], c->out);
 }
 
-static const weir_fn fn_cast = {"cast", "(any) -> any", k_cast, WEIR_NO_COERCE, NULL, 0};
+static const weir_fn fn_cast = {
+    "cast", "(any) -> any", k_cast, WEIR_NO_COERCE | WEIR_NULLS_OWN, NULL, 0};
 static const weir_fn fn_cast_safe = {
-    "cast", "(any) -> any", k_cast, WEIR_NO_COERCE | WEIR_CANNOT_FAIL, NULL, 0};
+    "cast", "(any) -> any", k_cast, WEIR_NO_COERCE | WEIR_CANNOT_FAIL | WEIR_NULLS_OWN, NULL, 0};
 static const weir_fn fn_try_cast = {
     "try_cast", "(any) -> any", k_cast, WEIR_NO_COERCE | WEIR_CANNOT_FAIL, NULL, 0};
 

@@ -45,7 +45,7 @@ static weir_rc k_map_concat(weir_ctx *ctx, weir_call *c) {
         }
         WEIR_TRY(weir_lists_finish(ctx, c, &l, which));
     }
-    return weir_map_check_keys(ctx, c);
+    return weir_map_put_keys(ctx, c);
 }
 
 /* Fields are named like the arguments where those are columns, else by position. */
@@ -131,7 +131,8 @@ static weir_rc k_width_bucket(weir_ctx *ctx, weir_call *c) {
 }
 
 static const weir_fn collect_more_fns[] = {
-    {"map_concat", "(any...?) -> any", k_map_concat, WEIR_STRICT | WEIR_NO_COERCE, bind_map_concat,
+    {"map_concat", "(any...?) -> any", k_map_concat,
+     WEIR_STRICT | WEIR_NO_COERCE | WEIR_ASKS_ALL, bind_map_concat,
      0},
     {"arrays_zip", "(any...) -> any", k_zip, WEIR_STRICT | WEIR_NO_COERCE, bind_zip, 0},
     {"width_bucket", "(double, double, double, bigint) -> bigint", k_width_bucket,

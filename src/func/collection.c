@@ -493,7 +493,8 @@ static weir_rc k_from_entries(weir_ctx *ctx, weir_call *c) {
         weir_lists_close(&k, i);
     }
     WEIR_TRY(weir_lists_finish(ctx, c, &k, 0));
-    return weir_lists_finish(ctx, c, &v, 1);
+    WEIR_TRY(weir_lists_finish(ctx, c, &v, 1));
+    return weir_map_put_keys(ctx, c);
 }
 
 static weir_rc bind_from_entries(weir_ctx *ctx, weir_expr *e) {
@@ -553,7 +554,7 @@ static const weir_fn collection_fns[] = {
     {"array_sort", "(array<T>) -> array<T>", k_array_sort, SC, bind_elem, 0},
     {"reverse", "(array<T>) -> array<T>", k_reverse, SC, bind_elem, 0},
     {"slice", "(array<T>, int, int) -> array<T>", k_slice, S, bind_elem, 0},
-    {"concat", "(array<T>...) -> array<T>", k_concat, S, bind_elem, 0},
+    {"concat", "(array<T>...) -> array<T>", k_concat, S | WEIR_ASKS_ALL, bind_elem, 0},
     {"||", "(array<T>, array<T>) -> array<T>", k_concat, S, bind_elem, 0},
     {"flatten", "(array<array<T>>) -> array<T>", k_flatten, SC | WEIR_NULLABLE, bind_flatten, 0},
     {"array_contains", "(array<T>, T) -> boolean", k_contains, SC | WEIR_NULLABLE, NULL, 0},

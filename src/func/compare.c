@@ -397,7 +397,7 @@ static const weir_fn compare_fns[] = {
     SAFE("isnan", "(fractional) -> boolean!", k_isnan, 0, NULL),
     SAFE("nanvl", "(float, float) -> float", k_nanvl, WEIR_STRICT, NULL),
     SAFE("nanvl", "(double, double) -> double", k_nanvl, WEIR_STRICT, NULL),
-    SAFE("in", "(any...) -> boolean", k_in, WEIR_NO_COERCE, bind_in),
+    SAFE("in", "(any...) -> boolean", k_in, WEIR_NO_COERCE | WEIR_NULL_FIRST, bind_in),
     SAFE("nullif", "(any, any) -> any", k_nullif, WEIR_NO_COERCE, bind_nullif),
     SAFE("greatest", "(any, any...) -> any", k_greatest, WEIR_NO_COERCE, bind_extreme),
     SAFE("least", "(any, any...) -> any", k_least, WEIR_NO_COERCE, bind_extreme),

@@ -22,6 +22,8 @@ static inline void weir_lists_close(weir_lists *l, int64_t row) { l->off[row + 1
 weir_rc weir_lists_finish(weir_ctx *, weir_call *, weir_lists *, int which);
 /* The keys of a map being made (call->out is finished): null and duplicate ones fail. */
 weir_rc weir_map_check_keys(weir_ctx *, weir_call *);
+/* The same of keys that are put in one by one: SPARK then has one zero and one NaN. */
+weir_rc weir_map_put_keys(weir_ctx *, weir_call *);
 /* The same lists with no other elements under them: those that no row has, or a null one, may hold
  * anything, and functions of elements must not see them. FLAT. */
 weir_rc weir_list_dense(weir_ctx *, const weir_column *list, weir_column *out);

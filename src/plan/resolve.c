@@ -218,6 +218,7 @@ static weir_rc get_field(weir_ctx *ctx, weir_expr *base, const char *name, const
                          weir_expr **out) {
     weir_expr *arg[2] = {base, weir_lit_string(ctx->arena, name, strlen(name))};
     const weir_type *t = base->type, *s = t->kind == WEIR_T_ARRAY ? t->field[0].type : t;
+    if (t->kind == WEIR_T_VOID) return weir_call_by_name(ctx, "_getitem", 2, arg, out);
     if (t->kind != WEIR_T_MAP && s->kind != WEIR_T_STRUCT) {
         (void)weir_fail(ctx, WEIR_E_INVALID_EXTRACT_BASE_FIELD_TYPE, "base",
                         weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, base)), "other",
@@ -291,7 +292,8 @@ static weir_rc bind_extract(weir_ctx *ctx, weir_expr *e, weir_expr **out) {
         weir_bytes n = weir_get_bytes(&key->lit, 0);
         return get_field(ctx, base, weir_strndup(ctx->arena, n.p, (size_t)n.len), &e->at, out);
     }
-    if (base->type->kind == WEIR_T_ARRAY) return weir_call_by_name(ctx, "_getitem", 2, e->arg, out);
+    if (base->type->kind == WEIR_T_ARRAY || base->type->kind == WEIR_T_VOID)
+        return weir_call_by_name(ctx, "_getitem", 2, e->arg, out);
     if (base->type->kind == WEIR_T_MAP) return weir_call_by_name(ctx, "_getmap", 2, e->arg, out);
     (void)weir_fail(ctx, WEIR_E_INVALID_EXTRACT_BASE_FIELD_TYPE, "base",
                     weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, base)), "other",
@@ -451,6 +453,10 @@ static weir_rc bind_func(weir_ctx *ctx, const binder *b, weir_expr *e, weir_expr
     for (int i = 0; i < e->narg; i++)
         if (e->arg[i]->kind == WEIR_EX_LAMBDA)
             return weir_az_lambda(ctx, b->az, b->in, b->nin, e, out);
+    if (weir_expr_is_like_list(e)) {
+        *out = e->arg[1];
+        return WEIR_OK;
+    }
     if (e->narg == 3 && strcasecmp(n, "between") == 0) return bind_between(ctx, e, out);
     if (strcasecmp(n, "and") == 0) return bind_logic(ctx, e, WEIR_EX_AND, out);
     if (strcasecmp(n, "or") == 0) return bind_logic(ctx, e, WEIR_EX_OR, out);

@@ -41,6 +41,13 @@ static weir_rc check_pack(weir_ctx *ctx, const weir_write_info *i) {
     return weir_pack_find(ctx, weir_pack_name(&i->options), &pack);
 }
 
+static weir_rc check_line_end(weir_ctx *ctx, const weir_write_info *i) {
+    const char *end = weir_option_get(&i->options, "lineSep");
+    return !end || *end ? WEIR_OK
+                        : weir_fail(ctx, WEIR_E_ILLEGAL_ARGUMENT, "message",
+                                    "requirement failed: 'lineSep' cannot be an empty string.");
+}
+
 static weir_rc charset_of(weir_ctx *ctx, const weir_write_info *i, const char *options,
                           weir_charset *out) {
     const char *v = weir_option_get(&i->options, "encoding");
@@ -142,10 +149,14 @@ static bool has_kind(const weir_type *t, weir_kind k) {
     return found;
 }
 
+/* SPARK: patterns are made where rows are written, when the folder is there. */
 static weir_rc json_check(weir_ctx *ctx, const weir_write_info *i) {
     weir_charset set;
+    weir_json_write w;
     WEIR_TRY(check_pack(ctx, i));
+    WEIR_TRY(check_line_end(ctx, i));
     WEIR_TRY(charset_of(ctx, i, "`JSONOptions`", &set));
+    WEIR_TRY(weir_json_write_flags(ctx, get_option, (void *)(uintptr_t)i, &w));
     for (int c = 0; c < i->schema->nfield; c++) {
         const weir_field *f = &i->schema->field[c];
         if (has_kind(f->type, WEIR_T_TIME))
@@ -177,6 +188,7 @@ static weir_rc text_check(weir_ctx *ctx, const weir_write_info *i) {
     const char *enc = weir_option_get(&i->options, "encoding");
     weir_charset set;
     WEIR_TRY(check_pack(ctx, i));
+    WEIR_TRY(check_line_end(ctx, i));
     if (enc && !weir_charset_find(enc, strlen(enc), &set))
         return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
                          weir_printf(ctx->arena, "the encoding %s of lineSep; write UTF-8", enc));

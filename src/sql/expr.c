@@ -537,6 +537,43 @@ static weir_rc parse_is(weir_parser *p, int32_t from, weir_expr *left, weir_expr
     return WEIR_OK;
 }
 
+/* A pattern that is there before anything is resolved. */
+static bool is_text(const weir_expr *e) {
+    const weir_expr *in = e->kind == WEIR_EX_CAST ? e->arg[0] : e;
+    return in->kind == WEIR_EX_LIT && e->type && e->type->kind == WEIR_T_STRING;
+}
+
+/* (pattern, ...) after [I]LIKE ANY, SOME or ALL. SPARK LikeAny and its like, which are shown with
+ * what is matched alone, when all patterns are texts; else as it is written out. */
+static weir_rc parse_patterns(weir_parser *p, int32_t from, const char *w, bool not,
+                              weir_expr **out) {
+    weir_arena *a = p->ctx->arena;
+    bool all = weir_tk_is(p, "all"), texts = true;
+    weir_expr *left = *out, *e = NULL, *chain = NULL;
+    p->at += 2;
+    do {
+        WEIR_TRY(parse_or(p, &e));
+        texts &= is_text(e);
+        weir_expr *one = call(p, from, w, left, e);
+        if (not ) one = call(p, from, "not", one, NULL);
+        chain = chain ? call(p, from, all ? "and" : "or", chain, one) : one;
+    } while (weir_tk_take(p, ","));
+    WEIR_TRY(weir_tk_need(p, ")"));
+    *out = chain;
+    if (!texts) return WEIR_OK;
+    if (strcasecmp(w, "ilike") == 0) left = call(p, from, "lower", left, NULL);
+    char *name = weir_printf(a, "%slike%s", not ? "not" : "", all ? "all" : "any");
+    *out = call(p, from, name, left, chain);
+    (*out)->is_operator = true;
+    return WEIR_OK;
+}
+
+static bool takes_patterns(weir_parser *p, const char *w) {
+    return (strcasecmp(w, "like") == 0 || strcasecmp(w, "ilike") == 0) &&
+           (weir_tk_is(p, "any") || weir_tk_is(p, "some") || weir_tk_is(p, "all")) &&
+           weir_tk_is_at(p, 1, "(");
+}
+
 /* [NOT] BETWEEN, IN, LIKE, ILIKE, RLIKE after the left side; *hit false: none of them. */
 static weir_rc parse_word_predicate(weir_parser *p, int32_t from, weir_expr **out, bool *hit) {
     weir_expr *a = NULL, *b = NULL;
@@ -556,6 +593,8 @@ static weir_rc parse_word_predicate(weir_parser *p, int32_t from, weir_expr **ou
         (*out)->at = weir_tk_pos(p, from);
     } else if (strcasecmp(w, "in") == 0) {
         WEIR_TRY(parse_in(p, from, *out, out));
+    } else if (takes_patterns(p, w)) {
+        return parse_patterns(p, from, w, not, out);
     } else {
         WEIR_TRY(parse_bits(p, &a));
         weir_expr *f = call(p, from, strcasecmp(w, "regexp") == 0 ? "rlike" : w, *out, a);

@@ -4,7 +4,7 @@ from crosscheck_driver import Case, rows
 TABLE = ("(select * from values (1, 'x', 2.5BD, named_struct('p', 1, 'q', 'u')), (2, 'y', null, named_struct('p', 2, 'q', null)), "
          "(2, 'x', 1.0BD, null), (null, null, 3.5BD, named_struct('p', 1, 'q', 'u')) as t(a, b, c, s)) t")
 COLUMNS = ["a", "b", "c", "s.p", "t.a", "A"]
-AGGREGATES = ["count(*)", "sum(a)", "max(b)", "min(c)", "count(distinct a)", "avg(a)", "count(b)", "first(b) is null", "mode(a) is null", "sum(c) + 1",
+AGGREGATES = ["count(*)", "sum(a)", "max(b)", "min(c)", "count(distinct a)", "avg(a)", "count(b)", "first(b, true) is null", "mode(a) is null", "sum(c) + 1",
               "sum(a) filter (where a > 1)", "count(if(a > 1, 1, null))", "bool_and(a > 0)", "any_value(1)"]
 SCALARS = ["a + 1", "upper(b)", "coalesce(c, 0)", "a is null", "concat(b, 'z')", "case when a = 1 then 'one' else b end", "1", "'k' 'l'", "s", "s.q",
            "cast(a as string)", "a % 2"]

@@ -729,3 +729,27 @@ def failed_batch_leaves_nothing(spark, d):
             failed = attempt(lambda: to_sink(df, o, o + "_c", format, part))
             out[format + str(len(part))] = [bool(failed and failed["error"]), [n for n in tree(o) if not n.startswith("_")]]
     return out
+
+
+@case
+def json_names_twice(spark, d):
+    """A name twice in a record counts when its types are known: what is dropped then is not there twice."""
+    texts = ['{"b":1.5,"c":"x","b":{}}', '{"a":1,"a":2}', '{"a":null,"A":1}', '{"a":[],"A":1,"":1,"":2}', '{"a":1,"a":{"x":1}}\n{"a":2,"a":{"y":1}}',
+             '{"s":{"a":1,"a":{}}}', '{"a":1,"b":2}\n{"b":{},"b":3}', '[{"a":{},"a":{"z":null}}]', '{"a":null,"a":null}']
+    out = {}
+    for i, text in enumerate(texts):
+        put(f"{d}/in{i}/f.json", text + "\n", AT)
+        for o in ({}, {"dropFieldIfAllNull": "true"}):
+            out[f"{text} {' '.join(o)}"] = attempt(lambda: spark.read.options(**o).json(f"{d}/in{i}").schema.simpleString())
+    return out
+
+
+@case
+def options_before_the_folder(spark, d):
+    """What a write makes of its folder when an option is no option."""
+    out = {}
+    for f, k, v in (("json", "timeZone", "nowhere"), ("json", "ignoreNullFields", "x"), ("json", "lineSep", ""), ("text", "lineSep", ""),
+                    ("json", "dateFormat", "qqq{"), ("json", "encoding", "nope"), ("csv", "timeZone", "nowhere")):
+        said = attempt(lambda: spark.sql("SELECT 'a' a, date'2024-01-02' d").select(*"ad"[:1 if f == "text" else 2]).write.option(k, v).format(f).save(f"{d}/{f}{k}"))
+        out[f"{f} {k}"] = [said is None, os.path.isdir(f"{d}/{f}{k}")]
+    return out

@@ -206,3 +206,8 @@ AROUND = ["array(named_struct('x', 7), null) a", "map('k', named_struct('x', nam
 for way, formats in (("path", ("parquet", "orc")), ("stream", BOTH)):
     case(f"nulls around fields that are never null, {way}", formats,
          "a array<struct<x:int>>, m map<string,struct<x:struct<y:int>>>, s struct<r:struct<x:int,t:string>>", (way, AROUND))
+ONCE = {"txnAppId": "a", "txnVersion": "3"}
+case("done once", "delta", "a int", ("path", ["1 a"], ONCE), ("path", ["2 a", "2 b"], {**ONCE, "txnVersion": "2"}), ("append", ["7L a"], ONCE),
+     ("path over", ["3 b"], ONCE), ("path", ["4 a", "4 b"], {**ONCE, "txnVersion": "4"}), ("writeTo", ["5 a", "5 b"], ONCE))
+case("done once, by the session", "delta", "a int", "INSERT INTO $T SELECT 1", "INSERT INTO $T SELECT 1, 2", ("append", ["1 a", "2 b"]), ("insertInto", ["1 a", "2 b"]),
+     conf={"spark.databricks.delta.write.txnAppId": "s", "spark.databricks.delta.write.txnVersion": "5"})
