@@ -49,7 +49,7 @@ static void read_defaults(options *o) {
         if (*v) *v++ = 0;
         v += strspn(v, " \t=");
         while (end > v && isspace((unsigned char)end[-1])) *--end = 0;
-        add_conf(o, strdup(k), strdup(v));
+        add_conf(o, weir_mem_strdup(k), weir_mem_strdup(v));
     }
     free(line);
     if (f) fclose(f);
@@ -70,7 +70,7 @@ static char *read_token(const char *path) {
 static int parse_conf(options *o, const char *arg) {
     const char *eq = strchr(arg, '=');
     if (!eq) return fail("--conf needs key=value, got", arg);
-    add_conf(o, strndup(arg, (size_t)(eq - arg)), strdup(eq + 1));
+    add_conf(o, weir_mem_strndup(arg, (size_t)(eq - arg)), weir_mem_strdup(eq + 1));
     return 0;
 }
 

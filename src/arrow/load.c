@@ -1,5 +1,6 @@
 /* dlopen of the Arrow shim. See load.h. */
 #include "arrow/load.h"
+#include "base/mem.h"
 
 #include <dlfcn.h>
 #include <limits.h>
@@ -11,6 +12,23 @@
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static const weir_arrow_api *api;
+
+/* Charged to the thread that reads or writes. */
+static int charge(void **who, int64_t bytes) {
+    weir_budget *b = weir_budget_entered();
+    *who = b;
+    return weir_budget_charge(b, bytes) ? 0 : -1;
+}
+
+static void give(void *who, int64_t bytes) { weir_budget_give(who, bytes); }
+
+static const weir_arrow_memory memory = {charge, give};
+
+weir_rc weir_arrow_failed(weir_ctx *ctx, const char *name, const weir_arrow_error *e) {
+    if (ctx->err->rc != WEIR_OK) return ctx->err->rc; /* the file layer has said why */
+    if (e->out_of_memory) return weir_fail_memory(ctx, WEIR_MEM_LARGE);
+    return weir_fail_read(ctx, WEIR_E_FAILED_READ_FILE, name, e->text);
+}
 
 static void library_path(char *out, size_t n) {
     const char *env = getenv("WEIR_ARROW_LIB");
@@ -36,10 +54,10 @@ weir_rc weir_arrow_load(weir_ctx *ctx, const weir_arrow_api **out) {
     if (!api) {
         library_path(path, sizeof path);
         void *h = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-        const weir_arrow_api *(*get)(void) = NULL;
+        const weir_arrow_api *(*get)(const weir_arrow_memory *) = NULL;
         if (h) *(void **)&get = dlsym(h, "weir_arrow_api_get");
         if (get)
-            api = get();
+            api = get(&memory);
         else
             why = dlerror();
     }

@@ -13,11 +13,6 @@ struct weir_parquet_writer {
     weir_ctx *ctx; /* of the running call: for the callback */
 };
 
-static weir_rc failed(weir_ctx *ctx, const char *path, const weir_arrow_error *e) {
-    if (ctx->err->rc != WEIR_OK) return ctx->err->rc; /* the file layer has said why */
-    return weir_fail_read(ctx, WEIR_E_FAILED_READ_FILE, path, e->text);
-}
-
 static int write_cb(void *u, const void *p, int64_t n) {
     weir_parquet_writer *w = u;
     return weir_file_write(w->ctx, w->file, p, (size_t)n) == WEIR_OK ? 0 : -1;
@@ -27,7 +22,7 @@ weir_rc weir_parquet_create(weir_ctx *ctx, const char *path, weir_schema *schema
                             const weir_file_codec *codec, bool int96, weir_parquet_writer **out) {
     const weir_arrow_api *api = NULL;
     struct ArrowSchema as;
-    weir_arrow_error e = {{0}};
+    weir_arrow_error e = {0};
     weir_str json;
     WEIR_TRY(weir_arrow_load(ctx, &api));
     WEIR_TRY(weir_schema_export(ctx, schema, "UTC", &as));
@@ -42,7 +37,7 @@ weir_rc weir_parquet_create(weir_ctx *ctx, const char *path, weir_schema *schema
     weir_type_to_json(schema, &json);
     weir_arrow_out o = {w, write_cb};
     if (rc == WEIR_OK && api->writer_open(&o, &as, codec->arrow, int96, json.p, &w->w, &e) != 0)
-        rc = failed(ctx, path, &e);
+        rc = weir_arrow_failed(ctx, path, &e);
     if (as.release) as.release(&as);
     if (rc != WEIR_OK) return weir_parquet_abort(w), rc;
     *out = w;
@@ -51,18 +46,19 @@ weir_rc weir_parquet_create(weir_ctx *ctx, const char *path, weir_schema *schema
 
 weir_rc weir_parquet_add(weir_ctx *ctx, weir_parquet_writer *w, const weir_batch *b) {
     struct ArrowArray a;
-    weir_arrow_error e = {{0}};
+    weir_arrow_error e = {0};
     w->ctx = ctx;
     WEIR_TRY(weir_batch_export(ctx, b, &a));
     if (w->api->writer_add(w->w, &a, &e) == 0) return WEIR_OK;
     if (a.release) a.release(&a);
-    return failed(ctx, w->path, &e);
+    return weir_arrow_failed(ctx, w->path, &e);
 }
 
 weir_rc weir_parquet_finish(weir_ctx *ctx, weir_parquet_writer *w, int64_t *bytes) {
-    weir_arrow_error e = {{0}};
+    weir_arrow_error e = {0};
     w->ctx = ctx;
-    weir_rc rc = w->api->writer_close(w->w, bytes, &e) == 0 ? WEIR_OK : failed(ctx, w->path, &e);
+    weir_rc rc = WEIR_OK;
+    if (w->api->writer_close(w->w, bytes, &e) != 0) rc = weir_arrow_failed(ctx, w->path, &e);
     if (rc == WEIR_OK) rc = weir_file_sync(ctx, w->file);
     weir_parquet_abort(w);
     return rc;

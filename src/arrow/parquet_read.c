@@ -33,7 +33,7 @@ static int64_t read_cb(void *u, int64_t at, void *p, int64_t n) {
 weir_rc weir_parquet_open(weir_ctx *ctx, const char *path, const char *name,
                           weir_parquet_reader **out) {
     const weir_arrow_api *api = NULL;
-    weir_arrow_error e = {{0}};
+    weir_arrow_error e = {0};
     weir_stat st = {0};
     const weir_arrow_node *nodes = NULL;
     int n = 0;
@@ -45,7 +45,7 @@ weir_rc weir_parquet_open(weir_ctx *ctx, const char *path, const char *name,
     if (rc == WEIR_OK) rc = weir_path_stat(ctx, path, &st);
     weir_arrow_in in = {r, st.size_bytes, read_cb};
     if (rc == WEIR_OK && api->reader_open(&in, &r->r, &r->rows, &nodes, &n, &e) != 0)
-        rc = read_failed(ctx, r, e.text);
+        rc = weir_arrow_failed(ctx, r->name, &e);
     if (rc != WEIR_OK) return weir_parquet_close(r), rc;
     r->root = weir_pq_tree(mem, nodes, n);
     *out = r;
@@ -74,13 +74,13 @@ weir_rc weir_parquet_schema(weir_ctx *ctx, const weir_parquet_reader *r, bool st
 
 weir_rc weir_parquet_select(weir_ctx *ctx, weir_parquet_reader *r, weir_schema *want,
                             const bool *need) {
-    weir_arrow_error e = {{0}};
+    weir_arrow_error e = {0};
     weir_ctx c = *ctx;
     c.arena = r->mem;
     r->ctx = ctx;
     WEIR_TRY(weir_pq_bind(&c, r->name, r->root, weir_type_copy(r->mem, want), need, &r->plan));
     if (r->api->reader_start(r->r, r->plan.leaf, r->plan.nleaf, &e) != 0)
-        return read_failed(ctx, r, e.text);
+        return weir_arrow_failed(ctx, r->name, &e);
     return WEIR_OK;
 }
 
@@ -127,12 +127,13 @@ static const weir_arrow_node *leaf_node(const weir_pq_node *n, int leaf) {
 /* The next rows of every leaf of the plan. */
 static weir_rc next_values(weir_ctx *ctx, weir_parquet_reader *r, weir_pq_values **out,
                            int64_t *rows) {
-    weir_arrow_error e = {{0}};
+    weir_arrow_error e = {0};
     int n = r->plan.nleaf;
     weir_arrow_leaf *raw = WEIR_NEWN(ctx->arena, weir_arrow_leaf, n + 1);
     *out = WEIR_NEWN(ctx->arena, weir_pq_values, n + 1);
     weir_rc rc = WEIR_OK;
-    if (r->api->reader_next(r->r, BATCH_ROWS, raw, rows, &e) != 0) rc = read_failed(ctx, r, e.text);
+    if (r->api->reader_next(r->r, BATCH_ROWS, raw, rows, &e) != 0)
+        rc = weir_arrow_failed(ctx, r->name, &e);
     for (int i = 0; rc == WEIR_OK && *rows && i < n; i++)
         rc = own_leaf(ctx, r, leaf_node(r->root, r->plan.leaf[i]), &raw[i], &(*out)[i]);
     for (int i = 0; i < n; i++) {

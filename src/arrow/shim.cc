@@ -10,11 +10,73 @@
 #include <parquet/arrow/schema.h>
 #include <parquet/arrow/writer.h>
 
+#include <cstring>
+
 using arrow::Result;
 using arrow::Status;
 using weir::Guard;
 
 namespace {
+
+const weir_arrow_memory *memory;
+
+/* Arrow's own pool keeps what was freed: 50 MiB after a large file. Whom a piece is charged to
+   stands before it. */
+class CountedPool : public arrow::MemoryPool {
+  public:
+    using arrow::MemoryPool::Allocate;
+    using arrow::MemoryPool::Free;
+    using arrow::MemoryPool::Reallocate;
+    Status Allocate(int64_t size, int64_t alignment, uint8_t **out) override {
+        if (size < 0 || size > INT64_MAX - kHead || alignment > kHead)
+            return Status::OutOfMemory("a size of ", size, " bytes");
+        void *who = nullptr;
+        if (memory->charge(&who, size) != 0) return Refused(size);
+        uint8_t *p = nullptr;
+        Status s = base_->Allocate(size + kHead, kHead, &p);
+        if (!s.ok()) {
+            memory->give(who, size);
+            return s;
+        }
+        std::memcpy(p, &who, sizeof who);
+        *out = p + kHead;
+        return s;
+    }
+    Status Reallocate(int64_t old_size, int64_t new_size, int64_t alignment,
+                      uint8_t **p) override {
+        if (new_size < 0 || new_size > INT64_MAX - kHead || alignment > kHead)
+            return Status::OutOfMemory("a size of ", new_size, " bytes");
+        uint8_t *moved = *p - kHead;
+        void *who = nullptr, *asks = nullptr;
+        std::memcpy(&who, moved, sizeof who);
+        if (new_size > old_size) { /* whether there is room is for who asks */
+            if (memory->charge(&asks, new_size - old_size) != 0)
+                return Refused(new_size - old_size);
+            memory->give(asks, new_size - old_size);
+        }
+        ARROW_RETURN_NOT_OK(base_->Reallocate(old_size + kHead, new_size + kHead, kHead, &moved));
+        memory->give(who, old_size - new_size);
+        *p = moved + kHead;
+        return Status::OK();
+    }
+    void Free(uint8_t *p, int64_t size, int64_t) override {
+        void *who = nullptr;
+        std::memcpy(&who, p - kHead, sizeof who);
+        base_->Free(p - kHead, size + kHead, kHead);
+        memory->give(who, size);
+    }
+    int64_t bytes_allocated() const override { return base_->bytes_allocated(); }
+    int64_t total_bytes_allocated() const override { return base_->total_bytes_allocated(); }
+    int64_t num_allocations() const override { return base_->num_allocations(); }
+    std::string backend_name() const override { return base_->backend_name(); }
+
+  private:
+    static constexpr int64_t kHead = arrow::kDefaultBufferAlignment;
+    static Status Refused(int64_t size) {
+        return Status::OutOfMemory("the query may not hold ", size, " bytes more");
+    }
+    arrow::MemoryPool *base_ = arrow::system_memory_pool();
+};
 
 const char kSparkSchema[] = "org.apache.spark.sql.parquet.row.metadata";
 
@@ -79,8 +141,7 @@ int WriterOpen(const weir_arrow_out *o, ArrowSchema *schema, const char *codec, 
                 w->schema->WithMetadata(arrow::key_value_metadata({kSparkSchema}, {spark_schema}));
         ARROW_ASSIGN_OR_RAISE(auto type, arrow::util::Codec::GetCompressionType(codec));
         parquet::WriterProperties::Builder b;
-        /* Arrow's own pool keeps what was freed: 50 MiB after a large file */
-        b.memory_pool(arrow::system_memory_pool())
+        b.memory_pool(weir::Pool())
             ->compression(type)
             ->max_row_group_length(1 << 20)
             /* A dictionary's hash table takes over ten times its values, and a
@@ -95,7 +156,7 @@ int WriterOpen(const weir_arrow_out *o, ArrowSchema *schema, const char *codec, 
         if (int96) ab.enable_deprecated_int96_timestamps();
         w->out = std::make_shared<Out>(*o);
         ARROW_ASSIGN_OR_RAISE(
-            w->writer, parquet::arrow::FileWriter::Open(*w->schema, arrow::system_memory_pool(),
+            w->writer, parquet::arrow::FileWriter::Open(*w->schema, weir::Pool(),
                                                         w->out, props, ab.build()));
         if (spark_schema)
             ARROW_RETURN_NOT_OK(w->writer->AddKeyValueMetadata(
@@ -128,7 +189,7 @@ int WriterClose(weir_arrow_writer *w, int64_t *bytes, weir_arrow_error *e) {
 
 void WriterFree(weir_arrow_writer *w) { delete w; }
 
-const weir_arrow_api kApi = {2,
+const weir_arrow_api kApi = {3,
                              WriterOpen,
                              WriterAdd,
                              WriterClose,
@@ -142,6 +203,14 @@ const weir_arrow_api kApi = {2,
 
 } // namespace
 
+arrow::MemoryPool *weir::Pool() {
+    static CountedPool pool;
+    return &pool;
+}
+
 #pragma GCC visibility push(default)
-extern "C" const weir_arrow_api *weir_arrow_api_get(void) { return &kApi; }
+extern "C" const weir_arrow_api *weir_arrow_api_get(const weir_arrow_memory *m) {
+    memory = m;
+    return &kApi;
+}
 #pragma GCC visibility pop

@@ -5,14 +5,20 @@
 
 #include <arrow/api.h>
 #include <arrow/io/interfaces.h>
+#include <parquet/exception.h>
 
 #include <cstdio>
 #include <exception>
+#include <new>
 
 namespace weir {
 
+/* All memory of the library that a file can ask for: counted by weir_arrow_memory. */
+arrow::MemoryPool *Pool();
+
 inline int Fail(const arrow::Status &s, weir_arrow_error *e) {
     if (s.ok()) return 0;
+    e->out_of_memory = s.IsOutOfMemory();
     std::snprintf(e->text, sizeof e->text, "%s", s.ToString().c_str());
     return -1;
 }
@@ -20,6 +26,10 @@ inline int Fail(const arrow::Status &s, weir_arrow_error *e) {
 template <class F> int Guard(weir_arrow_error *e, F f) {
     try {
         return Fail(f(), e);
+    } catch (const parquet::ParquetStatusException &x) {
+        return Fail(x.status(), e);
+    } catch (const std::bad_alloc &x) {
+        return Fail(arrow::Status::OutOfMemory(x.what()), e);
     } catch (const std::exception &x) {
         std::snprintf(e->text, sizeof e->text, "%s", x.what());
         return -1;
@@ -47,7 +57,7 @@ class In : public arrow::io::RandomAccessFile {
     }
     arrow::Result<std::shared_ptr<arrow::Buffer>> ReadAt(int64_t at, int64_t n) override {
         ARROW_ASSIGN_OR_RAISE(auto b,
-                              arrow::AllocateResizableBuffer(n, arrow::system_memory_pool()));
+                              arrow::AllocateResizableBuffer(n, Pool()));
         ARROW_ASSIGN_OR_RAISE(int64_t got, ReadAt(at, n, b->mutable_data()));
         ARROW_RETURN_NOT_OK(b->Resize(got));
         return std::shared_ptr<arrow::Buffer>(std::move(b));

@@ -168,7 +168,7 @@ int ReaderOpen(const weir_arrow_in *in, weir_arrow_reader **result, int64_t *row
     return Guard(e, [&]() -> Status {
         auto r = std::make_unique<weir_arrow_reader>();
         r->in = std::make_shared<weir::In>(*in);
-        parquet::ReaderProperties props(arrow::system_memory_pool());
+        parquet::ReaderProperties props(weir::Pool());
         r->file = parquet::ParquetFileReader::Open(r->in, props);
         r->meta = r->file->metadata();
         AddNodes(*r->meta->schema()->schema_root(), &r->nodes);
@@ -199,7 +199,7 @@ int ReaderStart(weir_arrow_reader *r, const int *leaves, int n, weir_arrow_error
             Leaf leaf;
             leaf.column = leaves[i];
             leaf.reader = RecordReader::Make(d, parquet::internal::LevelInfo::ComputeLevelInfo(d),
-                                             arrow::system_memory_pool());
+                                             weir::Pool());
             r->leaves.push_back(std::move(leaf));
         }
         return Status::OK();

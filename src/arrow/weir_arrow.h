@@ -23,7 +23,14 @@ typedef struct weir_arrow_in {
 } weir_arrow_in; /* bytes, -1 failed */
 typedef struct weir_arrow_error {
     char text[1024];
+    int out_of_memory;
 } weir_arrow_error;
+/* Who is told of the library's memory. charge: 0 = it may be made, and *who is given back with it,
+ * by any thread. */
+typedef struct weir_arrow_memory {
+    int (*charge)(void **who, int64_t bytes);
+    void (*give)(void *who, int64_t bytes);
+} weir_arrow_memory;
 typedef struct weir_arrow_writer weir_arrow_writer;
 typedef struct weir_arrow_reader weir_arrow_reader;
 
@@ -94,7 +101,7 @@ typedef struct weir_arrow_leaf {
 } weir_arrow_leaf;
 
 typedef struct weir_arrow_api {
-    int version; /* 2 */
+    int version; /* 3 */
     /* schema is moved. codec: as Arrow names it (codec.c). spark_schema: Spark's schema JSON for
      * the footer, or NULL; int96 and spark_schema are Parquet's. */
     int (*writer_open)(const weir_arrow_out *, struct ArrowSchema *schema,
@@ -119,8 +126,8 @@ typedef struct weir_arrow_api {
     void (*release)(void *owner); /* NULL is allowed; any thread */
 } weir_arrow_api;
 
-/* In the shared library. */
-const weir_arrow_api *weir_arrow_api_get(void);
+/* In the shared library. Once, before the first use; the memory's functions outlive it. */
+const weir_arrow_api *weir_arrow_api_get(const weir_arrow_memory *);
 #ifdef __cplusplus
 }
 #endif

@@ -2,6 +2,7 @@
 #include "base/arena.h"
 
 #include "base/budget.h"
+#include "base/mem.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -32,16 +33,16 @@ struct weir_arena {
 
 static void *must(void *p) {
     if (!p) {
-        fputs("weir: out of memory\n", stderr);
+        fputs("weir: out of memory, and the reserve is used up\n", stderr);
         abort();
     }
     return p;
 }
 
 weir_arena *weir_arena_new(weir_arena *parent) {
-    weir_arena *a = must(calloc(1, sizeof *a));
-    a->parent = parent;
-    a->budget = parent ? parent->budget : weir_budget_entered();
+    weir_budget *budget = parent ? parent->budget : weir_budget_entered();
+    weir_arena *a = must(weir_piece_new(budget, sizeof *a));
+    *a = (weir_arena){.parent = parent, .budget = budget};
     if (parent) {
         a->next = parent->kids;
         if (a->next) a->next->prev = a;
@@ -67,7 +68,7 @@ void weir_arena_reset(weir_arena *a) {
         if (!next && b->cap <= FIRST_BLOCK) {
             keep = b;
         } else {
-            free(b);
+            weir_piece_free(b);
         }
         b = next;
     }
@@ -85,20 +86,20 @@ void weir_arena_free(weir_arena *a) {
     if (!a) return;
     weir_arena_reset(a);
     weir_budget_give(a->budget, (int64_t)a->bytes);
-    free(a->head);
+    weir_piece_free(a->head);
     if (a->prev)
         a->prev->next = a->next;
     else if (a->parent)
         a->parent->kids = a->next;
     if (a->next) a->next->prev = a->prev;
-    free(a);
+    weir_piece_free(a);
 }
 
 static block *block_add(weir_arena *a, size_t need) {
     size_t cap = a->head ? a->head->cap * 2 : FIRST_BLOCK;
     if (cap > MAX_BLOCK) cap = MAX_BLOCK;
     if (cap < need) cap = need;
-    block *b = must(malloc(sizeof *b + cap));
+    block *b = must(weir_piece_new(a->budget, sizeof *b + cap));
     b->cap = cap;
     b->used = 0;
     b->next = a->head;

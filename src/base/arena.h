@@ -16,8 +16,9 @@ weir_arena *weir_arena_new(weir_arena *parent);
 void weir_arena_reset(weir_arena *);
 void weir_arena_free(weir_arena *); /* NULL is allowed */
 
-/* Zeroed, 16-byte aligned memory. Never NULL: exhaustion of the process aborts; sizes that come
- * from outside go through weir_buf_new, which is budgeted and can fail. */
+/* Zeroed, 16-byte aligned memory. Never NULL: where malloc fails it comes from the reserve of
+ * base/mem.h, and who holds most is marked. Sizes that come from outside go through weir_buf_new,
+ * which is budgeted and can fail. */
 void *weir_alloc(weir_arena *, size_t bytes);
 void *weir_memdup(weir_arena *, const void *p, size_t bytes);
 char *weir_strdup(weir_arena *, const char *s);            /* NULL gives NULL */

@@ -8,6 +8,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+enum { WORTH_BYTES = 1 << 20 }; /* who holds less is not stopped for another's sake */
+
 static _Atomic(weir_budget *) all;
 static _Thread_local weir_budget *entered;
 
@@ -52,14 +54,26 @@ static weir_budget *largest(void) {
     return most;
 }
 
-static void mark(weir_budget *b, int64_t n) { atomic_store(&b->over_bytes, n ? n : 1); }
+void weir_budget_mark(weir_budget *b, int64_t n) {
+    if (b) atomic_store(&b->over_bytes, n ? n : 1);
+}
+
+void weir_budget_unmark(weir_budget *b) {
+    if (b) atomic_store(&b->over_bytes, 0);
+}
+
+void weir_budget_short(weir_budget *b, int64_t n) {
+    weir_budget *who = largest();
+    if (b && (!who || atomic_load(&who->held_bytes) < WORTH_BYTES)) who = b;
+    weir_budget_mark(who, n);
+}
 
 void weir_budget_take(weir_budget *b, int64_t n) {
     for (weir_budget *x = b; x; x = x->parent) {
         long long held = atomic_fetch_add(&x->held_bytes, n) + n;
         if (!x->limit_bytes || held <= x->limit_bytes) continue;
         weir_budget *who = x == b ? b : largest();
-        if (who) mark(who, n);
+        weir_budget_mark(who, n);
     }
 }
 
@@ -73,7 +87,7 @@ bool weir_budget_charge(weir_budget *b, int64_t n) {
         if (!x->limit_bytes || held <= x->limit_bytes) continue;
         weir_budget *who = x == b ? b : largest();
         if (who && who != b && n < x->limit_bytes / 8) {
-            mark(who, n);
+            weir_budget_mark(who, n);
             continue;
         }
         for (weir_budget *y = b;; y = y->parent) {

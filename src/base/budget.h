@@ -32,6 +32,11 @@ weir_budget *weir_budget_entered(void);
 bool weir_budget_charge(weir_budget *, int64_t bytes);
 void weir_budget_take(weir_budget *, int64_t bytes); /* always; may mark the largest holder */
 void weir_budget_give(weir_budget *, int64_t bytes); /* back */
+/* The process itself could not be given bytes more: marks the largest holder, or b, the one that
+ * asked, when no other holds enough for that to help. b may be NULL. */
+void weir_budget_short(weir_budget *b, int64_t bytes);
+void weir_budget_mark(weir_budget *, int64_t bytes); /* it fails at its next check; or NULL */
+void weir_budget_unmark(weir_budget *);              /* NULL is allowed */
 bool weir_budget_fits(const weir_budget *, int64_t bytes); /* could be charged now */
 
 /* What the process may hold: the least of the machine's memory, its cgroup's and RLIMIT_AS. */

@@ -1,16 +1,17 @@
 /* Counted buffers and growable strings. See buf.h. */
 #include "base/buf.h"
+#include "base/mem.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { ALIGN = 64, SLACK = 64, LARGE = 1 << 20 };
+enum { ALIGN = 64, SLACK = 64, LARGE = WEIR_MEM_LARGE };
 
 static void release_own(weir_buf *b) {
     weir_budget_give(b->budget, b->len);
-    free(b);
+    weir_piece_free(b);
 }
 
 static void drop(void *b) { weir_buf_unref(b); }
@@ -18,8 +19,8 @@ static void drop(void *b) { weir_buf_unref(b); }
 weir_rc weir_buf_new(weir_ctx *ctx, int64_t len, weir_buf **out) {
     if (len < 0 || len > INT64_MAX / 2 || !weir_budget_charge(ctx->budget, len))
         return weir_fail_memory(ctx, len);
-    size_t total = (sizeof(weir_buf) + (size_t)len + SLACK + 2 * ALIGN - 1) & ~(size_t)(ALIGN - 1);
-    weir_buf *b = aligned_alloc(ALIGN, total);
+    size_t total = sizeof(weir_buf) + (size_t)len + SLACK + ALIGN;
+    weir_buf *b = len < LARGE ? weir_piece_new(ctx->budget, total) : weir_piece_try(total);
     if (!b) {
         weir_budget_give(ctx->budget, len);
         return weir_fail_memory(ctx, len);
@@ -27,7 +28,7 @@ weir_rc weir_buf_new(weir_ctx *ctx, int64_t len, weir_buf **out) {
     memset(b, 0, sizeof *b);
     atomic_init(&b->refs, 1);
     b->len = len;
-    b->p = (uint8_t *)b + ((sizeof *b + ALIGN - 1) & ~(size_t)(ALIGN - 1));
+    b->p = (uint8_t *)(((uintptr_t)(b + 1) + ALIGN - 1) & ~(uintptr_t)(ALIGN - 1));
     memset(b->p + len, 0, SLACK);
     b->release = release_own;
     b->budget = ctx->budget;
@@ -59,15 +60,15 @@ typedef struct wrapped {
 static void release_wrapped(weir_buf *b) {
     wrapped *w = (wrapped *)b;
     if (w->free_owner) w->free_owner(b->owner);
-    free(w);
+    weir_piece_free(w);
 }
 
 weir_rc weir_buf_wrap(weir_ctx *ctx, const void *p, int64_t len, void (*release)(void *),
                       void *owner, weir_buf **out) {
-    wrapped *w = calloc(1, sizeof *w);
+    wrapped *w = weir_piece_new(ctx->budget, sizeof *w);
     if (!w) return weir_fail_memory(ctx, len);
+    *w = (wrapped){.b = {.len = len}};
     atomic_init(&w->b.refs, 1);
-    w->b.len = len;
     w->b.p = (uint8_t *)(uintptr_t)p;
     w->b.release = release_wrapped;
     w->b.owner = owner;
@@ -94,7 +95,7 @@ void weir_str_init(weir_str *s, weir_arena *owner, size_t max_bytes) {
 }
 
 void weir_str_free(weir_str *s) {
-    if (!s->owner) free(s->p);
+    if (!s->owner) weir_mem_free(s->p);
     *s = (weir_str){.max = s->max, .owner = s->owner};
 }
 
@@ -115,8 +116,11 @@ static bool grow(weir_str *s, size_t more) {
         p = weir_alloc(s->owner, cap);
         if (s->len) memcpy(p, s->p, s->len);
     } else {
-        p = realloc(s->p, cap);
-        if (!p) abort();
+        p = weir_mem_try(s->p, cap);
+        if (!p) {
+            s->failed = true;
+            return false;
+        }
     }
     s->p = p;
     s->cap = cap;

@@ -1,6 +1,7 @@
 /* Files, clock, random on POSIX. Every operation that changes a file, or that a fault can hit,
  * passes point(). */
 #include "base/ctx.h"
+#include "base/mem.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -121,9 +122,8 @@ static weir_rc file_new(weir_ctx *ctx, const char *path, int flags, const char *
                         weir_file **out) {
     int fd = open(path, flags | O_CLOEXEC, 0644);
     if (fd < 0) return weir_fail_io(ctx, what, path);
-    weir_file *f = malloc(sizeof *f);
-    char *p = strdup(path);
-    if (!f || !p) abort();
+    weir_file *f = weir_mem_new(sizeof *f);
+    char *p = weir_mem_strdup(path);
     *f = (weir_file){fd, p, 0};
     *out = f;
     return WEIR_OK;
@@ -221,15 +221,15 @@ int weir_file_fd(const weir_file *f) { return f->fd; }
 void weir_file_drop(weir_file *f) {
     if (!f) return;
     close(f->fd);
-    free(f->path);
-    free(f);
+    weir_mem_free(f->path);
+    weir_mem_free(f);
 }
 
 weir_rc weir_file_close(weir_ctx *ctx, weir_file *f) {
     int rc = close(f->fd);
     weir_rc out = rc == 0 ? WEIR_OK : weir_fail_io(ctx, "close", f->path);
-    free(f->path);
-    free(f);
+    weir_mem_free(f->path);
+    weir_mem_free(f);
     return out;
 }
 

@@ -1,6 +1,7 @@
 /* See mapping.h. The handler of SIGBUS finds the mapping of the address in a list that only grows:
  * nodes are used again, never freed, so that it may walk the list at any moment. */
 #include "base/mapping.h"
+#include "base/mem.h"
 
 #include "base/ctx.h"
 
@@ -59,7 +60,7 @@ static weir_mapping *take(void) {
         bool free_one = false;
         if (atomic_compare_exchange_strong(&m->taken, &free_one, true)) return m;
     }
-    weir_mapping *m = calloc(1, sizeof *m);
+    weir_mapping *m = weir_mem_new(sizeof *m);
     if (!m) return NULL;
     atomic_store(&m->taken, true);
     m->next = mappings;
@@ -72,7 +73,7 @@ static void give_back(void *u) {
     uintptr_t from = atomic_exchange(&m->from, 0);
     if (from) munmap((void *)from, atomic_load(&m->n)); /* NOLINT: from mmap */
     weir_file_drop(m->file);
-    free(m->path);
+    weir_mem_free(m->path);
     m->path = NULL;
     atomic_store(&m->taken, false);
 }
@@ -89,7 +90,7 @@ weir_rc weir_file_map(weir_ctx *ctx, const char *path, const char **p, size_t *l
     weir_mapping *m = take();
     if (!m) return weir_file_drop(f), errno = ENOMEM, weir_fail_io(ctx, "map", path);
     m->file = f;
-    m->path = strdup(path);
+    m->path = weir_mem_strdup(path);
     atomic_store(&m->cut, false);
     atomic_store(&m->n, (size_t)st.st_size);
     weir_arena_defer(ctx->arena, give_back, m);

@@ -151,13 +151,11 @@ static void *pool_thread(void *arg) {
 }
 
 weir_pool *weir_pool_new(int threads) {
-    weir_pool *p = calloc(1, sizeof *p);
-    if (!p) abort();
+    weir_pool *p = weir_mem_new(sizeof *p);
     weir_mutex_init(&p->mu, WEIR_RANK_POOL);
     weir_cond_init(&p->work);
     weir_cond_init(&p->over);
-    p->thread = calloc((size_t)threads + 1, sizeof *p->thread);
-    if (!p->thread) abort();
+    p->thread = weir_mem_new(((size_t)threads + 1) * sizeof *p->thread);
     for (int i = 0; i < threads; i++)
         if (weir_thread_start(&p->thread[p->nthread], "weir-pool", pool_thread, p)) p->nthread++;
     return p;
@@ -193,6 +191,6 @@ void weir_pool_free(weir_pool *p) {
     weir_mutex_free(&p->mu);
     weir_cond_free(&p->work);
     weir_cond_free(&p->over);
-    free(p->thread);
-    free(p);
+    weir_mem_free(p->thread);
+    weir_mem_free(p);
 }

@@ -1,6 +1,7 @@
 /* The quick way for JSON records: strict JSON whose every value fits its column. Whatever else
  * there is, is left to json_records.c, from the record's start. See json_read.h. */
 #include "codec/json_inner.h"
+#include "base/mem.h"
 #include "func/decimal.h"
 
 #include <math.h>
@@ -165,10 +166,11 @@ static bool special_double(weir_jtext t, double *d) {
 static bool put_base64(weir_build *b, weir_jtext t) {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     if (t.n % 4) return false;
-    char *o = malloc((size_t)t.n + 4);
+    char *o = weir_mem_try(NULL, (size_t)t.n + 4);
+    if (!o) return weir_build_fail(b), true;
     size_t n = 0;
     uint32_t acc = 0, bits = 0;
-    bool ok = o != NULL;
+    bool ok = true;
     int32_t len = t.n;
     while (len && t.n - len < 2 && t.p[len - 1] == '=') len--;
     for (int32_t i = 0; ok && i < len; i++) {
@@ -179,8 +181,8 @@ static bool put_base64(weir_build *b, weir_jtext t) {
         bits += 6;
         if (bits >= 8) bits -= 8, o[n++] = (char)(acc >> bits);
     }
-    if (ok) weir_build_bytes(b, o ? o : "", n);
-    free(o);
+    if (ok) weir_build_bytes(b, o, n);
+    weir_mem_free(o);
     return ok;
 }
 

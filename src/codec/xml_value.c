@@ -1,5 +1,6 @@
 /* Texts of XML as values. SPARK StaxXmlParser.convertTo, castTo. Any thread. */
 #include "codec/java_number.h"
+#include "base/mem.h"
 #include "codec/xml_inner.h"
 #include "func/decimal.h"
 
@@ -31,22 +32,22 @@ static bool is(weir_bytes t, const char *w) {
 
 /* A copy that ends with NUL, in a or, when short, in tmp. */
 static char *terminated(weir_bytes t, char tmp[400]) {
-    char *s = t.len < 400 ? tmp : malloc((size_t)t.len + 1);
-    if (s) memcpy(s, t.p, (size_t)t.len), s[t.len] = 0;
+    char *s = t.len < 400 ? tmp : weir_mem_resize(NULL, (size_t)t.len + 1);
+    memcpy(s, t.p, (size_t)t.len);
+    s[t.len] = 0;
     return s;
 }
 
 /* JAVA NumberFormat.parse of Locale.US: the longest number that the text begins with, its groups
  * parted by commas. */
 static bool number_format(weir_bytes t, bool narrow, double *out) {
-    char *s = malloc((size_t)t.len + 1), *q = s;
+    char *s = weir_mem_resize(NULL, (size_t)t.len + 1), *q = s;
     const char *p = t.p, *end = t.p + t.len;
     bool dot = false, any = false;
-    if (!s) return false;
     if (p < end && *p == '-') *q++ = *p++;
     if (end - p >= 3 && memcmp(p, "\xE2\x88\x9E", 3) == 0) {
         *out = q > s ? -INFINITY : INFINITY;
-        free(s);
+        weir_mem_free(s);
         return true;
     }
     for (; p < end; p++) {
@@ -66,7 +67,7 @@ static bool number_format(weir_bytes t, bool narrow, double *out) {
     *q = 0;
     /* JAVA: a Long or a Double, which is what becomes a float */
     if (any) *out = narrow ? (double)(float)strtod(s, NULL) : strtod(s, NULL);
-    free(s);
+    weir_mem_free(s);
     return any;
 }
 
@@ -111,7 +112,7 @@ static bool cast_decimal(weir_arena *a, const weir_type *type, weir_bytes t, wei
     bool spaced = q > s && ((unsigned char)*s <= ' ' || (unsigned char)q[-1] <= ' ');
     bool ok = !spaced && weir_dec_parse(s, (int)(q - s), type->precision, type->scale,
                                         &(*out)->dec) == WEIR_DEC_OK;
-    if (s != tmp) free(s);
+    if (s != tmp) weir_mem_free(s);
     return ok;
 }
 

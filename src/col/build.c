@@ -1,6 +1,6 @@
 /* Owns builders: growing columns row by row. Called by sources, parsers and row decoders; one
  * thread. Growing memory is kept across finishes (a reader fills thousands of batches); finish
- * copies it into buffers of exactly the needed size, which is where the budget is charged. */
+ * copies it into buffers of exactly the needed size; both are charged. */
 #include "base/mem.h"
 #include "col/build.h"
 
@@ -26,7 +26,7 @@ static bool has_offsets(weir_kind k) {
 static int slot_width(const weir_type *t) { return has_offsets(t->kind) ? 4 : weir_type_width(t); }
 
 weir_rc weir_build_init(weir_ctx *ctx, weir_build *b, const weir_type *t) {
-    *b = (weir_build){.type = t, .budget = ctx->budget, .nkid = t->nfield};
+    *b = (weir_build){.type = t, .nkid = t->nfield};
     b->mem = WEIR_NEW(ctx->arena, struct weir_build_mem);
     weir_arena_defer(ctx->arena, mem_release, b->mem);
     if (t->nfield) b->kid = WEIR_NEWN(ctx->arena, weir_build, t->nfield);
@@ -42,23 +42,31 @@ static bool fail(weir_build *b) {
     return false;
 }
 
-/* Small growth is free; large growth must fit what the query may still hold. */
-static bool fits(const weir_build *b, int64_t bytes) {
-    return bytes < (1 << 20) || weir_budget_fits(b->budget, bytes);
+/* What is appended could not be made: one more row, and finish fails. */
+void weir_build_fail(weir_build *b) {
+    fail(b);
+    weir_build_null(b);
+}
+
+static bool rows_to(weir_build *b, int64_t cap) {
+    int64_t width = slot_width(b->type);
+    if (cap > INT32_MAX) return false;
+    void *data = width ? weir_mem_try(b->data, (size_t)((cap + 1) * width)) : NULL;
+    if (width && !data) return false;
+    if (width) b->data = b->mem->data = data;
+    void *valid = b->valid ? weir_mem_try(b->valid, (size_t)(cap / 8 + 1)) : NULL;
+    if (b->valid && !valid) return false;
+    b->valid = b->mem->valid = valid;
+    if (has_offsets(b->type->kind) && !b->cap) memset(b->data, 0, 4);
+    b->cap = cap;
+    return true;
 }
 
 static void grow_rows(weir_build *b, int64_t need) {
-    int64_t cap = b->cap ? b->cap * 2 : 64, width = slot_width(b->type);
-    if (cap < need) cap = need;
-    if (b->failed || cap > INT32_MAX || !fits(b, cap * width)) {
-        fail(b);
-        if (b->cap) return;
-        cap = 64; /* something to overwrite */
-    }
-    if (width) b->data = b->mem->data = weir_mem_resize(b->data, (size_t)((cap + 1) * width));
-    if (has_offsets(b->type->kind) && !b->cap) memset(b->data, 0, 4);
-    if (b->valid) b->valid = b->mem->valid = weir_mem_resize(b->valid, (size_t)(cap / 8 + 1));
-    b->cap = cap;
+    int64_t cap = b->cap ? b->cap * 2 : 64;
+    if (!b->failed && rows_to(b, cap < need ? need : cap)) return;
+    fail(b);
+    if (!b->cap) weir_assert(rows_to(b, 64)); /* something to overwrite: ordinary pieces */
 }
 
 weir_rc weir_build_reserve(weir_build *b, int64_t more) {
@@ -106,8 +114,9 @@ static bool grow_heap(weir_build *b, int64_t need) {
     if (need > INT32_MAX || b->failed) return fail(b);
     int64_t cap = b->cheap ? b->cheap * 2 : 1024;
     if (cap < need) cap = need;
-    if (!fits(b, cap)) return fail(b);
-    b->heap = b->mem->heap = weir_mem_resize(b->heap, (size_t)cap);
+    void *heap = weir_mem_try(b->heap, (size_t)cap);
+    if (!heap) return fail(b);
+    b->heap = b->mem->heap = heap;
     b->cheap = cap;
     return true;
 }

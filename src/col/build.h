@@ -15,12 +15,12 @@ typedef struct weir_build {
     int32_t nkid;
     bool failed;                /* over int32 offsets or the budget: reported by finish */
     struct weir_build_mem *mem; /* the same pointers, for the arena to free */
-    const weir_budget *budget;  /* large growth is checked against it */
 } weir_build;
 
 weir_rc weir_build_init(weir_ctx *, weir_build *,
                         const weir_type *); /* released by ctx->arena if never finished */
 weir_rc weir_build_reserve(weir_build *, int64_t more_rows);
+void weir_build_fail(weir_build *); /* a row for a value for which there was no memory */
 void weir_build_null(weir_build *); /* any kind; structs append null to kids, too */
 void weir_build_bool(weir_build *, bool);
 void weir_build_i8(weir_build *, int8_t);

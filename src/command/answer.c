@@ -74,6 +74,12 @@ static weir_rc explain(weir_ctx *ctx, weir_session *s, weir_command *c, weir_pla
     return weir_answer_done(&r, out);
 }
 
+/* What has been done is answered: memory that was short after it fails nobody. */
+static weir_rc done(weir_ctx *ctx, weir_rc rc) {
+    if (rc == WEIR_OK) weir_budget_unmark(ctx->budget);
+    return rc;
+}
+
 weir_rc weir_session_command(weir_ctx *ctx, weir_session *s, weir_command *c, weir_plan **out) {
     weir_plan *none;
     if (!out) out = &none;
@@ -86,7 +92,7 @@ weir_rc weir_session_command(weir_ctx *ctx, weir_session *s, weir_command *c, we
     case WEIR_C_CREATE_VIEW:
     case WEIR_C_DROP_VIEW:
     case WEIR_C_USE:
-    case WEIR_C_TRUNCATE: return weir_ddl(ctx, s, c, out);
+    case WEIR_C_TRUNCATE: return done(ctx, weir_ddl(ctx, s, c, out));
     case WEIR_C_SHOW_TABLES:
     case WEIR_C_SHOW_SCHEMAS:
     case WEIR_C_SHOW_COLUMNS:
@@ -103,8 +109,8 @@ weir_rc weir_session_command(weir_ctx *ctx, weir_session *s, weir_command *c, we
     case WEIR_C_DESCRIBE_QUERY: return weir_describe(ctx, s, c, out);
     case WEIR_C_SET:
     case WEIR_C_RESET: return weir_set(ctx, s, c, out);
-    case WEIR_C_WRITE: return weir_write(ctx, s, c);
-    case WEIR_C_INSERT: return weir_insert(ctx, s, c);
+    case WEIR_C_WRITE: return done(ctx, weir_write(ctx, s, c));
+    case WEIR_C_INSERT: return done(ctx, weir_insert(ctx, s, c));
     case WEIR_C_EXPLAIN: return explain(ctx, s, c, out);
     case WEIR_C_CACHE:
     case WEIR_C_UNCACHE:

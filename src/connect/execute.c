@@ -223,6 +223,7 @@ static void read_options(weir_cn_run *r, const SC(ExecutePlanRequest) * q) {
 /* Starts the operation's thread; it takes mem, which holds q. */
 static weir_rc start(weir_ctx *ctx, weir_cn_server *server, weir_cn_session *s, weir_cn_op *o,
                      const SC(ExecutePlanRequest) * q, weir_arena *mem) {
+    WEIR_TRY(weir_check_cancel(ctx)); /* there was memory for the request */
     weir_arena *home = weir_arena_new(NULL);
     job *j = WEIR_NEW(home, job);
     weir_err_init(&j->err);

@@ -178,6 +178,7 @@ static void trim(weir_cn_op *o) {
     }
 }
 
+/* NULL: no memory. */
 static response *packed(weir_cn_op *o, SC(ExecutePlanResponse) * m) {
     char id[37];
     weir_uuid(o->session->server->shared.env, id);
@@ -186,7 +187,8 @@ static response *packed(weir_cn_op *o, SC(ExecutePlanResponse) * m) {
     m->operation_id = o->id;
     m->response_id = id;
     size_t n = spark__connect__execute_plan_response__get_packed_size(m);
-    response *r = weir_mem_resize(NULL, sizeof *r + n);
+    response *r = weir_mem_try(NULL, sizeof *r + n);
+    if (!r) return NULL;
     *r = (response){.refs = 1,
                     .n = n,
                     .complete = m->response_type_case ==
@@ -212,6 +214,7 @@ static void append(weir_cn_op *o, response *r) { /* under mu */
 weir_rc weir_cn_op_push(weir_ctx *ctx, weir_cn_op *o, SC(ExecutePlanResponse) * m) {
     WEIR_TRY(weir_check_cancel(ctx));
     response *r = packed(o, m);
+    if (!r) return weir_fail_memory(ctx, WEIR_MEM_LARGE);
     weir_lock(&o->mu);
     while (o->unsent_bytes > WEIR_OP_UNSENT_BYTES && !atomic_load(&o->cancel.asked))
         (void)weir_cond_wait(&o->cond, &o->mu, -1);
@@ -226,6 +229,7 @@ weir_rc weir_cn_op_push(weir_ctx *ctx, weir_cn_op *o, SC(ExecutePlanResponse) * 
 
 bool weir_cn_op_try_push(weir_cn_op *o, SC(ExecutePlanResponse) * m) {
     response *r = packed(o, m);
+    if (!r) return false;
     weir_lock(&o->mu);
     bool ok = !o->done && o->unsent_bytes <= WEIR_OP_UNSENT_BYTES;
     if (ok)

@@ -15,9 +15,15 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
-enum { GRACE_MS = 10000, DRAIN_MS = 2000 };
+enum {
+    GRACE_MS = 10000,
+    DRAIN_MS = 2000,
+    LEAST_RESERVE = 8 << 20,
+    MOST_RESERVE = 128 << 20
+};
 
 typedef void handler(weir_cn_server *, weir_rpc *, weir_ctx *);
 
@@ -157,6 +163,11 @@ static weir_rc init(weir_cn_server *s, const weir_server_options *o, weir_ctx *c
     s->shared.budget.limit_bytes = weir_conf_bytes(s->shared.conf, "spark.weir.memory.limit");
     if (!s->shared.budget.limit_bytes)
         s->shared.budget.limit_bytes = weir_memory_there() / 5 * 3;
+    int64_t reserve = s->shared.budget.limit_bytes / 32;
+    if (reserve < LEAST_RESERVE) reserve = LEAST_RESERVE;
+    if (!weir_mem_reserve((size_t)(reserve < MOST_RESERVE ? reserve : MOST_RESERVE)))
+        return weir_fail_memory(ctx, reserve);
+    if (getenv("WEIR_ALLOC_FAULTS")) weir_mem_faults(getenv("WEIR_ALLOC_FAULTS"));
     if (o->warehouse) weir_conf_put(s->shared.conf, "spark.sql.warehouse.dir", o->warehouse);
     const char *warehouse;
     WEIR_TRY(weir_uri_local(ctx, weir_conf_get(s->shared.conf, "spark.sql.warehouse.dir"), NULL,

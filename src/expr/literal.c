@@ -10,15 +10,18 @@ static weir_expr *lit_new(weir_arena *a, const weir_type *t, bool nullable) {
     return e;
 }
 
-/* A buffer of n zero bytes owned by a. The process aborts when memory ends, as for every arena
- * allocation. */
-static weir_buf *lit_buf(weir_arena *a, int64_t n) {
+/* A buffer of *n zero bytes owned by a, or of none when there is no memory for so many: whose they
+ * are is marked then, and ends with the memory error before anybody sees the value. */
+static weir_buf *lit_buf(weir_arena *a, int64_t *n) {
     weir_err err;
     weir_err_init(&err);
     weir_ctx c = {.arena = a, .err = &err};
     weir_buf *b = NULL;
-    weir_rc rc = weir_buf_zero(&c, n, &b);
-    weir_assert(rc == WEIR_OK);
+    if (weir_buf_zero(&c, *n, &b) != WEIR_OK) {
+        weir_budget_mark(weir_arena_budget(a), *n);
+        *n = 0;
+        weir_assert(weir_buf_zero(&c, 0, &b) == WEIR_OK);
+    }
     weir_err_clear(&err);
     return b;
 }
@@ -37,7 +40,8 @@ weir_expr *weir_lit_null(weir_arena *a, const weir_type *t) {
 
 static weir_expr *lit_fixed(weir_arena *a, const weir_type *t, const void *p, size_t n) {
     weir_expr *e = lit_new(a, t, false);
-    e->lit.data = lit_buf(a, (int64_t)n);
+    int64_t room = (int64_t)n;
+    e->lit.data = lit_buf(a, &room);
     memcpy(e->lit.data->p, p, n);
     return e;
 }
@@ -63,10 +67,12 @@ weir_expr *weir_lit_decimal(weir_arena *a, int precision, int scale, weir_i128 u
 }
 
 static weir_expr *lit_bytes(weir_arena *a, const weir_type *t, const void *p, size_t n) {
-    int32_t off[2] = {0, (int32_t)n};
+    int64_t room = (int64_t)n;
+    weir_buf *heap = lit_buf(a, &room);
+    int32_t off[2] = {0, (int32_t)room};
     weir_expr *e = lit_fixed(a, t, off, sizeof off);
-    e->lit.heap = lit_buf(a, (int64_t)n);
-    if (n) memcpy(e->lit.heap->p, p, n);
+    e->lit.heap = heap;
+    if (room) memcpy(heap->p, p, (size_t)room);
     return e;
 }
 

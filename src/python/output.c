@@ -1,6 +1,7 @@
 /* What workers print. See spawn.h. One thread a worker reads the pipe, so that a worker never waits
  * for a reader. */
 #include "base/log.h"
+#include "base/mem.h"
 #include "python/spawn.h"
 
 #include <fcntl.h>
@@ -124,8 +125,7 @@ weir_rc weir_py_output_start(weir_ctx *ctx, weir_py_output **out, int *write_end
         return weir_fail_io(ctx, "make", "a pipe");
     }
     fcntl(p[0], F_SETFL, O_NONBLOCK);
-    weir_py_output *o = calloc(1, sizeof *o);
-    weir_assert(o);
+    weir_py_output *o = weir_mem_new(sizeof *o);
     o->fd = p[0];
     o->wake = wake;
     o->env = ctx->env;
@@ -142,7 +142,7 @@ weir_rc weir_py_output_start(weir_ctx *ctx, weir_py_output **out, int *write_end
     close(wake);
     weir_mutex_free(&o->mu);
     weir_cond_free(&o->cond);
-    free(o);
+    weir_mem_free(o);
     return weir_fail(ctx, WEIR_E_INTERNAL_ERROR, "message",
                      "no thread could be started for the worker's output.");
 }
@@ -178,5 +178,5 @@ void weir_py_output_stop(weir_py_output *o) {
     close(o->wake);
     weir_mutex_free(&o->mu);
     weir_cond_free(&o->cond);
-    free(o);
+    weir_mem_free(o);
 }

@@ -1,6 +1,7 @@
 /* The active streaming queries of all sessions of the process, by id: one of an id runs at a time.
  * SPARK StreamingQueryManager.startQuery, SharedState.activeStreamingQueries. Any thread. */
 #include "base/log.h"
+#include "base/mem.h"
 #include "query/query.h"
 
 #include <stdlib.h>
@@ -11,8 +12,7 @@ struct weir_query_table {
 };
 
 weir_query_table *weir_query_table_new(void) {
-    weir_query_table *t = calloc(1, sizeof *t);
-    weir_assert(t);
+    weir_query_table *t = weir_mem_new(sizeof *t);
     weir_mutex_init(&t->mu, WEIR_RANK_ACTIVE);
     return t;
 }
@@ -20,7 +20,7 @@ weir_query_table *weir_query_table_new(void) {
 void weir_query_table_free(weir_query_table *t) {
     if (!t) return;
     weir_mutex_free(&t->mu);
-    free(t);
+    weir_mem_free(t);
 }
 
 static weir_query *find(const weir_query_table *t, const char *id) {

@@ -27,8 +27,7 @@ typedef struct weir_held_event {
 } held_event;
 
 weir_query_manager *weir_query_manager_new(weir_query_table *t) {
-    weir_query_manager *m = calloc(1, sizeof *m);
-    weir_assert(m);
+    weir_query_manager *m = weir_mem_new(sizeof *m);
     m->table = t;
     weir_mutex_init(&m->mu, WEIR_RANK_MANAGER);
     weir_mutex_init(&m->listen_mu, WEIR_RANK_TABLE); /* the listener takes its queue's lock */
@@ -45,8 +44,8 @@ void weir_query_ref(weir_query *q) {
 
 static void destroy(weir_query *q) {
     if (q->thread_started) pthread_join(q->thread, NULL);
-    for (int i = 0; i < q->nprogress; i++) free(q->progress[i]);
-    free(q->progress);
+    for (int i = 0; i < q->nprogress; i++) weir_mem_free(q->progress[i]);
+    weir_mem_free(q->progress);
     while (q->held) {
         held_event *e = q->held;
         q->held = e->next;
@@ -507,5 +506,5 @@ void weir_query_manager_free(weir_query_manager *m) {
     weir_mutex_free(&m->mu);
     weir_mutex_free(&m->listen_mu);
     weir_cond_free(&m->cond);
-    free(m);
+    weir_mem_free(m);
 }

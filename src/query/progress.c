@@ -1,6 +1,7 @@
 /* Progress, status and events of a query, in the form that both classic and Connect clients read.
  */
 #include "query/query.h"
+#include "base/mem.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -37,16 +38,14 @@ void weir_query_add_progress(weir_query *q, const char *json) {
     if (keep < 1) keep = 1;
     if (q->nprogress == q->cprogress) {
         int cap = q->cprogress ? q->cprogress * 2 : 8;
-        char **v = realloc(q->progress, sizeof *v * (size_t)cap);
-        weir_assert(v);
+        char **v = weir_mem_resize(q->progress, sizeof *v * (size_t)cap);
         q->progress = v;
         q->cprogress = cap;
     }
-    char *copy = strdup(json);
-    weir_assert(copy);
+    char *copy = weir_mem_strdup(json);
     q->progress[q->nprogress++] = copy;
     if (q->nprogress > keep) {
-        free(q->progress[0]);
+        weir_mem_free(q->progress[0]);
         memmove(q->progress, q->progress + 1, sizeof *q->progress * (size_t)--q->nprogress);
     }
     weir_unlock(&q->mu);

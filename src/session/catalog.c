@@ -2,6 +2,7 @@
  * and durably, read at each look-up, so that nothing is held in memory and a crash leaves the old
  * or the new entry. */
 #include "io/catalog.h"
+#include "base/mem.h"
 
 #include "base/sync.h"
 
@@ -20,9 +21,8 @@ struct weir_catalog {
 
 weir_rc weir_catalog_open(weir_ctx *ctx, const char *warehouse, weir_catalog **out) {
     (void)ctx;
-    weir_catalog *c = calloc(1, sizeof *c);
-    weir_assert(c);
-    c->root = strdup(warehouse);
+    weir_catalog *c = weir_mem_new(sizeof *c);
+    c->root = weir_mem_strdup(warehouse);
     weir_mutex_init(&c->mu, WEIR_RANK_CATALOG);
     *out = c;
     return WEIR_OK;
@@ -31,8 +31,8 @@ weir_rc weir_catalog_open(weir_ctx *ctx, const char *warehouse, weir_catalog **o
 void weir_catalog_close(weir_catalog *c) {
     if (!c) return;
     weir_mutex_free(&c->mu);
-    free(c->root);
-    free(c);
+    weir_mem_free(c->root);
+    weir_mem_free(c);
 }
 
 const char *weir_catalog_warehouse(const weir_catalog *c) { return c->root; }

@@ -1,6 +1,7 @@
 /* Sessions: configuration, views, held relations, memory tables, queries. See session.h. Any
  * thread. */
 #include "session/session.h"
+#include "base/mem.h"
 
 #include "base/sync.h"
 #include "query/manager.h"
@@ -24,8 +25,7 @@ typedef struct named { /* a temporary view or held relation; holds a reference o
 } named;
 
 static owner *own(weir_arena *arena) {
-    owner *o = calloc(1, sizeof *o);
-    weir_assert(o);
+    owner *o = weir_mem_new(sizeof *o);
     atomic_init(&o->refs, 1);
     o->arena = arena;
     return o;
@@ -35,7 +35,7 @@ static void disown(void *p) {
     owner *o = p;
     if (!o || atomic_fetch_sub(&o->refs, 1) != 1) return;
     weir_arena_free(o->arena);
-    free(o);
+    weir_mem_free(o);
 }
 
 typedef struct weir_session_impl weir_session_impl;
@@ -49,11 +49,10 @@ struct weir_session {
 };
 
 weir_session *weir_session_new(weir_shared *sh, const char *user, const char *id) {
-    weir_session *s = calloc(1, sizeof *s);
-    weir_assert(s);
+    weir_session *s = weir_mem_new(sizeof *s);
     s->shared = sh;
-    s->user = strdup(user ? user : "");
-    s->id = strdup(id);
+    s->user = weir_mem_strdup(user ? user : "");
+    s->id = weir_mem_strdup(id);
     s->conf = weir_conf_new(sh->conf);
     if (*s->user) weir_conf_put(s->conf, "#user", s->user);
     s->queries = weir_query_manager_new(sh->queries);
@@ -65,8 +64,8 @@ static void free_names(named *v) {
     while (v) {
         named *next = v->next;
         disown(v->mem);
-        free(v->name);
-        free(v);
+        weir_mem_free(v->name);
+        weir_mem_free(v);
         v = next;
     }
 }
@@ -77,9 +76,9 @@ void weir_session_free(weir_session *s) {
     free_names(s->names);
     weir_conf_free(s->conf);
     weir_mutex_free(&s->mu);
-    free(s->user);
-    free(s->id);
-    free(s);
+    weir_mem_free(s->user);
+    weir_mem_free(s->id);
+    weir_mem_free(s);
 }
 
 const char *weir_session_id(const weir_session *s) { return s->id; }
@@ -144,10 +143,9 @@ static weir_plan *use_named(weir_ctx *ctx, weir_session *s, named_kind kind, con
 
 static named *put_named(weir_session *s, named_kind kind, const char *name, weir_plan *plan,
                         weir_arena *mem) {
-    named *v = calloc(1, sizeof *v);
-    weir_assert(v);
+    named *v = weir_mem_new(sizeof *v);
     v->kind = kind;
-    v->name = strdup(name);
+    v->name = weir_mem_strdup(name);
     v->plan = plan;
     v->mem = own(mem);
     named *old = unlink_named(s, kind, name);
@@ -259,10 +257,10 @@ weir_session *weir_session_clone(const weir_session *from, const char *new_id) {
     s->conf = weir_conf_new(from->conf);
     weir_lock(&f->mu);
     for (const named *v = f->names; v; v = v->next) { /* plans are immutable */
-        named *c = v->kind == VIEW ? calloc(1, sizeof *c) : NULL;
-        if (!c) continue;
+        if (v->kind != VIEW) continue;
+        named *c = weir_mem_new(sizeof *c);
         *c = (named){.kind = VIEW,
-                     .name = strdup(v->name),
+                     .name = weir_mem_strdup(v->name),
                      .plan = v->plan,
                      .mem = v->mem,
                      .next = s->names};

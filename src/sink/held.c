@@ -116,7 +116,8 @@ static weir_rc read_piece(weir_ctx *ctx, held_reader *r, weir_batch *out, weir_i
     const piece *p = &r->held->piece[r->at++];
     int64_t got = 0;
     size_t used = 0;
-    char *bytes = weir_mem_resize(NULL, (size_t)p->len);
+    char *bytes = weir_mem_try(NULL, (size_t)p->len);
+    if (!bytes) return weir_fail_memory(ctx, p->len);
     weir_rc rc = weir_file_pread(ctx, r->held->file, p->at, bytes, p->len, &got);
     if (rc == WEIR_OK)
         rc = weir_ipc_read_message(ctx, r->ipc, bytes, (size_t)got, &used, kind, out);

@@ -1,6 +1,7 @@
 /* Lines of text from a TCP socket: for tests, as in Spark not replayable. A reader thread fills a
  * bounded buffer. */
 #include "source/sources.h"
+#include "base/mem.h"
 
 #include "base/sync.h"
 
@@ -55,15 +56,13 @@ static void add_line(socket_source *k, const char *p, size_t n) {
     weir_lock(&k->mu);
     if (k->n == k->cap && k->cap < MAX_LINES) {
         int64_t cap = k->cap ? k->cap * 2 : 64;
-        line *v = realloc(k->lines, sizeof *v * (size_t)cap);
-        weir_assert(v);
+        line *v = weir_mem_resize(k->lines, sizeof *v * (size_t)cap);
         k->lines = v;
         k->cap = cap;
     }
     while (k->n == k->cap && k->running) (void)weir_cond_wait(&k->cond, &k->mu, 100);
     if (k->n < k->cap) {
-        char *t = malloc(n + 1);
-        weir_assert(t);
+        char *t = weir_mem_resize(NULL, n + 1);
         memcpy(t, p, n);
         k->lines[k->n++] = (line){t, n, weir_now_us(weir_env_real())};
         weir_cond_wake_all(&k->cond);
@@ -73,9 +72,8 @@ static void add_line(socket_source *k, const char *p, size_t n) {
 
 static void *read_lines(void *arg) {
     socket_source *k = arg;
-    char *buf = malloc(MAX_LINE);
+    char *buf = weir_mem_resize(NULL, MAX_LINE);
     size_t n = 0;
-    weir_assert(buf);
     for (;;) {
         struct pollfd p[2] = {{.fd = k->fd, .events = POLLIN},
                               {.fd = k->stop_pipe[0], .events = POLLIN}};
@@ -95,7 +93,7 @@ static void *read_lines(void *arg) {
         if (n == MAX_LINE) add_line(k, buf, n), n = 0;
     }
     if (n) add_line(k, buf, n);
-    free(buf);
+    weir_mem_free(buf);
     weir_lock(&k->mu);
     k->ended = true;
     weir_cond_wake_all(&k->cond);
@@ -208,7 +206,7 @@ static weir_rc socket_committed(weir_ctx *ctx, weir_scan *s, const char *upto) {
     weir_lock(&k->mu);
     int64_t drop = strtoll(upto, NULL, 10) + 1 - k->base;
     if (drop > k->n) drop = k->n;
-    for (int64_t i = 0; i < drop; i++) free(k->lines[i].text);
+    for (int64_t i = 0; i < drop; i++) weir_mem_free(k->lines[i].text);
     if (drop > 0) {
         memmove(k->lines, k->lines + drop, sizeof *k->lines * (size_t)(k->n - drop));
         k->n -= drop;
@@ -237,8 +235,8 @@ static void socket_stop(weir_scan *s) {
     close(k->fd);
     close(k->stop_pipe[0]);
     close(k->stop_pipe[1]);
-    for (int64_t i = 0; i < k->n; i++) free(k->lines[i].text);
-    free(k->lines);
+    for (int64_t i = 0; i < k->n; i++) weir_mem_free(k->lines[i].text);
+    weir_mem_free(k->lines);
     k->lines = NULL;
     k->n = k->cap = 0;
     k->fd = -1;

@@ -1,5 +1,6 @@
 /* Calls as their handlers see them, and the handler threads. */
 #include "wire/inner.h"
+#include "base/mem.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,13 +11,13 @@ enum { IDLE_MS = 10000 };
 static void free_chunks(chunk *k) {
     while (k) {
         chunk *next = k->next;
-        free(k);
+        weir_mem_free(k);
         k = next;
     }
 }
 
 void weir_share_unref(share *s) {
-    if (--s->refs == 0) free(s);
+    if (--s->refs == 0) weir_mem_free(s);
 }
 
 void weir_rpc_unref(weir_rpc *r) {
@@ -25,13 +26,13 @@ void weir_rpc_unref(weir_rpc *r) {
     weir_share_unref(r->share);
     free_chunks(r->in);
     free_chunks(r->out);
-    free(r->current);
-    free(r->part);
-    free(r->path);
-    free(r->message);
-    free(r->details);
+    weir_mem_free(r->current);
+    weir_mem_free(r->part);
+    weir_mem_free(r->path);
+    weir_mem_free(r->message);
+    weir_mem_free(r->details);
     weir_cond_free(&r->cond);
-    free(r);
+    weir_mem_free(r);
 }
 
 void weir_rpc_poke(weir_rpc *r) {
@@ -53,7 +54,7 @@ const uint8_t *weir_rpc_next(weir_rpc *r, size_t *len) {
     weir_server *s = r->server;
     weir_lock(&s->mu);
     if (r->current) weir_let_go(r, r->current->cap);
-    free(r->current);
+    weir_mem_free(r->current);
     r->current = NULL;
     while (!r->in && !r->in_end && !r->closed) (void)weir_cond_wait(&r->cond, &s->mu, -1);
     chunk *k = r->closed ? NULL : r->in;
@@ -79,7 +80,7 @@ bool weir_rpc_cancelled(weir_rpc *r) {
 
 bool weir_rpc_send(weir_rpc *r, const void *msg, size_t len) {
     weir_server *s = r->server;
-    chunk *k = malloc(sizeof *k + len + 5);
+    chunk *k = weir_mem_try(NULL, sizeof *k + len + 5);
     if (!k) return false;
     *k = (chunk){.n = len + 5, .cap = len + 5};
     k->p[0] = 0;
@@ -91,7 +92,7 @@ bool weir_rpc_send(weir_rpc *r, const void *msg, size_t len) {
         (void)weir_cond_wait(&r->cond, &s->mu, 100);
     if (r->closed) {
         weir_unlock(&s->mu);
-        free(k);
+        weir_mem_free(k);
         return false;
     }
     if (!r->out_bytes) weir_hold_anyway(r, k->cap); /* one message each, or nobody would go on */
@@ -112,9 +113,9 @@ void weir_rpc_finish(weir_rpc *r, int status, const char *message, const void *d
     weir_lock(&s->mu);
     if (!r->late) {
         r->status = status;
-        r->message = message ? strdup(message) : NULL;
+        r->message = message ? weir_mem_strdup(message) : NULL;
     }
-    if (!r->late && ndetails && (r->details = malloc(ndetails)) != NULL) {
+    if (!r->late && ndetails && (r->details = weir_mem_try(NULL, ndetails)) != NULL) {
         memcpy(r->details, details, ndetails);
         r->ndetails = ndetails;
     }

@@ -1,5 +1,6 @@
 /* HTTP/2 connections: nghttp2 callbacks, gRPC framing, TLS. Epoll thread only. */
 #include "wire/inner.h"
+#include "base/mem.h"
 
 #include <errno.h>
 #include <openssl/crypto.h>
@@ -18,8 +19,7 @@ static int64_t now_ms(void) { return weir_monotonic_us(weir_env_real()) / 1000; 
 static int on_begin(nghttp2_session *h, const nghttp2_frame *f, void *u) {
     conn *c = u;
     if (f->hd.type != NGHTTP2_HEADERS || f->headers.cat != NGHTTP2_HCAT_REQUEST) return 0;
-    weir_rpc *r = calloc(1, sizeof *r);
-    if (!r) return NGHTTP2_ERR_CALLBACK_FAILURE;
+    weir_rpc *r = weir_mem_new(sizeof *r);
     r->server = c->server;
     r->c = c;
     r->id = f->hd.stream_id;
@@ -73,8 +73,8 @@ static int on_header(nghttp2_session *h, const nghttp2_frame *f, const uint8_t *
     r->header_bytes += nl + vl + 32; /* RFC 9113 6.5.2 */
     if (r->header_bytes > HEADER_BYTES) return NGHTTP2_ERR_CALLBACK_FAILURE;
     if (is(n, nl, ":path")) {
-        free(r->path);
-        r->path = strndup((const char *)v, vl);
+        weir_mem_free(r->path);
+        r->path = weir_mem_strndup((const char *)v, vl);
     } else if (is(n, nl, "authorization") && c->server->cfg.token) {
         r->has_token = true;
         r->authorized = token_matches(c->server->cfg.token, v, vl);
@@ -90,7 +90,7 @@ void weir_refuse(weir_rpc *r, int status, const char *message) {
     if (r->c && !r->c->useful && ++r->c->refusals > MAX_REFUSALS) weir_conn_dead(r->c);
     weir_lock(&r->server->mu);
     r->status = status;
-    r->message = strdup(message);
+    r->message = weir_mem_strdup(message);
     r->ended = true;
     weir_rpc_poke(r);
     weir_unlock(&r->server->mu);
@@ -125,9 +125,9 @@ static bool begin_message(weir_rpc *r) {
         return weir_refuse(r, WEIR_GRPC_RESOURCE_EXHAUSTED,
                            "the message is larger than the server's limit"),
                false;
-    r->part = calloc(1, sizeof *r->part + 1);
-    if (r->part && !r->want) message_done(r);
-    return r->want == 0 || r->part;
+    r->part = weir_mem_new(sizeof *r->part + 1);
+    if (!r->want) message_done(r);
+    return true;
 }
 
 /* Room for have + take bytes of the message: it grows with what has really arrived. */
@@ -139,7 +139,7 @@ static bool make_room(weir_rpc *r, size_t take) {
     weir_lock(&r->server->mu);
     bool good = weir_hold(r, room - r->part->cap);
     weir_unlock(&r->server->mu);
-    chunk *k = good ? realloc(r->part, sizeof *k + room) : NULL;
+    chunk *k = good ? weir_mem_try(r->part, sizeof *k + room) : NULL;
     if (!k) {
         weir_refuse(r, WEIR_GRPC_UNAVAILABLE,
                     "the server holds as many bytes of requests and answers as it may");
@@ -268,8 +268,7 @@ static int on_sent(nghttp2_session *h, const nghttp2_frame *f, void *u) {
 /* ---- sending ---- */
 
 static char *percent(const char *s) {
-    char *o = malloc(strlen(s) * 3 + 1), *q = o;
-    if (!o) return NULL;
+    char *o = weir_mem_resize(NULL, strlen(s) * 3 + 1), *q = o;
     for (const unsigned char *p = (const unsigned char *)s; *p && q - o < 4000;
          p++) { /* trailers have a limit: the rest is in the details */
         if (*p < 0x20 || *p > 0x7e || *p == '%')
@@ -294,13 +293,13 @@ static void submit_trailers(nghttp2_session *h, weir_rpc *r) {
     snprintf(status, sizeof status, "%d", r->status);
     nv[n++] = pair("grpc-status", status);
     if (text) nv[n++] = pair("grpc-message", text);
-    if (r->ndetails && (details = malloc(r->ndetails * 4 / 3 + 8)) != NULL) {
+    if (r->ndetails && (details = weir_mem_try(NULL, r->ndetails * 4 / 3 + 8)) != NULL) {
         EVP_EncodeBlock((unsigned char *)details, r->details, (int)r->ndetails);
         nv[n++] = pair("grpc-status-details-bin", details);
     }
     nghttp2_submit_trailer(h, r->id, nv, n);
-    free(text);
-    free(details);
+    weir_mem_free(text);
+    weir_mem_free(details);
 }
 
 static ssize_t read_out(nghttp2_session *h, int32_t id, uint8_t *buf, size_t len, uint32_t *flags,
@@ -321,7 +320,7 @@ static ssize_t read_out(nghttp2_session *h, int32_t id, uint8_t *buf, size_t len
         r->out = k->next;
         if (!r->out) r->out_tail = NULL;
         weir_let_go(r, k->cap);
-        free(k);
+        weir_mem_free(k);
     }
     if (n) {
         r->read_ms = now_ms();
@@ -363,7 +362,7 @@ static bool fill(conn *c) {
         if (c->n + (size_t)n > c->cap) {
             size_t cap = c->cap ? c->cap * 2 : 4096;
             while (cap < c->n + (size_t)n) cap *= 2;
-            uint8_t *b = realloc(c->buf, cap);
+            uint8_t *b = weir_mem_try(c->buf, cap);
             if (!b) return false;
             c->buf = b;
             c->cap = cap;
@@ -395,7 +394,7 @@ static void flush(conn *c) {
         c->off += (size_t)n;
     }
     if (c->cap > OUT_CHUNK * 2) {
-        free(c->buf);
+        weir_mem_free(c->buf);
         c->buf = NULL;
         c->cap = 0;
     }
@@ -427,13 +426,11 @@ void weir_conn_wake(weir_rpc *r) {
 /* ---- connections ---- */
 
 conn *weir_conn_new(weir_server *s, int fd) {
-    conn *c = calloc(1, sizeof *c);
-    if (!c) return NULL;
+    conn *c = weir_mem_new(sizeof *c);
     c->server = s;
     c->fd = fd;
     c->born_ms = c->heard_ms = now_ms();
-    c->share = calloc(1, sizeof *c->share);
-    if (!c->share) return free(c), NULL;
+    c->share = weir_mem_new(sizeof *c->share);
     c->share->refs = 1;
     if (s->tls) {
         c->ssl = SSL_new(s->tls);
@@ -478,8 +475,8 @@ void weir_conn_free(conn *c) {
     weir_lock(&s->mu);
     weir_share_unref(c->share);
     weir_unlock(&s->mu);
-    free(c->buf);
-    free(c);
+    weir_mem_free(c->buf);
+    weir_mem_free(c);
 }
 
 static void handshake(conn *c) {

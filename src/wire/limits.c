@@ -1,6 +1,7 @@
 /* What clients may take from the server and from each other: open files, time, memory. Epoll
  * thread, unless said otherwise. */
 #include "wire/inner.h"
+#include "base/mem.h"
 
 #include <sys/epoll.h>
 #include <sys/resource.h>
@@ -70,7 +71,7 @@ static void expire(weir_rpc *r) {
     if (!r->ended) {
         r->late = r->ended = r->closed = true;
         r->status = WEIR_GRPC_DEADLINE_EXCEEDED;
-        r->message = strdup("Deadline Exceeded");
+        r->message = weir_mem_strdup("Deadline Exceeded");
         weir_cond_wake_all(&r->cond);
         weir_rpc_poke(r);
     }

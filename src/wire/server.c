@@ -1,5 +1,6 @@
 /* The listening socket and the epoll loop. */
 #include "wire/inner.h"
+#include "base/mem.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -180,12 +181,11 @@ static void destroy(weir_server *s) {
     if (s->tls) SSL_CTX_free(s->tls);
     nghttp2_session_callbacks_del(s->callbacks);
     weir_mutex_free(&s->mu);
-    free(s);
+    weir_mem_free(s);
 }
 
 weir_server *weir_server_start(const weir_server_config *cfg, char *error, size_t error_size) {
-    weir_server *s = calloc(1, sizeof *s);
-    if (!s) return NULL;
+    weir_server *s = weir_mem_new(sizeof *s);
     s->cfg = *cfg;
     if (!s->cfg.max_message) s->cfg.max_message = 128u << 20;
     if (!s->cfg.max_held_bytes) s->cfg.max_held_bytes = 512u << 20;
