@@ -53,11 +53,12 @@ $(B)/weir: $(B)/src/app/main.o $(EXTRA) $(B)/libweir.a $(B)/gen/libproto.a
 	$(Q)$(CC) $(OPT) $(SANFLAGS) -o $@ $^ $(LIBS) -Wl,-rpath,'$$ORIGIN'
 
 # Debian's librdkafka 2.0.2 is what weir is built against; a newer one, of a Python package, is what it runs with: that
-# knows SCRAM as brokers of Kafka 4 want it, and fetches OAUTHBEARER tokens
+# knows SCRAM as brokers of Kafka 4 want it, and fetches OAUTHBEARER tokens. A file that is written over takes its
+# relocated pages from the processes that run with it: they end
 $(B)/librdkafka.so.1: .venv/stamp
 	@mkdir -p $(@D)
 	@$(call say,COPY,$@)
-	$(Q)cp $$(ls .venv/lib/python3*/site-packages/confluent_kafka.libs/librdkafka-*.so.1 | tail -1) $@
+	$(Q)cp --remove-destination $$(ls .venv/lib/python3*/site-packages/confluent_kafka.libs/librdkafka-*.so.1 | tail -1) $@
 
 $(B)/libweir_arrow.so: $(wildcard src/arrow/*.cc src/arrow/*.h) | .venv/stamp
 	@$(call say,CXX,$@)

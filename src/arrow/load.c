@@ -47,19 +47,29 @@ static void library_path(char *out, size_t n) {
     if (slash) snprintf(out, n, "%.*s/libweir_arrow.so", (int)(slash - exe), exe);
 }
 
+/* NULL and why not. */
+static const weir_arrow_api *load(const char *path, char *why, size_t n) {
+    const weir_arrow_api *(*get)(const weir_arrow_memory *) = NULL;
+    void *h = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (h) *(void **)&get = dlsym(h, "weir_arrow_api_get");
+    if (!get) {
+        const char *said = dlerror();
+        snprintf(why, n, "%s", said ? said : "unknown");
+        return NULL;
+    }
+    const weir_arrow_api *a = get(&memory);
+    if (a->version == WEIR_ARROW_VERSION) return a;
+    snprintf(why, n, "%s is version %d of it and this executable needs %d: install both of one "
+                     "build", path, a->version, WEIR_ARROW_VERSION);
+    return NULL;
+}
+
 weir_rc weir_arrow_load(weir_ctx *ctx, const weir_arrow_api **out) {
-    char path[PATH_MAX + 32];
-    const char *why = NULL;
+    char path[PATH_MAX + 32], why[PATH_MAX + 512] = "";
     pthread_mutex_lock(&lock);
     if (!api) {
         library_path(path, sizeof path);
-        void *h = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-        const weir_arrow_api *(*get)(const weir_arrow_memory *) = NULL;
-        if (h) *(void **)&get = dlsym(h, "weir_arrow_api_get");
-        if (get)
-            api = get(&memory);
-        else
-            why = dlerror();
+        api = load(path, why, sizeof why);
     }
     *out = api;
     pthread_mutex_unlock(&lock);
@@ -68,5 +78,5 @@ weir_rc weir_arrow_load(weir_ctx *ctx, const weir_arrow_api **out) {
                      weir_printf(ctx->arena,
                                  "Parquet needs the library libweir_arrow.so beside the "
                                  "executable (or in WEIR_ARROW_LIB): %s",
-                                 why ? why : "unknown"));
+                                 why));
 }

@@ -189,7 +189,7 @@ int WriterClose(weir_arrow_writer *w, int64_t *bytes, weir_arrow_error *e) {
 
 void WriterFree(weir_arrow_writer *w) { delete w; }
 
-const weir_arrow_api kApi = {3,
+const weir_arrow_api kApi = {WEIR_ARROW_VERSION,
                              WriterOpen,
                              WriterAdd,
                              WriterClose,

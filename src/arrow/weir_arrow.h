@@ -100,8 +100,11 @@ typedef struct weir_arrow_leaf {
     void *valid_owner, *data_owner, *heap_owner;
 } weir_arrow_leaf;
 
+/* Grows whenever anything in this header is otherwise: weir and the library are then built anew. */
+enum { WEIR_ARROW_VERSION = 3 };
+
 typedef struct weir_arrow_api {
-    int version; /* 3 */
+    int version; /* first in every version: the one that the library was built with */
     /* schema is moved. codec: as Arrow names it (codec.c). spark_schema: Spark's schema JSON for
      * the footer, or NULL; int96 and spark_schema are Parquet's. */
     int (*writer_open)(const weir_arrow_out *, struct ArrowSchema *schema,

@@ -181,3 +181,29 @@ def test_secrets_of_the_server_are_not_told(tmp_path):
     assert e.session().conf.get("spark.my.secret", "none") == "none"
     spark.stop()
     assert e.stop() == 0
+
+
+def other_version(tmp_path):
+    """The shim of another build: its own but for the version, which stands first in its table."""
+    library = os.environ.get("WEIR_ARROW_LIB", os.path.join(os.path.dirname(BIN), "libweir_arrow.so"))
+    ask = ("import ctypes, sys\nget = ctypes.CDLL(sys.argv[1]).weir_arrow_api_get\nget.restype = ctypes.c_void_p\nat = get(None)\n"
+           "for line in open('/proc/self/maps'):\n    where, _, offset = line.split()[:3]\n"
+           "    start, end = (int(x, 16) for x in where.split('-'))\n    if start <= at < end:\n"
+           "        print(at - start + int(offset, 16), ctypes.c_int.from_address(at).value)\n")
+    at, version = map(int, subprocess.check_output([sys.executable, "-c", ask, library], text=True).split())
+    data = bytearray(open(library, "rb").read())
+    assert data[at:at + 4] == version.to_bytes(4, "little")
+    data[at:at + 4] = (version - 1).to_bytes(4, "little")
+    path = tmp_path / "libweir_arrow.so"
+    path.write_bytes(data)
+    return str(path), version
+
+
+def test_a_shim_of_another_version_is_refused(tmp_path):
+    library, version = other_version(tmp_path)
+    got = weir("run", "--warehouse", str(tmp_path / "w"),
+               job(tmp_path, ONE + f"try:\n    s.range(3).write.parquet({str(tmp_path / 'p')!r})\n"
+                   "except Exception as e:\n    print(str(e).split('JVM')[0])\nprint(s.range(3).count())\n"),
+               env={"WEIR_ARROW_LIB": library})
+    assert f"{library} is version {version - 1} of it and this executable needs {version}" in got.stdout, got
+    assert got.stdout.endswith("3\n") and got.returncode == 0
