@@ -5,6 +5,7 @@
 #include "base/mem.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,11 +96,16 @@ void weir_arena_free(weir_arena *a) {
     weir_piece_free(a);
 }
 
-static block *block_add(weir_arena *a, size_t need) {
+/* NULL if it is large and optional, and there is no room. */
+static block *block_add(weir_arena *a, size_t need, bool optional) {
     size_t cap = a->head ? a->head->cap * 2 : FIRST_BLOCK;
     if (cap > MAX_BLOCK) cap = MAX_BLOCK;
     if (cap < need) cap = need;
-    block *b = must(weir_piece_new(a->budget, sizeof *b + cap));
+    optional &= need > WEIR_MEM_LARGE;
+    if (optional && !weir_budget_fits(a->budget, (int64_t)cap)) return NULL;
+    block *b = optional ? weir_piece_try(sizeof *b + cap)
+                        : must(weir_piece_new(a->budget, sizeof *b + cap));
+    if (!b) return NULL;
     b->cap = cap;
     b->used = 0;
     b->next = a->head;
@@ -109,16 +115,21 @@ static block *block_add(weir_arena *a, size_t need) {
     return b;
 }
 
-void *weir_alloc(weir_arena *a, size_t bytes) {
+static void *alloc(weir_arena *a, size_t bytes, bool optional) {
     size_t n = (bytes + 15) & ~(size_t)15;
-    if (n < bytes) must(NULL);
     block *b = a->head;
-    if (!b || b->cap - b->used < n) b = block_add(a, n);
+    if (n < bytes || n > PTRDIFF_MAX / 2) return NULL;
+    if (!b || b->cap - b->used < n) b = block_add(a, n, optional);
+    if (!b) return NULL;
     void *p = b->data + b->used;
     b->used += n;
     memset(p, 0, n);
     return p;
 }
+
+void *weir_alloc(weir_arena *a, size_t bytes) { return must(alloc(a, bytes, false)); }
+
+void *weir_alloc_try(weir_arena *a, size_t bytes) { return alloc(a, bytes, true); }
 
 void *weir_memdup(weir_arena *a, const void *p, size_t bytes) {
     void *q = weir_alloc(a, bytes);

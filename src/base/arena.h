@@ -20,6 +20,9 @@ void weir_arena_free(weir_arena *); /* NULL is allowed */
  * base/mem.h, and who holds most is marked. Sizes that come from outside go through weir_buf_new,
  * which is budgeted and can fail. */
 void *weir_alloc(weir_arena *, size_t bytes);
+/* The same for sizes that grow with rows or elements: NULL when so much would not fit. Use
+ * WEIR_TRY_NEWN (base/ctx.h). */
+void *weir_alloc_try(weir_arena *, size_t bytes);
 void *weir_memdup(weir_arena *, const void *p, size_t bytes);
 char *weir_strdup(weir_arena *, const char *s);            /* NULL gives NULL */
 char *weir_strndup(weir_arena *, const char *s, size_t n); /* stops at n, adds NUL */

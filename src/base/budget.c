@@ -8,7 +8,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { WORTH_BYTES = 1 << 20 }; /* who holds less is not stopped for another's sake */
+enum {
+    WORTH_BYTES = 1 << 20, /* who holds less is not stopped for another's sake */
+    MOST_IDLE = 1 << 30,   /* addresses */
+};
 
 static _Atomic(weir_budget *) all;
 static _Thread_local weir_budget *entered;
@@ -144,11 +147,24 @@ static void cgroup(int64_t *n) {
     least(n, number_in("/sys/fs/cgroup/memory/memory.limit_in_bytes"));
 }
 
+/* Of the addresses a process may use: without those of the program, of stacks and of malloc's own
+ * heaps, which hold nothing. */
+static int64_t addresses(int64_t limit) {
+    long long pages = 0;
+    FILE *f = fopen("/proc/self/statm", "re");
+    char text[64] = "";
+    if (f && fgets(text, sizeof text, f)) pages = strtoll(text, NULL, 10);
+    if (f) (void)fclose(f);
+    int64_t idle = limit / 4 < MOST_IDLE ? limit / 4 : MOST_IDLE;
+    int64_t left = limit - idle - pages * sysconf(_SC_PAGESIZE);
+    return left > limit / 4 ? left : limit / 4;
+}
+
 int64_t weir_memory_there(void) {
     struct rlimit r;
     int64_t n = (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
-    if (getrlimit(RLIMIT_AS, &r) == 0 && r.rlim_cur != RLIM_INFINITY)
-        least(&n, r.rlim_cur > INT64_MAX ? INT64_MAX : (int64_t)r.rlim_cur);
+    if (getrlimit(RLIMIT_AS, &r) == 0 && r.rlim_cur != RLIM_INFINITY && r.rlim_cur < INT64_MAX)
+        least(&n, addresses((int64_t)r.rlim_cur));
     cgroup(&n);
     return n;
 }

@@ -39,6 +39,7 @@ void weir_budget_mark(weir_budget *, int64_t bytes); /* it fails at its next che
 void weir_budget_unmark(weir_budget *);              /* NULL is allowed */
 bool weir_budget_fits(const weir_budget *, int64_t bytes); /* could be charged now */
 
-/* What the process may hold: the least of the machine's memory, its cgroup's and RLIMIT_AS. */
+/* What the process may hold: the least of the machine's memory, its cgroup's and what RLIMIT_AS
+ * leaves beside stacks and the program. */
 int64_t weir_memory_there(void);
 #endif

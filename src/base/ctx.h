@@ -56,6 +56,14 @@ typedef struct weir_ctx {
  * with UNABLE_TO_ACQUIRE_MEMORY once the budget is marked. */
 weir_rc weir_check_cancel(weir_ctx *);
 weir_rc weir_fail_memory(weir_ctx *, int64_t bytes); /* UNABLE_TO_ACQUIRE_MEMORY */
+/* p = an array of n elements, zeroed, or the memory error: for n that comes with the data. */
+#define WEIR_TRY_NEWN(ctx, arena, p, n)                                                            \
+    do {                                                                                           \
+        size_t bytes_ = sizeof *(p) * (size_t)(n);                                                 \
+        (p) = weir_alloc_try((arena), bytes_);                                                     \
+        if (!(p)) return weir_fail_memory((ctx), (int64_t)bytes_);                                 \
+    } while (0)
+
 void weir_cancel_init(weir_cancel *); /* makes the eventfd */
 void weir_cancel_ask(weir_cancel *);
 void weir_cancel_poke(weir_cancel *); /* ends waits without asking for the end */

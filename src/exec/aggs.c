@@ -46,18 +46,20 @@ weir_rc weir_aggs_new(weir_ctx *ctx, weir_arena *mem, weir_expr *const *agg, int
     return WEIR_OK;
 }
 
-static void make_room(weir_aggs *a, one *o, int64_t nslot) {
+static weir_rc make_room(weir_ctx *ctx, weir_aggs *a, one *o, int64_t nslot) {
     size_t each = o->e->agg->state_bytes;
-    if (nslot <= o->cap) return;
+    if (nslot <= o->cap) return WEIR_OK;
     int64_t cap = o->cap ? o->cap * 2 : 64;
     while (cap < nslot) cap *= 2;
     weir_arena *m = weir_arena_new(a->mem);
-    void *p = weir_alloc(m, each * (size_t)cap);
+    void *p = weir_alloc_try(m, each * (size_t)cap);
+    if (!p) return weir_fail_memory(ctx, (int64_t)each * cap);
     if (o->slots) memcpy(p, o->slots, each * (size_t)o->cap);
     weir_arena_free(o->slot_mem);
     o->slot_mem = m;
     o->slots = p;
     o->cap = cap;
+    return WEIR_OK;
 }
 
 /* Rows that count: those the filter keeps, and for DISTINCT the first of each (slot, arguments)
@@ -97,7 +99,7 @@ static weir_rc update_one(weir_ctx *ctx, weir_aggs *a, one *o, const weir_batch 
     const weir_expr *e = o->e;
     weir_column *arg = WEIR_NEWN(ctx->arena, weir_column, e->narg + 1);
     for (int k = 0; k < e->narg; k++) WEIR_TRY(weir_eval_run(ctx, o->args, k, b, &arg[k]));
-    make_room(a, o, nslot);
+    WEIR_TRY(make_room(ctx, a, o, nslot));
     int64_t n = b->len;
     if (e->filter || o->seen) {
         int64_t *idx = WEIR_NEWN(ctx->arena, int64_t, b->len + 1);
@@ -132,7 +134,7 @@ weir_rc weir_aggs_update(weir_ctx *ctx, weir_aggs *a, const weir_batch *b, const
 weir_rc weir_aggs_finish(weir_ctx *ctx, weir_aggs *a, int which, int64_t from, int64_t n,
                          weir_column *out) {
     one *o = &a->v[which];
-    make_room(a, o, from + n);
+    WEIR_TRY(make_room(ctx, a, o, from + n));
     weir_agg_call c = {
         .expr = o->e, .bound = o->e->bound, .slots = o->slots, .mem = a->mem, .ansi = a->ansi};
     *out = (weir_column){.type = o->e->type, .form = WEIR_FLAT, .len = n};
@@ -175,7 +177,7 @@ weir_rc weir_aggs_save(weir_ctx *ctx, weir_aggs *a, int64_t from, int64_t n, wei
         one *o = &a->v[i];
         int k = state_fields(ctx, o, f);
         weir_build *b = WEIR_NEWN(ctx->arena, weir_build, k);
-        make_room(a, o, from + n);
+        WEIR_TRY(make_room(ctx, a, o, from + n));
         weir_agg_call c = call_of(a, o);
         for (int j = 0; j < k; j++) WEIR_TRY(weir_build_init(ctx, &b[j], f[j].type));
         WEIR_TRY(o->e->agg->save(ctx, &c, from, n, b));
@@ -189,7 +191,7 @@ weir_rc weir_aggs_merge(weir_ctx *ctx, weir_aggs *a, const weir_column *state, i
     weir_field *f = WEIR_NEWN(ctx->arena, weir_field, WEIR_AGG_STATE_MAX);
     for (int i = 0; i < a->n; i++) {
         one *o = &a->v[i];
-        make_room(a, o, nslot);
+        WEIR_TRY(make_room(ctx, a, o, nslot));
         weir_agg_call c = call_of(a, o);
         c.arg = state;
         c.narg = state_fields(ctx, o, f);

@@ -183,10 +183,11 @@ static bool same_key(const weir_groups *g, const weir_column *key, int64_t i, in
     return true;
 }
 
-static void grow(weir_groups *g) {
+static weir_rc grow(weir_ctx *ctx, weir_groups *g) {
     uint64_t mask = g->mask * 2 + 1;
     weir_arena *t = weir_arena_new(g->owner);
-    entry *e = WEIR_NEWN(t, entry, mask + 1);
+    entry *e;
+    WEIR_TRY_NEWN(ctx, t, e, mask + 1);
     for (int64_t s = 0; s < g->n; s++) {
         uint64_t h = g->hash[s], p = h & mask;
         while (e[p].slot) p = (p + 1) & mask;
@@ -196,24 +197,27 @@ static void grow(weir_groups *g) {
     g->table = t;
     g->e = e;
     g->mask = mask;
+    return WEIR_OK;
 }
 
 /* Appends the rows' keys to the chunks; chunk columns are rebuilt as they fill: each row is copied
  * at most twice. */
-static void add_hashes(weir_groups *g, const uint64_t *h, const int64_t *rows, int64_t n) {
+static weir_rc add_hashes(weir_ctx *ctx, weir_groups *g, const uint64_t *h, const int64_t *rows,
+                          int64_t n) {
     if (g->n + n > g->chash) {
         uint64_t *old = g->hash;
         while (g->n + n > g->chash) g->chash = g->chash ? g->chash * 2 : KEY_CHUNK;
-        g->hash = WEIR_NEWN(g->mem, uint64_t, g->chash);
+        WEIR_TRY_NEWN(ctx, g->mem, g->hash, g->chash);
         if (g->n) memcpy(g->hash, old, sizeof *old * (size_t)g->n);
     }
     for (int64_t i = 0; i < n; i++) g->hash[g->n + i] = h[rows[i]];
+    return WEIR_OK;
 }
 
 static weir_rc add_keys(weir_ctx *ctx, weir_groups *g, const weir_column *key, const uint64_t *hash,
                         const int64_t *rows, int64_t n) {
     weir_ctx c = *ctx;
-    add_hashes(g, hash, rows, n);
+    WEIR_TRY(add_hashes(ctx, g, hash, rows, n));
     for (int64_t done = 0; done < n;) {
         int64_t at = g->n + done, in_chunk = at % KEY_CHUNK, take = KEY_CHUNK - in_chunk;
         if (take > n - done) take = n - done;
@@ -288,14 +292,14 @@ weir_rc weir_groups_map(weir_ctx *ctx, weir_groups *g, const weir_column *key, i
                          "receivedBytes", "0");
     hash_rows(key, g->nkey, len, h);
     while ((uint64_t)(g->n + len) * 2 > g->mask && g->n > 0 && (uint64_t)g->n * 4 > g->mask)
-        grow(g);
+        WEIR_TRY(grow(ctx, g));
     for (int64_t i = 0; i < len; i++) {
         if ((uint64_t)(g->n + p.n) * 4 >
             g->mask * 3) { /* keys of this batch must be stored before growing */
             WEIR_TRY(add_keys(ctx, g, key, h, p.row, p.n));
             *added += p.n;
             p.n = 0;
-            grow(g);
+            WEIR_TRY(grow(ctx, g));
         }
         __builtin_prefetch(&g->e[h[i + AHEAD] & g->mask]);
         slot[i] = find_slot(g, &p, key, i, h[i]);

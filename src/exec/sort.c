@@ -68,8 +68,9 @@ static weir_rc sort_fill(weir_ctx *ctx, sort_op *s) {
         WEIR_TRY(weir_eval_run(&c, s->base.eval, i, &s->all, &col[i]));
         k[i] = (sort_key){&col[i], p->expr[i]->descending, p->expr[i]->nulls_first};
     }
-    s->idx = WEIR_NEWN(s->held, int64_t, s->all.len + 1);
-    int64_t *tmp = WEIR_NEWN(s->held, int64_t, s->all.len + 1);
+    int64_t *tmp;
+    WEIR_TRY_NEWN(ctx, s->held, s->idx, s->all.len + 1);
+    WEIR_TRY_NEWN(ctx, s->held, tmp, s->all.len + 1);
     for (int64_t i = 0; i < s->all.len; i++) s->idx[i] = i;
     merge_sort(s->idx, tmp, s->all.len, k, p->nexpr);
     return WEIR_OK;

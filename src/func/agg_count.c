@@ -258,7 +258,8 @@ static weir_rc percentile_finish(weir_ctx *ctx, const weir_agg_call *a, int64_t 
         }
         WEIR_TRY(values_of(ctx, s, a->expr->arg[0]->type, &v));
         WEIR_TRY(weir_cast_column(ctx, &v, &weir_t_double, WEIR_CAST_ANSI, &d));
-        points p = {.n = s->n, .p = WEIR_NEWN(ctx->arena, point, s->n)};
+        points p = {.n = s->n};
+        WEIR_TRY_NEWN(ctx, ctx->arena, p.p, s->n);
         for (int64_t k = 0; k < s->n; k++)
             p.p[k] = (point){WEIR_AT_ROW(double, &d, k), s->count[k]};
         int64_t total = settle(&p);
@@ -334,17 +335,18 @@ static int digest_types(weir_ctx *ctx, const weir_expr *e, weir_field *out, int 
     return 1;
 }
 
-static void keep(weir_arena *mem, points *s, double v, int64_t n) {
+static weir_rc keep(weir_ctx *ctx, weir_arena *mem, points *s, double v, int64_t n) {
     if (s->n == s->cap) {
         settle(s);
         point *old = s->p;
         if (s->n * 2 >= s->cap) {
             s->cap = s->cap ? s->cap * 2 : 8;
-            s->p = WEIR_NEWN(mem, point, s->cap);
+            WEIR_TRY_NEWN(ctx, mem, s->p, s->cap);
             if (s->n) memcpy(s->p, old, sizeof *old * (size_t)s->n);
         }
     }
     s->p[s->n++] = (point){v, n};
+    return WEIR_OK;
 }
 
 static weir_rc approx_update(weir_ctx *ctx, weir_agg_call *a) {
@@ -354,21 +356,21 @@ static weir_rc approx_update(weir_ctx *ctx, weir_agg_call *a) {
     if (!whole) WEIR_TRY(weir_cast_column(ctx, x, &weir_t_double, WEIR_CAST_ANSI, &d));
     for (int64_t i = 0; i < a->len; i++)
         if (!weir_is_null(x, i))
-            keep(a->mem, WEIR_SLOT(points, a, i),
-                 whole ? (double)weir_get_int(x, i) : WEIR_AT_ROW(double, &d, i), 1);
+            WEIR_TRY(keep(ctx, a->mem, WEIR_SLOT(points, a, i),
+                          whole ? (double)weir_get_int(x, i) : WEIR_AT_ROW(double, &d, i), 1));
     return WEIR_OK;
 }
 
 static weir_rc digest_merge(weir_ctx *ctx, weir_agg_call *a) {
     const weir_column *list = &a->arg[0].kid[3], *sample = &list->kid[0];
-    (void)ctx;
     for (int64_t i = 0; i < a->len; i++) {
         int64_t first;
         int32_t n = weir_get_list(list, weir_kid_row(&a->arg[0], i), &first);
         for (int32_t k = 0; k < n; k++) {
             int64_t r = weir_kid_row(sample, first + k);
-            keep(a->mem, WEIR_SLOT(points, a, i), WEIR_AT_ROW(double, &sample->kid[0], r),
-                 WEIR_AT_ROW(int64_t, &sample->kid[1], r));
+            WEIR_TRY(keep(ctx, a->mem, WEIR_SLOT(points, a, i),
+                          WEIR_AT_ROW(double, &sample->kid[0], r),
+                          WEIR_AT_ROW(int64_t, &sample->kid[1], r)));
         }
     }
     return WEIR_OK;

@@ -164,9 +164,9 @@ static weir_rc list_elements(weir_ctx *ctx, weir_call *c, elements *x) {
         else
             total += weir_get_list(l, i, &first);
     }
-    x->row = WEIR_NEWN(ctx->arena, int64_t, total + 1);
-    x->at = WEIR_NEWN(ctx->arena, int64_t, total + 1);
-    x->pos = WEIR_NEWN(ctx->arena, int32_t, total + 1);
+    WEIR_TRY_NEWN(ctx, ctx->arena, x->row, total + 1);
+    WEIR_TRY_NEWN(ctx, ctx->arena, x->at, total + 1);
+    WEIR_TRY_NEWN(ctx, ctx->arena, x->pos, total + 1);
     for (int64_t i = 0; i < c->len; i++) {
         int32_t n = weir_is_null(l, i) ? 0 : weir_get_list(l, i, &first);
         for (int32_t k = 0; k < n; k++) {
@@ -313,6 +313,8 @@ static weir_rc k_forall(weir_ctx *ctx, weir_call *c) { return any_of(ctx, c, fal
 
 /* ---- aggregate: one step of every unfinished row at a time ---- */
 
+enum { CHECK = 1 << 12 }; /* steps between looks at the cancellation */
+
 typedef struct fold {
     int64_t n, *row, *next; /* unfinished rows; their next element */
     int64_t *left;
@@ -355,9 +357,9 @@ static void keep_piece(weir_ctx *ctx, fold *f, const weir_column *c) {
 }
 
 /* Rows without elements left give their value away. */
-static weir_rc fold_settle(weir_ctx *ctx, fold *f) {
-    int64_t *done = WEIR_NEWN(ctx->arena, int64_t, f->n + 1),
-            *more = WEIR_NEWN(ctx->arena, int64_t, f->n + 1), nd = 0, nm = 0;
+static weir_rc fold_settle(weir_ctx *ctx, weir_ctx *step, fold *f) {
+    int64_t *done = WEIR_NEWN(step->arena, int64_t, f->n + 1),
+            *more = WEIR_NEWN(step->arena, int64_t, f->n + 1), nd = 0, nm = 0;
     for (int64_t j = 0; j < f->n; j++) {
         if (f->left[j] == 0) {
             f->from[f->row[j]] = f->made + nd;
@@ -371,8 +373,9 @@ static weir_rc fold_settle(weir_ctx *ctx, fold *f) {
     }
     if (nd == 0) return WEIR_OK;
     weir_column *piece = WEIR_NEW(ctx->arena, weir_column), rest;
-    WEIR_TRY(weir_column_take(ctx, &f->acc, done, nd, piece));
-    WEIR_TRY(weir_column_take(ctx, &f->acc, more, nm, &rest));
+    WEIR_TRY(weir_column_take(ctx, &f->acc, done, nd, &rest));
+    weir_column_keep(ctx->arena, &rest, piece);
+    WEIR_TRY(weir_column_take(step, &f->acc, more, nm, &rest));
     keep_piece(ctx, f, piece);
     f->acc = rest;
     f->n = nm;
@@ -385,13 +388,19 @@ static weir_rc fold_all(weir_ctx *ctx, weir_call *c, weir_column *out) {
     const weir_column *e = weir_elements(ctx, &c->arg[0], 0);
     WEIR_TRY(body_start(ctx, c, &b, 0));
     WEIR_TRY(fold_start(ctx, c, &f));
-    for (;;) {
+    /* what a step makes goes when the step after it has been taken */
+    weir_ctx step[2] = {*ctx, *ctx};
+    for (int i = 0; i < 2; i++) step[i].arena = weir_arena_new(ctx->arena);
+    for (int64_t at = 0;; at++) {
         weir_column p[2], v;
-        WEIR_TRY(fold_settle(ctx, &f));
+        weir_ctx *now = &step[at & 1];
+        if (at % CHECK == 0) WEIR_TRY(weir_check_cancel(ctx));
+        weir_arena_reset(now->arena);
+        WEIR_TRY(fold_settle(ctx, now, &f));
         if (f.n == 0) break;
         p[0] = f.acc;
-        WEIR_TRY(weir_column_take(ctx, e, f.next, f.n, &p[1]));
-        WEIR_TRY(body_run(ctx, &b, p, f.row, f.n, &v));
+        WEIR_TRY(weir_column_take(now, e, f.next, f.n, &p[1]));
+        WEIR_TRY(body_run(now, &b, p, f.row, f.n, &v));
         f.acc = v;
         for (int64_t j = 0; j < f.n; j++) f.next[j]++, f.left[j]--;
     }
@@ -442,9 +451,9 @@ static weir_rc k_zip_with(weir_ctx *ctx, weir_call *c) {
         int32_t n = null ? 0 : weir_get_list(l, i, &fl), m = null ? 0 : weir_get_list(r, i, &fr);
         total += n > m ? n : m;
     }
-    x.row = WEIR_NEWN(ctx->arena, int64_t, total + 1);
-    x.at = WEIR_NEWN(ctx->arena, int64_t, total + 1);
-    other = WEIR_NEWN(ctx->arena, int64_t, total + 1);
+    WEIR_TRY_NEWN(ctx, ctx->arena, x.row, total + 1);
+    WEIR_TRY_NEWN(ctx, ctx->arena, x.at, total + 1);
+    WEIR_TRY_NEWN(ctx, ctx->arena, other, total + 1);
     for (int64_t i = 0; i < c->len; i++) {
         if (!weir_bit(bits, i)) continue;
         int32_t n = weir_get_list(l, i, &fl), m = weir_get_list(r, i, &fr);
@@ -475,13 +484,15 @@ typedef struct key_pair {
 } key_pair;
 
 /* Keys of the left map, then those that only the right one has. */
-static int64_t pair_keys(weir_ctx *ctx, weir_call *c, const uint8_t *bits, key_pair **out) {
+static weir_rc pair_keys(weir_ctx *ctx, weir_call *c, const uint8_t *bits, key_pair **out,
+                         int64_t *count) {
     const weir_column *l = &c->arg[0], *r = &c->arg[1];
     const weir_column *lk = weir_elements(ctx, l, 0), *rk = weir_elements(ctx, r, 0);
     int64_t total = lk->len + rk->len, fl, fr, n = 0;
     for (int64_t i = 0; i < c->len; i++) /* a CONST map counts for every row */
         if (weir_bit(bits, i)) total += weir_get_list(l, i, &fl) + weir_get_list(r, i, &fr);
-    key_pair *v = WEIR_NEWN(ctx->arena, key_pair, total + 1);
+    key_pair *v;
+    WEIR_TRY_NEWN(ctx, ctx->arena, v, total + 1);
     for (int64_t i = 0; i < c->len; i++) {
         if (!weir_bit(bits, i)) continue;
         int32_t nl = weir_get_list(l, i, &fl), nr = weir_get_list(r, i, &fr);
@@ -491,7 +502,8 @@ static int64_t pair_keys(weir_ctx *ctx, weir_call *c, const uint8_t *bits, key_p
             if (find_key(lk, fl, nl, rk, fr + k) < 0) v[n++] = (key_pair){i, -1, fr + k};
     }
     *out = v;
-    return n;
+    *count = n;
+    return WEIR_OK;
 }
 
 static weir_rc k_map_zip(weir_ctx *ctx, weir_call *c) {
@@ -500,10 +512,13 @@ static weir_rc k_map_zip(weir_ctx *ctx, weir_call *c) {
     WEIR_TRY(weir_out_valid(ctx, c, &bits));
     for (int64_t i = 0; i < c->len; i++)
         if (weir_is_null(&c->arg[0], i) || weir_is_null(&c->arg[1], i)) weir_bit_clear(bits, i);
-    int64_t n = pair_keys(ctx, c, bits, &kp);
-    elements x = {.n = n, .row = WEIR_NEWN(ctx->arena, int64_t, n + 1)};
-    int64_t *key = WEIR_NEWN(ctx->arena, int64_t, n + 1),
-            *l = WEIR_NEWN(ctx->arena, int64_t, n + 1), *r = WEIR_NEWN(ctx->arena, int64_t, n + 1);
+    int64_t n = 0, *key, *l, *r;
+    WEIR_TRY(pair_keys(ctx, c, bits, &kp, &n));
+    elements x = {.n = n};
+    WEIR_TRY_NEWN(ctx, ctx->arena, x.row, n + 1);
+    WEIR_TRY_NEWN(ctx, ctx->arena, key, n + 1);
+    WEIR_TRY_NEWN(ctx, ctx->arena, l, n + 1);
+    WEIR_TRY_NEWN(ctx, ctx->arena, r, n + 1);
     const weir_column *lk = weir_elements(ctx, &c->arg[0], 0),
                       *rk = weir_elements(ctx, &c->arg[1], 0), *both[2] = {lk, rk};
     for (int64_t j = 0; j < n; j++) {
@@ -565,7 +580,8 @@ static weir_rc k_sort(weir_ctx *ctx, weir_call *c) {
     body b;
     WEIR_TRY(body_start(ctx, c, &b, 0));
     WEIR_TRY(list_elements(ctx, c, &x));
-    int64_t *tmp = WEIR_NEWN(ctx->arena, int64_t, x.n + 1);
+    int64_t *tmp;
+    WEIR_TRY_NEWN(ctx, ctx->arena, tmp, x.n + 1);
     const weir_column *e = weir_elements(ctx, &c->arg[0], 0);
     for (int64_t j = 0; j < x.n;) {
         int64_t from = j;

@@ -1,8 +1,6 @@
 /* Choosing list elements. Called by collection kernels; thread of the task. */
 #include "func/lists.h"
 
-enum { LARGE = 1 << 17 }; /* elements: from here on the budget is asked */
-
 weir_rc weir_lists_start(weir_ctx *ctx, weir_call *c, weir_lists *l, const weir_column *const *src,
                          int nsrc) {
     *l = (weir_lists){.nsrc = nsrc,
@@ -24,12 +22,13 @@ weir_rc weir_lists_start(weir_ctx *ctx, weir_call *c, weir_lists *l, const weir_
 void weir_lists_add(weir_lists *l, int src, int64_t row) {
     if (l->n == l->cap) {
         int64_t *old = l->idx, cap = l->cap ? l->cap * 2 : 256;
-        l->failed |= cap > LARGE && !weir_budget_fits(weir_arena_budget(l->mem), cap * 8);
-        if (l->failed) {
+        int64_t *idx = l->failed ? NULL : weir_alloc_try(l->mem, sizeof *idx * (size_t)cap);
+        if (!idx) {
+            l->failed = true;
             l->n = 0; /* something to overwrite: cheap to go on with */
         } else {
             l->cap = cap;
-            l->idx = WEIR_NEWN(l->mem, int64_t, l->cap);
+            l->idx = idx;
             if (l->n) memcpy(l->idx, old, sizeof *old * (size_t)l->n);
         }
     }

@@ -285,7 +285,10 @@ static weir_rc k_replace(weir_ctx *ctx, weir_call *c) {
     return weir_out_build(ctx, c, &b);
 }
 
-static void split_one(matcher *m, pcre2_code *code, weir_bytes t, int64_t limit, weir_build *list) {
+enum { CHECK = 1 << 12 }; /* pieces between looks at the cancellation */
+
+static weir_rc split_one(weir_ctx *ctx, matcher *m, pcre2_code *code, weir_bytes t, int64_t limit,
+                         weir_build *list) {
     const PCRE2_SIZE *v = pcre2_get_ovector_pointer(m->m);
     size_t done = 0, at = 0;
     int64_t n = 1;
@@ -295,9 +298,10 @@ static void split_one(matcher *m, pcre2_code *code, weir_bytes t, int64_t limit,
         if (v[1] == 0) continue;
         weir_build_bytes(list, t.p + done, v[0] - done);
         done = v[1];
-        n++;
+        if (++n % CHECK == 0) WEIR_TRY(weir_check_cancel(ctx));
     }
     weir_build_bytes(list, t.p + done, (size_t)t.len - done);
+    return WEIR_OK;
 }
 
 static weir_rc k_split(weir_ctx *ctx, weir_call *c) {
@@ -317,7 +321,7 @@ static weir_rc k_split(weir_ctx *ctx, weir_call *c) {
         weir_bytes t = weir_get_bytes(characters ? &c->arg[0] : &text, i);
         int64_t limit = c->narg > 2 ? weir_get_int(&c->arg[2], i) : -1;
         WEIR_TRY(code_at(ctx, c, &m, i, &code));
-        split_one(&m, code, t, limit, &b.kid[0]);
+        WEIR_TRY(split_one(ctx, &m, code, t, limit, &b.kid[0]));
         weir_build_list(&b);
     }
     return weir_out_build(ctx, c, &b);

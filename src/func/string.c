@@ -285,7 +285,27 @@ TEXT(translate) {
 }
 KERNEL(k_translate, weir_text_each, translate)
 
-static weir_rc pad(const weir_call *c, int64_t i, weir_str *s, bool left) {
+/* t n times, by blocks of many. */
+static weir_rc put_times(weir_ctx *ctx, weir_str *s, weir_bytes t, int64_t n) {
+    enum { BLOCK = 1 << 16 };
+    int64_t each = t.len && t.len < BLOCK / 2 ? BLOCK / t.len : 1;
+    weir_bytes block = t;
+    if (t.len == 0 || n <= 0) return WEIR_OK;
+    if (each > n) each = n;
+    if (each > 1) {
+        char *p = weir_alloc(ctx->arena, (size_t)(each * t.len));
+        for (int64_t k = 0; k < each; k++) memcpy(p + k * t.len, t.p, (size_t)t.len);
+        block = (weir_bytes){p, (int32_t)(each * t.len)};
+    }
+    for (int64_t k = 0; n >= each && !s->failed; n -= each, k++) {
+        if (k % 256 == 255) WEIR_TRY(weir_check_cancel(ctx));
+        put(s, block);
+    }
+    for (; n > 0 && !s->failed; n--) put(s, t);
+    return WEIR_OK;
+}
+
+static weir_rc pad(weir_ctx *ctx, const weir_call *c, int64_t i, weir_str *s, bool left) {
     weir_bytes t = at(c, 0, i),
                fill = c->narg > 2
                           ? at(c, 2, i)
@@ -297,34 +317,31 @@ static weir_rc pad(const weir_call *c, int64_t i, weir_str *s, bool left) {
         return WEIR_OK;
     }
     if (!left) put(s, t);
-    for (; more >= unit && !s->failed; more -= unit) put(s, fill);
-    put(s, weir_substring(fill, 1, more));
+    WEIR_TRY(put_times(ctx, s, fill, more / unit));
+    put(s, weir_substring(fill, 1, more % unit));
     if (left) put(s, t);
     return WEIR_OK;
 }
 TEXT(lpad) {
-    UNUSED;
-    return pad(c, i, s, true);
+    (void)null;
+    return pad(ctx, c, i, s, true);
 }
 TEXT(rpad) {
-    UNUSED;
-    return pad(c, i, s, false);
+    (void)null;
+    return pad(ctx, c, i, s, false);
 }
 KERNEL(k_lpad, weir_text_each, lpad)
 KERNEL(k_rpad, weir_text_each, rpad)
 
 TEXT(repeat) {
-    UNUSED;
-    weir_bytes t = at(c, 0, i);
-    for (int64_t n = num(c, 1, i); n > 0 && t.len && !s->failed; n--) put(s, t);
-    return WEIR_OK;
+    (void)null;
+    return put_times(ctx, s, at(c, 0, i), num(c, 1, i));
 }
 KERNEL(k_repeat, weir_text_each, repeat)
 
 TEXT(space) {
-    UNUSED;
-    for (int64_t n = num(c, 0, i); n > 0 && !s->failed; n--) weir_str_putc(s, ' ');
-    return WEIR_OK;
+    (void)null;
+    return put_times(ctx, s, (weir_bytes){" ", 1}, num(c, 0, i));
 }
 KERNEL(k_space, weir_text_each, space)
 
@@ -434,10 +451,12 @@ static int32_t find_in_set(weir_bytes w, weir_bytes list) {
 }
 INT_OF(k_find_in_set, find_in_set(at(c, 0, i), at(c, 1, i)))
 
-int32_t weir_levenshtein(weir_arena *a, weir_bytes x, weir_bytes y) {
-    int32_t n = weir_utf8_count(x), m = weir_utf8_count(y), *row = WEIR_NEWN(a, int32_t, m + 1);
+weir_rc weir_levenshtein(weir_ctx *ctx, weir_bytes x, weir_bytes y, int32_t *out) {
+    int32_t n = weir_utf8_count(x), m = weir_utf8_count(y), *row;
+    WEIR_TRY_NEWN(ctx, ctx->arena, row, m + 1);
     for (int32_t j = 0; j <= m; j++) row[j] = j;
     for (int32_t i = 1, p = 0; i <= n; i++) {
+        if ((int64_t)i * m >> 20 != (int64_t)(i - 1) * m >> 20) WEIR_TRY(weir_check_cancel(ctx));
         int32_t diag = row[0], sn = weir_utf8_step((unsigned char)x.p[p]);
         row[0] = i;
         for (int32_t j = 1, q = 0; j <= m; j++) {
@@ -453,9 +472,16 @@ int32_t weir_levenshtein(weir_arena *a, weir_bytes x, weir_bytes y) {
         }
         p += sn;
     }
-    return row[m];
+    *out = row[m];
+    return WEIR_OK;
 }
-INT_OF(k_levenshtein, weir_levenshtein(ctx->arena, at(c, 0, i), at(c, 1, i)))
+
+static weir_rc k_levenshtein(weir_ctx *ctx, weir_call *c) {
+    int32_t *o;
+    WEIR_TRY(weir_out_fixed(ctx, c, &o));
+    WEIR_EACH(c, i) WEIR_TRY(weir_levenshtein(ctx, at(c, 0, i), at(c, 1, i), &o[i]));
+    return WEIR_OK;
+}
 
 static weir_rc bind_ws(weir_ctx *ctx, weir_expr *e) {
     e->type = &weir_t_string;

@@ -22,8 +22,8 @@ int32_t weir_utf8_count(weir_bytes);
 /* Byte offset of character n (the length when there are fewer). */
 int32_t weir_utf8_at(weir_bytes, int64_t n);
 bool weir_utf8_ascii(weir_bytes);
-int32_t weir_levenshtein(weir_arena *, weir_bytes,
-                         weir_bytes); /* by characters; of well-formed text */
+/* By characters; of well-formed text. */
+weir_rc weir_levenshtein(weir_ctx *, weir_bytes, weir_bytes, int32_t *out);
 int64_t weir_find_bytes(weir_bytes text, weir_bytes what, int64_t from); /* -1 none */
 void weir_upper(weir_bytes, weir_str *out); /* full Unicode mapping, root locale */
 void weir_lower(weir_bytes, weir_str *out);

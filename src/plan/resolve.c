@@ -45,8 +45,8 @@ static bool one_qualifier(const weir_plan *const *in, int nin) {
 
 /* SPARK StringUtils.orderSuggestedIdentifiersBySimilarity: by the distance between the quoted
  * column and the name as it was written. */
-static int propose(weir_ctx *ctx, const weir_plan *const *in, int nin, const weir_expr *e,
-                   proposal *v) {
+static weir_rc propose(weir_ctx *ctx, const weir_plan *const *in, int nin, const weir_expr *e,
+                       proposal *v, int *count) {
     bool bare = e->nname == 1 && one_qualifier(in, nin);
     weir_str name;
     int n = 0;
@@ -61,14 +61,14 @@ static int propose(weir_ctx *ctx, const weir_plan *const *in, int nin, const wei
             one.text = a->nqualifier && !bare ? weir_printf(ctx->arena, "`%s`.`%s`",
                                                             a->qualifier[a->nqualifier - 1], col)
                                               : weir_printf(ctx->arena, "`%s`", col);
-            one.distance =
-                weir_levenshtein(ctx->arena, (weir_bytes){one.text, (int32_t)strlen(one.text)},
-                                 (weir_bytes){name.p, (int32_t)name.len});
+            WEIR_TRY(weir_levenshtein(ctx, (weir_bytes){one.text, (int32_t)strlen(one.text)},
+                                      (weir_bytes){name.p, (int32_t)name.len}, &one.distance));
             int at = n++;
             for (; at && v[at - 1].distance > one.distance; at--) v[at] = v[at - 1];
             v[at] = one;
         }
-    return n;
+    *count = n;
+    return WEIR_OK;
 }
 
 weir_rc weir_az_missing(weir_ctx *ctx, const weir_plan *const *in, int nin, const weir_expr *e) {
@@ -78,7 +78,8 @@ weir_rc weir_az_missing(weir_ctx *ctx, const weir_plan *const *in, int nin, cons
     weir_str_init(&name, ctx->arena, 1 << 20);
     for (int k = 0; k < nin; k++) all += in[k]->schema->nfield;
     proposal *v = WEIR_NEWN(ctx->arena, proposal, all);
-    int n = propose(ctx, in, nin, e, v);
+    int n = 0;
+    WEIR_TRY(propose(ctx, in, nin, e, v, &n));
     for (int i = 0; i < n && i < 5; i++) weir_str_printf(&list, "%s%s", i ? ", " : "", v[i].text);
     for (int i = 0; i < e->nname; i++) weir_str_printf(&name, "%s`%s`", i ? "." : "", e->names[i]);
     if (n)
