@@ -364,10 +364,11 @@ static const char *quick_quote(const weir_csv_scan *s) {
             if (p == s->end) return NULL;
             bool more = p + 1 < s->end;
             if (*p == quote && p[-1] == escape) return NULL;
-            /* at a line's end the slow way finds the same, but drops another escape of escapes; a
-             * file's end is a record's, too, which it alone says */
+            /* at a line's end the slow way finds the same, but drops another escape of escapes, and
+             * takes a quote that is U+0000 for one before the value; a file's end is a record's,
+             * too, which it alone says */
             if (*p == quote && !more)
-                return escape && s->escape2 == s->escape && lines_alone(s) ? p : NULL;
+                return quote && escape && s->escape2 == s->escape && lines_alone(s) ? p : NULL;
             if (*p == quote)
                 return (unsigned char)p[1] == s->delim || (unsigned char)p[1] == s->newline ? p
                                                                                             : NULL;

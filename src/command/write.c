@@ -5,6 +5,7 @@
 #include "expr/fn.h"
 #include "func/assign.h"
 #include "plan/store_assign.h"
+#include "sql/sql.h"
 
 #include <strings.h>
 
@@ -386,6 +387,37 @@ static weir_rc fit_table(weir_ctx *ctx, weir_session *s, const weir_command *c,
     return arrange(ctx, s, &store, p);
 }
 
+static weir_rc nested_partition(weir_ctx *ctx, bool delta, weir_schema *rows, const char **part,
+                                int n) {
+    if (!delta) {
+        const char *dotted = weir_printf(ctx->arena, "`identity(%s", part[0]);
+        for (int i = 1; i < n; i++) dotted = weir_printf(ctx->arena, "%s`.`%s", dotted, part[i]);
+        return weir_fail(ctx, WEIR_E_UNSUPPORTED_PARTITION_TRANSFORM, "transform",
+                         weir_printf(ctx->arena, "%s)`", dotted));
+    }
+    if (weir_schema_find(rows, part[0], false) == -1)
+        return weir_fail(ctx, WEIR_E_TABLE_PARTITION_NOT_FOUND, "columnName", part[0], "schemaMap",
+                         column_names(ctx, rows));
+    return weir_fail(ctx, WEIR_E_DELTA_OPERATION_NOT_ALLOWED, "operation",
+                     "Partitioning by expressions");
+}
+
+/* SPARK FieldReference: partition columns of a table are written as in SQL; those of a path, and of
+ * saveAsTable to files, are names as they stand. */
+static weir_rc parse_partitions(weir_ctx *ctx, bool delta, weir_schema *rows,
+                                weir_write_info *info) {
+    const char **name = WEIR_NEWN(ctx->arena, const char *, info->npartition + 1);
+    for (int i = 0; i < info->npartition; i++) {
+        const char **part;
+        int n = 0;
+        WEIR_TRY(weir_sql_parse_name(ctx, info->partition_by[i], &part, &n));
+        if (n > 1) return nested_partition(ctx, delta, rows, part, n);
+        name[i] = part[0];
+    }
+    info->partition_by = name;
+    return WEIR_OK;
+}
+
 static weir_rc write_table(weir_ctx *ctx, weir_session *s, weir_command *c, weir_plan *p,
                            weir_write_info *info) {
     weir_target t = {0};
@@ -393,6 +425,8 @@ static weir_rc write_table(weir_ctx *ctx, weir_session *s, weir_command *c, weir
     bool must_exist = c->v2 && (c->mode == WEIR_SAVE_APPEND || c->mode == WEIR_SAVE_OVERWRITE ||
                                 c->mode == WEIR_SAVE_OVERWRITE_PARTITIONS);
     const char *format = named ? c->format : weir_conf_get(ctx->conf, "spark.sql.sources.default");
+    bool delta = strcasecmp(format, "delta") == 0;
+    if (c->v2 || delta) WEIR_TRY(parse_partitions(ctx, delta, p->schema, info));
     WEIR_TRY(weir_target_table(ctx, s, c->name, c->nname, must_exist ? NULL : format, info, &t));
     if (t.existed && info->save_mode == WEIR_SAVE_ERROR)
         return weir_fail(ctx, WEIR_E_TABLE_ALREADY_EXISTS, "relationName",

@@ -84,6 +84,17 @@ weir_rc weir_tp_write(weir_tp *tp, const SC(WriteOperation) * w, weir_command **
     return weir_tp_relation(tp, w->input, &c->query);
 }
 
+/* SPARK UnresolvedAttribute.name: parts with a dot alone are quoted. What else would have to be is
+ * read wrongly when the text is parsed again, as there. */
+static const char *reference_text(weir_arena *a, const weir_expr *attr) {
+    weir_str s;
+    weir_str_init(&s, a, SIZE_MAX / 2);
+    for (int i = 0; i < attr->nname; i++)
+        weir_str_printf(&s, strchr(attr->names[i], '.') ? "%s`%s`" : "%s%s", i ? "." : "",
+                        attr->names[i]);
+    return s.p;
+}
+
 weir_rc weir_tp_write_v2(weir_tp *tp, const SC(WriteOperationV2) * w, weir_command **out) {
     static const weir_save_mode modes[] = {
         WEIR_SAVE_APPEND,           WEIR_SAVE_CREATE,
@@ -103,10 +114,10 @@ weir_rc weir_tp_write_v2(weir_tp *tp, const SC(WriteOperationV2) * w, weir_comma
     for (size_t i = 0; i < w->n_partitioning_columns; i++) {
         weir_expr *e = NULL;
         WEIR_TRY(weir_tp_expr(tp, w->partitioning_columns[i], &e));
-        if (e->kind != WEIR_EX_ATTR || e->nname != 1)
+        if (e->kind != WEIR_EX_ATTR)
             return weir_tp_unsupported(tp->ctx, "partition transforms (years, days, bucket ...)",
                                        "Partition by a column");
-        c->partition_by[c->npartition++] = e->names[0];
+        c->partition_by[c->npartition++] = reference_text(tp->ctx->arena, e);
     }
     if (w->overwrite_condition) WEIR_TRY(weir_tp_expr(tp, w->overwrite_condition, &c->condition));
     WEIR_TRY(table_name(tp, c, w->table_name));

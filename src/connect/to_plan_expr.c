@@ -1,5 +1,6 @@
 /* Expressions from Spark Connect's messages. Depth is bounded by weir_pb_check. Any thread. */
 #include "connect/connect.h"
+#include "sql/sql.h"
 
 #include <strings.h>
 
@@ -135,14 +136,23 @@ static weir_rc to_pair(weir_tp *tp, weir_ekind kind, const SC(Expression) * a,
     return weir_tp_expr(tp, b, &e->arg[1]);
 }
 
+/* Unlike a column's name, an identifier of SQL; an empty one is a field's. */
+static weir_rc update_path(weir_ctx *ctx, const char *text, const char ***part, int32_t *n) {
+    if (*text) return weir_sql_parse_name(ctx, text, part, n);
+    *part = WEIR_NEWN(ctx->arena, const char *, 1);
+    (*part)[0] = "";
+    *n = 1;
+    return WEIR_OK;
+}
+
 /* A path "a.b" updates the field a to itself with b updated. SPARK UpdateFields.apply */
 static weir_rc to_update(weir_tp *tp, const SC(Expression__UpdateFields) * u, weir_expr **out) {
     weir_arena *a = tp->ctx->arena;
     const char **part;
     int32_t n;
     weir_expr *base = NULL;
-    WEIR_TRY(weir_name_parse(tp->ctx, weir_text(u->field_name), &part, &n));
     WEIR_TRY(weir_tp_expr(tp, u->struct_expression, &base));
+    WEIR_TRY(update_path(tp->ctx, weir_text(u->field_name), &part, &n));
     weir_expr **level = WEIR_NEWN(a, weir_expr *, n), *value = NULL;
     for (int32_t i = 0; i < n; i++) {
         level[i] = unary(tp, WEIR_EX_UPDATE_FIELDS, base);

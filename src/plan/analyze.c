@@ -297,7 +297,7 @@ static weir_rc over_aggregate(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_pla
     int shown = mid->schema->nfield - list.nexpr, next = shown;
     for (int k = 0; k < nstep; k++) {
         weir_plan *node = weir_az_node(ctx, step[k], step[k]->kind, mid);
-        node->global = true;
+        node->global = step[k]->global;
         WEIR_TRY(check_positions(ctx, step[k], shown));
         for (int i = 0; i < step[k]->nexpr; i++) {
             bool placed = position(step[k]->expr[i], &at);
@@ -317,15 +317,16 @@ static weir_rc over_aggregate(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_pla
 }
 
 static weir_rc not_ordered(weir_ctx *ctx, const weir_expr *e) {
-    return weir_fail(ctx, WEIR_E_DATATYPE_MISMATCH_CAST_WITHOUT_SUGGESTION, "sqlExpr",
-                     weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)), "srcType",
-                     weir_type_sql(ctx->arena, e->type), "targetType", "an ordered type");
+    return weir_fail(ctx, WEIR_E_DATATYPE_MISMATCH_INVALID_ORDERING_TYPE, "sqlExpr",
+                     weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)),
+                     "functionName", "`sortorder`", "dataType",
+                     weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, e->type)));
 }
 
 /* SPARK ResolveReferencesInSort: ORDER BY ALL means each column, unless one is called so. */
 static weir_plan *all_items(weir_ctx *ctx, weir_plan *p, const weir_plan *in) {
     const weir_expr *all = p->nexpr == 1 && p->expr[0]->kind == WEIR_EX_SORT ? p->expr[0] : NULL;
-    if (!all || !weir_az_is_all(ctx, in, all->arg[0])) return p;
+    if (!all || !p->global || !weir_az_is_all(ctx, in, all->arg[0])) return p;
     weir_plan *c = weir_plan_copy(ctx->arena, p);
     c->nexpr = 0;
     for (int i = 0; i < in->schema->nfield; i++) {
@@ -360,6 +361,31 @@ static weir_rc az_sort(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan *in, 
     }
     weir_az_same_output(s, wide);
     *out = weir_az_narrow(ctx, p, s, in);
+    return WEIR_OK;
+}
+
+/* What rows go by is checked only: they stay where they are, there is one partition. */
+static weir_rc az_repartition(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan *in,
+                              weir_plan **out) {
+    weir_plan *wide = NULL;
+    weir_expr **key = WEIR_NEWN(ctx->arena, weir_expr *, p->nexpr + 1);
+    for (int i = 0; i < p->nexpr; i++)
+        key[i] = p->expr[i]->kind == WEIR_EX_SORT ? p->expr[i]->arg[0] : p->expr[i];
+    WEIR_TRY(weir_az_reach(ctx, az, in, key, p->nexpr, &wide));
+    weir_plan *r = weir_az_node(ctx, p, WEIR_P_REPARTITION, wide);
+    r->n = p->n;
+    for (int i = 0; i < p->nexpr; i++) {
+        weir_expr *item = key[i];
+        if (p->expr[i]->kind == WEIR_EX_SORT) {
+            item = weir_expr_copy(ctx->arena, p->expr[i]);
+            item->arg[0] = key[i];
+            item->type = key[i]->type;
+            if (!weir_type_orderable(item->type)) return not_ordered(ctx, item);
+        }
+        weir_plan_add_expr(ctx->arena, r, item);
+    }
+    weir_az_same_output(r, wide);
+    *out = weir_az_narrow(ctx, p, r, in);
     return WEIR_OK;
 }
 
@@ -448,7 +474,7 @@ static weir_rc az_unary(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan *in,
     case WEIR_P_LIMIT:
     case WEIR_P_OFFSET:
     case WEIR_P_TAIL: return az_limit(ctx, p, in, out);
-    case WEIR_P_REPARTITION:
+    case WEIR_P_REPARTITION: return az_repartition(ctx, az, p, in, out);
     case WEIR_P_HINT: return az_pass(ctx, p, in, out);
     case WEIR_P_ALIAS: return az_alias(ctx, p, in, out);
     case WEIR_P_TODF: return weir_az_todf(ctx, p, in, out);

@@ -94,6 +94,7 @@ weir_rc weir_az_check(weir_ctx *ctx, const weir_plan *p) {
         for (int i = 0; i < p->ngroup; i++) WEIR_TRY(check_call(ctx, p->expr[i]));
         return WEIR_OK;
     case WEIR_P_SORT: return no_aggregates(ctx, p, "Sort");
+    case WEIR_P_REPARTITION: return no_aggregates(ctx, p, "RepartitionByExpression");
     case WEIR_P_EXPLODE: return no_aggregates(ctx, p, "Generate");
     default: return no_aggregates(ctx, p, "Project");
     }

@@ -22,7 +22,10 @@ weir_rc weir_parse_name_parts(weir_parser *p, const char ***parts, int32_t *n) {
     weir_plan list = {0};
     const char *name;
     do {
+        int32_t from = p->at;
         WEIR_TRY(weir_tk_ident(p, &name));
+        if (weir_tk_is(p, "-") && weir_tk(p, 1)->kind == WEIR_TK_WORD)
+            return weir_unquoted_minus(p, from);
         weir_plan_add_name(p->ctx->arena, &list, name);
     } while (weir_tk_take(p, "."));
     *parts = list.names;
@@ -704,17 +707,17 @@ weir_rc weir_parse_expr(weir_parser *p, weir_expr **out) {
 static bool ends_expression(const weir_parser *p) {
     static const char *const words[] = {
         "from",    "where",     "group",       "having", "order", "limit",   "offset",
-        "union",   "intersect", "except",      "minus",  "sort",  "cluster", "distribute",
-        "lateral", "window",    "on",          "using",  "join",  "inner",   "left",
-        "right",   "full",      "cross",       "when",   "then",  "else",    "end",
-        "as",      "and",       "or",          "not",    "asc",   "desc",    "nulls",
-        "in",      "between",   "like",        "rlike",  "ilike", "is",      "div",
-        "ignore",  "respect",   "tablesample", "values", "for",   "escape",  "filter"};
+        "union",   "intersect", "except",      "minus",  "lateral", "window",  "on",
+        "using",   "join",      "inner",       "left",   "right",   "full",    "cross",
+        "when",    "then",      "else",        "end",    "as",      "and",     "or",
+        "not",     "asc",       "desc",        "nulls",  "in",      "between", "like",
+        "rlike",   "ilike",     "is",          "div",    "ignore",  "respect", "tablesample",
+        "values",  "for",       "escape",      "filter"};
     if (weir_tk(p, 0)->kind == WEIR_TK_QUOTED) return false;
     if (weir_tk(p, 0)->kind != WEIR_TK_WORD) return true;
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (weir_tk_is(p, words[i])) return true;
-    return false;
+    return weir_tk_orders(p);
 }
 
 static weir_rc parse_named(weir_parser *p, weir_expr **out) {

@@ -178,7 +178,11 @@ static bool lex_one(weir_ctx *ctx, const char *s, int32_t *at, weir_token *t) {
         t->kind = WEIR_TK_WORD;
     } else if (isdigit((unsigned char)s[i]) || (s[i] == '.' && isdigit((unsigned char)s[i + 1]))) {
         lex_number(s, &i);
-        if (word_part((unsigned char)s[i])) { /* 1st, 2x: an identifier that starts with a digit */
+        int32_t digits = (int32_t)strspn(s + *at, "0123456789");
+        if (word_part((unsigned char)s[i]) && s[*at + digits] == '.') { /* 1.a: 1, a dot */
+            i = *at + (digits ? digits : 1);
+            t->kind = digits ? WEIR_TK_NUMBER : WEIR_TK_OP;
+        } else if (word_part((unsigned char)s[i])) { /* 1st: an identifier may start with a digit */
             while (word_part((unsigned char)s[i])) i++;
             t->kind = WEIR_TK_WORD;
         } else {
@@ -294,6 +298,11 @@ bool weir_tk_take2(weir_parser *p, const char *a, const char *b) {
     return true;
 }
 
+bool weir_tk_orders(const weir_parser *p) {
+    bool word = weir_tk_is(p, "sort") || weir_tk_is(p, "cluster") || weir_tk_is(p, "distribute");
+    return word && weir_tk_is_at(p, 1, "by"); /* alone they are names */
+}
+
 weir_rc weir_tk_need(weir_parser *p, const char *w) {
     return weir_tk_take(p, w) ? WEIR_OK : weir_syntax_error(p);
 }
@@ -339,6 +348,14 @@ static weir_rc bad_word(weir_parser *p, const weir_token *t) {
     (void)weir_fail(p->ctx, WEIR_E_INVALID_IDENTIFIER, "ident", t->text);
     point_at(p, t->start);
     return WEIR_FAIL;
+}
+
+weir_rc weir_unquoted_minus(weir_parser *p, int32_t from) {
+    weir_token all = *weir_tk(p, from - p->at);
+    while (weir_tk_is(p, "-") && weir_tk(p, 1)->kind == WEIR_TK_WORD) p->at += 2;
+    all.text = weir_strndup(p->ctx->arena, p->src + all.start,
+                            (size_t)(weir_tk(p, -1)->stop - all.start));
+    return bad_word(p, &all);
 }
 
 weir_rc weir_syntax_error(weir_parser *p) {

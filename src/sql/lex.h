@@ -41,6 +41,9 @@ weir_rc weir_tk_need(weir_parser *, const char *word_or_op);
 weir_rc weir_tk_ident(weir_parser *, const char **name); /* WORD or QUOTED */
 weir_rc weir_tk_string(weir_parser *, const char **text);
 weir_rc weir_syntax_error(weir_parser *); /* at the current token */
+/* a-b from that token on, as a name: INVALID_IDENTIFIER. SPARK errorCapturingIdentifier */
+weir_rc weir_unquoted_minus(weir_parser *, int32_t from_token);
+bool weir_tk_orders(const weir_parser *); /* at SORT BY, CLUSTER BY, DISTRIBUTE BY */
 weir_rc weir_sql_refuse(weir_parser *, const char *feature);
 weir_pos weir_tk_pos(const weir_parser *,
                      int32_t from_token); /* from that token to the one before the current */

@@ -14,15 +14,13 @@ static weir_plan *node(weir_parser *p, weir_pkind k, weir_plan *in, int32_t from
 
 static bool clause_word(const weir_parser *p) {
     static const char *const words[] = {
-        "where",  "group",     "having",     "order",       "limit",     "offset",
-        "union",  "intersect", "except",     "minus",       "sort",      "lateral",
-        "on",     "using",     "join",       "inner",       "left",      "right",
-        "full",   "cross",     "natural",    "window",      "select",    "set",
-        "values", "cluster",   "distribute", "tablesample", "pivot",     "unpivot",
-        "anti",   "semi",      "when",       "version",     "timestamp", "for"};
+        "where", "group",   "having", "order",  "limit",  "offset",      "union", "intersect",
+        "except", "minus",  "lateral", "on",    "using",  "join",        "inner", "left",
+        "right", "full",    "cross",  "natural", "window", "select",     "set",   "values",
+        "tablesample", "pivot", "unpivot", "anti", "semi", "when", "version", "timestamp", "for"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (weir_tk_is(p, words[i])) return true;
-    return false;
+    return weir_tk_orders(p);
 }
 
 /* (a, b) after the name of a relation. */
@@ -301,28 +299,70 @@ static weir_rc parse_setop(weir_parser *p, bool intersects, weir_plan **out) {
     }
 }
 
-static weir_rc parse_order(weir_parser *p, weir_plan **out) {
-    int32_t from = p->at;
-    bool global = weir_tk_take2(p, "order", "by");
-    if (!global && !weir_tk_take2(p, "sort", "by")) return WEIR_OK;
-    weir_plan *s = node(p, WEIR_P_SORT, *out, from);
-    s->global = true;
-    bool having = (*out)->kind == WEIR_P_FILTER && (*out)->all;
-    s->all = (*out)->kind == WEIR_P_AGGREGATE || having;
+/* The clauses in the order in which they stand. */
+enum { ORDER_BY, CLUSTER_BY, DISTRIBUTE_BY, SORT_BY, NORDER };
+
+/* CLUSTER BY and DISTRIBUTE BY take expressions, the others items with a direction. */
+static weir_rc order_items(weir_parser *p, bool directed, weir_plan *list) {
     do {
         weir_expr *item = weir_expr_new(p->ctx->arena, WEIR_EX_SORT);
         int32_t at = p->at;
         item->narg = 1;
         item->arg = WEIR_NEWN(p->ctx->arena, weir_expr *, 1);
         WEIR_TRY(weir_parse_expr(p, &item->arg[0]));
-        (void)weir_parse_sort_item_dirs(p, item);
-        item->at = weir_tk_pos(p, at);
-        weir_plan_add_expr(p->ctx->arena, s, item);
+        item->nulls_first = true;
+        if (directed) {
+            (void)weir_parse_sort_item_dirs(p, item);
+            item->at = weir_tk_pos(p, at); /* what has a place may be a position */
+        }
+        weir_plan_add_expr(p->ctx->arena, list, item);
     } while (weir_tk_take(p, ","));
+    return WEIR_OK;
+}
+
+static weir_plan *add_sort(weir_parser *p, int32_t from, weir_plan *in, const weir_plan *list,
+                           bool global) {
+    weir_plan *s = node(p, WEIR_P_SORT, in, from);
+    bool having = in->kind == WEIR_P_FILTER && in->all;
+    s->global = global;
+    s->all = in->kind == WEIR_P_AGGREGATE || having;
+    s->expr = list->expr;
+    s->nexpr = list->nexpr;
     const weir_expr *key = s->expr[0]->arg[0]; /* ORDER BY ALL is over what is selected */
-    if (s->nexpr == 1 && key->kind == WEIR_EX_ATTR && strcasecmp(key->names[0], "all") == 0)
+    if (global && s->nexpr == 1 && key->kind == WEIR_EX_ATTR &&
+        strcasecmp(key->names[0], "all") == 0)
         s->all = false;
-    *out = s;
+    return s;
+}
+
+/* SPARK AstBuilder.withQueryResultClauses: CLUSTER BY is DISTRIBUTE BY and SORT BY of the same. */
+static weir_rc parse_order(weir_parser *p, weir_plan **out) {
+    static const char *const words[NORDER] = {"order", "cluster", "distribute", "sort"};
+    int32_t from = p->at;
+    weir_plan list[NORDER] = {0};
+    unsigned seen = 0;
+    for (int k = 0; k < NORDER; k++) {
+        if (!weir_tk_take2(p, words[k], "by")) continue;
+        WEIR_TRY(order_items(p, k == ORDER_BY || k == SORT_BY, &list[k]));
+        seen |= 1u << k;
+    }
+    bool distributes = seen == (1u << DISTRIBUTE_BY | 1u << SORT_BY);
+    if (seen & (seen - 1) && !distributes) {
+        (void)weir_fail(p->ctx, WEIR_E_COMBINATION_QUERY_RESULT_CLAUSES, NULL);
+        weir_pos at = weir_tk_pos(p, from);
+        weir_err_where(p->ctx, &at);
+        return WEIR_FAIL;
+    }
+    int by = list[CLUSTER_BY].nexpr ? CLUSTER_BY : DISTRIBUTE_BY,
+        order = list[ORDER_BY].nexpr  ? ORDER_BY
+                : list[SORT_BY].nexpr ? SORT_BY
+                                      : CLUSTER_BY;
+    if (list[by].nexpr) {
+        *out = node(p, WEIR_P_REPARTITION, *out, from);
+        for (int i = 0; i < list[by].nexpr; i++)
+            weir_plan_add_expr(p->ctx->arena, *out, list[by].expr[i]->arg[0]);
+    }
+    if (list[order].nexpr) *out = add_sort(p, from, *out, &list[order], order == ORDER_BY);
     return WEIR_OK;
 }
 

@@ -247,6 +247,7 @@ weir_rc weir_sql_parse_schema(weir_ctx *ctx, const char *text, const weir_type *
 weir_rc weir_sql_parse_name(weir_ctx *ctx, const char *text, const char ***parts, int *n) {
     weir_parser p;
     int32_t k = 0;
+    if (!*text) return weir_fail(ctx, WEIR_E_PARSE_EMPTY_STATEMENT, NULL);
     WEIR_TRY(weir_lex(ctx, text, &p));
     WEIR_TRY(weir_parse_name_parts(&p, parts, &k));
     *n = k;

@@ -3,6 +3,7 @@ of Apache Spark 4.2.0 with Delta 4.4.0, asked on 2026-11-30; where they differ t
 import os
 
 import pytest
+from pyspark.sql import functions as F
 
 INVALID = "INVALID_SCHEMA_OR_RELATION_NAME"
 # Spark says INVALID_ATTRIBUTE_NAME_SYNTAX for those with two dots, which its parser takes for parts of a name, and adopts or
@@ -160,3 +161,42 @@ def test_overwrite_removes_what_a_read_lists(spark, tmp_path):
             assert set(OTHERS[2:]) <= set(tree(folder))
     spark.range(1).write.mode("overwrite").json(str(folder))
     assert [f for f in tree(folder) if not f.endswith(".json")] == sorted([*OTHERS[2:], "_SUCCESS"])
+
+
+# what dropFields and withField, and the partition columns of Delta tables, make of a text: SQL parses it
+PARSED = {"é": "INVALID_IDENTIFIER", "a-b": "INVALID_IDENTIFIER", "a b": "PARSE_SYNTAX_ERROR", "12": "PARSE_SYNTAX_ERROR", "1.a": "PARSE_SYNTAX_ERROR",
+          "a.": "PARSE_SYNTAX_ERROR", "`": "PARSE_SYNTAX_ERROR", "a`b`": "PARSE_SYNTAX_ERROR", "'a'": "PARSE_SYNTAX_ERROR", "-- c": "PARSE_SYNTAX_ERROR",
+          "x.z-1": "PARSE_SYNTAX_ERROR"}
+
+
+def test_fields_are_named_as_in_sql(spark):
+    s = spark.sql("SELECT named_struct('a b', 1, 'é', 2, 'x', named_struct('y', 1, 'z-1', 2), '1a', 3) s").select
+    for text, want in PARSED.items():
+        assert condition(lambda: s(F.col("s").dropFields(text)).schema) == want, text
+        assert condition(lambda: s(F.col("s").withField(text, F.lit(1))).schema) == want, text
+    for text, left in {"`a b`": "é x 1a", "`é`": "a b x 1a", " 1a ": "a b é x", "": "a b é x 1a", "a /* c */": "a b é x 1a"}.items():
+        assert " ".join(s(F.col("s").dropFields(text).alias("s")).schema["s"].dataType.names) == left
+    assert s(F.col("s").dropFields("x . y").alias("s")).schema["s"].dataType["x"].dataType.names == ["z-1"]
+    assert s(F.col("s").withField("", F.lit(1)).alias("s")).schema["s"].dataType.names[-1] == ""
+
+
+def test_partition_columns_of_tables_are_named_as_in_sql(spark, tmp_path):
+    frame = spark.sql("SELECT 1 v, 2 `1a`, 3 `é`, named_struct('i', 1) s")
+    for text, want in {**PARSED, "": "PARSE_EMPTY_STATEMENT", "x.y": "_LEGACY_ERROR_TEMP_3060", "s.i": "DELTA_OPERATION_NOT_ALLOWED"}.items():
+        for mode in ("error", "append", "overwrite"):
+            assert condition(frame.write.format("delta").mode(mode).partitionBy(text).saveAsTable, "t") == want, text
+    for text, want in {"é": "INVALID_IDENTIFIER", "`é`": "INVALID_IDENTIFIER", "a b": "PARSE_SYNTAX_ERROR", "`a b`": "PARSE_SYNTAX_ERROR", "12": "PARSE_SYNTAX_ERROR",
+                       "": "PARSE_EMPTY_STATEMENT", "a.": "INVALID_ATTRIBUTE_NAME_SYNTAX", "`a``b`": "PARSE_SYNTAX_ERROR"}.items():
+        for format in ("delta", "parquet"):
+            assert condition(frame.writeTo("t").using(format).partitionedBy(F.col(text)).create) == want, text
+    assert condition(frame.writeTo("t").using("delta").partitionedBy(F.col("s.i")).create) == "DELTA_OPERATION_NOT_ALLOWED"
+    assert condition(frame.writeTo("t").using("parquet").partitionedBy(F.col("s.i")).create) == "UNSUPPORTED_PARTITION_TRANSFORM"
+    for k, text in enumerate(("`é`", "1a", " `1a`")):
+        frame.write.format("delta").partitionBy(text).saveAsTable(f"t{k}")
+        assert [c.name for c in spark.catalog.listColumns(f"t{k}") if c.isPartition] == [text.strip(" `")]
+    # of a path, and of a table of files, names as they stand
+    frame.write.format("delta").partitionBy("é").save(str(tmp_path / "d"))
+    frame.write.format("parquet").partitionBy("é").saveAsTable("p")
+    assert [c.name for c in spark.catalog.listColumns("p") if c.isPartition] == ["é"]
+    assert condition(frame.write.format("delta").partitionBy("`é`").save, str(tmp_path / "e")) == "DELTA_PARTITION_COLUMN_NOT_FOUND"
+    assert condition(frame.write.format("parquet").partitionBy("`é`").saveAsTable, "q") == "COLUMN_NOT_DEFINED_IN_TABLE"

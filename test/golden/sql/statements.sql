@@ -352,3 +352,88 @@ select * from values (1),(2) t(a) except select * from values (2),(3) u(a) inter
 select * from values (1),(2) t(a) union all select * from values (2),(3) u(a) intersect select * from values (3) v(a) order by a
 select * from values (1),(2) t(a) intersect select * from values (2),(3) u(a) union select * from values (3) v(a) intersect select 3 order by a
 select 1 minus select 1 union all select 2 intersect select 2 except select 2
+-- ORDER BY, SORT BY, DISTRIBUTE BY, CLUSTER BY; names with a minus
+select * from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) distribute by a
+select * from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) cluster by a
+select * from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) sort by a, b desc
+select * from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) distribute by a sort by a desc
+select * from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) distribute by a order by a
+select * from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) cluster by a sort by b
+select * from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) sort by a distribute by a
+select * from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) order by a sort by b
+select * from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) order by a cluster by b
+select b from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) cluster by a
+select b from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) sort by a
+select b from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) distribute by a
+select a, count(*) c from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) group by a sort by c desc, a
+select a, count(*) c from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) group by a distribute by count(*)
+select a, count(*) c from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) group by a cluster by count(*)
+select a, count(*) c from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) group by a sort by count(*), a
+select a, count(*) c from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) group by a having count(*)>1 cluster by count(*)
+select a, count(*) c from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) group by a order by count(*), a
+select a from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) union all select 9 cluster by a
+select a from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) union all select 9 distribute by zz
+select * from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) distribute by zz
+select * from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) cluster by zz
+select * from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) sort by zz
+select * from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) cluster by 1
+select * from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) sort by 2
+select * from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) distribute by 2
+select * from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) sort by all
+select * from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) cluster by all
+select * from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) distribute by all
+select * from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) cluster by a desc
+select * from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) distribute by a desc
+select * from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) distribute by
+select * from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) sort by
+select * from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) distribute by (a, b)
+select * from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) distribute a
+select distinct a from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) sort by a
+select distinct a from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) cluster by b
+select distinct a from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) sort by b
+select * from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) distribute by map(a,b)
+select * from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) sort by map(a,b)
+select * from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) cluster by map(a,b)
+select * from (select * from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) cluster by a) order by b
+select * from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) distribute by sum(a)
+select * from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) sort by sum(a)
+select * from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) cluster by a+1
+select a cluster from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b)
+select a distribute from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b)
+select a sort from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b)
+select a from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) where a>1 distribute by b sort by b
+select * from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) sort by 3
+select * from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) cluster by 3
+select * from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) order by 3
+select * from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) order by a distribute by a
+select * from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) sort by a cluster by a
+select * from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) cluster by a order by b
+select * from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) distribute by a cluster by a
+select * from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) distribute
+select * from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) cluster
+select * from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) sort
+select * from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) as sort
+select * from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) as distribute
+select sum(a) from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) sort by 1
+select sum(a) s from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) sort by s
+select sum(a) s from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) distribute by s
+select b from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) group by a,b sort by a
+select b from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) group by a,b cluster by a
+select b from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) group by a,b distribute by a
+select b from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) group by all distribute by a
+select count(*) from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) sort by sum(a)
+select count(*) from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) cluster by sum(a)
+select a sort from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) sort by sort
+select * from (values (2),(1)) sort sort by 1
+select a from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) distribute by a sort by b cluster by a
+select a, count(*) c from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) group by a distribute by a sort by count(*)
+select a from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) order by map(a, b)
+select 1.a
+select * from a-b
+select * from a.b-c-d
+select * from t-1
+drop table a-b
+select sort from (select a sort from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b)) cluster by sort
+select a from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) distribute by a having a > 1
+select a from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) sort by a desc nulls first, b
+select * except (a-b) from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b)
