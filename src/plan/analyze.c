@@ -2,6 +2,7 @@
  * aggregate.c, the rest of the rewrites in rewrite.c. Called by the session, any thread. */
 #include "plan/scope.h"
 
+#include "expr/eval.h"
 #include "plan/command.h"
 
 #include <stdatomic.h>
@@ -539,6 +540,45 @@ static weir_rc check_weight(weir_ctx *ctx, weir_plan *p) {
     return WEIR_OK;
 }
 
+static weir_rc inline_failed(weir_ctx *ctx, const weir_expr *e, weir_errcls why, const char *name) {
+    while (e->kind == WEIR_EX_ALIAS) e = e->arg[0];
+    (void)weir_fail(ctx, why, name,
+                    weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)));
+    weir_err_where(ctx, &e->at);
+    return WEIR_FAIL;
+}
+
+/* SPARK EvaluateUnresolvedInlineTable: a value of VALUES is computed as the query is understood,
+ * whether or not a row of it is ever asked for. p: what became of the rows. */
+static weir_rc check_inline(weir_ctx *ctx, const weir_plan *p) {
+    if (p->kind == WEIR_P_UNION || (p->kind == WEIR_P_PROJECT && p->in[0]->kind != WEIR_P_RANGE)) {
+        for (int i = 0; i < p->nin; i++) WEIR_TRY(check_inline(ctx, p->in[i]));
+        return WEIR_OK;
+    }
+    for (int i = 0; i < p->nexpr; i++) {
+        const weir_expr *e = p->expr[i];
+        weir_err quiet;
+        weir_ctx own = *ctx;
+        weir_column value;
+        if (e->kind == WEIR_EX_ALIAS && e->arg[0]->kind == WEIR_EX_LIT) continue;
+        weir_err_init(&quiet);
+        own.err = &quiet;
+        bool never = p->kind != WEIR_P_PROJECT || !e->deterministic;
+        weir_rc rc = never ? WEIR_FAIL : weir_eval_const(&own, e, &value);
+        never |= quiet.cls == WEIR_E_DATATYPE_MISMATCH_NON_FOLDABLE_INPUT;
+        bool memory = quiet.cls == WEIR_E_OUT_OF_MEMORY;
+        if (memory) weir_err_copy(ctx->err, &quiet);
+        weir_err_clear(&quiet);
+        if (memory) return WEIR_FAIL;
+        if (rc == WEIR_FAIL && never)
+            return inline_failed(ctx, e, WEIR_E_INVALID_INLINE_TABLE_CANNOT_EVALUATE, "expr");
+        if (rc == WEIR_FAIL)
+            return inline_failed(ctx, e, WEIR_E_INVALID_INLINE_TABLE_FAILED_EVALUATION, "sqlExpr");
+        WEIR_TRY(rc);
+    }
+    return WEIR_OK;
+}
+
 weir_rc weir_az_plan(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan **out) {
     if (p->schema && p->attr) { /* resolved already: an adopted subtree */
         *out = p;
@@ -574,6 +614,7 @@ weir_rc weir_az_plan(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan **out) 
                                                        : az_unary(ctx, az, p, in[0], out);
     }
     az->depth--;
+    if (rc == WEIR_OK && p->is_inline) rc = check_inline(ctx, *out);
     if (rc == WEIR_OK) WEIR_TRY(check_weight(ctx, *out));
     return rc;
 }

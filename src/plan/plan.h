@@ -91,6 +91,7 @@ typedef struct weir_plan {
     int32_t truncate, join_type;
     bool global, all, by_name, allow_missing, within_watermark, outer, vertical, is_distinct,
         shuffle, sessions;
+    bool is_inline;     /* UNION, PROJECT: the rows of VALUES */
     bool metadata;      /* SOURCE, TABLE: the query names _metadata, the scan must have it */
     int32_t group_kind; /* AGGREGATE: 0 group by, 1 rollup, 2 cube, 3 grouping sets, 4 pivot */
     double lo, hi;

@@ -251,6 +251,9 @@ static weir_rc setop_types(weir_ctx *ctx, const weir_plan *p, weir_plan **in, in
                 "invalidNumColumns", weir_printf(ctx->arena, "%d", in[k]->schema->nfield));
         for (int i = 0; i < in[0]->schema->nfield; i++) {
             const weir_type *c = weir_common_type(ctx, to[i], in[k]->schema->field[i].type);
+            if (!c && p->is_inline)
+                return weir_fail(ctx, WEIR_E_INVALID_INLINE_TABLE_INCOMPATIBLE_TYPES, "colName",
+                                 weir_printf(ctx->arena, "`%s`", in[0]->schema->field[i].name));
             if (!c)
                 return weir_fail(
                     ctx, WEIR_E_INCOMPATIBLE_COLUMN_TYPE, "operator", setop_name(p),

@@ -88,6 +88,7 @@ static weir_rc parse_values(weir_parser *p, int32_t from, weir_plan **out) {
     rows->all = true;
     if (rows->nin == 1) rows = rows->in[0];
     rows->at = weir_tk_pos(p, from);
+    rows->is_inline = true;
     *out = rows;
     return parse_alias(p, out, from);
 }

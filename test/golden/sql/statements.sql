@@ -437,3 +437,18 @@ select sort from (select a sort from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(
 select a from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) distribute by a having a > 1
 select a from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b) sort by a desc nulls first, b
 select * except (a-b) from (values (3,'c'),(1,'a'),(2,'b'),(1,'z')) t(a,b)
+values (map(null, 1))
+select b from values (1/0, 1) t(a, b)
+select * from values (1/0) t(a) limit 0
+select count(*) from values (1), (cast('x' as int)) t(a)
+with t as (values (1/0)) select 1
+values (if(false, 1/0, 2)), (coalesce(1, 1/0))
+values (try_divide(1, 0)), (1 + 1)
+values (current_date() is null, now() is null, current_user() is null)
+values (1/0), (array(1))
+values (1, rand(3))
+values (1/0 + rand())
+values (uuid())
+values (explode(array(1)))
+values (sum(1))
+values (raise_error('x'))
