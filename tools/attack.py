@@ -10,6 +10,7 @@ times what it was without the attack (--factor). Last line: `N passed, N failed,
 import argparse
 import collections
 import json
+import logging
 import os
 import random
 import re
@@ -24,7 +25,7 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(ROOT, "test", "py"))
 BIN = os.environ.get("WEIR_BIN", os.path.join(ROOT, "build", "weir"))
-PATIENCE_S, OBEY_S = 4, 2
+PATIENCE_S, OBEY_S, STUCK_S = 4, 2, 60
 
 
 def big(r, low, high):
@@ -138,12 +139,13 @@ class Client(threading.Thread):
 
     def __init__(self, engine, work, outcomes):
         super().__init__(daemon=True)
-        self.engine, self.work, self.outcomes, self.wrong = engine, work, outcomes, []
+        self.engine, self.work, self.outcomes, self.wrong, self.now = engine, work, outcomes, [], None
 
     def ask(self, spark, name, sql):
         from pyspark.errors import PySparkException
         done = threading.Event()
         took = {}
+        self.now = (name, sql, time.monotonic())
 
         def interrupt():
             if done.wait(PATIENCE_S):
@@ -226,6 +228,7 @@ def main():
     o = a.parse_args()
     from conftest import Engine
 
+    logging.disable(logging.CRITICAL)
     passed = failed = skipped = 0
     group = own_cgroup(o.memory) if o.memory else None
     if o.memory and not group:
@@ -250,7 +253,11 @@ def main():
     for c in clients:
         c.start()
     for c in clients:
-        c.join()
+        while c.is_alive():
+            c.join(1)
+            if c.now and time.monotonic() - c.now[2] > STUCK_S:
+                c.wrong.append(f"{c.now[0]}: not obeyed within {STUCK_S} s: {c.now[1][:300]}")
+                break
     took = time.monotonic() - began
     alive = engine.process.poll() is None
     wrong = [w for c in clients for w in c.wrong]
