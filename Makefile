@@ -113,6 +113,14 @@ interop: all
 clients: all
 	$(PY) tools/clients.py
 
+# On loopback, bounded: hostile queries in 5 GiB of addresses and in a cgroup of 1 GiB, beside streams; then what clients may
+# take from the server, what grows, what is cut, who is who
+ATTACK_SEED ?= 1
+attack: all
+	$(PY) tools/attack.py --seed $(ATTACK_SEED)
+	$(PY) tools/attack.py --seed $(ATTACK_SEED) --addresses 0 --memory 1073741824
+	$(PY) tools/test.py --server plain $(addprefix test/py/test_,$(addsuffix .py,wire growth cut_files tokens who artifacts confined names alloc_faults))
+
 verify: all
 	$(PY) tools/verify.py
 
@@ -135,4 +143,4 @@ clean:
 differential: all
 	$(PY) tools/differential.py
 
-.PHONY: all run test tests san tsan tidy interop clients differential verify bench fuzz clean deps
+.PHONY: all run test tests san tsan tidy interop clients differential attack verify bench fuzz clean deps

@@ -25,7 +25,7 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(ROOT, "test", "py"))
 BIN = os.environ.get("WEIR_BIN", os.path.join(ROOT, "build", "weir"))
-PATIENCE_S, OBEY_S, STUCK_S = 4, 2, 60
+PATIENCE_S, STUCK_S = 4, 60
 
 
 def big(r, low, high):
@@ -137,8 +137,9 @@ class Streams:
 class Client(threading.Thread):
     """Asks until the queries are done; counts outcomes."""
 
-    def __init__(self, engine, work, outcomes):
+    def __init__(self, engine, work, outcomes, obey_s):
         super().__init__(daemon=True)
+        self.obey_s = obey_s
         self.engine, self.work, self.outcomes, self.wrong, self.now = engine, work, outcomes, [], None
 
     def ask(self, spark, name, sql):
@@ -172,7 +173,7 @@ class Client(threading.Thread):
             late = time.monotonic() - took["asked"] if "asked" in took else 0
             done.set()
             watch.join()
-        if late > OBEY_S:
+        if late > self.obey_s:
             self.wrong.append(f"{name}: an interrupt was obeyed after {late:.1f} s: {sql[:200]}")
 
     def run(self):
@@ -223,6 +224,7 @@ def main():
     a.add_argument("--addresses", type=int, default=5 << 30)
     a.add_argument("--memory", type=int, default=0)
     a.add_argument("--factor", type=float, default=3)
+    a.add_argument("--obey", type=float, default=2, help="seconds that an interrupt may take")
     a.add_argument("--only", help="names of queries, by commas")
     a.add_argument("--conf", action="append", default=[])
     o = a.parse_args()
@@ -248,7 +250,7 @@ def main():
     time.sleep(o.quiet)
     quiet = streams.batches()
     outcomes = collections.Counter()
-    clients = [Client(engine, work, outcomes) for _ in range(o.clients)]
+    clients = [Client(engine, work, outcomes, o.obey) for _ in range(o.clients)]
     began = time.monotonic()
     for c in clients:
         c.start()

@@ -266,6 +266,8 @@ static bool ends(const weir_jtok *l, weir_jtoken end) {
     return l->now == end || l->now == WEIR_JT_NONE;
 }
 
+enum { LOOKS = 1 << 16 }; /* elements between looks at the cancellation */
+
 static outcome put_array(weir_jconv *x, weir_build *b) {
     int64_t from = b->kid[0].len;
     outcome all = GOOD, v;
@@ -276,6 +278,8 @@ static outcome put_array(weir_jconv *x, weir_build *b) {
         v = done(x, weir_jt_next(&x->l));
         if (v == FAILED || ends(&x->l, WEIR_JT_ARRAY_END)) break;
         v = weir_jc_value(x, &b->kid[0]);
+        if ((b->kid[0].len - from) % LOOKS == 0 && weir_check_cancel(x->ctx) != WEIR_OK)
+            v = FAILED; /* told again by the next who looks */
         if (v == FAILED) break;
         if (v == PARTLY && all == GOOD) all = PARTLY, first = x->cause;
     }

@@ -1,4 +1,5 @@
 /* Global sort: all rows are held, an index is sorted (stable merge), rows are taken in order. */
+#include "col/sort.h"
 #include "exec/ops.h"
 
 typedef struct sort_op {
@@ -16,8 +17,15 @@ typedef struct sort_key {
     bool desc, nulls_first;
 } sort_key;
 
-static int order(const sort_key *k, int n, int64_t a, int64_t b) {
-    for (int i = 0; i < n; i++) {
+typedef struct sort_keys {
+    const sort_key *key;
+    int n;
+} sort_keys;
+
+static int by_keys(void *u, int64_t a, int64_t b) {
+    const sort_keys *s = u;
+    const sort_key *k = s->key;
+    for (int i = 0; i < s->n; i++) {
         bool na = weir_is_null(k[i].c, a), nb = weir_is_null(k[i].c, b);
         if (na || nb) {
             if (na && nb) continue;
@@ -27,19 +35,6 @@ static int order(const sort_key *k, int n, int64_t a, int64_t b) {
         if (r) return k[i].desc ? -r : r;
     }
     return 0;
-}
-
-static void merge_sort(int64_t *v, int64_t *tmp, int64_t n, const sort_key *k, int nk) {
-    for (int64_t w = 1; w < n; w *= 2) {
-        for (int64_t lo = 0; lo < n; lo += 2 * w) {
-            int64_t mid = lo + w < n ? lo + w : n, hi = lo + 2 * w < n ? lo + 2 * w : n, i = lo,
-                    j = mid, o = lo;
-            while (i < mid && j < hi) tmp[o++] = order(k, nk, v[j], v[i]) < 0 ? v[j++] : v[i++];
-            while (i < mid) tmp[o++] = v[i++];
-            while (j < hi) tmp[o++] = v[j++];
-        }
-        memcpy(v, tmp, sizeof *v * (size_t)n);
-    }
 }
 
 static weir_rc sort_reset(weir_ctx *ctx, weir_op *op) {
@@ -68,12 +63,10 @@ static weir_rc sort_fill(weir_ctx *ctx, sort_op *s) {
         WEIR_TRY(weir_eval_run(&c, s->base.eval, i, &s->all, &col[i]));
         k[i] = (sort_key){&col[i], p->expr[i]->descending, p->expr[i]->nulls_first};
     }
-    int64_t *tmp;
     WEIR_TRY_NEWN(ctx, s->held, s->idx, s->all.len + 1);
-    WEIR_TRY_NEWN(ctx, s->held, tmp, s->all.len + 1);
     for (int64_t i = 0; i < s->all.len; i++) s->idx[i] = i;
-    merge_sort(s->idx, tmp, s->all.len, k, p->nexpr);
-    return WEIR_OK;
+    sort_keys keys = {k, p->nexpr};
+    return weir_sort_rows(ctx, s->idx, s->all.len, by_keys, &keys);
 }
 
 static weir_rc sort_next(weir_ctx *ctx, weir_op *op, weir_batch *out, bool *eof) {

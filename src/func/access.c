@@ -1,5 +1,6 @@
 /* Making and reading structs, arrays and maps: struct, array, map, field, element and key access,
  * size. SPARK complexTypeCreator, complexTypeExtractors. Called by the evaluator; any thread. */
+#include "func/elements.h"
 #include "func/lists.h"
 
 #include <math.h>
@@ -264,18 +265,22 @@ static weir_rc bind_map(weir_ctx *ctx, weir_expr *e) {
 /* SPARK ArrayBasedMapBuilder: no null keys; duplicates fail (or the last wins). */
 weir_rc weir_map_check_keys(weir_ctx *ctx, weir_call *c) {
     const weir_column *keys = &c->out->kid[0];
+    weir_elements_set seen;
     int64_t first;
+    weir_set_init(&seen, ctx->arena);
     for (int64_t i = 0; i < c->len; i++) {
         if (weir_is_null(c->out, i)) continue;
+        weir_set_clear(&seen);
         int32_t n = weir_get_list(c->out, i, &first);
         for (int32_t k = 0; k < n; k++) {
             if (weir_is_null(keys, first + k))
                 return weir_call_fail(ctx, c, WEIR_E_NULL_MAP_KEY, NULL);
-            for (int32_t j = 0; j < k; j++)
-                if (weir_compare(keys, first + j, keys, first + k) == 0)
-                    return weir_call_fail(ctx, c, WEIR_E_DUPLICATED_MAP_KEY, "key",
-                                          weir_value_sql(ctx, keys, first + k), "mapKeyDedupPolicy",
-                                          "\"spark.sql.mapKeyDedupPolicy\"");
+            bool fresh;
+            WEIR_TRY(weir_set_add(ctx, &seen, keys, first + k, &fresh));
+            if (!fresh)
+                return weir_call_fail(ctx, c, WEIR_E_DUPLICATED_MAP_KEY, "key",
+                                      weir_value_sql(ctx, keys, first + k), "mapKeyDedupPolicy",
+                                      "\"spark.sql.mapKeyDedupPolicy\"");
         }
     }
     return WEIR_OK;

@@ -1,7 +1,9 @@
 /* Functions that make lists from lists: distinct, union, sort, slice, flatten, sequence ...
  * Elements are chosen by index and taken at once. SPARK collectionOperations. Called by the
  * evaluator; any thread. */
+#include "col/sort.h"
 #include "func/datetime.h"
+#include "func/elements.h"
 #include "func/lists.h"
 
 #include <stdlib.h>
@@ -27,16 +29,6 @@ static bool same(const weir_column *a, int64_t i, const weir_column *b, int64_t 
     return n || m ? n && m : weir_compare(a, i, b, j) == 0;
 }
 
-/* Is the element among those already chosen for this row? */
-static bool chosen(const two *t, int64_t from, int src, int64_t row) {
-    for (int64_t k = from; k < t->l.n; k++) {
-        int64_t g = t->l.idx[k];
-        int s = t->l.nsrc > 1 && g >= t->l.base[1];
-        if (same(t->e[s], g - t->l.base[s], t->e[src], row)) return true;
-    }
-    return false;
-}
-
 static bool within(const weir_column *e, int64_t first, int32_t n, const weir_column *x,
                    int64_t row) {
     for (int32_t k = 0; k < n; k++)
@@ -48,19 +40,28 @@ typedef enum { DISTINCT, UNION, INTERSECT, EXCEPT } set_op;
 
 static weir_rc sets(weir_ctx *ctx, weir_call *c, set_op op) {
     two t;
+    weir_elements_set chosen, other;
     int n = op == DISTINCT ? 1 : 2;
+    bool fresh;
     WEIR_TRY(start(ctx, c, &t, n));
+    weir_set_init(&chosen, ctx->arena);
+    weir_set_init(&other, ctx->arena);
     for (int64_t i = 0; i < c->len; i++) {
-        int64_t a, b = 0, from = t.l.n;
+        int64_t a, b = 0;
         bool skip = weir_call_null(c, i);
         int32_t na = skip ? 0 : list(c, 0, i, &a), nb = skip || n == 1 ? 0 : list(c, 1, i, &b);
+        weir_set_clear(&chosen);
+        if (op >= INTERSECT) WEIR_TRY(weir_set_fill(ctx, &other, t.e[1], b, nb));
         for (int32_t k = 0; k < na; k++) {
-            if (op >= INTERSECT && within(t.e[1], b, nb, t.e[0], a + k) != (op == INTERSECT))
+            if (op >= INTERSECT && weir_set_has(&other, t.e[0], a + k) != (op == INTERSECT))
                 continue;
-            if (!chosen(&t, from, 0, a + k)) weir_lists_add(&t.l, 0, a + k);
+            WEIR_TRY(weir_set_add(ctx, &chosen, t.e[0], a + k, &fresh));
+            if (fresh) weir_lists_add(&t.l, 0, a + k);
         }
-        for (int32_t k = 0; op == UNION && k < nb; k++)
-            if (!chosen(&t, from, 1, b + k)) weir_lists_add(&t.l, 1, b + k);
+        for (int32_t k = 0; op == UNION && k < nb; k++) {
+            WEIR_TRY(weir_set_add(ctx, &chosen, t.e[1], b + k, &fresh));
+            if (fresh) weir_lists_add(&t.l, 1, b + k);
+        }
         weir_lists_close(&t.l, i);
     }
     return weir_lists_finish(ctx, c, &t.l, 0);
@@ -150,13 +151,11 @@ typedef struct order {
     bool nulls_last;
 } order;
 
-static int by_value(const void *x, const void *y, void *u) {
+static int by_value(void *u, int64_t a, int64_t b) {
     const order *o = u;
-    int64_t a = *(const int64_t *)x, b = *(const int64_t *)y;
     bool n = weir_is_null(o->e, a), m = weir_is_null(o->e, b);
     if (n || m) return n == m ? 0 : (n ? -1 : 1) * (o->nulls_last ? -1 : 1);
-    int r = weir_compare(o->e, a, o->e, b) * o->sign;
-    return r ? r : (a > b) - (a < b);
+    return weir_compare(o->e, a, o->e, b) * o->sign;
 }
 
 static weir_rc sorted(weir_ctx *ctx, weir_call *c, bool array_sort) {
@@ -168,7 +167,7 @@ static weir_rc sorted(weir_ctx *ctx, weir_call *c, bool array_sort) {
         bool up = array_sort || c->narg < 2 || WEIR_AT_ROW(uint8_t, &c->arg[1], i);
         order o = {t.e[0], up ? 1 : -1, array_sort || !up};
         for (int32_t k = 0; k < n; k++) weir_lists_add(&t.l, 0, a + k);
-        if (n > 1) qsort_r(t.l.idx + from, (size_t)n, sizeof *t.l.idx, by_value, &o);
+        if (!t.l.failed) WEIR_TRY(weir_sort_rows(ctx, t.l.idx + from, n, by_value, &o));
         weir_lists_close(&t.l, i);
     }
     return weir_lists_finish(ctx, c, &t.l, 0);
@@ -288,18 +287,21 @@ static weir_rc k_overlap(weir_ctx *ctx, weir_call *c) {
     const weir_column *x = weir_elements(ctx, &c->arg[0], 0),
                       *y = weir_elements(ctx, &c->arg[1], 0);
     uint8_t *o, *bits;
+    weir_elements_set there;
     WEIR_TRY(weir_out_fixed(ctx, c, &o));
     WEIR_TRY(weir_out_valid(ctx, c, &bits));
+    weir_set_init(&there, ctx->arena);
     WEIR_EACH(c, i) {
         int64_t a, b;
         int32_t n = list(c, 0, i, &a), m = list(c, 1, i, &b);
+        WEIR_TRY(weir_set_fill(ctx, &there, y, b, m));
         bool nulls = false;
         o[i] = 0;
         for (int32_t k = 0; k < n; k++) {
             if (weir_is_null(x, a + k))
                 nulls = true;
             else
-                o[i] |= within(y, b, m, x, a + k);
+                o[i] |= weir_set_has(&there, x, a + k);
         }
         for (int32_t k = 0; k < m; k++) nulls |= weir_is_null(y, b + k);
         if (!o[i] && nulls && n && m) weir_bit_clear(bits, i);

@@ -1,5 +1,7 @@
 /* Higher-order functions: their types and kernels. A body runs once over the elements of all rows.
  * See lambda.h. */
+#include "col/sort.h"
+#include "func/elements.h"
 #include "func/lambda.h"
 
 #include "func/lists.h"
@@ -472,13 +474,6 @@ static weir_rc k_zip_with(weir_ctx *ctx, weir_call *c) {
     return put_lists(ctx, c, &x, &v, NULL, NULL, 0);
 }
 
-static int64_t find_key(const weir_column *keys, int64_t first, int32_t n, const weir_column *k,
-                        int64_t row) {
-    for (int32_t i = 0; i < n; i++)
-        if (weir_compare(keys, first + i, k, row) == 0) return first + i;
-    return -1;
-}
-
 typedef struct key_pair {
     int64_t row, left, right;
 } key_pair;
@@ -492,14 +487,21 @@ static weir_rc pair_keys(weir_ctx *ctx, weir_call *c, const uint8_t *bits, key_p
     for (int64_t i = 0; i < c->len; i++) /* a CONST map counts for every row */
         if (weir_bit(bits, i)) total += weir_get_list(l, i, &fl) + weir_get_list(r, i, &fr);
     key_pair *v;
+    weir_elements_set left, right;
+    weir_set_init(&left, ctx->arena);
+    weir_set_init(&right, ctx->arena);
     WEIR_TRY_NEWN(ctx, ctx->arena, v, total + 1);
     for (int64_t i = 0; i < c->len; i++) {
         if (!weir_bit(bits, i)) continue;
         int32_t nl = weir_get_list(l, i, &fl), nr = weir_get_list(r, i, &fr);
-        for (int32_t k = 0; k < nl; k++)
-            v[n++] = (key_pair){i, fl + k, find_key(rk, fr, nr, lk, fl + k)};
+        WEIR_TRY(weir_set_fill(ctx, &left, lk, fl, nl)); /* keys differ: places are positions */
+        WEIR_TRY(weir_set_fill(ctx, &right, rk, fr, nr));
+        for (int32_t k = 0; k < nl; k++) {
+            int64_t at = weir_set_find(&right, lk, fl + k);
+            v[n++] = (key_pair){i, fl + k, at < 0 ? -1 : fr + at};
+        }
         for (int32_t k = 0; k < nr; k++)
-            if (find_key(lk, fl, nl, rk, fr + k) < 0) v[n++] = (key_pair){i, -1, fr + k};
+            if (!weir_set_has(&left, rk, fr + k)) v[n++] = (key_pair){i, -1, fr + k};
     }
     *out = v;
     *count = n;
@@ -545,34 +547,29 @@ typedef struct sorter {
     const body *b;
     const weir_column *e;
     int64_t row;
+    weir_ctx ctx; /* its arena is that of one comparison */
+    weir_rc rc;
 } sorter;
 
-static weir_rc in_order(weir_ctx *ctx, const sorter *s, int64_t l, int64_t r, bool *yes) {
+static weir_rc compare(weir_ctx *ctx, const sorter *s, int64_t l, int64_t r, int *out) {
     weir_column p[2], v;
+    weir_arena_reset(ctx->arena);
     WEIR_TRY(weir_column_take(ctx, s->e, &l, 1, &p[0]));
     WEIR_TRY(weir_column_take(ctx, s->e, &r, 1, &p[1]));
     WEIR_TRY(body_run(ctx, s->b, p, &s->row, 1, &v));
     if (weir_is_null(&v, 0))
         return weir_fail(ctx, WEIR_E_COMPARATOR_RETURNS_NULL, "firstValue",
                          weir_value_sql(ctx, s->e, l), "secondValue", weir_value_sql(ctx, s->e, r));
-    *yes = WEIR_AT_ROW(int32_t, &v, 0) <= 0;
+    *out = WEIR_AT_ROW(int32_t, &v, 0);
     return WEIR_OK;
 }
 
-static weir_rc sort_run(weir_ctx *ctx, const sorter *s, int64_t *v, int64_t *tmp, int32_t n) {
-    int32_t half = n / 2, i = 0, j = half, k = 0;
-    if (n < 2) return WEIR_OK;
-    WEIR_TRY(sort_run(ctx, s, v, tmp, half));
-    WEIR_TRY(sort_run(ctx, s, v + half, tmp, n - half));
-    while (i < half && j < n) {
-        bool yes = false;
-        WEIR_TRY(in_order(ctx, s, v[i], v[j], &yes));
-        tmp[k++] = yes ? v[i++] : v[j++];
-    }
-    while (i < half) tmp[k++] = v[i++];
-    while (j < n) tmp[k++] = v[j++];
-    memcpy(v, tmp, sizeof *v * (size_t)n);
-    return WEIR_OK;
+/* After a failure nothing is asked any more. */
+static int by_body(void *u, int64_t a, int64_t b) {
+    sorter *s = u;
+    int r = 0;
+    if (s->rc == WEIR_OK) s->rc = compare(&s->ctx, s, a, b, &r);
+    return s->rc == WEIR_OK ? r : 0;
 }
 
 static weir_rc k_sort(weir_ctx *ctx, weir_call *c) {
@@ -580,14 +577,15 @@ static weir_rc k_sort(weir_ctx *ctx, weir_call *c) {
     body b;
     WEIR_TRY(body_start(ctx, c, &b, 0));
     WEIR_TRY(list_elements(ctx, c, &x));
-    int64_t *tmp;
-    WEIR_TRY_NEWN(ctx, ctx->arena, tmp, x.n + 1);
     const weir_column *e = weir_elements(ctx, &c->arg[0], 0);
+    sorter s = {&b, e, 0, *ctx, WEIR_OK};
+    s.ctx.arena = weir_arena_new(ctx->arena);
     for (int64_t j = 0; j < x.n;) {
         int64_t from = j;
         while (j < x.n && x.row[j] == x.row[from]) j++;
-        sorter s = {&b, e, x.row[from]};
-        WEIR_TRY(sort_run(ctx, &s, x.at + from, tmp, (int32_t)(j - from)));
+        s.row = x.row[from];
+        WEIR_TRY(weir_sort_rows(ctx, x.at + from, j - from, by_body, &s));
+        WEIR_TRY(s.rc);
     }
     return put_lists(ctx, c, &x, e, x.at, NULL, 0);
 }
