@@ -66,9 +66,22 @@ static const bool *needs_below(weir_ctx *ctx, const weir_plan *p, const bool *ne
     case WEIR_P_TAIL:
     case WEIR_P_ALIAS:
     case WEIR_P_HINT:
+    case WEIR_P_UNION: /* of each input, whose columns are the output's by place */
     case WEIR_P_REPARTITION: return need;
     default: return NULL;
     }
+}
+
+/* What nobody reads is not computed, and fails no query. SPARK ColumnPruning */
+static const weir_plan *without_unread(weir_ctx *ctx, const weir_plan *p, const bool *need) {
+    weir_plan *c = weir_plan_copy(ctx->arena, p);
+    c->expr = WEIR_NEWN(ctx->arena, weir_expr *, p->nexpr + 1);
+    for (int i = 0; i < p->nexpr; i++) {
+        weir_expr *e = p->expr[i];
+        bool stays = need[i] || !e->deterministic || e->kind == WEIR_EX_COL;
+        c->expr[i] = stays ? e : weir_lit_null(ctx->arena, p->schema->field[i].type);
+    }
+    return c;
 }
 
 static weir_rc build_scan(weir_ctx *ctx, weir_exec *x, const weir_plan *p, const bool *need,
@@ -131,14 +144,15 @@ static weir_rc build(weir_ctx *ctx, weir_exec *x, const weir_plan *p, const bool
         (p->kind == WEIR_P_WATERMARK && !(x->stream && p->streaming)))
         return build(ctx, x, p->in[0], need ? needs_below(ctx, p, need) : NULL, out);
     if (p->kind == WEIR_P_SCAN) return build_scan(ctx, x, p, need, out);
+    if (p->kind == WEIR_P_PROJECT && need) p = without_unread(ctx, p, need);
     const weir_op_ops *stateful = stateful_ops(x, p), *ops = stateful ? stateful : ops_of(p);
     if (!ops)
         return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature", "executing this relation");
     weir_op *op = op_new(ctx, ops, p, p->nin);
     if (stateful || p->sessions) weir_op_state_init(op, x);
-    for (int i = 0; i < p->nin; i++)
-        WEIR_TRY(
-            build(ctx, x, p->in[i], p->nin == 1 ? needs_below(ctx, p, need) : NULL, &op->in[i]));
+    bool passes = p->nin == 1 || p->kind == WEIR_P_UNION;
+    const bool *below = passes ? needs_below(ctx, p, need) : NULL;
+    for (int i = 0; i < p->nin; i++) WEIR_TRY(build(ctx, x, p->in[i], below, &op->in[i]));
     if (p->kind == WEIR_P_METRICS) weir_op_metrics_init(op, x);
     if (p->kind == WEIR_P_WATERMARK) weir_op_watermark_init(op, x);
     if (p->nexpr && p->kind != WEIR_P_METRICS && p->kind != WEIR_P_AGGREGATE)
