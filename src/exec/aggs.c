@@ -36,9 +36,10 @@ weir_rc weir_aggs_new(weir_ctx *ctx, weir_arena *mem, weir_expr *const *agg, int
     a->ansi = weir_conf_bool(ctx->conf, "spark.sql.ansi.enabled");
     for (int i = 0; i < n; i++) {
         weir_expr *e = agg[i], **x = WEIR_NEWN(mem, weir_expr *, e->narg + 1);
-        memcpy(x, e->arg, sizeof *x * (size_t)e->narg);
-        if (e->filter) x[e->narg] = e->filter;
         a->v[i].e = e;
+        if (e->kind != WEIR_EX_AGG) continue;
+        if (e->narg) memcpy(x, e->arg, sizeof *x * (size_t)e->narg);
+        if (e->filter) x[e->narg] = e->filter;
         WEIR_TRY(weir_eval_new(&c, x, e->narg + (e->filter != NULL), &a->v[i].args));
         if (e->distinct) WEIR_TRY(distinct_types(ctx, mem, &a->v[i]));
     }
@@ -127,13 +128,16 @@ static weir_rc update_one(weir_ctx *ctx, weir_aggs *a, one *o, const weir_batch 
 
 weir_rc weir_aggs_update(weir_ctx *ctx, weir_aggs *a, const weir_batch *b, const uint32_t *slot,
                          int64_t nslot) {
-    for (int i = 0; i < a->n; i++) WEIR_TRY(update_one(ctx, a, &a->v[i], b, slot, nslot));
+    for (int i = 0; i < a->n; i++)
+        if (a->v[i].e->kind == WEIR_EX_AGG)
+            WEIR_TRY(update_one(ctx, a, &a->v[i], b, slot, nslot));
     return WEIR_OK;
 }
 
 weir_rc weir_aggs_finish(weir_ctx *ctx, weir_aggs *a, int which, int64_t from, int64_t n,
                          weir_column *out) {
     one *o = &a->v[which];
+    if (o->e->kind != WEIR_EX_AGG) return weir_column_null(ctx, o->e->type, n, out);
     WEIR_TRY(make_room(ctx, a, o, from + n));
     weir_agg_call c = {
         .expr = o->e, .bound = o->e->bound, .slots = o->slots, .mem = a->mem, .ansi = a->ansi};

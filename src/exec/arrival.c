@@ -20,6 +20,7 @@ static bool is_sorted(weir_ctx *ctx, const weir_plan *p) {
     bool in_place = true, object = false;
     for (int i = p->ngroup; i < p->nexpr; i++) {
         weir_field f[WEIR_AGG_STATE_MAX];
+        if (p->expr[i]->kind != WEIR_EX_AGG) continue; /* nobody reads it */
         if (!p->expr[i]->agg->state_types) return false;
         int n = p->expr[i]->agg->state_types(ctx, p->expr[i], f, WEIR_AGG_STATE_MAX);
         for (int k = 0; k < n; k++) in_place &= is_mutable(f[k].type);

@@ -2,6 +2,7 @@
  * the session. */
 #include "exec/ops.h"
 #include "exec/state.h"
+#include "plan/stream.h"
 
 static weir_rc build(weir_ctx *, weir_exec *, const weir_plan *, const bool *need, weir_op **out);
 
@@ -16,10 +17,12 @@ weir_rc weir_op_next(weir_ctx *ctx, weir_op *op, weir_batch *out, bool *eof) {
     return WEIR_OK;
 }
 
-static weir_op *op_new(weir_ctx *ctx, const weir_op_ops *ops, const weir_plan *p, int nin) {
+static weir_op *op_new(weir_ctx *ctx, const weir_op_ops *ops, const weir_plan *p, const bool *need,
+                       int nin) {
     weir_op *op = weir_alloc(ctx->arena, ops->size);
     op->ops = ops;
     op->plan = p;
+    op->need = need;
     op->mem = ctx->arena;
     op->nin = nin;
     op->in = WEIR_NEWN(ctx->arena, weir_op *, nin);
@@ -38,19 +41,27 @@ static const bool *needs_below(weir_ctx *ctx, const weir_plan *p, const bool *ne
     switch (p->kind) {
     case WEIR_P_PROJECT:
         for (int i = 0; i < p->nexpr; i++)
-            if (!need || need[i] || !p->expr[i]->deterministic)
-                (void)weir_expr_walk(p->expr[i], mark, b);
+            if (!need || need[i]) (void)weir_expr_walk(p->expr[i], mark, b);
         return b;
-    case WEIR_P_AGGREGATE:
-        for (int i = 0; i < p->nexpr; i++) (void)weir_expr_walk(p->expr[i], mark, b);
-        return b;
+    case WEIR_P_AGGREGATE: /* what is not read has become a literal, or is state */
     case WEIR_P_SHOW_STRING:
     case WEIR_P_HTML_STRING:
         for (int i = 0; i < p->nexpr; i++) (void)weir_expr_walk(p->expr[i], mark, b);
         return b;
+    case WEIR_P_EXPLODE:
+        for (int i = 0; i < in->schema->nfield; i++) b[i] = !need || need[i];
+        (void)weir_expr_walk(p->expr[0], mark, b);
+        return b;
+    case WEIR_P_DEDUP:
+        if (!need) return NULL;
+        memcpy(b, need, (size_t)in->schema->nfield);
+        for (int i = 0; i < p->nexpr; i++) (void)weir_expr_walk(p->expr[i], mark, b);
+        /* SPARK DeduplicateWithinWatermark.references */
+        for (int i = 0; i < in->schema->nfield && p->within_watermark; i++)
+            b[i] |= weir_event_time_delay(in, i) >= 0;
+        return b;
     case WEIR_P_FILTER:
     case WEIR_P_SORT:
-    case WEIR_P_DEDUP:
     case WEIR_P_METRICS:
     case WEIR_P_WATERMARK:
         if (!need) return NULL;
@@ -72,13 +83,14 @@ static const bool *needs_below(weir_ctx *ctx, const weir_plan *p, const bool *ne
     }
 }
 
-/* What nobody reads is not computed, and fails no query. SPARK ColumnPruning */
+/* What nobody reads is not computed, and fails no query; it is null. Keys of an aggregate are read
+ * by it. SPARK ColumnPruning */
 static const weir_plan *without_unread(weir_ctx *ctx, const weir_plan *p, const bool *need) {
     weir_plan *c = weir_plan_copy(ctx->arena, p);
     c->expr = WEIR_NEWN(ctx->arena, weir_expr *, p->nexpr + 1);
     for (int i = 0; i < p->nexpr; i++) {
         weir_expr *e = p->expr[i];
-        bool stays = need[i] || !e->deterministic || e->kind == WEIR_EX_COL;
+        bool stays = need[i] || i < p->ngroup || e->kind == WEIR_EX_COL;
         c->expr[i] = stays ? e : weir_lit_null(ctx->arena, p->schema->field[i].type);
     }
     return c;
@@ -86,8 +98,8 @@ static const weir_plan *without_unread(weir_ctx *ctx, const weir_plan *p, const 
 
 static weir_rc build_scan(weir_ctx *ctx, weir_exec *x, const weir_plan *p, const bool *need,
                           weir_op **out) {
-    weir_op *op = op_new(ctx, &weir_op_scan, p, 0);
-    weir_op_scan_init(op, x, x->nscan, need);
+    weir_op *op = op_new(ctx, &weir_op_scan, p, need, 0);
+    weir_op_scan_init(op, x, x->nscan);
     x->scan[x->nscan++] = p->scan;
     *out = op;
     return WEIR_OK;
@@ -144,12 +156,14 @@ static weir_rc build(weir_ctx *ctx, weir_exec *x, const weir_plan *p, const bool
         (p->kind == WEIR_P_WATERMARK && !(x->stream && p->streaming)))
         return build(ctx, x, p->in[0], need ? needs_below(ctx, p, need) : NULL, out);
     if (p->kind == WEIR_P_SCAN) return build_scan(ctx, x, p, need, out);
-    if (p->kind == WEIR_P_PROJECT && need) p = without_unread(ctx, p, need);
     const weir_op_ops *stateful = stateful_ops(x, p), *ops = stateful ? stateful : ops_of(p);
     if (!ops)
         return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature", "executing this relation");
-    weir_op *op = op_new(ctx, ops, p, p->nin);
-    if (stateful || p->sessions) weir_op_state_init(op, x);
+    bool keeps = stateful || p->sessions;
+    if (need && !keeps && (p->kind == WEIR_P_PROJECT || p->kind == WEIR_P_AGGREGATE))
+        p = without_unread(ctx, p, need);
+    weir_op *op = op_new(ctx, ops, p, need, p->nin);
+    if (keeps) weir_op_state_init(op, x);
     bool passes = p->nin == 1 || p->kind == WEIR_P_UNION;
     const bool *below = passes ? needs_below(ctx, p, need) : NULL;
     for (int i = 0; i < p->nin; i++) WEIR_TRY(build(ctx, x, p->in[i], below, &op->in[i]));

@@ -22,6 +22,7 @@ typedef struct weir_opstat {
 struct weir_op {
     const weir_op_ops *ops;
     const weir_plan *plan; /* read-only, shared */
+    const bool *need;      /* columns of the output that are read above; NULL: all */
     weir_arena *mem;       /* life of the tree */
     int nin;
     weir_op **in;

@@ -11,7 +11,7 @@ extern const weir_op_ops weir_op_scan, weir_op_local, weir_op_range, weir_op_pro
     weir_op_watermark, weir_op_state_aggregate, weir_op_state_session, weir_op_state_dedup,
     weir_op_state_limit;
 
-void weir_op_scan_init(weir_op *, weir_exec *, int index, const bool *need);
+void weir_op_scan_init(weir_op *, weir_exec *, int index);
 void weir_op_metrics_init(weir_op *, weir_exec *);
 /* Stateful operators: registers them with the tree; before open. */
 void weir_op_watermark_init(weir_op *, weir_exec *);
@@ -42,7 +42,7 @@ void weir_groups_free(weir_groups *);
  * SPARK NormalizeFloatingNumbers */
 weir_rc weir_normal_zero(weir_ctx *, weir_column *);
 
-/* Aggregate calls over slots. */
+/* Aggregate calls over slots; a literal in the place of one that nobody reads gives nulls. */
 typedef struct weir_aggs weir_aggs;
 weir_rc weir_aggs_new(weir_ctx *, weir_arena *mem, weir_expr *const *agg, int n, weir_aggs **out);
 weir_rc weir_aggs_update(weir_ctx *, weir_aggs *, const weir_batch *, const uint32_t *slot,

@@ -6,16 +6,14 @@ typedef struct scan_op {
     weir_op base;
     weir_exec *x;
     int index;
-    const bool *need;
     weir_reader *reader;
     bool done;
 } scan_op;
 
-void weir_op_scan_init(weir_op *op, weir_exec *x, int index, const bool *need) {
+void weir_op_scan_init(weir_op *op, weir_exec *x, int index) {
     scan_op *s = (scan_op *)op;
     s->x = x;
     s->index = index;
-    s->need = need;
 }
 
 static void scan_close(weir_op *op) {
@@ -69,7 +67,7 @@ static weir_rc fill_chars(weir_ctx *ctx, const scan_op *s, const weir_scan *scan
     weir_column *col = WEIR_NEWN(ctx->arena, weir_column, b->schema->nfield + 1);
     memcpy(col, b->col, sizeof *col * (size_t)b->schema->nfield);
     for (int i = 0; i < n; i++)
-        if (scan->chars[i] && (!s->need || s->need[i]))
+        if (scan->chars[i] && (!s->base.need || s->base.need[i]))
             WEIR_TRY(weir_fill_chars(ctx, scan->chars[i], &b->col[i], &col[i]));
     b->col = col;
     return WEIR_OK;
@@ -80,7 +78,7 @@ static weir_rc scan_next(weir_ctx *ctx, weir_op *op, weir_batch *out, bool *eof)
     weir_scan *scan = op->plan->scan;
     const weir_splits *sp = &s->x->splits[s->index];
     if (!s->reader && !s->done && sp->n) {
-        WEIR_TRY(scan->ops->read(ctx, scan, sp->v, sp->n, s->need, &s->reader));
+        WEIR_TRY(scan->ops->read(ctx, scan, sp->v, sp->n, op->need, &s->reader));
     }
     *eof = true;
     if (s->reader) WEIR_TRY(s->reader->next(ctx, s->reader, out, eof));
@@ -91,7 +89,8 @@ static weir_rc scan_next(weir_ctx *ctx, weir_op *op, weir_batch *out, bool *eof)
         s->x->rows_in[s->index] += out->len;
         if (scan->chars) WEIR_TRY(fill_chars(ctx, s, scan, out));
         int last = op->plan->schema->nfield - 1;
-        if (scan->metadata_wanted) WEIR_TRY(add_metadata(ctx, op, !s->need || s->need[last], out));
+        if (scan->metadata_wanted)
+            WEIR_TRY(add_metadata(ctx, op, !op->need || op->need[last], out));
         out->schema = op->plan->schema;
     }
     return WEIR_OK;

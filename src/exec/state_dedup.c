@@ -24,12 +24,24 @@ static int64_t value_due(const void *u, weir_bytes key, weir_bytes value) {
     return weir_urow_i64(value, 1, 0);
 }
 
+/* The event time by which rows are late: where nobody reads it, Spark has pruned it, and no row is.
+ * SPARK WatermarkSupport.watermarkPredicateForDataForLateEvents */
+static int late_by(const weir_op *op) {
+    const weir_plan *p = op->plan, *in = p->in[0];
+    for (int i = 0; i < in->schema->nfield; i++) {
+        bool read = !op->need || op->need[i] || p->within_watermark;
+        for (int k = 0; k < p->nexpr && !read; k++) read = p->expr[k]->ordinal == i;
+        if (read && weir_event_time_delay(in, i) >= 0) return i;
+    }
+    return -1;
+}
+
 static weir_rc dedup_open(weir_ctx *ctx, weir_op *op) {
     state_dedup *d = (state_dedup *)op;
     const weir_plan *p = op->plan, *in = p->in[0];
     weir_field *f = WEIR_NEWN(ctx->arena, weir_field, p->nexpr + 1),
                value = {"__dummy__", &weir_t_void, true, NULL};
-    d->time = weir_event_time_column(in);
+    d->time = late_by(op);
     d->key_time = -1;
     for (int i = 0; i < p->nexpr; i++) {
         f[i] = in->schema->field[p->expr[i]->ordinal];

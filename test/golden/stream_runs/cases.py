@@ -82,6 +82,17 @@ CASES = {
                        ".groupBy(F.window('ts', '10 seconds').alias('w')).agg(F.count('id').alias('n'))", "append"),
     "union_min": one(UNION, "append"),
     "union_max": one(UNION, "append", **{P + "multipleWatermarkPolicy": "max"}),
+    # event time that nobody reads above
+    "unread_dedup": one(f"src().{WM}.dropDuplicates(['k']).select('k')", "append"),
+    "unread_dedup_sum": one(f"src().{WM}.dropDuplicates(['k', 'j']).groupBy('k').agg(F.count('id').alias('n'))", "complete"),
+    "unread_dedup_renamed": one(f"src().{WM}.select('k', F.col('ts').alias('t')).dropDuplicates(['k']).select('k')", "append"),
+    "unread_dedup_key": one(f"src().{WM}.select('k', F.col('ts').alias('t')).dropDuplicates(['k', 't']).select('k')", "append"),
+    "unread_within": one(f"src().{WM}.dropDuplicatesWithinWatermark(['k']).select('k')", "append"),
+    "unread_within_renamed": one(f"src().{WM}.select('k', F.col('ts').alias('t')).dropDuplicatesWithinWatermark(['k']).select('k')", "append"),
+    "unread_within_union": one(f"src().{WM}.select('k', F.col('ts').alias('t')).union(src(1).{WM}.select('k', F.col('ts').alias('t')))"
+                               ".dropDuplicatesWithinWatermark(['k']).select('k')", "append"),
+    "unread_explode": one("src().select('k', 'ts', F.explode('arr').alias('e'), F.raise_error(F.lit('never')).alias('r'))"
+                          f".{WM}.dropDuplicates(['k']).select('k')", "append"),
     # SQL
     "sql_distinct": one("SQL select distinct k, b from plain"),
     "sql_distinct_watermark": one("SQL select distinct k, ts from marked", "append"),
