@@ -14,6 +14,9 @@ weir_rc weir_coerce(weir_ctx *ctx, weir_expr *e, const weir_type *to, weir_expr 
     return weir_cast_resolve(ctx, e, to, WEIR_CAST_DEFAULT, out);
 }
 
+/* Which rules decide a common type. */
+typedef enum { ANSI, NOT_ANSI, INLINE } rules;
+
 static int decimal_digits(weir_kind k) {
     switch (k) {
     case WEIR_T_BYTE: return 3;
@@ -41,15 +44,14 @@ static const weir_type *widen_decimal(weir_ctx *ctx, const weir_type *a, const w
     return weir_type_decimal(ctx->arena, p, scale);
 }
 
-static const weir_type *common_numeric(weir_ctx *ctx, const weir_type *a, const weir_type *b) {
+static const weir_type *common_numeric(weir_ctx *ctx, rules by, const weir_type *a,
+                                       const weir_type *b) {
     if (a->kind == WEIR_T_DECIMAL || b->kind == WEIR_T_DECIMAL) return widen_decimal(ctx, a, b);
     bool fa = a->kind == WEIR_T_FLOAT || a->kind == WEIR_T_DOUBLE,
          fb = b->kind == WEIR_T_FLOAT || b->kind == WEIR_T_DOUBLE;
     if (fa && fb) return &weir_t_double; /* they differ */
-    if (fa || fb) {
-        bool ansi = weir_conf_bool(ctx->conf, "spark.sql.ansi.enabled");
-        return ansi || (fa ? a : b)->kind == WEIR_T_DOUBLE ? &weir_t_double : &weir_t_float;
-    }
+    if (fa || fb)
+        return by == ANSI || (fa ? a : b)->kind == WEIR_T_DOUBLE ? &weir_t_double : &weir_t_float;
     return weir_type_scalar(a->kind > b->kind ? a->kind : b->kind);
 }
 
@@ -57,55 +59,75 @@ static bool is_datetime(weir_kind k) {
     return k == WEIR_T_DATE || k == WEIR_T_TIMESTAMP || k == WEIR_T_TIMESTAMP_NTZ;
 }
 
-static const weir_type *common_string(weir_ctx *ctx, const weir_type *o) {
-    if (weir_type_is_nested(o) || o->kind == WEIR_T_VARIANT) return NULL;
-    if (!weir_conf_bool(ctx->conf, "spark.sql.ansi.enabled"))
+static const weir_type *common_string(rules by, const weir_type *o) {
+    if (by == INLINE || weir_type_is_nested(o) || o->kind == WEIR_T_VARIANT) return NULL;
+    if (by == NOT_ANSI)
         return o->kind == WEIR_T_BOOLEAN || o->kind == WEIR_T_BINARY ? NULL : &weir_t_string;
     if (weir_type_is_integral(o)) return &weir_t_long;
     if (weir_type_is_numeric(o)) return &weir_t_double;
     return o;
 }
 
-static const weir_type *common_struct(weir_ctx *ctx, const weir_type *a, const weir_type *b) {
+static const weir_type *common(weir_ctx *ctx, rules by, const weir_type *a, const weir_type *b);
+
+static const weir_type *common_struct(weir_ctx *ctx, rules by, const weir_type *a,
+                                      const weir_type *b) {
     if (a->nfield != b->nfield) return NULL;
     weir_field *f = WEIR_NEWN(ctx->arena, weir_field, a->nfield);
     for (int i = 0; i < a->nfield; i++) {
         if (!weir_name_same(ctx, a->field[i].name, b->field[i].name)) return NULL;
         f[i] = a->field[i];
         f[i].nullable |= b->field[i].nullable;
-        f[i].type = weir_common_type(ctx, a->field[i].type, b->field[i].type);
+        f[i].type = common(ctx, by, a->field[i].type, b->field[i].type);
         if (!f[i].type) return NULL;
     }
     return weir_type_struct(ctx->arena, f, a->nfield);
 }
 
-static const weir_type *common_nested(weir_ctx *ctx, const weir_type *a, const weir_type *b) {
+static const weir_type *common_nested(weir_ctx *ctx, rules by, const weir_type *a,
+                                      const weir_type *b) {
     if (a->kind != b->kind) return NULL;
-    if (a->kind == WEIR_T_STRUCT) return common_struct(ctx, a, b);
-    const weir_type *k = weir_common_type(ctx, a->field[0].type, b->field[0].type);
+    if (a->kind == WEIR_T_STRUCT) return common_struct(ctx, by, a, b);
+    const weir_type *k = common(ctx, by, a->field[0].type, b->field[0].type);
     if (!k) return NULL;
     if (a->kind == WEIR_T_ARRAY)
         return weir_type_array(ctx->arena, k, a->field[0].nullable || b->field[0].nullable);
-    const weir_type *v = weir_common_type(ctx, a->field[1].type, b->field[1].type);
+    const weir_type *v = common(ctx, by, a->field[1].type, b->field[1].type);
     return v ? weir_type_map(ctx->arena, k, v, a->field[1].nullable || b->field[1].nullable) : NULL;
 }
 
-const weir_type *weir_common_type(weir_ctx *ctx, const weir_type *a, const weir_type *b) {
-    if (weir_type_is_nested(a) && a->kind == b->kind) return common_nested(ctx, a, b);
+/* From the greatest unit of the two to the smallest. */
+static const weir_type *common_interval(weir_ctx *ctx, const weir_type *a, const weir_type *b) {
+    weir_type *t = weir_memdup(ctx->arena, a, sizeof *a);
+    if (b->precision < t->precision) t->precision = b->precision;
+    if (b->scale > t->scale) t->scale = b->scale;
+    return t;
+}
+
+static const weir_type *common(weir_ctx *ctx, rules by, const weir_type *a, const weir_type *b) {
+    if (weir_type_is_nested(a) && a->kind == b->kind) return common_nested(ctx, by, a, b);
     if (weir_type_same(a, b)) return a;
     if (a->kind == WEIR_T_VOID) return b;
     if (b->kind == WEIR_T_VOID) return a;
-    if (weir_type_is_numeric(a) && weir_type_is_numeric(b)) return common_numeric(ctx, a, b);
+    if (weir_type_is_numeric(a) && weir_type_is_numeric(b)) return common_numeric(ctx, by, a, b);
     if (is_datetime(a->kind) && is_datetime(b->kind)) {
         if (a->kind == WEIR_T_TIMESTAMP || b->kind == WEIR_T_TIMESTAMP) return &weir_t_timestamp;
         return &weir_t_timestamp_ntz;
     }
     if (a->kind == b->kind && (a->kind == WEIR_T_INTERVAL_DT || a->kind == WEIR_T_INTERVAL_YM))
-        return weir_type_scalar(a->kind);
+        return common_interval(ctx, a, b);
     if (a->kind == WEIR_T_STRING && b->kind == WEIR_T_STRING) return &weir_t_string;
-    if (a->kind == WEIR_T_STRING) return common_string(ctx, b);
-    if (b->kind == WEIR_T_STRING) return common_string(ctx, a);
+    if (a->kind == WEIR_T_STRING) return common_string(by, b);
+    if (b->kind == WEIR_T_STRING) return common_string(by, a);
     return NULL;
+}
+
+const weir_type *weir_common_type(weir_ctx *ctx, const weir_type *a, const weir_type *b) {
+    return common(ctx, weir_conf_bool(ctx->conf, "spark.sql.ansi.enabled") ? ANSI : NOT_ANSI, a, b);
+}
+
+const weir_type *weir_common_inline_type(weir_ctx *ctx, const weir_type *a, const weir_type *b) {
+    return common(ctx, INLINE, a, b);
 }
 
 bool weir_can_implicit_cast(weir_ctx *ctx, const weir_type *from, const weir_type *to,

@@ -424,7 +424,7 @@ weir_rc weir_eval_run(weir_ctx *ctx, weir_eval *ev, int which, const weir_batch 
 }
 
 /* Of constants, each of a kind that can be run. */
-static bool is_foldable(const weir_expr *e) {
+bool weir_is_foldable(const weir_expr *e) {
     if (!e->type) return false;
     switch (e->kind) {
     case WEIR_EX_LIT: return true;
@@ -437,12 +437,12 @@ static bool is_foldable(const weir_expr *e) {
     default: return false;
     }
     for (int i = 0; i < e->narg; i++)
-        if (e->arg[i]->kind != WEIR_EX_LAMBDA && !is_foldable(e->arg[i])) return false;
+        if (e->arg[i]->kind != WEIR_EX_LAMBDA && !weir_is_foldable(e->arg[i])) return false;
     return true;
 }
 
 weir_rc weir_eval_const(weir_ctx *ctx, const weir_expr *e, weir_column *one_row) {
-    if (!is_foldable(e)) {
+    if (!weir_is_foldable(e)) {
         const char *sql = weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e));
         (void)weir_fail(
             ctx, WEIR_E_DATATYPE_MISMATCH_NON_FOLDABLE_INPUT, "sqlExpr", sql, "inputName",

@@ -14,6 +14,8 @@ weir_rc weir_eval_new(weir_ctx *, weir_expr *const *exprs, int n, weir_eval **ou
 /* Zeroes the states of stateful functions: the start of another task or epoch. */
 void weir_eval_reset(weir_eval *);
 weir_rc weir_eval_run(weir_ctx *, weir_eval *, int which, const weir_batch *, weir_column *out);
+/* Whether weir_eval_const can compute it: of literals alone. */
+bool weir_is_foldable(const weir_expr *);
 /* One expression without columns (or over a one-row batch): literals, defaults, options. */
 weir_rc weir_eval_const(weir_ctx *, const weir_expr *, weir_column *one_row);
 /* Rows where the boolean column is true: indices into out (caller: len entries). Returns how many.

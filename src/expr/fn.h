@@ -133,6 +133,9 @@ weir_rc weir_coerce(weir_ctx *, weir_expr *e, const weir_type *to, weir_expr **o
 const weir_type *weir_common_type(
     weir_ctx *, const weir_type *a,
     const weir_type *b); /* NULL none: wider type of operands, if/case/union/in */
+/* SPARK TypeCoercion.findWiderTypeWithoutStringPromotion, of VALUES whether or not ANSI is on: a
+ * string goes with strings alone, and a float takes whole numbers in. NULL none. */
+const weir_type *weir_common_inline_type(weir_ctx *, const weir_type *a, const weir_type *b);
 /* Does e order a decimal literal and another expression: < <= > >=? */
 bool weir_orders_decimal_literal(const weir_expr *e);
 /* The comparison that Spark makes of one of an integral expression and a decimal literal (SPARK

@@ -2,7 +2,6 @@
  * aggregate.c, the rest of the rewrites in rewrite.c. Called by the session, any thread. */
 #include "plan/scope.h"
 
-#include "expr/eval.h"
 #include "plan/command.h"
 
 #include <stdatomic.h>
@@ -459,7 +458,7 @@ static weir_rc az_leaf(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan **out
     case WEIR_P_RANGE: {
         weir_field id = {"id", &weir_t_long, false, NULL};
         leaf = weir_plan_copy(ctx->arena, p);
-        leaf->schema = weir_type_struct(ctx->arena, &id, 1);
+        leaf->schema = weir_type_struct(ctx->arena, &id, p->n == WEIR_ONE_ROW ? 0 : 1);
         break;
     }
     default: leaf = weir_plan_copy(ctx->arena, p); break; /* LOCAL, SCAN: schema is there */
@@ -540,45 +539,6 @@ static weir_rc check_weight(weir_ctx *ctx, weir_plan *p) {
     return WEIR_OK;
 }
 
-static weir_rc inline_failed(weir_ctx *ctx, const weir_expr *e, weir_errcls why, const char *name) {
-    while (e->kind == WEIR_EX_ALIAS) e = e->arg[0];
-    (void)weir_fail(ctx, why, name,
-                    weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)));
-    weir_err_where(ctx, &e->at);
-    return WEIR_FAIL;
-}
-
-/* SPARK EvaluateUnresolvedInlineTable: a value of VALUES is computed as the query is understood,
- * whether or not a row of it is ever asked for. p: what became of the rows. */
-static weir_rc check_inline(weir_ctx *ctx, const weir_plan *p) {
-    if (p->kind == WEIR_P_UNION || (p->kind == WEIR_P_PROJECT && p->in[0]->kind != WEIR_P_RANGE)) {
-        for (int i = 0; i < p->nin; i++) WEIR_TRY(check_inline(ctx, p->in[i]));
-        return WEIR_OK;
-    }
-    for (int i = 0; i < p->nexpr; i++) {
-        const weir_expr *e = p->expr[i];
-        weir_err quiet;
-        weir_ctx own = *ctx;
-        weir_column value;
-        if (e->kind == WEIR_EX_ALIAS && e->arg[0]->kind == WEIR_EX_LIT) continue;
-        weir_err_init(&quiet);
-        own.err = &quiet;
-        bool never = p->kind != WEIR_P_PROJECT || !e->deterministic;
-        weir_rc rc = never ? WEIR_FAIL : weir_eval_const(&own, e, &value);
-        never |= quiet.cls == WEIR_E_DATATYPE_MISMATCH_NON_FOLDABLE_INPUT;
-        bool memory = quiet.cls == WEIR_E_OUT_OF_MEMORY;
-        if (memory) weir_err_copy(ctx->err, &quiet);
-        weir_err_clear(&quiet);
-        if (memory) return WEIR_FAIL;
-        if (rc == WEIR_FAIL && never)
-            return inline_failed(ctx, e, WEIR_E_INVALID_INLINE_TABLE_CANNOT_EVALUATE, "expr");
-        if (rc == WEIR_FAIL)
-            return inline_failed(ctx, e, WEIR_E_INVALID_INLINE_TABLE_FAILED_EVALUATION, "sqlExpr");
-        WEIR_TRY(rc);
-    }
-    return WEIR_OK;
-}
-
 weir_rc weir_az_plan(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan **out) {
     if (p->schema && p->attr) { /* resolved already: an adopted subtree */
         *out = p;
@@ -610,11 +570,11 @@ weir_rc weir_az_plan(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan **out) 
             if (rc == WEIR_OK && ends_metadata(p)) in[i] = weir_az_drop_metadata(ctx, in[i]);
         }
         if (rc == WEIR_OK)
-            rc = p->nin > 1 || p->kind == WEIR_P_UNION ? weir_az_setop(ctx, p, in, out)
-                                                       : az_unary(ctx, az, p, in[0], out);
+            rc = p->is_inline                              ? weir_az_inline(ctx, p, in, out)
+                 : p->nin > 1 || p->kind == WEIR_P_UNION ? weir_az_setop(ctx, p, in, out)
+                                                         : az_unary(ctx, az, p, in[0], out);
     }
     az->depth--;
-    if (rc == WEIR_OK && p->is_inline) rc = check_inline(ctx, *out);
     if (rc == WEIR_OK) WEIR_TRY(check_weight(ctx, *out));
     return rc;
 }

@@ -85,13 +85,14 @@ typedef struct weir_plan {
     weir_options options;
     const weir_type *type;       /* SOURCE: user schema (or NULL); TO_SCHEMA */
     const char *schema_text;     /* SOURCE: user schema as DDL or JSON; type wins */
-    int64_t n, start, end, step; /* LIMIT.., RANGE, REPARTITION, SHOW_STRING rows */
+    int64_t n, start, end, step; /* LIMIT.., RANGE, REPARTITION, SHOW_STRING rows; is_inline: n
+                                  * columns */
     int64_t delay_us;
     int32_t session_key; /* AGGREGATE with sessions: the grouping key that is one */
     int32_t truncate, join_type;
     bool global, all, by_name, allow_missing, within_watermark, outer, vertical, is_distinct,
         shuffle, sessions;
-    bool is_inline;     /* UNION, PROJECT: the rows of VALUES */
+    bool is_inline;     /* UNION: the rows of VALUES */
     bool metadata;      /* SOURCE, TABLE: the query names _metadata, the scan must have it */
     int32_t group_kind; /* AGGREGATE: 0 group by, 1 rollup, 2 cube, 3 grouping sets, 4 pivot */
     double lo, hi;

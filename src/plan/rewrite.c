@@ -250,10 +250,15 @@ static weir_rc setop_types(weir_ctx *ctx, const weir_plan *p, weir_plan **in, in
                 weir_printf(ctx->arena, "%d", in[0]->schema->nfield), "invalidOrdinalNum", "second",
                 "invalidNumColumns", weir_printf(ctx->arena, "%d", in[k]->schema->nfield));
         for (int i = 0; i < in[0]->schema->nfield; i++) {
-            const weir_type *c = weir_common_type(ctx, to[i], in[k]->schema->field[i].type);
-            if (!c && p->is_inline)
-                return weir_fail(ctx, WEIR_E_INVALID_INLINE_TABLE_INCOMPATIBLE_TYPES, "colName",
-                                 weir_printf(ctx->arena, "`%s`", in[0]->schema->field[i].name));
+            const weir_type *t = in[k]->schema->field[i].type;
+            const weir_type *c = p->is_inline ? weir_common_inline_type(ctx, to[i], t)
+                                              : weir_common_type(ctx, to[i], t);
+            if (!c && p->is_inline) {
+                (void)weir_fail(ctx, WEIR_E_INVALID_INLINE_TABLE_INCOMPATIBLE_TYPES, "colName",
+                                weir_printf(ctx->arena, "`%s`", in[0]->schema->field[i].name));
+                weir_err_where(ctx, &p->at);
+                return WEIR_FAIL;
+            }
             if (!c)
                 return weir_fail(
                     ctx, WEIR_E_INCOMPATIBLE_COLUMN_TYPE, "operator", setop_name(p),
@@ -261,7 +266,7 @@ static weir_rc setop_types(weir_ctx *ctx, const weir_plan *p, weir_plan **in, in
                     i == 0 ? "first" : weir_printf(ctx->arena, "%dth", i + 1), "tableOrdinalNumber",
                     "second", "dataType1",
                     weir_printf(ctx->arena, "\"%s\"",
-                                weir_type_sql(ctx->arena, in[k]->schema->field[i].type)),
+                                weir_type_sql(ctx->arena, t)),
                     "dataType2",
                     weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, to[i])), "hint",
                     "");

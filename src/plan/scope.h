@@ -114,6 +114,9 @@ weir_plan *weir_az_drop_metadata(weir_ctx *, weir_plan *); /* p, or p without th
 /* check.c: an analysed node, its inputs checked already */
 weir_rc weir_az_check(weir_ctx *, const weir_plan *);
 
+/* inline.c: p, the UNION of VALUES, over its analysed rows. INVALID_INLINE_TABLE.* . */
+weir_rc weir_az_inline(weir_ctx *, weir_plan *p, weir_plan **row, weir_plan **out);
+
 /* rewrite.c */
 weir_rc weir_az_with_columns(weir_ctx *, weir_az *, weir_plan *, weir_plan *in, weir_plan **out);
 weir_rc weir_az_rename(weir_ctx *, weir_plan *, weir_plan *in, weir_plan **out);

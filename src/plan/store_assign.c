@@ -437,10 +437,10 @@ weir_rc weir_store_assign(weir_ctx *ctx, const weir_store_target *t, weir_plan *
     if (t->is_delta) WEIR_TRY(delta_needs(&s, query->schema, &needs));
     if (!needs) return WEIR_OK;
     WEIR_TRY(t->is_delta ? delta_rows(&s, query, proj) : file_rows(&s, query, proj));
-    /* SPARK: the rule is asked again of what it has made */
-    if (t->is_delta) WEIR_TRY(delta_needs(&s, made_columns(&s, proj), &needs));
     s.names_only = false;
     proj = weir_plan_new(ctx->arena, WEIR_P_PROJECT, 1, query);
     WEIR_TRY(t->is_delta ? delta_rows(&s, query, proj) : file_rows(&s, query, proj));
+    /* SPARK: the rule is asked again of what it has made, once every cast of it can be */
+    if (t->is_delta) WEIR_TRY(delta_needs(&s, made_columns(&s, proj), &needs));
     return *out = proj, WEIR_OK;
 }

@@ -347,6 +347,7 @@ static weir_rc parse_paren(weir_parser *p, weir_expr **out) {
     if (weir_tk_is(p, "select") || weir_tk_is(p, "with"))
         return weir_sql_refuse(p, "subqueries in expressions");
     WEIR_TRY(parse_named(p, out));
+    if (weir_tk_is(p, ")") && (*out)->kind == WEIR_EX_ALIAS) return weir_syntax_error(p);
     if (weir_tk_take(p, ")")) return WEIR_OK;
     weir_plan list = {0}; /* (a, b): a struct */
     weir_plan_add_expr(p->ctx->arena, &list, *out);

@@ -48,49 +48,45 @@ static weir_rc parse_alias(weir_parser *p, weir_plan **rel, int32_t from) {
     return parse_column_names(p, a);
 }
 
-static weir_rc uneven_rows(weir_parser *p, int32_t from, int width, int n, int row) {
-    weir_pos at = weir_tk_pos(p, from);
-    (void)weir_fail(p->ctx, WEIR_E_INVALID_INLINE_TABLE_NUM_COLUMNS_MISMATCH, "expectedNumCols",
-                    weir_printf(p->ctx->arena, "%d", width), "actualNumCols",
-                    weir_printf(p->ctx->arena, "%d", n), "rowIndex",
-                    weir_printf(p->ctx->arena, "%d", row));
-    weir_err_where(p->ctx, &at);
-    return WEIR_FAIL;
+/* A row of VALUES: (1, 'a') and STRUCT(1, 'a') are rows of two values, all else is one. */
+static weir_rc parse_row(weir_parser *p, weir_plan **out) {
+    weir_arena *a = p->ctx->arena;
+    weir_plan *one = weir_plan_new(a, WEIR_P_RANGE, 0);
+    weir_expr *e = NULL;
+    one->n = WEIR_ONE_ROW;
+    one->end = one->step = 1;
+    *out = node(p, WEIR_P_PROJECT, one, p->at);
+    WEIR_TRY(weir_parse_expr(p, &e));
+    bool whole = e->kind != WEIR_EX_FUNC || strcasecmp(e->name, "struct") != 0;
+    for (int i = 0; i < (whole ? 1 : e->narg); i++) {
+        weir_expr *v = whole ? e : e->arg[i];
+        while (v->kind == WEIR_EX_ALIAS) v = v->arg[0];
+        if (v->kind == WEIR_EX_STAR) {
+            (void)weir_fail(p->ctx, WEIR_E_INVALID_USAGE_OF_STAR_OR_REGEX, "elem", "'*'",
+                            "prettyName", "UnresolvedInlineTable");
+            weir_err_where(p->ctx, &v->at);
+            return WEIR_FAIL;
+        }
+        weir_plan_add_expr(a, *out, weir_expr_alias(a, v, weir_printf(a, "col%d", i + 1)));
+    }
+    return WEIR_OK;
 }
 
-/* VALUES (1, 'a'), (2, 'b'): a union of one-row projections. */
+/* VALUES (1, 'a'), (2, 'b') [AS t(a, b)]: a union of one-row projections. */
 static weir_rc parse_values(weir_parser *p, int32_t from, weir_plan **out) {
     weir_plan *rows = weir_plan_new(p->ctx->arena, WEIR_P_UNION, 0);
-    int width = -1;
     do {
-        weir_plan *one = weir_plan_new(p->ctx->arena, WEIR_P_RANGE, 0);
-        one->n = WEIR_ONE_ROW;
-        one->end = one->step = 1;
-        weir_plan *row = node(p, WEIR_P_PROJECT, one, p->at), list = {0};
-        bool paren = weir_tk_take(p, "(");
-        if (paren) {
-            WEIR_TRY(weir_parse_list(p, &list, false));
-            WEIR_TRY(weir_tk_need(p, ")"));
-        } else {
-            weir_expr *e = NULL;
-            WEIR_TRY(weir_parse_expr(p, &e));
-            weir_plan_add_expr(p->ctx->arena, &list, e);
-        }
-        if (width >= 0 && list.nexpr != width)
-            return uneven_rows(p, from, width, list.nexpr, rows->nin);
-        width = list.nexpr;
-        for (int i = 0; i < width; i++) {
-            const char *n = weir_printf(p->ctx->arena, "col%d", i + 1);
-            weir_plan_add_expr(p->ctx->arena, row, weir_expr_alias(p->ctx->arena, list.expr[i], n));
-        }
+        weir_plan *row;
+        WEIR_TRY(parse_row(p, &row));
         weir_plan_add_input(p->ctx->arena, rows, row);
     } while (weir_tk_take(p, ","));
     rows->all = true;
-    if (rows->nin == 1) rows = rows->in[0];
     rows->at = weir_tk_pos(p, from);
     rows->is_inline = true;
     *out = rows;
-    return parse_alias(p, out, from);
+    WEIR_TRY(parse_alias(p, out, from));
+    rows->n = *out != rows && (*out)->nname > 1 ? (*out)->nname - 1 : rows->in[0]->nexpr;
+    return WEIR_OK;
 }
 
 static weir_rc int_literal(weir_parser *p, int64_t *out) {

@@ -211,3 +211,10 @@ case("done once", "delta", "a int", ("path", ["1 a"], ONCE), ("path", ["2 a", "2
      ("path over", ["3 b"], ONCE), ("path", ["4 a", "4 b"], {**ONCE, "txnVersion": "4"}), ("writeTo", ["5 a", "5 b"], ONCE))
 case("done once, by the session", "delta", "a int", "INSERT INTO $T SELECT 1", "INSERT INTO $T SELECT 1, 2", ("append", ["1 a", "2 b"]), ("insertInto", ["1 a", "2 b"]),
      conf={"spark.databricks.delta.write.txnAppId": "s", "spark.databricks.delta.write.txnVersion": "5"})
+
+# A cast that cannot be is told before what the columns that others make have twice
+TWICE = "map('k', named_struct('n', 7, 'c', '9')) d"
+for kind, values in (("int", ["'9'", "array(9)"]), ("boolean", ["date'2020-01-01'"]), ("array<struct<a:bigint,b:string>>", ["array(named_struct('a', 8L))"])):
+    case(f"twice and {kind}", "delta", f"d map<string,struct<c:string>>, c {kind}",
+         *[f"INSERT INTO $T {way} SELECT {TWICE}, {v} c FROM range(1)" for v in values for way in ("", "BY NAME", "(d, c)")],
+         *[(way, [TWICE, v + " c"]) for v in values for way in ("insertInto", "append", "writeTo")])
