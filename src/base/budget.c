@@ -2,6 +2,7 @@
  * nothing is charged to them: what outlives its operation may give back at any time. */
 #include "base/budget.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 enum {
     WORTH_BYTES = 1 << 20, /* who holds less is not stopped for another's sake */
     MOST_IDLE = 1 << 30,   /* addresses */
+    TRIMMED_BYTES = 64 << 20,
 };
 
 static _Atomic(weir_budget *) all;
@@ -47,6 +49,10 @@ weir_budget *weir_budget_enter(weir_budget *b) {
 }
 
 weir_budget *weir_budget_entered(void) { return entered; }
+
+void weir_budget_trim(void) {
+    if (mallinfo2().fordblks >= TRIMMED_BYTES) (void)malloc_trim(0);
+}
 
 static weir_budget *largest(void) {
     weir_budget *most = NULL;

@@ -37,6 +37,8 @@ void weir_budget_give(weir_budget *, int64_t bytes); /* back */
 void weir_budget_short(weir_budget *b, int64_t bytes);
 void weir_budget_mark(weir_budget *, int64_t bytes); /* it fails at its next check; or NULL */
 void weir_budget_unmark(weir_budget *);              /* NULL is allowed */
+/* After an operation: what malloc keeps of many bytes given back goes to the system. */
+void weir_budget_trim(void);
 bool weir_budget_fits(const weir_budget *, int64_t bytes); /* could be charged now */
 
 /* What the process may hold: the least of the machine's memory, its cgroup's and what RLIMIT_AS

@@ -8,21 +8,23 @@
 #include <string.h>
 
 enum { ALIGN = 64, SLACK = 64, LARGE = WEIR_MEM_LARGE };
+/* of a buffer, beside its bytes; charged like them: columns of small values have many */
+enum { OVERHEAD = sizeof(weir_buf) + SLACK + ALIGN };
 
 static void release_own(weir_buf *b) {
-    weir_budget_give(b->budget, b->len);
+    weir_budget_give(b->budget, b->len + OVERHEAD);
     weir_piece_free(b);
 }
 
 static void drop(void *b) { weir_buf_unref(b); }
 
 weir_rc weir_buf_new(weir_ctx *ctx, int64_t len, weir_buf **out) {
-    if (len < 0 || len > INT64_MAX / 2 || !weir_budget_charge(ctx->budget, len))
+    if (len < 0 || len > INT64_MAX / 2 || !weir_budget_charge(ctx->budget, len + OVERHEAD))
         return weir_fail_memory(ctx, len);
-    size_t total = sizeof(weir_buf) + (size_t)len + SLACK + ALIGN;
+    size_t total = (size_t)len + OVERHEAD;
     weir_buf *b = len < LARGE ? weir_piece_new(ctx->budget, total) : weir_piece_try(total);
     if (!b) {
-        weir_budget_give(ctx->budget, len);
+        weir_budget_give(ctx->budget, len + OVERHEAD);
         return weir_fail_memory(ctx, len);
     }
     memset(b, 0, sizeof *b);

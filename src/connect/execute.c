@@ -202,6 +202,7 @@ static void *run_thread(void *u) {
     weir_arena_free(j->home);
     weir_cn_op_unref(o);
     weir_budget_close(budget);
+    weir_budget_trim();
     return NULL;
 }
 

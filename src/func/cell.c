@@ -90,40 +90,45 @@ int weir_cell_compare(const weir_cell *c, const weir_column *in, int64_t i) {
 
 /* ---- many ---- */
 
-static void *grown(weir_arena *mem, void *old, size_t size, int64_t n, int64_t cap) {
-    void *v = weir_alloc(mem, size * (size_t)cap);
-    if (n) memcpy(v, old, size * (size_t)n);
-    memset((char *)v + size * (size_t)n, 0, size * (size_t)(cap - n));
-    return v;
+static weir_rc grown(weir_ctx *ctx, weir_arena *mem, void *old, size_t size, const weir_cells *s,
+                     int64_t cap, void *out) {
+    void *v = weir_alloc_try(mem, size * (size_t)cap);
+    if (!v) return weir_fail_memory(ctx, (int64_t)size * cap);
+    if (s->n) memcpy(v, old, size * (size_t)s->n);
+    memcpy(out, &v, sizeof v);
+    return WEIR_OK;
 }
 
-static void grow(weir_arena *mem, weir_cells *s) {
-    s->cap = s->cap ? s->cap * 2 : 4;
-    s->v = grown(mem, s->v, sizeof *s->v, s->n, s->cap);
+static weir_rc grow(weir_ctx *ctx, weir_arena *mem, weir_cells *s) {
+    int64_t cap = s->cap ? s->cap * 2 : 4;
+    WEIR_TRY(grown(ctx, mem, s->v, sizeof *s->v, s, cap, &s->v));
+    s->cap = cap;
+    return WEIR_OK;
 }
 
-static void grow_table(weir_arena *mem, weir_cells *s) {
-    grow(mem, s);
-    s->hash = grown(mem, s->hash, sizeof *s->hash, s->n, s->cap);
-    s->count = grown(mem, s->count, sizeof *s->count, s->n, s->cap);
+static weir_rc grow_table(weir_ctx *ctx, weir_arena *mem, weir_cells *s) {
+    WEIR_TRY(grow(ctx, mem, s));
+    WEIR_TRY(grown(ctx, mem, s->hash, sizeof *s->hash, s, s->cap, &s->hash));
+    WEIR_TRY(grown(ctx, mem, s->count, sizeof *s->count, s, s->cap, &s->count));
     s->buckets = s->cap * 2;
-    s->table = WEIR_NEWN(mem, int64_t, s->buckets); /* entry + 1; 0 = free */
+    WEIR_TRY_NEWN(ctx, mem, s->table, s->buckets); /* entry + 1; 0 = free */
     for (int64_t k = 0; k < s->n; k++) {
         int64_t b = (uint32_t)s->hash[k] & (s->buckets - 1);
         while (s->table[b]) b = (b + 1) & (s->buckets - 1);
         s->table[b] = k + 1;
     }
+    return WEIR_OK;
 }
 
 weir_rc weir_cells_add(weir_ctx *ctx, weir_arena *mem, weir_cells *s, const weir_column *x,
                        int64_t row) {
-    if (s->n == s->cap) grow(mem, s);
+    if (s->n == s->cap) WEIR_TRY(grow(ctx, mem, s));
     return weir_cell_store(ctx, mem, &s->v[s->n++], x, row);
 }
 
 weir_rc weir_cells_find(weir_ctx *ctx, weir_arena *mem, weir_cells *s, const weir_column *x,
                         int64_t row, int64_t *at) {
-    if (s->n == s->cap) grow_table(mem, s);
+    if (s->n == s->cap) WEIR_TRY(grow_table(ctx, mem, s));
     int32_t h = weir_hash_row(x, row, 42);
     int64_t b = (uint32_t)h & (s->buckets - 1);
     for (; s->table[b]; b = (b + 1) & (s->buckets - 1)) {
