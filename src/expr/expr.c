@@ -43,6 +43,22 @@ weir_expr *weir_expr_func(weir_arena *a, const char *name, int narg, ...) {
     return e;
 }
 
+bool weir_expr_is_row(const weir_expr *e) {
+    return e->kind == WEIR_EX_FUNC && e->is_operator && strcmp(e->name, "struct") == 0;
+}
+
+const char *weir_expr_field_name(weir_arena *a, const weir_expr *value, int i) {
+    if (value->kind == WEIR_EX_ALIAS) return value->names[0];
+    if (value->kind == WEIR_EX_ATTR) return value->names[value->nname - 1];
+    if (value->kind == WEIR_EX_COL) return value->name;
+    const char *call = value->kind == WEIR_EX_CALL && value->name ? value->name : "";
+    bool key = value->kind == WEIR_EX_EXTRACT || strcmp(call, "_getmap") == 0;
+    if (strcmp(call, "_getfield") == 0 || (key && value->arg[1]->kind == WEIR_EX_LIT &&
+                                           value->arg[1]->type->kind == WEIR_T_STRING))
+        return weir_expr_name(a, value->arg[1]);
+    return weir_printf(a, "col%d", i + 1);
+}
+
 bool weir_expr_is_like_list(const weir_expr *e) {
     static const char *const names[] = {"likeany", "likeall", "notlikeany", "notlikeall"};
     if (!e->is_operator || e->narg != 2) return false;

@@ -45,7 +45,7 @@ typedef struct weir_expr {
     const weir_type *type; /* NULL until resolved (CAST: the target) */
     bool nullable;
     bool distinct, ignore_nulls, descending, nulls_first,
-        is_operator,    /* print as "a + b" */
+        is_operator,    /* written with signs or words of its own: a + b, a IN (b), (a, b) */
         typed;          /* CAST of a text that stands for a literal: DATE '2020-01-01' */
     bool deterministic; /* set by analysis; false: rand, uuid, ... below */
     weir_cast_mode cast_mode;
@@ -79,6 +79,9 @@ weir_rc weir_name_parse(weir_ctx *, const char *text, const char ***parts, int32
 weir_expr *weir_expr_func(weir_arena *, const char *name, int narg, ...); /* weir_expr * each */
 /* [NOT] LIKE ANY or ALL of texts: (what is matched, the condition written out). */
 bool weir_expr_is_like_list(const weir_expr *);
+bool weir_expr_is_row(const weir_expr *); /* (a, b), not struct(a, b) */
+/* The name that the i-th value of a struct gives its field: its own, or one of its place. */
+const char *weir_expr_field_name(weir_arena *, const weir_expr *value, int i);
 weir_expr *weir_expr_col(weir_arena *, int ordinal, const weir_type *, bool nullable);
 weir_expr *weir_expr_alias(weir_arena *, weir_expr *, const char *name);
 /* Literals. The column lives in arena. */

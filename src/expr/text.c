@@ -427,7 +427,22 @@ static void put_update(printer *p, const weir_expr *e) {
     weir_str_putc(&p->s, ')');
 }
 
+/* SPARK CreateStruct.create: (a, b) is shown with its names, struct(a, b) is not. */
+static void put_row(printer *p, const weir_expr *e) {
+    weir_str_puts(&p->s, "named_struct(");
+    for (int i = 0; i < e->narg; i++) {
+        const char *name = weir_expr_field_name(p->a, e->arg[i], i);
+        weir_str_printf(&p->s, "%s%s, ", i ? ", " : "", name);
+        put(p, e->arg[i]);
+    }
+    weir_str_putc(&p->s, ')');
+}
+
 static void put_call(printer *p, const weir_expr *e) {
+    if (weir_expr_is_row(e)) {
+        put_row(p, e);
+        return;
+    }
     if (e->name && put_special(p, e)) return;
     if (p->pretty && is_cast_call(e)) {
         put(p, e->arg[0]);

@@ -404,11 +404,7 @@ static weir_rc bind_struct(weir_ctx *ctx, weir_expr *e, weir_expr **out) {
     weir_expr **arg = WEIR_NEWN(ctx->arena, weir_expr *, e->narg * 2 + 1);
     for (int i = 0; i < e->narg; i++) {
         const weir_expr *a = e->arg[i];
-        const char *n = a->kind == WEIR_EX_ALIAS ? a->names[0]
-                        : a->kind == WEIR_EX_COL ? a->name
-                        : a->kind == WEIR_EX_CALL && a->name && strcmp(a->name, "_getfield") == 0
-                            ? weir_expr_name(ctx->arena, a->arg[1])
-                            : weir_printf(ctx->arena, "col%d", i + 1);
+        const char *n = weir_expr_field_name(ctx->arena, a, i);
         arg[2 * i] = weir_lit_string(ctx->arena, n, strlen(n));
         arg[2 * i + 1] = a->kind == WEIR_EX_ALIAS ? a->arg[0] : e->arg[i];
     }
@@ -551,6 +547,7 @@ static weir_rc spread_stars(weir_ctx *ctx, const binder *b, weir_expr *e, weir_e
             weir_plan_add_expr(ctx->arena, &list, e->arg[i]);
             continue;
         }
+        WEIR_TRY(weir_az_check_star(ctx, e, i));
         weir_expr **all = NULL;
         int n = 0;
         WEIR_TRY(weir_az_list(ctx, b->az, b->in[0], &e->arg[i], 1, &all, &n));

@@ -49,6 +49,10 @@ weir_rc weir_az_list(weir_ctx *, weir_az *, const weir_plan *in, weir_expr **e, 
                      weir_expr ***out, int *nout);
 /* star.c: adds what a star stands for to list's expressions. */
 weir_rc weir_az_star(weir_ctx *, weir_az *, const weir_plan *in, weir_expr *star, weir_plan *list);
+/* Whether the call may have a star for argument i. SPARK ResolveReferences.expandStarExpression: of
+ * what is written with signs only rows and the list of IN may, the same function called by its name
+ * may. INVALID_USAGE_OF_STAR_OR_REGEX. */
+weir_rc weir_az_check_star(weir_ctx *, const weir_expr *call, int i);
 /* The plan of that id, p or below it; NULL: none. */
 const weir_plan *weir_az_plan_of(const weir_plan *p, int64_t id, int depth);
 /* Field i of a struct, or of an array's structs; shown: its name as it was written. */

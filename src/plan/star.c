@@ -167,3 +167,13 @@ weir_rc weir_az_star(weir_ctx *ctx, weir_az *az, const weir_plan *in, weir_expr 
     if (!any && star->nname && !star->name) WEIR_TRY(star_of_struct(ctx, az, in, star, into));
     return star->narg ? without(ctx, az, in, star, &all, list) : WEIR_OK;
 }
+
+weir_rc weir_az_check_star(weir_ctx *ctx, const weir_expr *call, int i) {
+    bool takes = !call->is_operator || weir_expr_is_row(call) ||
+                 (i > 0 && strcmp(call->name, "in") == 0);
+    if (takes) return WEIR_OK;
+    (void)weir_fail(ctx, WEIR_E_INVALID_USAGE_OF_STAR_OR_REGEX, "elem", "'*'", "prettyName",
+                    weir_printf(ctx->arena, "expression `%s`", call->name));
+    weir_err_where(ctx, &call->arg[i]->at);
+    return WEIR_FAIL;
+}

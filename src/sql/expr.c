@@ -360,6 +360,7 @@ static weir_rc parse_paren(weir_parser *p, weir_expr **out) {
     f->name = "struct";
     f->arg = list.expr;
     f->narg = list.nexpr;
+    f->is_operator = true;
     f->at = weir_tk_pos(p, from);
     *out = f;
     return weir_tk_need(p, ")");
