@@ -153,14 +153,6 @@ static void stream_without_batches_has_its_schema(void **state) {
     assert_int_equal(n, 0);
     assert_true(weir_type_equal(s, got));
     weir_str_free(&out);
-    weir_field v = {"v", &weir_t_variant, true, NULL};
-    weir_str_init(&out, NULL, 1 << 20);
-    assert_int_equal(
-        weir_ipc_write_stream(&ctx, weir_type_struct(ctx.arena, &v, 1), NULL, NULL, 0, &out),
-        WEIR_FAIL);
-    assert_int_equal(err.cls, WEIR_E_UNSUPPORTED_DATATYPE);
-    weir_err_clear(&err);
-    weir_str_free(&out);
 }
 
 static void write_beyond_the_limit_fails(void **state) {

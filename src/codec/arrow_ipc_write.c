@@ -54,20 +54,22 @@ static type_row type_of(const weir_type *t) {
     case WEIR_T_INTERVAL: return (type_row){T_INTERVAL, 1, {{2, 2}}};
     case WEIR_T_ARRAY: return (type_row){T_LIST, 0, {{0, 0}}};
     case WEIR_T_MAP: return (type_row){T_MAP, 1, {{1, 0}}};
-    case WEIR_T_STRUCT: return (type_row){T_STRUCT, 0, {{0, 0}}};
     case WEIR_T_VARIANT:
+    case WEIR_T_STRUCT: return (type_row){T_STRUCT, 0, {{0, 0}}};
     case WEIR_T_COUNT: break;
     }
     return (type_row){0, 0, {{0, 0}}};
 }
 
-static weir_rc check_type(weir_ctx *ctx, const weir_field *f) {
-    if (!type_of(f->type).tag)
-        return weir_fail(
-            ctx, WEIR_E_UNSUPPORTED_DATATYPE, "typeName",
-            weir_printf(ctx->arena, "%s (field %s)", weir_type_sql(ctx->arena, f->type), f->name));
-    for (int i = 0; i < f->type->nfield; i++) WEIR_TRY(check_type(ctx, &f->type->field[i]));
-    return WEIR_OK;
+/* SPARK ArrowUtils.toArrowField: a variant's metadata says by its own that it is one. */
+static const weir_field variant_fields[] = {{"value", &weir_t_binary, false, NULL},
+                                            {"metadata", &weir_t_binary, false, NULL}};
+
+/* Fields as Arrow has them. */
+static int fields_of(const weir_type *t, const weir_field **out) {
+    bool variant = t->kind == WEIR_T_VARIANT;
+    *out = variant ? variant_fields : t->field;
+    return variant ? 2 : t->nfield;
 }
 
 static void put_type(weir_fbw *w, const weir_type *t, const char *tz, size_t from) {
@@ -77,29 +79,30 @@ static void put_type(weir_fbw *w, const weir_type *t, const char *tz, size_t fro
     if (t->kind == WEIR_T_TIMESTAMP) weir_fbw_point(w, at[1], weir_fbw_string(w, tz, strlen(tz)));
 }
 
-/* SPARK ArrowUtils.metadataKey */
-static void put_metadata(weir_fbw *w, const char *json, size_t from) {
-    static const char key[] = "SPARK::metadata::json";
+static void put_metadata(weir_fbw *w, const char *key, const char *text, size_t from) {
     size_t v = weir_fbw_vector(w, 1, 4), at[2];
     weir_fbw_point(w, from, v);
     weir_fbw_point(w, v + 4, weir_fbw_table(w, (weir_fbslot[]){{4, 0}, {4, 0}}, 2, at));
-    weir_fbw_point(w, at[0], weir_fbw_string(w, key, sizeof key - 1));
-    weir_fbw_point(w, at[1], weir_fbw_string(w, json, strlen(json)));
+    weir_fbw_point(w, at[0], weir_fbw_string(w, key, strlen(key)));
+    weir_fbw_point(w, at[1], weir_fbw_string(w, text, strlen(text)));
 }
 
 static void put_field(weir_fbw *w, const weir_field *f, const char *tz, size_t from) {
-    bool meta = f->metadata && strcmp(f->metadata, "{}") != 0, map = f->type->kind == WEIR_T_MAP;
+    bool mark = f == &variant_fields[1], map = f->type->kind == WEIR_T_MAP,
+         meta = mark || (f->metadata && strcmp(f->metadata, "{}") != 0);
     weir_fbslot slot[] = {{4, 0}, {1, f->nullable}, {1, type_of(f->type).tag}, {4, 0},
                           {0, 0}, {4, 0},           {meta ? 4 : 0, 0}};
     size_t at[7];
     weir_fbw_point(w, from, weir_fbw_table(w, slot, 7, at));
     weir_fbw_point(w, at[0], weir_fbw_string(w, f->name, strlen(f->name)));
     put_type(w, f->type, tz, at[3]);
-    if (meta) put_metadata(w, f->metadata, at[6]);
+    if (meta) /* SPARK ArrowUtils.metadataKey */
+        put_metadata(w, mark ? "variant" : "SPARK::metadata::json", mark ? "true" : f->metadata,
+                     at[6]);
     const weir_type entries = {.kind = WEIR_T_STRUCT, .nfield = 2, .field = f->type->field};
     const weir_field inner = {"entries", &entries, false, NULL},
-                     *kid = map ? &inner : f->type->field;
-    int n = map ? 1 : f->type->nfield;
+                     *kid = &inner;
+    int n = map ? 1 : fields_of(f->type, &kid);
     size_t v = weir_fbw_vector(w, (size_t)n, 4);
     weir_fbw_point(w, at[5], v);
     for (int i = 0; i < n; i++) put_field(w, &kid[i], tz, v + 4 + 4 * (size_t)i);
@@ -141,7 +144,6 @@ static weir_rc out_state(weir_ctx *ctx, const weir_str *out) {
 weir_rc weir_ipc_write_schema(weir_ctx *ctx, weir_schema *s, const char *tz, weir_str *out) {
     weir_fbw w;
     size_t header, body, at[2];
-    for (int i = 0; i < s->nfield; i++) WEIR_TRY(check_type(ctx, &s->field[i]));
     message_begin(out, &w);
     put_message(&w, MESSAGE_SCHEMA, &header, &body);
     weir_fbw_point(&w, header, weir_fbw_table(&w, (weir_fbslot[]){{2, 0}, {4, 0}}, 2, at));
@@ -160,13 +162,14 @@ typedef struct body {
 
 static void count(const weir_type *t, size_t *nodes, size_t *buffers) {
     weir_kind k = t->kind;
+    const weir_field *f;
     *nodes += k == WEIR_T_MAP ? 2 : 1;
     *buffers += k == WEIR_T_VOID                           ? 0
-                : k == WEIR_T_STRUCT                       ? 1
+                : k == WEIR_T_STRUCT || k == WEIR_T_VARIANT ? 1
                 : k == WEIR_T_MAP                          ? 3
                 : k == WEIR_T_STRING || k == WEIR_T_BINARY ? 3
                                                            : 2;
-    for (int i = 0; i < t->nfield; i++) count(t->field[i].type, nodes, buffers);
+    for (int i = 0, n = fields_of(t, &f); i < n; i++) count(f[i].type, nodes, buffers);
 }
 
 static void put_node(body *b, int64_t len, int64_t nulls) {
@@ -233,9 +236,10 @@ static void put_array(body *b, const weir_type *t, const struct ArrowArray *a, i
     int64_t nulls = count_nulls(a->buffers[0], from, n), first, len, width = weir_type_width(t);
     put_node(b, n, nulls);
     bits_buffer(b, nulls ? a->buffers[0] : NULL, from, n);
-    if (t->kind == WEIR_T_STRUCT) {
-        for (int i = 0; i < t->nfield; i++)
-            put_array(b, t->field[i].type, a->children[i], a->children[i]->offset + from, n);
+    if (t->kind == WEIR_T_STRUCT || t->kind == WEIR_T_VARIANT) {
+        const weir_field *f;
+        for (int i = 0, nf = fields_of(t, &f); i < nf; i++)
+            put_array(b, f[i].type, a->children[i], a->children[i]->offset + from, n);
     } else if (t->kind == WEIR_T_BOOLEAN) {
         bits_buffer(b, a->buffers[1], from, n);
     } else if (width) {

@@ -24,6 +24,7 @@ void weir_jc_init(weir_jconv *x, weir_ctx *ctx, const weir_json_options *o, bool
 void weir_jc_free(weir_jconv *x) {
     weir_jt_free(&x->l);
     weir_str_free(&x->text);
+    weir_vbuild_free(x->variant);
 }
 
 outcome weir_jc_fail(weir_jconv *x) {
@@ -258,6 +259,11 @@ static bool put_binary(weir_jconv *x, weir_build *b) {
     if (!weir_jt_base64(&x->l, &x->text)) return false;
     weir_build_bytes(b, x->text.len ? x->text.p : "", x->text.len);
     return true;
+}
+
+static bool put_variant(weir_jconv *x, weir_build *b) {
+    if (!x->variant) x->variant = weir_vbuild_new();
+    return weir_jt_variant(&x->l, x->variant) && weir_vbuild_take(x->variant, b);
 }
 
 /* ---- arrays, maps, structs ---- */
@@ -519,6 +525,7 @@ outcome weir_jc_value(weir_jconv *x, weir_build *b) {
     weir_kind k = b->type->kind;
     while (l->now == WEIR_JT_NAME)
         if (!weir_jt_next(l)) return weir_jc_fail(x);
+    if (k == WEIR_T_VARIANT && l->now != WEIR_JT_NONE) return done(x, put_variant(x, b));
     if (l->now == WEIR_JT_NONE || l->now == WEIR_JT_NULL || k == WEIR_T_VOID)
         return weir_build_null(b), GOOD;
     if (k == WEIR_T_BINARY) return done(x, l->now == WEIR_JT_STRING && put_binary(x, b));

@@ -3,6 +3,7 @@
 #ifndef WEIR_CODEC_JSON_CONVERT_H
 #define WEIR_CODEC_JSON_CONVERT_H
 #include "codec/json_token.h"
+#include "func/variant.h"
 
 /* PARTLY: the value is there, but something in it is null that should not be (SPARK
  * PartialValueException). FAILED: nothing was appended (SPARK: an exception); the tokens stand
@@ -30,6 +31,7 @@ typedef struct weir_jconv {
     weir_str text; /* of one value */
     bool exact;    /* what is read as STRING keeps its spelling: bytes of a file */
     bool blind;    /* SPARK: what stands in UTF-16 and is read as STRING, but is none, is empty */
+    weir_vbuild *variant; /* NULL: none was read yet */
     weir_str *rescued; /* NULL: what finds no place is a fault */
     weir_jc_frame *frame;
     bool in_list;
@@ -45,4 +47,7 @@ weir_jc_outcome weir_jc_value(weir_jconv *, weir_build *b);
 weir_jc_outcome weir_jc_members(weir_jconv *, const weir_type *t, const bool *skip,
                                 weir_build *kids, int64_t row, bool root);
 weir_jc_outcome weir_jc_fail(weir_jconv *);
+/* now begins a value: into b, cleared before. False where Jackson throws, and for a key that stands
+ * in an object twice. SPARK VariantBuilder.parseJson */
+bool weir_jt_variant(weir_jtok *, weir_vbuild *b);
 #endif

@@ -137,7 +137,7 @@ static weir_rc bind_from(weir_ctx *ctx, weir_expr *e) {
         WEIR_TRY(weir_ddl_type(ctx, text, &t));
     else
         WEIR_TRY(weir_ddl_schema(ctx, text, &t));
-    if (!weir_type_is_nested(t))
+    if (!weir_type_is_nested(t) && t->kind != WEIR_T_VARIANT)
         return bad_schema(ctx, e, WEIR_E_DATATYPE_MISMATCH_INVALID_JSON_SCHEMA, t);
     if (has_other_keys(t))
         return bad_schema(ctx, e, WEIR_E_DATATYPE_MISMATCH_INVALID_JSON_MAP_KEY_TYPE, t);
@@ -191,7 +191,7 @@ static weir_rc k_from_json(weir_ctx *ctx, weir_call *c) {
 
 static weir_rc bind_to(weir_ctx *ctx, weir_expr *e) {
     text_map m;
-    if (!weir_type_is_nested(e->arg[0]->type))
+    if (!weir_type_is_nested(e->arg[0]->type) && e->arg[0]->type->kind != WEIR_T_VARIANT)
         return bad_schema(ctx, e, WEIR_E_DATATYPE_MISMATCH_INVALID_JSON_SCHEMA, e->arg[0]->type);
     WEIR_TRY(options_of(ctx, e, 1, WEIR_USE_FORMAT, &m));
     weir_json_write *w = WEIR_NEW(ctx->arena, weir_json_write);

@@ -64,6 +64,7 @@ weir_rc weir_json_reader_new(weir_ctx *ctx, weir_schema *schema, weir_json_optio
     r->s.strict_names = r->rescue >= 0;
     r->quick = o->max_depth >= plain.max_depth && o->max_number >= plain.max_number &&
                o->max_string >= plain.max_string;
+    r->quick &= !weir_type_has(schema, WEIR_T_VARIANT);
     r->alike = r->quick && !r->s.strict_names && !o->decoded;
     r->one = o->chars;
     weir_arena_defer(ctx->arena, release, r);
@@ -330,6 +331,7 @@ weir_rc weir_json_take(weir_ctx *ctx, weir_json_reader *r, weir_batch *out) {
 /* SPARK makeArrayRootConverter: an object is an array of one. */
 static weir_jc_outcome root_value(weir_jconv *x, weir_build *b) {
     weir_jtoken t = x->l.now;
+    if (b->type->kind == WEIR_T_VARIANT) return weir_jc_value(x, b);
     bool map = b->type->kind == WEIR_T_MAP,
          of_structs = !map && b->type->field[0].type->kind == WEIR_T_STRUCT;
     if (t == (map ? WEIR_JT_OBJECT : WEIR_JT_ARRAY)) return weir_jc_value(x, b);

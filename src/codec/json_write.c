@@ -6,6 +6,8 @@
 #include "base/utf8.h"
 #include "func/decimal.h"
 #include "func/interval.h"
+#include "func/text.h"
+#include "func/variant.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -55,20 +57,6 @@ void weir_json_quote(weir_str *o, const char *p, size_t n, uint32_t most) {
 
 static void put_quoted(const weir_json_write *w, weir_str *o, const char *p, size_t n) {
     weir_json_quote(o, p, n, w->ascii ? ASCII : ALL);
-}
-
-static void put_base64(weir_str *o, const uint8_t *p, int32_t n) {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    weir_str_putc(o, '"');
-    for (int32_t i = 0; i < n; i += 3) {
-        uint32_t v = (uint32_t)p[i] << 16 | (i + 1 < n ? (uint32_t)p[i + 1] << 8 : 0) |
-                     (i + 2 < n ? p[i + 2] : 0u);
-        weir_str_putc(o, digits[v >> 18]);
-        weir_str_putc(o, digits[v >> 12 & 63]);
-        weir_str_putc(o, i + 1 < n ? digits[v >> 6 & 63] : '=');
-        weir_str_putc(o, i + 2 < n ? digits[v & 63] : '=');
-    }
-    weir_str_putc(o, '"');
 }
 
 /* yyyy-MM-dd'T'HH:mm:ss.SSS of a wall clock. */
@@ -325,7 +313,9 @@ static void put(const weir_json_write *w, const weir_column *c, int64_t row, wei
     case WEIR_T_DECIMAL: put_decimal(c, row, o); break;
     case WEIR_T_STRING: b = weir_get_bytes(c, row), put_quoted(w, o, b.p, (size_t)b.len); break;
     case WEIR_T_BINARY:
-        b = weir_get_bytes(c, row), put_base64(o, (const uint8_t *)b.p, b.len);
+        weir_str_putc(o, '"');
+        weir_base64(o, weir_get_bytes(c, row));
+        weir_str_putc(o, '"');
         break;
     case WEIR_T_TIMESTAMP: put_timestamp(w, WEIR_AT_ROW(int64_t, c, row), o); break;
     case WEIR_T_DATE:
@@ -337,6 +327,12 @@ static void put(const weir_json_write *w, const weir_column *c, int64_t row, wei
     case WEIR_T_STRUCT: put_struct(w, c, row, o, depth); break;
     case WEIR_T_ARRAY: put_array(w, c, row, o, depth); break;
     case WEIR_T_MAP: put_map(w, c, row, o, depth); break;
+    case WEIR_T_VARIANT: {
+        weir_variant v = weir_get_variant(c, row);
+        weir_vfault f; /* what is in a column is whole */
+        (void)weir_variant_json(&v, 0, w->zone, o, &f);
+        break;
+    }
     default: put_integer(c, row, o); break;
     }
 }

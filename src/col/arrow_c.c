@@ -2,6 +2,7 @@
  * the IPC writer. Thread: export on the owner's; release may come from any thread, once for each
  * node. */
 #include "col/arrow_c.h"
+#include "col/variant.h"
 
 /* One arena for a whole exported batch, freed by the last node released: a consumer may move
  * children out. */
@@ -106,6 +107,45 @@ static weir_rc export_struct_kids(weir_ctx *ctx, holder *h, const weir_column *c
     return WEIR_OK;
 }
 
+/* The values, or what is left of each row, its metadata. */
+static weir_rc export_part(weir_ctx *ctx, holder *h, const weir_column *c, bool meta,
+                           struct ArrowArray *out) {
+    weir_buf *data, *heap;
+    int64_t rows = c->off + c->len, n = 0;
+    weir_column all = *c;
+    all.off = 0;
+    all.len = rows;
+    node_init(h, out, rows, 0, 3, 0);
+    WEIR_TRY(weir_buf_new(ctx, (rows + 1) * 4, &data));
+    int32_t *o = (int32_t *)(void *)data->p;
+    for (int64_t i = 0; i < rows; i++) {
+        o[i] = (int32_t)n;
+        if (i < c->off || weir_is_null(&all, i)) continue;
+        weir_variant v = weir_get_variant(&all, i);
+        n += meta ? v.nmeta : v.nvalue;
+    }
+    o[rows] = (int32_t)n;
+    WEIR_TRY(weir_buf_new(ctx, n, &heap));
+    for (int64_t i = c->off; i < rows; i++) {
+        if (o[i + 1] == o[i]) continue;
+        weir_variant v = weir_get_variant(&all, i);
+        memcpy(heap->p + o[i], meta ? v.meta : v.value, (size_t)(o[i + 1] - o[i]));
+    }
+    out->buffers[1] = data->p;
+    out->buffers[2] = heap->p;
+    return WEIR_OK;
+}
+
+/* SPARK ArrowUtils: a struct of the value and the metadata. */
+static weir_rc export_variants(weir_ctx *ctx, holder *h, const weir_column *c, bool filled,
+                               struct ArrowArray *out) {
+    node_init(h, out, c->len, c->off, 1, 2);
+    out->buffers[0] = filled ? NULL : shared(h, c->valid);
+    out->null_count = out->buffers[0] ? -1 : 0;
+    WEIR_TRY(export_part(ctx, h, c, false, out->children[0]));
+    return export_part(ctx, h, c, true, out->children[1]);
+}
+
 static weir_rc export_column(weir_ctx *ctx, holder *h, const weir_column *c, bool filled,
                              struct ArrowArray *out) {
     weir_column flat;
@@ -119,6 +159,7 @@ static weir_rc export_column(weir_ctx *ctx, holder *h, const weir_column *c, boo
         WEIR_TRY(weir_column_flatten(ctx, c, &flat));
         c = &flat;
     }
+    if (k == WEIR_T_VARIANT) return export_variants(ctx, h, c, filled, out);
     bool map = k == WEIR_T_MAP, row = k == WEIR_T_STRUCT,
          bytes = !weir_type_is_nested(c->type) && c->heap;
     node_init(h, out, c->len, c->off, row ? 1 : bytes ? 3 : 2, map ? 1 : c->nkid);

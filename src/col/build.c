@@ -132,6 +132,18 @@ void weir_build_bytes(weir_build *b, const void *p, size_t n) {
     row_valid(b);
 }
 
+void weir_build_parts(weir_build *b, const weir_bytes *part, int n) {
+    int64_t size = 0;
+    for (int i = 0; i < n; i++) size += part[i].len;
+    room(b);
+    bool fits = (size <= INT32_MAX && b->nheap + size <= b->cheap) ||
+                grow_heap(b, size > INT32_MAX ? INT64_MAX : b->nheap + size);
+    for (int i = 0; fits && i < n; b->nheap += part[i++].len)
+        if (part[i].len) memcpy(b->heap + b->nheap, part[i].p, (size_t)part[i].len);
+    ((int32_t *)(void *)b->data)[b->len + 1] = (int32_t)b->nheap;
+    row_valid(b);
+}
+
 static void close_list(weir_build *b) {
     if (b->kid[0].len > INT32_MAX) fail(b);
     ((int32_t *)(void *)b->data)[b->len + 1] = (int32_t)b->kid[0].len;

@@ -32,6 +32,7 @@ void weir_build_f64(weir_build *, double);
 void weir_build_dec(weir_build *, weir_i128); /* unscaled */
 void weir_build_interval(weir_build *, weir_interval);
 void weir_build_bytes(weir_build *, const void *p, size_t n);
+void weir_build_parts(weir_build *, const weir_bytes *part, int n); /* one row of all of them */
 void weir_build_list(
     weir_build *); /* ARRAY, MAP: everything appended to the kids since the last row */
 void weir_build_struct(weir_build *); /* every kid has had exactly one append for this row */

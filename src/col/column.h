@@ -1,6 +1,6 @@
 /* Columns and batches. A column keeps Arrow's buffers, but names them.
  *   fixed width: data = values (BOOLEAN: one byte a row, 0 or 1; DECIMAL: __int128; INTERVAL:
- * weir_interval) STRING, BINARY, VARIANT(not stored): data = int32 offsets (len+1 of them from row
+ * weir_interval) STRING, BINARY, VARIANT (variant.h): data = int32 offsets (len+1 of them from row
  * off), heap = bytes ARRAY: data = int32 offsets, kid[0] = elements.  MAP: data = int32 offsets,
  * kid[0] keys, kid[1] values STRUCT: kid[i] per field, each with the same rows (kid row = off +
  * row) VOID: no buffers, every row is null DATE: days, TIMESTAMP and _NTZ: micros since 1970, TIME:

@@ -62,14 +62,14 @@ int weir_compare(const weir_column *a, int64_t i, const weir_column *b, int64_t 
     case WEIR_T_DOUBLE: return cmp_double(WEIR_AT_ROW(double, a, i), WEIR_AT_ROW(double, b, j));
     case WEIR_T_DECIMAL: return ROWS(weir_i128);
     case WEIR_T_STRING:
-    case WEIR_T_BINARY: return cmp_bytes(weir_get_bytes(a, i), weir_get_bytes(b, j));
+    case WEIR_T_BINARY:
+    case WEIR_T_VARIANT: return cmp_bytes(weir_get_bytes(a, i), weir_get_bytes(b, j));
     case WEIR_T_INTERVAL:
         return cmp_interval(WEIR_AT_ROW(weir_interval, a, i), WEIR_AT_ROW(weir_interval, b, j));
     case WEIR_T_ARRAY: return cmp_array(a, i, b, j);
     case WEIR_T_STRUCT: return cmp_struct(a, i, b, j);
     case WEIR_T_VOID: return 0;
     case WEIR_T_MAP:
-    case WEIR_T_VARIANT:
     case WEIR_T_COUNT: break;
     }
     weir_assert(!"a type with an order");

@@ -165,7 +165,8 @@ static uint64_t hash_row(const hasher *k, const weir_column *c, int64_t i, uint6
     case WEIR_T_DOUBLE: return hash_double(k, WEIR_AT_ROW(double, c, i), h);
     case WEIR_T_DECIMAL: return hash_decimal(k, c->type, WEIR_AT_ROW(weir_i128, c, i), h);
     case WEIR_T_STRING:
-    case WEIR_T_BINARY: {
+    case WEIR_T_BINARY:
+    case WEIR_T_VARIANT: {
         weir_bytes s = weir_get_bytes(c, i);
         return k->bytes((const uint8_t *)s.p, s.len, h);
     }
@@ -177,7 +178,6 @@ static uint64_t hash_row(const hasher *k, const weir_column *c, int64_t i, uint6
     case WEIR_T_MAP:
     case WEIR_T_STRUCT: return hash_nested(k, c, i, h);
     case WEIR_T_VOID: return h;
-    case WEIR_T_VARIANT:
     case WEIR_T_COUNT: break;
     }
     weir_assert(!"a type with a hash");

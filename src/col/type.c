@@ -152,6 +152,12 @@ bool weir_type_is_nested(const weir_type *t) {
 }
 
 /* SPARK OrderUtils.isOrderable: calendar intervals have no order either. */
+bool weir_type_has(const weir_type *t, weir_kind k) {
+    bool has = t->kind == k;
+    for (int i = 0; i < t->nfield && !has; i++) has = weir_type_has(t->field[i].type, k);
+    return has;
+}
+
 bool weir_type_orderable(const weir_type *t) {
     if (t->kind == WEIR_T_MAP || t->kind == WEIR_T_VARIANT || t->kind == WEIR_T_INTERVAL)
         return false;

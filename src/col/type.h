@@ -55,6 +55,7 @@ bool weir_type_is_integral(const weir_type *); /* BYTE..LONG */
 bool weir_type_is_interval(const weir_type *); /* of all three kinds */
 bool weir_type_is_numeric(const weir_type *);  /* integral, FLOAT, DOUBLE, DECIMAL */
 bool weir_type_is_nested(const weir_type *);
+bool weir_type_has(const weir_type *, weir_kind); /* is of the kind, or has a part that is */
 bool weir_type_orderable(const weir_type *); /* no MAP, VARIANT inside */
 /* UNSUPPORTED_FEATURE for types nested deeper than WEIR_TYPE_DEPTH: from texts, messages and
  * functions, so that whoever looks into a type may call himself for what is inside. */

@@ -384,12 +384,17 @@ static bool first_only(const weir_expr *e) {
 }
 
 static void put_args(printer *p, const weir_expr *e) {
+    bool path = e->name && e->narg == 3 &&
+                (strcasecmp(e->name, "variant_get") == 0 ||
+                 strcasecmp(e->name, "try_variant_get") == 0); /* SPARK: no type */
     bool star = e->name && strcasecmp(e->name, "count") == 0 && e->narg == 1 &&
                 e->arg[0]->kind == WEIR_EX_STAR;
     if (star && e->arg[0]->nname == 0)
         weir_str_putc(&p->s, '1');
     else if (first_only(e))
         put(p, e->arg[0]);
+    else if (path)
+        put(p, e->arg[0]), weir_str_puts(&p->s, ", "), put(p, e->arg[1]);
     else
         put_list(p, e, 0, ", ");
 }

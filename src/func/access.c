@@ -257,6 +257,7 @@ static weir_rc bind_map(weir_ctx *ctx, weir_expr *e) {
         if (i & 1) nulls |= e->arg[i]->nullable;
     }
     for (int i = 0; i < e->narg; i++) WEIR_TRY(weir_coerce(ctx, e->arg[i], t[i & 1], &e->arg[i]));
+    WEIR_TRY(weir_map_key_check(ctx, e, t[0]));
     e->type = weir_type_map(ctx->arena, t[0], t[1], nulls);
     e->nullable = false;
     return WEIR_OK;
@@ -326,6 +327,7 @@ static weir_rc k_map(weir_ctx *ctx, weir_call *c) {
 
 static weir_rc bind_map_arrays(weir_ctx *ctx, weir_expr *e) {
     const weir_type *k = e->arg[0]->type, *v = e->arg[1]->type;
+    WEIR_TRY(weir_map_key_check(ctx, e, k->field[0].type));
     e->type = weir_type_map(ctx->arena, k->field[0].type, v->field[0].type, v->field[0].nullable);
     return WEIR_OK;
 }

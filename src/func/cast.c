@@ -1,6 +1,7 @@
 /* CAST: which pairs are allowed, the choice of steps, failures. Called by analysis (resolve) and
  * the evaluator (kernel). */
 #include "func/cast.h"
+#include "func/variant_cast.h"
 
 #include <strings.h>
 
@@ -118,6 +119,22 @@ static weir_rc step_null(weir_ctx *ctx, const weir_cast *c, const weir_column *i
     return weir_column_null(ctx, c->to, in->len, out);
 }
 
+static weir_rc step_from_variant(weir_ctx *ctx, const weir_cast *c, const weir_column *in,
+                                 weir_column *out) {
+    weir_vref *r = WEIR_NEWN(ctx->arena, weir_vref, in->len + 1);
+    for (int64_t i = 0; i < in->len; i++) {
+        r[i] = (weir_vref){.null = weir_is_null(in, i)};
+        if (!r[i].null) r[i].v = weir_get_variant(in, i);
+    }
+    return weir_variant_cast(ctx, r, in->len, c->to, c->raise, c->zone, out);
+}
+
+static weir_rc step_to_variant(weir_ctx *ctx, const weir_cast *c, const weir_column *in,
+                               weir_column *out) {
+    (void)c;
+    return weir_variant_from(ctx, in, "cast", out);
+}
+
 static bool is_num(const weir_type *t) { return weir_type_is_numeric(t); }
 static bool is_time(weir_kind k) {
     return k == WEIR_T_DATE || k == WEIR_T_TIMESTAMP || k == WEIR_T_TIMESTAMP_NTZ;
@@ -127,7 +144,9 @@ static bool is_time(weir_kind k) {
 static bool allowed(const weir_type *f, const weir_type *t, bool ansi) {
     weir_kind a = f->kind, b = t->kind;
     if (a == b || a == WEIR_T_VOID) return true;
-    if (b == WEIR_T_VARIANT || a == WEIR_T_VARIANT || b == WEIR_T_VOID) return false;
+    if (a == WEIR_T_VARIANT) return weir_variant_castable(t, true);
+    if (b == WEIR_T_VARIANT) return weir_variant_castable(f, false);
+    if (b == WEIR_T_VOID) return false;
     if (b == WEIR_T_STRING) return true;
     if (a == WEIR_T_STRING) return !weir_type_is_nested(t);
     if (b == WEIR_T_BINARY) return weir_type_is_integral(f) && !ansi;
@@ -151,10 +170,12 @@ static bool allowed(const weir_type *f, const weir_type *t, bool ansi) {
 static weir_cast_step *choose(const weir_type *f, const weir_type *t) {
     if (f->kind == WEIR_T_VOID) return step_null;
     if (weir_type_same(f, t) && !weir_type_is_nested(f)) return step_same;
+    if (f->kind == WEIR_T_VARIANT) return step_from_variant;
+    if (t->kind == WEIR_T_VARIANT) return step_to_variant;
     if (weir_type_is_nested(f) && f->kind == t->kind) return weir_cast_nested_step(f, t);
     if (t->kind == WEIR_T_STRING)
         return f->kind == WEIR_T_STRING || f->kind == WEIR_T_BINARY ? step_same
-                                                                    : weir_cast_text_step(f);
+                                                                    : weir_cast_text_step();
     if (f->kind == WEIR_T_STRING)
         return t->kind == WEIR_T_BINARY ? step_same : weir_cast_parse_step(t);
     if (f->kind == WEIR_T_DATE && (is_num(t) || t->kind == WEIR_T_BOOLEAN))
@@ -183,13 +204,15 @@ weir_rc weir_cast_plan(weir_ctx *ctx, const weir_type *f, const weir_type *t, we
     *ok = f->kind == t->kind && weir_type_is_nested(f) ? f->nfield == t->nfield
                                                        : allowed(f, t, out->ansi);
     if (!*ok) return WEIR_OK;
-    if (weir_type_is_nested(f)) WEIR_TRY(plan_kids(ctx, f, t, m, at, out, ok));
+    if (weir_type_is_nested(f) && t->kind != WEIR_T_VARIANT)
+        WEIR_TRY(plan_kids(ctx, f, t, m, at, out, ok));
     if (!*ok) return WEIR_OK;
     out->step = choose(f, t);
     out->zone = weir_zone_utc();
     *ok = out->step != NULL;
     /* the zone is looked up only where it counts: regions load ICU */
-    bool from_zone = f->kind == WEIR_T_TIMESTAMP, to_zone = t->kind == WEIR_T_TIMESTAMP;
+    bool from_zone = f->kind == WEIR_T_TIMESTAMP || f->kind == WEIR_T_VARIANT,
+         to_zone = t->kind == WEIR_T_TIMESTAMP;
     if ((from_zone && !is_num(t)) || (to_zone && !is_num(f))) out->zone = weir_zone_session(ctx);
     return WEIR_OK;
 }
@@ -239,7 +262,9 @@ weir_rc weir_cast_refuse(weir_ctx *ctx, const weir_expr *e, const weir_type *to,
 
 /* Casts that never fail nor add nulls. */
 static bool is_safe(const weir_type *f, const weir_type *t) {
-    if (t->kind == WEIR_T_STRING || weir_type_same(f, t)) return true;
+    if (weir_type_same(f, t)) return true;
+    if (f->kind == WEIR_T_VARIANT || t->kind == WEIR_T_VARIANT) return false;
+    if (t->kind == WEIR_T_STRING) return true;
     if (weir_type_is_integral(f) && weir_type_is_integral(t)) return f->kind <= t->kind;
     if (is_num(f) && (t->kind == WEIR_T_DOUBLE || t->kind == WEIR_T_BOOLEAN)) return true;
     return is_time(f->kind) && is_time(t->kind);
@@ -292,7 +317,8 @@ static weir_rc resolve(weir_ctx *ctx, weir_expr *arg, const weir_type *to, weir_
     e->arg = WEIR_NEWN(ctx->arena, weir_expr *, 1);
     e->arg[0] = arg;
     e->deterministic = arg->deterministic;
-    e->nullable = arg->nullable || !(safe || c->raise);
+    e->nullable = arg->nullable || !(safe || c->raise) ||
+                  (!safe && arg->type->kind == WEIR_T_VARIANT);
     *out = e;
     return WEIR_OK;
 }

@@ -25,7 +25,7 @@ typedef enum { WEIR_BAD_INPUT, WEIR_BAD_OVERFLOW, WEIR_BAD_DECIMAL, WEIR_BAD_RAN
 /* The step for a pair, or NULL. Each returns only its own pairs. */
 weir_cast_step *weir_cast_num_step(const weir_type *from, const weir_type *to);
 weir_cast_step *weir_cast_parse_step(const weir_type *to);  /* from STRING */
-weir_cast_step *weir_cast_text_step(const weir_type *from); /* to STRING */
+weir_cast_step *weir_cast_text_step(void);                  /* to STRING */
 weir_cast_step *weir_cast_time_step(const weir_type *from, const weir_type *to);
 weir_cast_step *weir_cast_nested_step(const weir_type *from, const weir_type *to);
 

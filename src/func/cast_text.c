@@ -2,6 +2,7 @@
  * cast.c and by show(). */
 #include "func/cast.h"
 #include "func/interval.h"
+#include "func/variant.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -108,6 +109,12 @@ void weir_value_text(const weir_cast *c, const weir_column *in, int64_t i, weir_
     case WEIR_T_ARRAY:
     case WEIR_T_MAP:
     case WEIR_T_STRUCT: nested_text(c, in, i, s); return;
+    case WEIR_T_VARIANT: {
+        weir_variant v = weir_get_variant(in, i);
+        weir_vfault f; /* what is in a column is whole */
+        (void)weir_variant_json(&v, 0, c->zone, s, &f);
+        return;
+    }
     default: return;
     }
 }
@@ -195,9 +202,7 @@ static weir_rc to_text(weir_ctx *ctx, const weir_cast *c, const weir_column *in,
     return weir_build_finish(ctx, &b, out);
 }
 
-weir_cast_step *weir_cast_text_step(const weir_type *from) {
-    return from->kind == WEIR_T_VARIANT ? NULL : to_text;
-}
+weir_cast_step *weir_cast_text_step(void) { return to_text; }
 
 static char *real_sql(weir_ctx *ctx, const weir_column *in, int64_t i) {
     bool single = in->type->kind == WEIR_T_FLOAT;

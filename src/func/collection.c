@@ -508,6 +508,7 @@ static weir_rc bind_from_entries(weir_ctx *ctx, weir_expr *e) {
             "requiredType", "\"ARRAY\" of pair \"STRUCT\"", "inputSql",
             weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e->arg[0])), "inputType",
             weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, t)));
+    WEIR_TRY(weir_map_key_check(ctx, e, s->field[0].type));
     e->type = weir_type_map(ctx->arena, s->field[0].type, s->field[1].type, s->field[1].nullable);
     return WEIR_OK;
 }
@@ -540,31 +541,48 @@ static weir_rc bind_repeat(weir_ctx *ctx, weir_expr *e) {
     return WEIR_OK;
 }
 
+/* What compares elements takes none without an order. SPARK TypeUtils.checkForOrderingExpr */
+static weir_rc bind_ordered(weir_ctx *ctx, weir_expr *e) {
+    const weir_type *t = e->arg[0]->type;
+    if (t->kind != WEIR_T_ARRAY || weir_type_orderable(t)) return WEIR_OK;
+    if (strcasecmp(e->fn->name, "sort_array") != 0) t = t->field[0].type;
+    return weir_fail(ctx, WEIR_E_DATATYPE_MISMATCH_INVALID_ORDERING_TYPE, "sqlExpr",
+                     weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)),
+                     "functionName", weir_printf(ctx->arena, "`%s`", e->fn->name), "dataType",
+                     weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, t)));
+}
+
+static weir_rc bind_ordered_elem(weir_ctx *ctx, weir_expr *e) {
+    WEIR_TRY(bind_ordered(ctx, e));
+    return bind_elem(ctx, e);
+}
+
 #define S WEIR_STRICT
 #define SC (WEIR_STRICT | WEIR_CANNOT_FAIL)
 static const weir_fn collection_fns[] = {
-    {"array_distinct", "(array<T>) -> array<T>", k_distinct, SC, bind_elem, 0},
-    {"array_union", "(array<T>, array<T>) -> array<T>", k_union, SC, bind_elem, 0},
-    {"array_intersect", "(array<T>, array<T>) -> array<T>", k_intersect, SC, bind_elem, 0},
-    {"array_except", "(array<T>, array<T>) -> array<T>", k_except, SC, bind_elem, 0},
-    {"array_remove", "(array<T>, T) -> array<T>", k_remove, SC, bind_elem, 0},
+    {"array_distinct", "(array<T>) -> array<T>", k_distinct, SC, bind_ordered_elem, 0},
+    {"array_union", "(array<T>, array<T>) -> array<T>", k_union, SC, bind_ordered_elem, 0},
+    {"array_intersect", "(array<T>, array<T>) -> array<T>", k_intersect, SC, bind_ordered_elem, 0},
+    {"array_except", "(array<T>, array<T>) -> array<T>", k_except, SC, bind_ordered_elem, 0},
+    {"array_remove", "(array<T>, T) -> array<T>", k_remove, SC, bind_ordered_elem, 0},
     {"array_compact", "(array<T>) -> array<T>", k_compact, SC, bind_elem, 0},
     {"array_append", "(array<T>, T) -> array<T>", k_append, WEIR_CANNOT_FAIL, bind_elem, 0},
     {"array_prepend", "(array<T>, T) -> array<T>", k_prepend, WEIR_CANNOT_FAIL, bind_elem, 0},
     {"array_repeat", "(any, int) -> any", k_repeat, WEIR_CANNOT_FAIL, bind_repeat, 0},
-    {"sort_array", "(array<T>, boolean?) -> array<T>", k_sort_array, SC, bind_elem, 0},
-    {"array_sort", "(array<T>) -> array<T>", k_array_sort, SC, bind_elem, 0},
+    {"sort_array", "(array<T>, boolean?) -> array<T>", k_sort_array, SC, bind_ordered_elem, 0},
+    {"array_sort", "(array<T>) -> array<T>", k_array_sort, SC, bind_ordered_elem, 0},
     {"reverse", "(array<T>) -> array<T>", k_reverse, SC, bind_elem, 0},
     {"slice", "(array<T>, int, int) -> array<T>", k_slice, S, bind_elem, 0},
     {"concat", "(array<T>...) -> array<T>", k_concat, S | WEIR_ASKS_ALL, bind_elem, 0},
     {"||", "(array<T>, array<T>) -> array<T>", k_concat, S, bind_elem, 0},
     {"flatten", "(array<array<T>>) -> array<T>", k_flatten, SC | WEIR_NULLABLE, bind_flatten, 0},
-    {"array_contains", "(array<T>, T) -> boolean", k_contains, SC | WEIR_NULLABLE, NULL, 0},
+    {"array_contains", "(array<T>, T) -> boolean", k_contains, SC | WEIR_NULLABLE, bind_ordered, 0},
     {"map_contains_key", "(map<K,V>, K) -> boolean", k_map_contains, SC, NULL, 0},
-    {"arrays_overlap", "(array<T>, array<T>) -> boolean", k_overlap, SC | WEIR_NULLABLE, NULL, 0},
-    {"array_position", "(array<T>, T) -> bigint", k_position, SC, NULL, 0},
-    {"array_min", "(array<T>) -> T", k_min, SC | WEIR_NULLABLE, NULL, 0},
-    {"array_max", "(array<T>) -> T", k_max, SC | WEIR_NULLABLE, NULL, 0},
+    {"arrays_overlap", "(array<T>, array<T>) -> boolean",
+     k_overlap, SC | WEIR_NULLABLE, bind_ordered, 0},
+    {"array_position", "(array<T>, T) -> bigint", k_position, SC, bind_ordered, 0},
+    {"array_min", "(array<T>) -> T", k_min, SC | WEIR_NULLABLE, bind_ordered, 0},
+    {"array_max", "(array<T>) -> T", k_max, SC | WEIR_NULLABLE, bind_ordered, 0},
     {"array_join", "(array<string>, string, string?) -> string", k_join, SC, NULL, 0},
     {"sequence", "(any, any, any?) -> any", k_sequence, S | WEIR_NO_COERCE, bind_sequence, 0},
     {"map_from_entries", "(any) -> any", k_from_entries, S | WEIR_NO_COERCE, bind_from_entries, 0},

@@ -267,6 +267,13 @@ static weir_rc k_nullif(weir_ctx *ctx, weir_call *c) {
 
 /* ---- types ---- */
 
+static weir_rc not_ordered(weir_ctx *ctx, const weir_expr *e, const weir_type *t) {
+    return weir_fail(ctx, WEIR_E_DATATYPE_MISMATCH_INVALID_ORDERING_TYPE, "sqlExpr",
+                     weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)),
+                     "functionName", weir_printf(ctx->arena, "`%s`", e->name), "dataType",
+                     weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, t)));
+}
+
 static weir_rc differ(weir_ctx *ctx, const weir_expr *e) {
     return weir_fail(ctx, WEIR_E_DATATYPE_MISMATCH_BINARY_OP_DIFF_TYPES, "sqlExpr",
                      weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)), "left",
@@ -286,12 +293,7 @@ static weir_rc bind_pair(weir_ctx *ctx, weir_expr *e, weir_expr **l, weir_expr *
                              : weir_common_type(ctx, x, y);
     if (!t) return differ(ctx, e);
     if (t->kind == WEIR_T_VOID) t = &weir_t_boolean;
-    if (!weir_type_orderable(t) && t->kind != WEIR_T_VOID) {
-        return weir_fail(ctx, WEIR_E_DATATYPE_MISMATCH_INVALID_ORDERING_TYPE, "sqlExpr",
-                         weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)),
-                         "functionName", weir_printf(ctx->arena, "`%s`", e->name), "dataType",
-                         weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, t)));
-    }
+    if (!weir_type_orderable(t) && t->kind != WEIR_T_VOID) return not_ordered(ctx, e, t);
     WEIR_TRY(weir_coerce(ctx, *l, t, l));
     return weir_coerce(ctx, *r, t, r);
 }
@@ -334,6 +336,7 @@ static weir_rc bind_in(weir_ctx *ctx, weir_expr *e) {
                                          weir_type_sql(ctx->arena, x)));
         t = w;
     }
+    if (t->kind != WEIR_T_VOID && !weir_type_orderable(t)) return not_ordered(ctx, e, t);
     for (int i = 0; i < e->narg; i++) {
         WEIR_TRY(weir_coerce(ctx, e->arg[i], t, &e->arg[i]));
         e->nullable |= e->arg[i]->nullable;
@@ -368,11 +371,7 @@ static weir_rc bind_extreme(weir_ctx *ctx, weir_expr *e) {
     }
     for (int i = 0; i < e->narg; i++) WEIR_TRY(weir_coerce(ctx, e->arg[i], t, &e->arg[i]));
     e->type = t;
-    if (t->kind == WEIR_T_VOID || weir_type_orderable(t)) return WEIR_OK;
-    return weir_fail(ctx, WEIR_E_DATATYPE_MISMATCH_INVALID_ORDERING_TYPE, "sqlExpr",
-                     weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)),
-                     "functionName", weir_printf(ctx->arena, "`%s`", e->name), "dataType",
-                     weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, t)));
+    return t->kind == WEIR_T_VOID || weir_type_orderable(t) ? WEIR_OK : not_ordered(ctx, e, t);
 }
 
 #define CMP(n, k)                                                                                  \

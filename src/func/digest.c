@@ -70,16 +70,7 @@ static const char digits64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv
 
 TEXT(base64) {
     UNUSED;
-    weir_bytes b = at(c, 0, i);
-    const unsigned char *p = (const unsigned char *)b.p;
-    for (int32_t k = 0; k < b.len; k += 3) {
-        uint32_t v = (uint32_t)p[k] << 16 | (k + 1 < b.len ? (uint32_t)p[k + 1] << 8 : 0) |
-                     (k + 2 < b.len ? p[k + 2] : 0);
-        weir_str_putc(s, digits64[v >> 18]);
-        weir_str_putc(s, digits64[v >> 12 & 63]);
-        weir_str_putc(s, k + 1 < b.len ? digits64[v >> 6 & 63] : '=');
-        weir_str_putc(s, k + 2 < b.len ? digits64[v & 63] : '=');
-    }
+    weir_base64(s, at(c, 0, i));
     return WEIR_OK;
 }
 TEXT(unbase64) { /* SPARK (MIME decoder): other characters are skipped */

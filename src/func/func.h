@@ -21,5 +21,5 @@ extern const weir_fn_family weir_arith_family, weir_compare_family, weir_cast_fa
     weir_misc_family, weir_digest_family, weir_agg_more_family, weir_try_family, weir_hll_family,
     weir_json_family, weir_json_path_family, weir_window_family, weir_lambda_family,
     weir_agg_stat_family, weir_agg_count_family, weir_collect_more_family, weir_charset_family,
-    weir_datetime_add_family;
+    weir_datetime_add_family, weir_variant_family;
 #endif

@@ -100,3 +100,11 @@ weir_rc weir_struct_field(weir_ctx *ctx, const weir_column *in, int k, weir_colu
     for (int64_t i = 0; i < in->len; i++) idx[i] = weir_is_null(in, i) ? -1 : weir_kid_row(in, i);
     return weir_column_take(ctx, &in->kid[k], idx, in->len, out);
 }
+
+weir_rc weir_map_key_check(weir_ctx *ctx, const weir_expr *e, const weir_type *key) {
+    bool map = weir_type_has(key, WEIR_T_MAP);
+    if (!map && !weir_type_has(key, WEIR_T_VARIANT)) return WEIR_OK;
+    return weir_fail(ctx, WEIR_E_DATATYPE_MISMATCH_INVALID_MAP_KEY_TYPE, "sqlExpr",
+                     weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)), "keyType",
+                     map ? "\"MAP\"" : "\"VARIANT\"");
+}

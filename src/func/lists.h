@@ -31,4 +31,6 @@ weir_rc weir_list_dense(weir_ctx *, const weir_column *list, weir_column *out);
 weir_rc weir_struct_field(weir_ctx *, const weir_column *, int k, weir_column *out);
 /* Element column of a list argument; VOID arguments give an empty one. */
 const weir_column *weir_elements(weir_ctx *, const weir_column *list, int which);
+/* Fails for keys that a map cannot have: e makes one. SPARK TypeUtils.checkForMapKeyType */
+weir_rc weir_map_key_check(weir_ctx *, const weir_expr *e, const weir_type *key);
 #endif

@@ -133,19 +133,17 @@ static weir_rc k_xxhash64(weir_ctx *ctx, weir_call *c) {
     return WEIR_OK;
 }
 
-static bool has_map(const weir_type *t) {
-    if (t->kind == WEIR_T_MAP) return true;
-    for (int i = 0; i < t->nfield; i++)
-        if (has_map(t->field[i].type)) return true;
-    return false;
-}
-
 static weir_rc bind_hash(weir_ctx *ctx, weir_expr *e) {
-    for (int i = 0; i < e->narg; i++)
-        if (has_map(e->arg[i]->type))
-            return weir_fail(ctx, WEIR_E_DATATYPE_MISMATCH_HASH_MAP_TYPE, "sqlExpr",
+    for (int i = 0; i < e->narg; i++) {
+        bool map = weir_type_has(e->arg[i]->type, WEIR_T_MAP);
+        if (map || weir_type_has(e->arg[i]->type, WEIR_T_VARIANT))
+            return weir_fail(ctx,
+                             map ? WEIR_E_DATATYPE_MISMATCH_HASH_MAP_TYPE
+                                 : WEIR_E_DATATYPE_MISMATCH_HASH_VARIANT_TYPE,
+                             "sqlExpr",
                              weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)),
                              "functionName", weir_printf(ctx->arena, "`%s`", e->name));
+    }
     return WEIR_OK;
 }
 

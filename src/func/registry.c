@@ -10,7 +10,7 @@ static const weir_fn_family *const families[] = {
     &weir_hll_family,          &weir_json_family,         &weir_json_path_family,
     &weir_window_family,       &weir_lambda_family,       &weir_agg_stat_family,
     &weir_agg_count_family,    &weir_collect_more_family, &weir_charset_family,
-    &weir_datetime_add_family,
+    &weir_datetime_add_family, &weir_variant_family,
 };
 
 void weir_func_init(void) {

@@ -124,6 +124,19 @@ static void map_unicode(weir_bytes b, weir_str *out, const char *name) {
     weir_arena_free(a);
 }
 
+void weir_base64(weir_str *out, weir_bytes b) {
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const unsigned char *p = (const unsigned char *)b.p;
+    for (int32_t i = 0; i < b.len; i += 3) {
+        uint32_t v = (uint32_t)p[i] << 16 | (i + 1 < b.len ? (uint32_t)p[i + 1] << 8 : 0) |
+                     (i + 2 < b.len ? p[i + 2] : 0u);
+        weir_str_putc(out, digits[v >> 18]);
+        weir_str_putc(out, digits[v >> 12 & 63]);
+        weir_str_putc(out, i + 1 < b.len ? digits[v >> 6 & 63] : '=');
+        weir_str_putc(out, i + 2 < b.len ? digits[v & 63] : '=');
+    }
+}
+
 void weir_upper(weir_bytes b, weir_str *out) {
     if (!weir_utf8_ascii(b)) {
         map_unicode(b, out, ICU_STR(u_strToUpper));

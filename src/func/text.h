@@ -25,6 +25,7 @@ bool weir_utf8_ascii(weir_bytes);
 /* By characters; of well-formed text. */
 weir_rc weir_levenshtein(weir_ctx *, weir_bytes, weir_bytes, int32_t *out);
 int64_t weir_find_bytes(weir_bytes text, weir_bytes what, int64_t from); /* -1 none */
+void weir_base64(weir_str *out, weir_bytes);
 void weir_upper(weir_bytes, weir_str *out); /* full Unicode mapping, root locale */
 void weir_lower(weir_bytes, weir_str *out);
 /* java.lang.Character.isJavaIdentifierStart, isJavaIdentifierPart; by ICU beyond Latin-1. */

@@ -69,6 +69,11 @@ static weir_rc check_position(weir_ctx *ctx, const weir_plan *p, const weir_expr
 
 static weir_rc check_group(weir_ctx *ctx, const weir_expr *e) {
     if (weir_type_orderable(e->type)) return WEIR_OK;
+    if (weir_type_has(e->type, WEIR_T_VARIANT))
+        return weir_fail(ctx, WEIR_E_GROUP_EXPRESSION_TYPE_IS_NOT_ORDERABLE, "sqlExpr",
+                         weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e)),
+                         "dataType",
+                         weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, e->type)));
     return weir_fail(ctx, WEIR_E_UNSUPPORTED_FEATURE, "feature",
                      weir_printf(ctx->arena, "grouping by a column of type %s; group by %s",
                                  weir_type_name(ctx->arena, e->type),

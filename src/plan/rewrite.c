@@ -117,17 +117,11 @@ weir_rc weir_az_to_schema(weir_ctx *ctx, weir_plan *p, weir_plan *in, weir_plan 
     return WEIR_OK;
 }
 
-static bool has_map(const weir_type *t) {
-    if (t->kind == WEIR_T_MAP) return true;
-    for (int i = 0; i < t->nfield; i++)
-        if (has_map(t->field[i].type)) return true;
-    return false;
-}
-
 static weir_rc no_map(weir_ctx *ctx, const char *name, const weir_type *t) {
-    if (!has_map(t)) return WEIR_OK;
-    return weir_fail(ctx, WEIR_E_SET_OPERATION_ON_MAP, "colName",
-                     weir_printf(ctx->arena, "`%s`", name), "dataType",
+    bool map = weir_type_has(t, WEIR_T_MAP);
+    if (!map && !weir_type_has(t, WEIR_T_VARIANT)) return WEIR_OK;
+    return weir_fail(ctx, map ? WEIR_E_SET_OPERATION_ON_MAP : WEIR_E_SET_OPERATION_ON_VARIANT,
+                     "colName", weir_printf(ctx->arena, "`%s`", name), "dataType",
                      weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, t)));
 }
 
