@@ -121,6 +121,24 @@ bad:
     return weir_fail(ctx, WEIR_E_INVALID_ATTRIBUTE_NAME_SYNTAX, "name", text);
 }
 
+weir_rc weir_name_sql(weir_ctx *ctx, const char *name, char **out) {
+    weir_str s;
+    const char **part = NULL;
+    int32_t n = 0;
+    WEIR_TRY(weir_name_parse(ctx, name, &part, &n));
+    weir_str_init(&s, ctx->arena, INT32_MAX);
+    for (int32_t i = 0; i < n; i++) {
+        weir_str_puts(&s, i ? ".`" : "`");
+        for (const char *p = part[i]; *p; p++) {
+            if (*p == '`') weir_str_putc(&s, '`');
+            weir_str_putc(&s, *p);
+        }
+        weir_str_putc(&s, '`');
+    }
+    *out = weir_strndup(ctx->arena, s.p, s.len);
+    return WEIR_OK;
+}
+
 static bool same_names(const weir_expr *a, const weir_expr *b) {
     if (a->nname != b->nname) return false;
     for (int i = 0; i < a->nname; i++)

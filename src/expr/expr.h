@@ -76,6 +76,9 @@ weir_expr *weir_expr_copy(weir_arena *, const weir_expr *); /* shallow, own arg 
 weir_expr *weir_expr_attr(weir_arena *, const char *name);  /* one part */
 /* "a.b", "`a.b`.c": parts end at dots outside of back-ticks. INVALID_ATTRIBUTE_NAME_SYNTAX. */
 weir_rc weir_name_parse(weir_ctx *, const char *text, const char ***parts, int32_t *n);
+/* Such a name as messages show it, each part quoted. Fails as weir_name_parse does.
+ * SPARK DataTypeErrorsBase.toSQLId */
+weir_rc weir_name_sql(weir_ctx *, const char *name, char **out);
 weir_expr *weir_expr_func(weir_arena *, const char *name, int narg, ...); /* weir_expr * each */
 /* [NOT] LIKE ANY or ALL of texts: (what is matched, the condition written out). */
 bool weir_expr_is_like_list(const weir_expr *);

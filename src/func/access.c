@@ -185,6 +185,8 @@ static weir_rc bind_item(weir_ctx *ctx, weir_expr *e) {
                          type_of(ctx, t));
     e->type = t->field[0].type;
     if (weir_type_is_integral(e->arg[1]->type)) return WEIR_OK;
+    if (e->name[0] == '_' && e->arg[1]->type->kind != WEIR_T_VOID) /* SPARK GetArrayItem */
+        return weir_fn_type_mismatch(ctx, e, 1, "\"INTEGRAL\"");
     return weir_coerce(ctx, e->arg[1], &weir_t_int, &e->arg[1]);
 }
 

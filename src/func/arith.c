@@ -284,6 +284,12 @@ static const weir_type *as_decimal(weir_ctx *ctx, const weir_expr *e) {
     return weir_type_decimal(ctx->arena, width[e->type->kind - WEIR_T_BYTE], 0);
 }
 
+/* SPARK DecimalPrecision.nondecimalAndDecimal: of these Spark has made doubles. */
+static bool double_and_decimal(const weir_type *x, const weir_type *y) {
+    return (x->kind == WEIR_T_DOUBLE && y->kind == WEIR_T_DECIMAL) ||
+           (x->kind == WEIR_T_DECIMAL && y->kind == WEIR_T_DOUBLE);
+}
+
 static weir_rc wrong_types(weir_ctx *ctx, const weir_expr *e, bool differ) {
     const char *sql = weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, e));
     const char *l = weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, e->arg[0]->type));
@@ -347,7 +353,7 @@ static weir_rc bind(weir_ctx *ctx, weir_expr *e, op k) {
     bool nulls = x->kind == WEIR_T_VOID && y->kind == WEIR_T_VOID,
          real = t->kind == WEIR_T_DOUBLE || t->kind == WEIR_T_FLOAT;
     if (k == IDIV && real && !nulls) /* only whole numbers */
-        return wrong_types(ctx, e, x->kind != y->kind && !xs && !ys);
+        return wrong_types(ctx, e, x->kind != y->kind && !xs && !ys && !double_and_decimal(x, y));
     if (t->kind == WEIR_T_DECIMAL && !xs && !ys && x->kind != WEIR_T_VOID && y->kind != WEIR_T_VOID)
         return bind_decimal(ctx, e, k);
     if (t->kind == WEIR_T_DECIMAL) {

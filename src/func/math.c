@@ -281,7 +281,7 @@ static weir_rc bind_bits(weir_ctx *ctx, weir_expr *e) {
                    *l = weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, x)),
                    *r = weir_printf(ctx->arena, "\"%s\"", weir_type_sql(ctx->arena, y));
         /* SPARK: of these Spark has made one type */
-        bool same = x->kind == y->kind || (t && (real || (text && !weir_type_is_interval(t))));
+        bool same = weir_type_same(x, y) || (t && (real || (text && !weir_type_is_interval(t))));
         if (!same)
             return weir_fail(ctx, WEIR_E_DATATYPE_MISMATCH_BINARY_OP_DIFF_TYPES, "sqlExpr", sql,
                              "left", l, "right", r);

@@ -539,6 +539,24 @@ static weir_rc check_weight(weir_ctx *ctx, weir_plan *p) {
     return WEIR_OK;
 }
 
+static bool no_generator(weir_expr *e, void *u) {
+    (void)u;
+    return !weir_is_generator(e);
+}
+
+/* SPARK ExtractGenerator: these nodes make no rows. */
+static weir_rc check_generators(weir_ctx *ctx, const weir_plan *p) {
+    bool makes_none =
+        p->kind == WEIR_P_FILTER || p->kind == WEIR_P_SORT || p->kind == WEIR_P_REPARTITION;
+    for (int i = 0; i < p->nexpr && makes_none; i++) {
+        if (weir_expr_walk(p->expr[i], no_generator, NULL)) continue;
+        char *text = weir_plan_tree(ctx->arena, p);
+        text[strcspn(text, "\n")] = 0;
+        return weir_fail(ctx, WEIR_E_UNSUPPORTED_GENERATOR_OUTSIDE_SELECT, "plan", text);
+    }
+    return WEIR_OK;
+}
+
 weir_rc weir_az_plan(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan **out) {
     if (p->schema && p->attr) { /* resolved already: an adopted subtree */
         *out = p;
@@ -546,6 +564,7 @@ weir_rc weir_az_plan(weir_ctx *ctx, weir_az *az, weir_plan *p, weir_plan **out) 
     }
     if (++az->depth > WEIR_PLAN_DEPTH)
         return weir_fail(ctx, WEIR_E_PROTOCOL_DEPTH, "limit", "1024");
+    WEIR_TRY(check_generators(ctx, p));
     weir_rc rc;
     if (p->kind == WEIR_P_TABLE) {
         rc = az_table(ctx, az, p, out);

@@ -200,18 +200,18 @@ weir_rc weir_az_field(weir_ctx *ctx, weir_expr *base, int i, const char *shown, 
 }
 
 static weir_rc no_field(weir_ctx *ctx, weir_schema *s, const char *name, int why) {
-    char *all = "";
+    char *field = NULL, *all = "", *one = NULL;
     int n = 0;
-    for (int i = 0; i < s->nfield; i++) {
-        all = weir_printf(ctx->arena, "%s%s`%s`", all, i ? ", " : "", s->field[i].name);
-        n += weir_name_same(ctx, s->field[i].name, name);
-    }
+    WEIR_TRY(weir_name_sql(ctx, name, &field));
+    for (int i = 0; i < s->nfield; i++) n += weir_name_same(ctx, s->field[i].name, name);
     if (why == -2)
-        return weir_fail(ctx, WEIR_E_AMBIGUOUS_REFERENCE_TO_FIELDS, "field",
-                         weir_printf(ctx->arena, "`%s`", name), "count",
+        return weir_fail(ctx, WEIR_E_AMBIGUOUS_REFERENCE_TO_FIELDS, "field", field, "count",
                          weir_printf(ctx->arena, "%d", n));
-    return weir_fail(ctx, WEIR_E_FIELD_NOT_FOUND, "fieldName",
-                     weir_printf(ctx->arena, "`%s`", name), "fields", all);
+    for (int i = 0; i < s->nfield; i++) {
+        WEIR_TRY(weir_name_sql(ctx, s->field[i].name, &one));
+        all = weir_printf(ctx->arena, "%s%s%s", all, i ? ", " : "", one);
+    }
+    return weir_fail(ctx, WEIR_E_FIELD_NOT_FOUND, "fieldName", field, "fields", all);
 }
 
 /* SPARK ExtractValue: a field by its name, which it is shown under as it was written. */
@@ -219,7 +219,8 @@ static weir_rc get_field(weir_ctx *ctx, weir_expr *base, const char *name, const
                          weir_expr **out) {
     weir_expr *arg[2] = {base, weir_lit_string(ctx->arena, name, strlen(name))};
     const weir_type *t = base->type, *s = t->kind == WEIR_T_ARRAY ? t->field[0].type : t;
-    if (t->kind == WEIR_T_VOID) return weir_call_by_name(ctx, "_getitem", 2, arg, out);
+    if (t->kind == WEIR_T_VOID || (s != t && s->kind != WEIR_T_STRUCT))
+        return weir_call_by_name(ctx, "_getitem", 2, arg, out);
     if (t->kind != WEIR_T_MAP && s->kind != WEIR_T_STRUCT) {
         (void)weir_fail(ctx, WEIR_E_INVALID_EXTRACT_BASE_FIELD_TYPE, "base",
                         weir_printf(ctx->arena, "\"%s\"", weir_expr_sql(ctx->arena, base)), "other",

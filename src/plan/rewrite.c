@@ -364,7 +364,13 @@ static weir_rc na_columns(weir_ctx *ctx, weir_az *az, const weir_plan *p, const 
         weir_expr *attr = weir_expr_new(ctx->arena, WEIR_EX_ATTR), *e = NULL;
         WEIR_TRY(weir_name_parse(ctx, p->names[i], &attr->names, &attr->nname));
         WEIR_TRY(weir_az_expr(ctx, az, &in, 1, attr, &e));
-        for (int c = 0; c < in->schema->nfield && e->kind == WEIR_EX_COL; c++)
+        if (e->kind != WEIR_EX_COL) continue;
+        /* SPARK DataFrameNaFunctions.replace0 compares attributes, with their names as written */
+        const char *written = attr->names[attr->nname - 1];
+        if (p->kind == WEIR_P_NA_REPLACE &&
+            strcmp(written, in->schema->field[e->ordinal].name) != 0)
+            continue;
+        for (int c = 0; c < in->schema->nfield; c++)
             if (in->attr[c].id == in->attr[e->ordinal].id) (*which)[c] = i;
     }
     return WEIR_OK;
@@ -433,6 +439,23 @@ static weir_rc na_drop(weir_ctx *ctx, weir_plan *p, weir_plan *in, const int *wh
     return WEIR_OK;
 }
 
+/* WHEN x = from THEN to. SPARK DataFrameNaFunctions: numbers are compared as doubles, whatever the
+ * column is, and what is put in their place is cast from one: that may be null. */
+static weir_rc replaced(weir_ctx *ctx, weir_expr *x, weir_expr *from, weir_expr *to,
+                        weir_expr **when, bool *nullable) {
+    weir_expr *a[2] = {x, from};
+    if (weir_type_is_numeric(x->type)) {
+        for (int i = 0; i < 2; i++)
+            WEIR_TRY(weir_cast_resolve(ctx, a[i], &weir_t_double, WEIR_CAST_DEFAULT, &a[i]));
+        WEIR_TRY(weir_cast_resolve(ctx, to, &weir_t_double, WEIR_CAST_DEFAULT, &to));
+        *nullable |= x->type->kind != WEIR_T_DOUBLE && x->type->kind != WEIR_T_FLOAT;
+    }
+    WEIR_TRY(weir_call_by_name(ctx, "=", 2, a, &when[0]));
+    WEIR_TRY(weir_coerce(ctx, to, x->type, &when[1]));
+    *nullable |= when[1]->nullable;
+    return WEIR_OK;
+}
+
 /* replace: exprs are old, new, old, new ... literals. */
 static weir_rc na_replace(weir_ctx *ctx, weir_plan *p, weir_plan *in, const int *which,
                           weir_plan **out) {
@@ -440,20 +463,20 @@ static weir_rc na_replace(weir_ctx *ctx, weir_plan *p, weir_plan *in, const int 
     for (int c = 0; c < in->schema->nfield; c++) {
         if (in->attr[c].hidden) continue;
         weir_expr *x = weir_az_col(ctx, in, c), *r = weir_expr_new(ctx->arena, WEIR_EX_CASE);
+        bool nullable = x->nullable;
         r->arg = WEIR_NEWN(ctx->arena, weir_expr *, p->nexpr + 1);
         for (int i = 0; i + 1 < p->nexpr && which[c] >= 0; i += 2) {
             bool fits = weir_type_is_numeric(p->expr[i]->type)
                             ? weir_type_is_numeric(x->type)
                             : p->expr[i]->type->kind == x->type->kind;
-            weir_expr *a[2] = {x, p->expr[i]};
             if (!fits) continue;
-            WEIR_TRY(weir_coerce(ctx, a[1], x->type, &a[1]));
-            WEIR_TRY(weir_call_by_name(ctx, "=", 2, a, &r->arg[r->narg++]));
-            WEIR_TRY(weir_coerce(ctx, p->expr[i + 1], x->type, &r->arg[r->narg++]));
+            WEIR_TRY(replaced(ctx, x, p->expr[i], p->expr[i + 1], r->arg + r->narg, &nullable));
+            r->narg += 2;
         }
         if (r->narg) {
             r->arg[r->narg++] = x;
             r->type = x->type;
+            r->nullable = nullable;
             x = weir_expr_alias(ctx->arena, r, in->schema->field[c].name);
         }
         weir_plan_add_expr(ctx->arena, &list, x);

@@ -771,3 +771,55 @@ select struct(t.s.x, 1), (t.s.x, t.s, 1) from (select named_struct('x', id) s fr
 select struct(a.x), (a.x, 1) from (select array(named_struct('x', id)) a from range(1)) t
 select struct(s.x.y), (s.x.y, 1) from (select named_struct('x', named_struct('y', 1)) s from range(1)) t
 select (s.x, s.x + 1, s) from values (named_struct('x', 1)) t(s)
+-- generators outside of the select list, fields that are not there, operands of one type
+select a from values (1,2) t(a,b) sort by explode(array(a))
+select a from values (1,2) t(a,b) distribute by explode(array(a))
+select a from values (1,2) t(a,b) cluster by explode(array(a))
+select a from values (1,2) t(a,b) order by explode(array(a))
+select a from values (1,2) t(a,b) where explode(array(a)) > 0
+select a from values (1,2) t(a,b) group by a having explode(array(a)) > 0
+select a from values (1,2) t(a,b) cluster by a, (a, b)
+select 1e3 div 1.5
+select 1.5 div 1e3
+select 1e3 div 2
+select 1e3 div 'a'
+select 1e3 div '2'
+select 1.5f div 1.5
+select true div 1.5
+select date'2020-01-01' div 1.5
+select 2.50BD & 1.5
+select 2.50BD & 1.50BD
+select 2.50BD & 1
+select 1 & 2.5
+select 1e3 & 1.5
+select 1e3 & 1e2
+select 1.5f & 1e2
+select '1' & 1.5
+select 2.5 | 1.25
+select 2.5 ^ 1.25
+select true & 1.5
+select 'a' & 'b'
+select 2.50BD div true
+select 2.50BD div 1e3
+select array(1)['x']
+select array(1)['0']
+select array(1)[1.0]
+select array(1)[0.0]
+select array(1)[null]
+select array(1)[true]
+select array(1)[date'2020-01-01']
+select array(1)[0e0]
+select a.x from values (array(1)) t(a)
+select a.x.y from values (array(array(1))) t(a)
+select array(named_struct('x', 1))['x']
+select array(named_struct('x', 1))['y`']
+select named_struct('x', 1)['y`z']
+select named_struct('x', 1).`y``z`
+select named_struct('x', 1).`y.z`
+select s.`y.z` from (select named_struct('x.y', 1, 'q', 2) s)
+select s.`x``y` from (select named_struct('x.y', 1, 'q`', 2) s)
+select s.nope from (select named_struct('x.y', 1, 'q`', 2) s)
+select s.X from (select named_struct('x', 1, 'X', 2) s)
+select s.`X``` from (select named_struct('x`', 1, 'X`', 2) s)
+select a from values (1,2) t(a,b) where nope > 0 and explode(array(a)) > 0
+select a from values (1,2) t(a,b) order by b, size(array(explode(array(1))))
