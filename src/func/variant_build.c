@@ -265,7 +265,7 @@ static uint8_t *make_room(weir_vbuild *b, uint32_t start, uint64_t n) {
 
 bool weir_vbuild_close(weir_vbuild *b) {
     opened o = b->open[--b->nopen];
-    member *m = b->member + o.first;
+    member *m = b->member ? b->member + o.first : NULL; /* NULL: no member was ever there */
     uint32_t n = b->nmember - o.first, most = 0, size = (uint32_t)b->value.len - o.start;
     b->nmember = o.first;
     if (b->over || b->value.failed || b->names.failed) return true; /* what is over is told last */

@@ -105,7 +105,7 @@ RULES = {
     "struct types": (lambda n: "SELECT CAST(null AS " + "struct<a:" * n + "int" + ">" * n + ") IS NULL", 200, NESTED_TYPE),
     "map types": (lambda n: "SELECT CAST(null AS " + "map<int," * n + "int" + ">" * n + ") IS NULL", 200, NESTED_TYPE),
     "arrays": (lambda n: "SELECT size(" + "array(" * n + "1" + ")" * n + ")", 200, TOO_COMPLEX),
-    "parts of a name": (lambda n: "SELECT " + ".".join(["a"] * n), 1000, "UNRESOLVED_COLUMN.WITH_SUGGESTION"),
+    "parts of a name": (lambda n: "SELECT " + ".".join(["a"] * n), 1000, "UNRESOLVED_COLUMN.WITHOUT_SUGGESTION"),
     "open parentheses": (lambda n: "SELECT " + "(" * n, 900, TOO_COMPLEX),
     "open quotes": (lambda n: "SELECT 'a' " + "'" * (2 * n + 1), 1000, "PARSE_SYNTAX_ERROR"),
 }
