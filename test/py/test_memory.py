@@ -1,12 +1,16 @@
 """A query that would hold more than there is fails with Spark's memory error, by itself: the engine lives, and a stream beside it
 goes on. Engines here may hold 128 MiB, or 5 GiB of addresses."""
 import os
+import re
+import subprocess
+import sys
 import time
 
 import pytest
 from conftest import Engine
 from pyspark.errors import PySparkException
 
+ROOT = os.path.join(os.path.dirname(__file__), "..", "..")
 MEMORY = "UNABLE_TO_ACQUIRE_MEMORY"
 HUNGRY = {
     "groups": "select count(*) from (select id, count(*) c from range(20000000) group by id)",
@@ -69,8 +73,21 @@ def test_what_was_held_is_given_back(small):
 
 @pytest.mark.parametrize("what,value", [("limit", "128"), ("limit", "-1g"), ("limit", "abc")])
 def test_limits_that_are_none(tmp_path, what, value):
-    import subprocess
     from conftest import BIN
     r = subprocess.run([BIN, "server", "--no-token", "--port", "0", "--warehouse", str(tmp_path), "--conf", f"spark.weir.memory.limit={value}"],
                        capture_output=True, text=True, timeout=20, env=dict(os.environ, WEIR_TOKEN=""))
     assert r.returncode and "spark.weir.memory.limit" in r.stderr
+
+
+@pytest.mark.measures_memory
+def test_hostile_queries(tmp_path):
+    """A minute of `make attack`: a fixed seed, in 5 GiB of addresses. How long batches took is not judged here, and an interrupt has the
+    time that a busy machine takes."""
+    r = subprocess.run([sys.executable, os.path.join(ROOT, "tools", "attack.py"), "--queries", "30", "--seed", "7", "--quiet", "2",
+                        "--factor", "1000", "--obey", "15"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600,
+                       env=dict(os.environ, TMPDIR=str(tmp_path)))
+    assert r.returncode == 0, r.stdout[-3000:]
+    assert re.search(r"^30 passed, 0 failed, 0 skipped$", r.stdout, re.M), r.stdout[-3000:]
+    outcomes = re.search(r"30 queries in \d+ s: (.*)", r.stdout).group(1)
+    assert "rows" in outcomes and "UNABLE_TO_ACQUIRE_MEMORY" in outcomes, outcomes
+    assert int(re.search(r"(\d+) rows in each stream", r.stdout).group(1)) > 100, r.stdout
