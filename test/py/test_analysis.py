@@ -1,14 +1,12 @@
 """The analyser refuses and takes what Apache Spark's does, in its words: test/golden/analysis."""
-import importlib.util
 import json
 import pathlib
 
+import as_spark
 import pytest
 
 HERE = pathlib.Path(__file__).resolve().parent.parent / "golden" / "analysis"
-spec = importlib.util.spec_from_file_location("analysis", HERE / "cases.py")
-module = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(module)
+module = as_spark.module(HERE / "cases.py")
 SPARK = json.loads((HERE / "spark.json").read_text())["cases"]
 
 

@@ -1,11 +1,11 @@
 """weir checkpoint inspect, rollback and repair, over Spark's checkpoints and damage done to them: what it says, and that the
 query goes on with Spark's rows afterwards."""
-import importlib.util
 import json
 import os
 import shutil
 import subprocess
 
+import as_spark
 import pytest
 from checkpoints import CASES, GOLDEN, edit_offsets, expected, merge_to_snapshot, newest, place, records, resume, write
 from conftest import BIN
@@ -311,9 +311,7 @@ def test_several_damages_at_once(spark, tmp_path):
 
 # ---- rollback ----
 
-spec = importlib.util.spec_from_file_location("mended", GOLDEN / "mended" / "cases.py")
-mended = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(mended)
+mended = as_spark.module(GOLDEN / "mended" / "cases.py")
 MENDED = json.loads((GOLDEN / "mended" / "spark.json").read_text())["rows"]
 
 

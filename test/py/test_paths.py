@@ -1,15 +1,13 @@
 """Paths in all their spellings, as Apache Spark takes them or refuses them: test/golden/paths."""
-import importlib.util
 import json
 import pathlib
 
+import as_spark
 import pytest
 from pyspark.errors import PySparkException
 
 GOLDEN = pathlib.Path(__file__).resolve().parent.parent / "golden" / "paths"
-spec = importlib.util.spec_from_file_location("paths_cases", GOLDEN / "cases.py")
-cases = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(cases)
+cases = as_spark.module(GOLDEN / "cases.py")
 SPARK = json.loads((GOLDEN / "spark.json").read_text())
 
 

@@ -1,14 +1,12 @@
 """The sources statestore and state-metadata give what Apache Spark gives: test/golden/statestore."""
-import importlib.util
 import json
 import pathlib
 
+import as_spark
 import pytest
 
 HERE = pathlib.Path(__file__).resolve().parent.parent / "golden" / "statestore"
-spec = importlib.util.spec_from_file_location("statestore_cases", HERE / "cases.py")
-cases = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(cases)
+cases = as_spark.module(HERE / "cases.py")
 SPARK = json.loads((HERE / "spark.json").read_text())["outcomes"]
 ALL = cases.cases()
 GROUPS = sorted({n.split("/")[0] for n in ALL})

@@ -1,15 +1,13 @@
 """Rows into tables of other types, names, orders and rules: what Spark 4.2.0 and Delta 4.4.0 did with them (test/golden/store,
 made by its record.py)."""
-import importlib.util
 import json
 import pathlib
 
+import as_spark
 import pytest
 
 GOLDEN = pathlib.Path(__file__).resolve().parent.parent / "golden" / "store"
-spec = importlib.util.spec_from_file_location("store_cases", GOLDEN / "cases.py")
-cases = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(cases)
+cases = as_spark.module(GOLDEN / "cases.py")
 SPARK = json.loads((GOLDEN / "spark.json").read_text())["cases"]
 
 

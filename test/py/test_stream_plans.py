@@ -1,15 +1,13 @@
 """Streaming plans are taken and refused as Apache Spark does: test/golden/stream_plans."""
-import importlib.util
 import json
 import pathlib
 import re
 
+import as_spark
 import pytest
 
 HERE = pathlib.Path(__file__).resolve().parent.parent / "golden" / "stream_plans"
-spec = importlib.util.spec_from_file_location("stream_plans", HERE / "cases.py")
-cases = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(cases)
+cases = as_spark.module(HERE / "cases.py")
 SPARK = json.loads((HERE / "spark.json").read_text())["plans"]
 # What weir does differently, and why.
 OTHERWISE = {

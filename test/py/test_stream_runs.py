@@ -1,18 +1,16 @@
 """Queries with state, stopped and started again, at times as another query, do what Apache Spark does, with state of the same
 layout: test/golden/stream_runs."""
-import importlib.util
 import json
 import pathlib
 import pickle
 import time
 
+import as_spark
 import pytest
 from checkpoints import keeper
 
 HERE = pathlib.Path(__file__).resolve().parent.parent / "golden" / "stream_runs"
-spec = importlib.util.spec_from_file_location("stream_runs", HERE / "cases.py")
-cases = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(cases)
+cases = as_spark.module(HERE / "cases.py")
 SPARK = json.loads((HERE / "spark.json").read_text(encoding="utf-8"))["cases"]
 # What weir does differently, and why.
 OTHERWISE = {"session_constant_only": "refused at the start, not in the first batch"}

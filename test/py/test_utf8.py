@@ -1,15 +1,13 @@
 """Bytes that are no UTF-8: what Spark 4.2.0 and Delta 4.4.0 made of them (test/golden/utf8, made by its record.py)."""
-import importlib.util
 import json
 import os
 import pathlib
 
+import as_spark
 import pytest
 
 GOLDEN = pathlib.Path(__file__).resolve().parent.parent / "golden" / "utf8"
-spec = importlib.util.spec_from_file_location("utf8_cases", GOLDEN / "cases.py")
-cases = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(cases)
+cases = as_spark.module(GOLDEN / "cases.py")
 SPARK = json.loads((GOLDEN / "spark.json").read_text())["cases"]
 
 
