@@ -16,7 +16,6 @@ import random
 import re
 import resource
 import shutil
-import subprocess
 import sys
 import tempfile
 import threading
@@ -24,7 +23,6 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(ROOT, "test", "py"))
-BIN = os.environ.get("WEIR_BIN", os.path.join(ROOT, "build", "weir"))
 PATIENCE_S, STUCK_S = 4, 60
 
 
@@ -240,9 +238,7 @@ def main():
     names = o.only.split(",") if o.only else sorted(QUERIES)
     work = [(n, QUERIES[n](r)) for n in (r.choice(names) for _ in range(o.queries))]
     folder = tempfile.mkdtemp(prefix="weir-attack-")
-    keep, subprocess.Popen = subprocess.Popen, lambda *args, **kw: keep(*args, preexec_fn=confined(o.addresses, group), **kw)
-    engine = Engine(folder, *(x for c in o.conf for x in ("--conf", c)))
-    subprocess.Popen = keep
+    engine = Engine(folder, *(x for c in o.conf for x in ("--conf", c)), confine=confined(o.addresses, group))
     spark = engine.session()
     streams = Streams(spark, folder)
     time.sleep(2)

@@ -20,7 +20,6 @@ struct weir_parquet_reader {
 };
 
 static weir_rc read_failed(weir_ctx *ctx, const weir_parquet_reader *r, const char *why) {
-    if (ctx->err->rc != WEIR_OK) return ctx->err->rc; /* the file layer has said why */
     return weir_fail_read(ctx, WEIR_E_FAILED_READ_FILE, r->name, why);
 }
 

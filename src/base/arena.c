@@ -32,17 +32,9 @@ struct weir_arena {
     weir_budget *budget;
 };
 
-static void *must(void *p) {
-    if (!p) {
-        fputs("weir: out of memory, and the reserve is used up\n", stderr);
-        abort();
-    }
-    return p;
-}
-
 weir_arena *weir_arena_new(weir_arena *parent) {
     weir_budget *budget = parent ? parent->budget : weir_budget_entered();
-    weir_arena *a = must(weir_piece_new(budget, sizeof *a));
+    weir_arena *a = weir_piece_must(weir_piece_new(budget, sizeof *a));
     *a = (weir_arena){.parent = parent, .budget = budget};
     if (parent) {
         a->next = parent->kids;
@@ -104,7 +96,7 @@ static block *block_add(weir_arena *a, size_t need, bool optional) {
     optional &= need > WEIR_MEM_LARGE;
     if (optional && !weir_budget_fits(a->budget, (int64_t)cap)) return NULL;
     block *b = optional ? weir_piece_try(sizeof *b + cap)
-                        : must(weir_piece_new(a->budget, sizeof *b + cap));
+                        : weir_piece_must(weir_piece_new(a->budget, sizeof *b + cap));
     if (!b) return NULL;
     b->cap = cap;
     b->used = 0;
@@ -127,7 +119,7 @@ static void *alloc(weir_arena *a, size_t bytes, bool optional) {
     return p;
 }
 
-void *weir_alloc(weir_arena *a, size_t bytes) { return must(alloc(a, bytes, false)); }
+void *weir_alloc(weir_arena *a, size_t bytes) { return weir_piece_must(alloc(a, bytes, false)); }
 
 void *weir_alloc_try(weir_arena *a, size_t bytes) { return alloc(a, bytes, true); }
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ALIGN = 64, SLACK = 64, LARGE = WEIR_MEM_LARGE };
+enum { ALIGN = 64, SLACK = 64 };
 /* of a buffer, beside its bytes; charged like them: columns of small values have many */
 enum { OVERHEAD = sizeof(weir_buf) + SLACK + ALIGN };
 
@@ -22,7 +22,7 @@ weir_rc weir_buf_new(weir_ctx *ctx, int64_t len, weir_buf **out) {
     if (len < 0 || len > INT64_MAX / 2 || !weir_budget_charge(ctx->budget, len + OVERHEAD))
         return weir_fail_memory(ctx, len);
     size_t total = (size_t)len + OVERHEAD;
-    weir_buf *b = len < LARGE ? weir_piece_new(ctx->budget, total) : weir_piece_try(total);
+    weir_buf *b = len < WEIR_MEM_LARGE ? weir_piece_new(ctx->budget, total) : weir_piece_try(total);
     if (!b) {
         weir_budget_give(ctx->budget, len + OVERHEAD);
         return weir_fail_memory(ctx, len);
@@ -109,21 +109,12 @@ static bool grow(weir_str *s, size_t more) {
     if (s->len + more + 1 <= s->cap) return true;
     size_t cap = s->cap ? s->cap * 2 : 64;
     while (cap < s->len + more + 1) cap *= 2;
-    if (cap > LARGE && !weir_budget_fits(weir_arena_budget(s->owner), (int64_t)cap)) {
+    char *p = s->owner ? weir_alloc_try(s->owner, cap) : weir_mem_try(s->p, cap);
+    if (!p) {
         s->failed = true;
         return false;
     }
-    char *p;
-    if (s->owner) {
-        p = weir_alloc(s->owner, cap);
-        if (s->len) memcpy(p, s->p, s->len);
-    } else {
-        p = weir_mem_try(s->p, cap);
-        if (!p) {
-            s->failed = true;
-            return false;
-        }
-    }
+    if (s->owner && s->len) memcpy(p, s->p, s->len);
     s->p = p;
     s->cap = cap;
     return true;

@@ -104,11 +104,14 @@ static bool faulty(void) {
 
 void *weir_piece_try(size_t bytes) { return faulty() ? NULL : malloc(bytes ? bytes : 1); }
 
-void *weir_piece_new(weir_budget *b, size_t bytes) {
-    void *p = weir_piece_try(bytes);
-    if (p) return p;
+static void *from_reserve(weir_budget *b, size_t bytes) {
     weir_budget_short(b, (int64_t)bytes);
     return spare_new(bytes);
+}
+
+void *weir_piece_new(weir_budget *b, size_t bytes) {
+    void *p = weir_piece_try(bytes);
+    return p ? p : from_reserve(b, bytes);
 }
 
 void weir_piece_free(void *p) {
@@ -120,7 +123,7 @@ void weir_piece_free(void *p) {
 
 /* ---- pieces with a head ---- */
 
-static void *must(void *p) {
+void *weir_piece_must(void *p) {
     if (p) return p;
     fputs("weir: out of memory, and the reserve is used up\n", stderr);
     abort();
@@ -136,35 +139,31 @@ static void *begin(weir_budget *b, size_t bytes) {
 
 static head *head_of(void *p) { return (head *)p - 1; }
 
-/* Moves where realloc cannot: from or to the reserve, and when a small piece becomes one that is
- * charged. */
 static void *grow(void *p, size_t bytes) {
     head *h = p ? head_of(p) : NULL;
-    if (!h) return begin(weir_budget_entered(), bytes);
-    if (!h->budget || in_spare(h) || faults) {
-        void *q = begin(h->budget ? h->budget : weir_budget_entered(), bytes);
-        if (!q) return NULL;
-        memcpy(q, p, bytes < h->bytes ? bytes : h->bytes);
-        weir_mem_free(p);
-        return q;
-    }
-    weir_budget *b = h->budget;
-    int64_t more = (int64_t)bytes - (int64_t)h->bytes;
-    head *n = bytes > SIZE_MAX - sizeof *h ? NULL : realloc(h, sizeof *h + bytes);
-    if (!n) { /* the reserve may do */
-        weir_budget_short(b, (int64_t)bytes);
-        n = spare_new(sizeof *h + bytes);
-        if (!n) return NULL;
-        memcpy(n, h, sizeof *h + (bytes < h->bytes ? bytes : h->bytes));
-        free(h);
+    weir_budget *b = h && h->budget ? h->budget : weir_budget_entered();
+    if (!h) return begin(b, bytes);
+    if (bytes > SIZE_MAX - sizeof *h) return NULL;
+    size_t size = sizeof *h + bytes, kept = bytes < h->bytes ? bytes : h->bytes;
+    int64_t charged = h->budget ? (int64_t)h->bytes : 0;
+    bool spared = in_spare(h);
+    head *n = spared ? weir_piece_new(b, size) : faulty() ? NULL : realloc(h, size);
+    if (!n && !spared) n = from_reserve(b, size);
+    if (!n) return NULL;
+    if (spared || in_spare(n)) {
+        memcpy(n, h, sizeof *h + kept);
+        weir_piece_free(h);
     }
     n->bytes = bytes;
+    if (bytes >= COUNTED) n->budget = b;
+    if (!n->budget) return n + 1;
+    int64_t more = (int64_t)bytes - charged;
     if (more > 0) weir_budget_take(b, more);
     if (more < 0) weir_budget_give(b, -more);
     return n + 1;
 }
 
-void *weir_mem_resize(void *p, size_t bytes) { return must(grow(p, bytes)); }
+void *weir_mem_resize(void *p, size_t bytes) { return weir_piece_must(grow(p, bytes)); }
 
 void *weir_mem_try(void *p, size_t bytes) {
     const weir_budget *b = p ? head_of(p)->budget : NULL;
@@ -174,14 +173,14 @@ void *weir_mem_try(void *p, size_t bytes) {
 }
 
 void *weir_mem_new(size_t bytes) {
-    void *p = must(begin(weir_budget_entered(), bytes));
+    void *p = weir_piece_must(begin(weir_budget_entered(), bytes));
     return memset(p, 0, bytes);
 }
 
 char *weir_mem_strndup(const char *s, size_t n) {
     const char *end = memchr(s, 0, n);
     size_t len = end ? (size_t)(end - s) : n;
-    char *p = must(begin(weir_budget_entered(), len + 1));
+    char *p = weir_piece_must(begin(weir_budget_entered(), len + 1));
     p[len] = 0;
     return memcpy(p, s, len);
 }

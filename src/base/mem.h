@@ -27,6 +27,7 @@ void weir_mem_free(void *); /* of any of these, by any thread; NULL is allowed *
 struct weir_budget;
 void *weir_piece_try(size_t bytes);
 void *weir_piece_new(struct weir_budget *b, size_t bytes);
+void *weir_piece_must(void *); /* NULL aborts: the reserve is used up */
 void weir_piece_free(void *);
 
 /* Sets the reserve aside, once, before there are threads. False if it cannot be had. */

@@ -14,14 +14,14 @@ def pytest_configure(config):
 
 
 class Engine:
-    def __init__(self, folder, *options, env=None):
+    def __init__(self, folder, *options, env=None, confine=None):
         self.folder = folder
         self.token = secrets.token_hex(8)
         r, w = os.pipe()
         self.log = open(os.path.join(folder, "server.log"), "ab")
         self.process = subprocess.Popen(
             [BIN, "server", "--port", "0", "--ready-fd", str(w), "--warehouse", os.path.join(folder, "warehouse"), *options],
-            pass_fds=[w], cwd=folder, stdout=self.log, stderr=self.log,
+            pass_fds=[w], preexec_fn=confine, cwd=folder, stdout=self.log, stderr=self.log,
             env={**os.environ, "WEIR_TOKEN": self.token, "TZ": "UTC", **(env or {})})
         os.close(w)
         with os.fdopen(r) as f:
